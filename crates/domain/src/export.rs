@@ -1,0 +1,84 @@
+//! Exports.
+
+use crate::id::JobId;
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum ExportFormat {
+    #[default]
+    Coco,
+}
+
+/// What `segmentation` of a box says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum BoxSegmentation {
+    /// `[]`, as most tools write and read it.
+    #[default]
+    Empty,
+    /// The four corners as a polygon, for tools that need a mask.
+    Polygon,
+    /// No such field.
+    Omit,
+}
+
+/// Which items an export holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum ExportScope {
+    /// Every item, also those without labels.
+    #[default]
+    All,
+    /// Only submitted items.
+    Done,
+}
+
+/// How files are named in the export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum FileNames {
+    /// The item's path as uploaded.
+    #[default]
+    Preserve,
+    /// No folders; a collision gets a suffix.
+    Flat,
+}
+
+/// An export to run as a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NewExport {
+    #[serde(default)]
+    pub format: ExportFormat,
+    /// A zip with the pictures (rotation baked in) instead of the JSON alone.
+    #[serde(default)]
+    pub with_images: bool,
+    #[serde(default)]
+    pub scope: ExportScope,
+    #[serde(default)]
+    pub box_segmentation: BoxSegmentation,
+    #[serde(default)]
+    pub file_names: FileNames,
+}
+
+/// What an export job leaves as its result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ExportResult {
+    pub job_id: JobId,
+    /// Path of the file on this server.
+    pub url: String,
+    pub file_name: String,
+    pub size: i64,
+    /// BLAKE3 of the file; the same content gives the same bytes.
+    pub digest: String,
+    pub images: i64,
+    pub annotations: i64,
+    /// Findings, such as labels left out for want of an area.
+    pub notes: Vec<String>,
+}

@@ -1,0 +1,124 @@
+//! Imports and their reports.
+
+use crate::id::UploadId;
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum ImportFormat {
+    /// COCO JSON (detection boxes).
+    Coco,
+    /// Pascal VOC, one XML a picture.
+    Voc,
+    /// Pictures only, no labels; from archives.
+    Images,
+}
+
+impl std::str::FromStr for ImportFormat {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, String> {
+        match s {
+            "coco" => Ok(Self::Coco),
+            "voc" => Ok(Self::Voc),
+            "images" => Ok(Self::Images),
+            _ => Err(format!("`{s}` is not an import format; use coco, voc or images")),
+        }
+    }
+}
+
+/// What imported labels become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum ImportAs {
+    /// Final labels; their items are done.
+    #[default]
+    Labels,
+    /// Proposals for people to confirm; their items stay in the queue.
+    Prelabels,
+}
+
+/// An import to run as a job. Files: annotation files (`.json`, `.xml`), pictures, and zip archives of either.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NewImport {
+    pub format: ImportFormat,
+    #[serde(default, rename = "as")]
+    pub import_as: ImportAs,
+    /// Complete uploads, taken in this order and deleted afterwards.
+    pub uploads: Vec<UploadId>,
+    /// Create categories the project lacks; otherwise their labels are refused by name.
+    #[serde(default = "yes")]
+    pub create_categories: bool,
+    /// Replace the labels an item already has; otherwise imported labels are added.
+    #[serde(default)]
+    pub replace: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Severity {
+    /// Worth knowing; nothing was changed.
+    Note,
+    /// Taken after a repair.
+    Fixed,
+    /// Left out.
+    Refused,
+}
+
+/// One line of an import report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ReportEntry {
+    pub severity: Severity,
+    /// File inside the upload, with the archive's name in front when it came out of one.
+    pub file: String,
+    /// Line in the file, from 1, where known.
+    pub line: Option<u64>,
+    /// The record, e.g. `annotations[17] (id 18)`.
+    pub record: Option<String>,
+    /// Stable snake_case name of the finding, e.g. `unknown_category`, `box_clipped`.
+    pub code: String,
+    /// What is wrong and what was or should be done.
+    pub message: String,
+}
+
+/// What an import took, fixed and refused. Counts are complete, `entries` is cut at [`ImportReport::MAX_ENTRIES`].
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ImportReport {
+    pub items_added: i64,
+    pub items_unchanged: i64,
+    pub annotations_added: i64,
+    pub categories_added: i64,
+    pub fixed: i64,
+    pub refused: i64,
+    pub entries: Vec<ReportEntry>,
+    /// More findings than `entries` holds.
+    pub truncated: bool,
+}
+
+impl ImportReport {
+    pub const MAX_ENTRIES: usize = 1000;
+
+    /// Adds a finding, counting it in any case.
+    pub fn push(&mut self, entry: ReportEntry) {
+        match entry.severity {
+            Severity::Fixed => self.fixed += 1,
+            Severity::Refused => self.refused += 1,
+            Severity::Note => {}
+        }
+        if self.entries.len() < Self::MAX_ENTRIES {
+            self.entries.push(entry);
+        } else {
+            self.truncated = true;
+        }
+    }
+}

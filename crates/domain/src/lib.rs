@@ -1,0 +1,32 @@
+//! The vocabulary of Limn: ids, enums, transfer objects, geometry, the role x action table and validation.
+//!
+//! Everything here is plain data and pure functions that compile for the browser as well as for the server. It must not
+//! do I/O, read clocks, or know a database, HTTP or a page.
+
+pub mod activity;
+pub mod annotation;
+pub mod authz;
+pub mod category;
+pub mod error;
+pub mod export;
+pub mod geometry;
+pub mod id;
+pub mod import;
+pub mod item;
+pub mod job;
+pub mod page;
+pub mod project;
+pub mod queue;
+pub mod time;
+pub mod token;
+pub mod upload;
+pub mod user;
+pub mod validate;
+
+pub use annotation::{Annotation, Shape, Source};
+pub use authz::{Action, Role};
+pub use error::{ApiError, Code, FieldError};
+pub use geometry::{Point, Rect, Size};
+pub use id::*;
+pub use page::Page;
+pub use time::Timestamp;

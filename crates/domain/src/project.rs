@@ -1,0 +1,200 @@
+//! Labeling projects.
+
+use crate::authz::Role;
+use crate::category::NewCategory;
+use crate::id::{ProjectId, UserId};
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What a project's labelers do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(
+    feature = "sqlx",
+    derive(sqlx::Type),
+    sqlx(type_name = "text", rename_all = "snake_case")
+)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Task {
+    /// Boxes around objects.
+    #[default]
+    Detection,
+    /// Exactly one category an image.
+    Classification,
+    /// Any number of categories an image.
+    Multilabel,
+}
+
+impl Task {
+    pub const ALL: [Self; 3] = [Self::Detection, Self::Classification, Self::Multilabel];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Detection => "detection",
+            Self::Classification => "classification",
+            Self::Multilabel => "multilabel",
+        }
+    }
+
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Detection => "Object detection",
+            Self::Classification => "Image classification",
+            Self::Multilabel => "Multi-label classification",
+        }
+    }
+
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::Detection => "Draw a box around every object",
+            Self::Classification => "One category for each image",
+            Self::Multilabel => "Any number of categories for each image",
+        }
+    }
+}
+
+impl std::str::FromStr for Task {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|t| t.as_str() == s)
+            .ok_or_else(|| format!("`{s}` is not a task; use detection, classification or multilabel"))
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(
+    feature = "sqlx",
+    derive(sqlx::Type),
+    sqlx(type_name = "text", rename_all = "snake_case")
+)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum ProjectStatus {
+    /// The queue hands out items.
+    #[default]
+    Running,
+    /// The queue hands out nothing; work in hand can still be saved and submitted.
+    Paused,
+}
+
+/// How a project works.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ProjectSettings {
+    /// Minutes without a heartbeat after which an item returns to the queue; 1..=1440.
+    pub lease_minutes: i64,
+    /// Whether a skip needs a reason.
+    pub skip_needs_reason: bool,
+    /// Whether the queue hands out items in random order instead of the order added.
+    pub shuffle: bool,
+}
+
+impl Default for ProjectSettings {
+    fn default() -> Self {
+        Self {
+            lease_minutes: 10,
+            skip_needs_reason: false,
+            shuffle: false,
+        }
+    }
+}
+
+/// Items by status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Progress {
+    pub total: i64,
+    pub todo: i64,
+    pub done: i64,
+    pub skipped: i64,
+    /// Of `todo`, those with proposals.
+    pub prelabeled: i64,
+}
+
+/// A row of the project list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ProjectSummary {
+    pub id: ProjectId,
+    pub name: String,
+    pub task: Task,
+    pub status: ProjectStatus,
+    pub description: String,
+    pub progress: Progress,
+    /// The caller's role in the project; `admin` for a studio admin.
+    pub my_role: Role,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// A project with everything its pages need besides items and categories.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Project {
+    #[serde(flatten)]
+    pub summary: ProjectSummary,
+    /// Markdown as written.
+    pub instructions: String,
+    /// The same as sanitised HTML, safe to insert.
+    pub instructions_html: String,
+    pub settings: ProjectSettings,
+}
+
+/// A project to create.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NewProject {
+    /// 1..=120 characters, unique in the studio regardless of case.
+    pub name: String,
+    #[serde(default)]
+    pub task: Task,
+    #[serde(default)]
+    pub description: String,
+    /// Markdown.
+    #[serde(default)]
+    pub instructions: String,
+    /// In tree order: a row with `parent` set names an earlier row by its index.
+    #[serde(default)]
+    pub categories: Vec<NewProjectCategory>,
+    #[serde(default)]
+    pub settings: Option<ProjectSettings>,
+}
+
+/// A category of a project to create.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NewProjectCategory {
+    #[serde(flatten)]
+    pub category: NewCategory,
+    /// Index of the parent in the same list.
+    #[serde(default)]
+    pub parent: Option<usize>,
+}
+
+/// Changes to a project; absent fields stay.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UpdateProject {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub instructions: Option<String>,
+    pub status: Option<ProjectStatus>,
+    pub settings: Option<ProjectSettings>,
+}
+
+/// Somebody's membership in a project.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Member {
+    pub user_id: UserId,
+    pub name: String,
+    pub email: String,
+    pub role: Role,
+    pub added_at: Timestamp,
+    /// Items this person has submitted in the project.
+    pub done: i64,
+}

@@ -1,0 +1,48 @@
+//! Resumable uploads of large files (archives, annotation files): create, append from an offset, use in a job.
+
+use crate::id::UploadId;
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A file to upload in pieces.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NewUpload {
+    pub name: String,
+    /// Bytes in all.
+    pub size: i64,
+}
+
+/// The state of an upload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Upload {
+    pub id: UploadId,
+    pub name: String,
+    pub size: i64,
+    /// Bytes received and kept; send the rest from here.
+    pub received: i64,
+    pub created_at: Timestamp,
+}
+
+/// Asks which files of a folder still need sending.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UploadCheck {
+    pub files: Vec<UploadCheckFile>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UploadCheckFile {
+    /// Relative path with forward slashes.
+    pub name: String,
+    pub size: i64,
+}
+
+/// The names the project does not have yet, or has with another size.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UploadMissing {
+    pub missing: Vec<String>,
+}

@@ -1,0 +1,7 @@
+//! The browser's entry point: starts the pages of `limn-app` on server-rendered HTML. Nothing else lives here.
+
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    leptos::mount::hydrate_body(limn_app::App);
+}

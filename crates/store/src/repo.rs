@@ -1,0 +1,19 @@
+//! The SQL, by noun. Row structs stay private; functions take a [`crate::Tx`] and answer in domain types.
+
+pub mod activity;
+pub mod annotation;
+pub mod asset;
+pub mod blob;
+pub mod category;
+pub mod invitation;
+pub mod item;
+pub mod job;
+pub mod member;
+pub mod project;
+pub mod queue;
+pub mod session;
+pub mod setting;
+pub mod throttle;
+pub mod token;
+pub mod upload;
+pub mod user;
