@@ -1,6 +1,7 @@
 //! What every use case stands on.
 
-use crate::Clock;
+use crate::{Clock, Result};
+use limn_storage::{BlobStore, Renditions};
 use limn_store::Db;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,9 +35,18 @@ pub struct Context {
     /// Holds `limn.db`, `blobs/`, `renditions/`, `uploads/`, `exports/`.
     pub data_dir: Arc<PathBuf>,
     pub limits: Arc<Limits>,
+    pub blobs: BlobStore,
+    pub renditions: Renditions,
+    pub jobs: limn_jobs::Wake,
 }
 
 impl Context {
+    /// Opens the stores of bytes under `data_dir` (created when missing) beside an open database.
+    pub fn open(db: Db, data_dir: PathBuf, limits: Limits, clock: Clock) -> Result<Self> {
+        todo!()
+    }
+
+
     pub fn now(&self) -> limn_domain::Timestamp {
         self.clock.now()
     }

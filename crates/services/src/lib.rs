@@ -13,8 +13,8 @@ pub mod clock;
 pub mod error;
 pub mod exports;
 pub mod imports;
+pub mod ingest;
 pub mod items;
-pub mod items_ingest;
 pub mod job_list;
 pub mod jobs;
 pub mod markdown;
@@ -45,6 +45,7 @@ pub struct Services {
     pub categories: categories::Categories,
     pub exports: exports::Exports,
     pub imports: imports::Imports,
+    pub ingest: ingest::Ingest,
     pub items: items::Items,
     pub jobs: job_list::JobList,
     pub media: media::Media,
@@ -70,6 +71,7 @@ impl Services {
             categories: categories::Categories(context.clone()),
             exports: exports::Exports(context.clone()),
             imports: imports::Imports(context.clone()),
+            ingest: ingest::Ingest(context.clone()),
             items: items::Items(context.clone()),
             jobs: job_list::JobList(context.clone()),
             media: media::Media(context.clone()),

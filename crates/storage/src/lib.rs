@@ -1,1 +1,29 @@
-//! limn-storage
+//! Bytes: the content-addressed blob store, the checks of pictures and archives that come from outside, and the
+//! smaller renditions of pictures.
+//!
+//! Everything that enters is hostile: formats are told by content, sizes are limited before anything is decoded, and
+//! decoding runs on blocking threads under a memory budget ([`DecodePool`]). Nothing here knows items, projects, roles
+//! or the database.
+
+pub mod archive;
+pub mod bake;
+mod blob;
+mod decode;
+mod error;
+mod jpeg;
+mod pool;
+mod render;
+mod renditions;
+mod sniff;
+mod staged;
+
+pub use blob::{BlobStore, Stored};
+pub use decode::{Decoded, ImageInfo, ImageLimits, decode, header};
+pub use error::StorageError;
+pub use pool::DecodePool;
+pub use render::RenditionKind;
+pub use renditions::Renditions;
+pub use sniff::ImageKind;
+pub use staged::{Source, StageWriter, Staged};
+
+pub type Result<T, E = StorageError> = std::result::Result<T, E>;

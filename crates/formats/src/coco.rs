@@ -1,0 +1,9 @@
+//! COCO JSON.
+
+mod export;
+mod import;
+mod record;
+mod resolve;
+
+pub use export::{Category, CocoWriter, Image, Info, Label, LabelShape, Written};
+pub use import::{Coordinates, Options, read};

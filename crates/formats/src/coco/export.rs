@@ -1,0 +1,182 @@
+//! Writes COCO instance files, byte for byte the same for the same input, in constant memory.
+//!
+//! Images stand before annotations in the file but each image arrives with its annotations; so the annotations are
+//! written to a spool (a temporary file, or memory for small sets) and appended at the end.
+//!
+//! What the files keep to: ids count from 1; `info` is an object; one licence, "Unknown", that every image names;
+//! `iscrowd` is 0; sizes are whole numbers of the oriented image; boxes lie inside the image and have an area; numbers
+//! are the shortest that read back exactly. A label of a whole image, for which COCO has no form, is a box over the
+//! whole image, so that every loader of boxes reads it.
+
+use limn_domain::export::BoxSegmentation;
+use limn_domain::{Rect, Size};
+use serde::Serialize;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+
+/// Left-out labels named in [`Written::examples`].
+const EXAMPLES: usize = 10;
+
+/// The `info` of the file. Give it dates of the data, not of the export, to keep files reproducible.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Info<'a> {
+    pub year: i32,
+    pub version: &'a str,
+    pub description: &'a str,
+    pub contributor: &'a str,
+    pub url: &'a str,
+    /// `YYYY-MM-DD HH:MM:SS`.
+    pub date_created: &'a str,
+}
+
+/// A category. `supercategory` is the parent's name, or the category's own name at the top of the tree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Category<'a> {
+    pub id: i64,
+    pub name: &'a str,
+    pub supercategory: &'a str,
+}
+
+/// An image; size in pixels, orientation applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image<'a> {
+    pub id: i64,
+    pub width: i64,
+    pub height: i64,
+    pub file_name: &'a str,
+}
+
+/// A label of an image.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Label {
+    pub category_id: i64,
+    pub shape: LabelShape,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum LabelShape {
+    Whole,
+    /// In pixels of the oriented image.
+    Box(Rect),
+}
+
+impl From<&limn_domain::Shape> for LabelShape {
+    fn from(shape: &limn_domain::Shape) -> Self {
+        shape.bounds().map_or(Self::Whole, Self::Box)
+    }
+}
+
+/// What an export holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Written {
+    pub images: u64,
+    pub annotations: u64,
+    /// Boxes cut to their image.
+    pub clipped: u64,
+    /// Boxes left out because nothing of them lies in their image.
+    pub dropped: u64,
+    /// The first images (by file name) with a dropped box.
+    pub examples: Vec<String>,
+}
+
+/// A COCO file being written.
+pub struct CocoWriter<W, S> {
+    out: W,
+    spool: S,
+    segmentation: BoxSegmentation,
+    written: Written,
+}
+
+#[derive(Serialize)]
+struct AnnotationRecord<'a> {
+    id: u64,
+    image_id: i64,
+    category_id: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    segmentation: Option<&'a [[f64; 8]]>,
+    area: f64,
+    bbox: [f64; 4],
+    iscrowd: u8,
+}
+
+impl<W: Write, S: Read + Write + Seek> CocoWriter<W, S> {
+    /// Begins the file. Wrap `out` and `spool` in buffers; `spool` must be empty.
+    pub fn new(mut out: W, spool: S, info: &Info<'_>, categories: &[Category<'_>], segmentation: BoxSegmentation) -> io::Result<Self> {
+        out.write_all(b"{\"info\":")?;
+        serde_json::to_writer(&mut out, info)?;
+        out.write_all(b",\n\"licenses\":[{\"id\":1,\"name\":\"Unknown\",\"url\":\"\"}],\n\"categories\":[")?;
+        for (i, category) in categories.iter().enumerate() {
+            out.write_all(separator(i == 0))?;
+            serde_json::to_writer(&mut out, category)?;
+        }
+        out.write_all(b"\n],\n\"images\":[")?;
+        Ok(Self { out, spool, segmentation, written: Written::default() })
+    }
+
+    /// Adds an image and its labels, in that order.
+    pub fn image(&mut self, image: &Image<'_>, labels: impl IntoIterator<Item = Label>) -> io::Result<()> {
+        self.out.write_all(separator(self.written.images == 0))?;
+        write!(self.out, "{{\"id\":{},\"width\":{},\"height\":{},\"file_name\":", image.id, image.width, image.height)?;
+        serde_json::to_writer(&mut self.out, image.file_name)?;
+        self.out.write_all(b",\"license\":1}")?;
+        self.written.images += 1;
+        let size = Size { width: image.width as f64, height: image.height as f64 };
+        for label in labels {
+            self.label(image, size, label)?;
+        }
+        Ok(())
+    }
+
+    fn label(&mut self, image: &Image<'_>, size: Size, label: Label) -> io::Result<()> {
+        let mut clipped = false;
+        let rect = match label.shape {
+            LabelShape::Whole => Rect::new(0.0, 0.0, size.width, size.height),
+            LabelShape::Box(r) if !r.is_finite() => Rect::default(),
+            LabelShape::Box(r) => {
+                clipped = r.x < 0.0 || r.y < 0.0 || r.right() > size.width || r.bottom() > size.height;
+                // Boxes inside keep their numbers to the last digit.
+                if clipped { r.clipped(size) } else { r }
+            }
+        };
+        if rect.w <= 0.0 || rect.h <= 0.0 {
+            self.written.dropped += 1;
+            if self.written.examples.len() < EXAMPLES && self.written.examples.last().is_none_or(|l| l != image.file_name) {
+                self.written.examples.push(image.file_name.to_owned());
+            }
+            return Ok(());
+        }
+        self.written.clipped += u64::from(clipped);
+        let corners = [[rect.x, rect.y, rect.right(), rect.y, rect.right(), rect.bottom(), rect.x, rect.bottom()]];
+        let record = AnnotationRecord {
+            id: self.written.annotations + 1,
+            image_id: image.id,
+            category_id: label.category_id,
+            segmentation: match self.segmentation {
+                BoxSegmentation::Empty => Some(&[]),
+                BoxSegmentation::Polygon => Some(&corners),
+                BoxSegmentation::Omit => None,
+            },
+            area: rect.area(),
+            bbox: [rect.x, rect.y, rect.w, rect.h],
+            iscrowd: 0,
+        };
+        self.spool.write_all(separator(self.written.annotations == 0))?;
+        serde_json::to_writer(&mut self.spool, &record)?;
+        self.written.annotations += 1;
+        Ok(())
+    }
+
+    /// Appends the annotations and closes the file; hands `out` back, flushed.
+    pub fn finish(mut self) -> io::Result<(W, Written)> {
+        self.out.write_all(b"\n],\n\"annotations\":[")?;
+        self.spool.flush()?;
+        self.spool.seek(SeekFrom::Start(0))?;
+        io::copy(&mut self.spool, &mut self.out)?;
+        self.out.write_all(b"\n]}\n")?;
+        self.out.flush()?;
+        Ok((self.out, self.written))
+    }
+}
+
+const fn separator(first: bool) -> &'static [u8] {
+    if first { b"\n" } else { b",\n" }
+}

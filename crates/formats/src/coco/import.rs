@@ -1,0 +1,456 @@
+//! Reads COCO instance files and COCO result files of any size, in one pass and any order of keys.
+
+use super::record::{self, RawAnnotation, RawCategory, RawImage, Repairs};
+use super::resolve;
+use crate::error::FormatError;
+use crate::findings::{Detail, Findings, quote};
+use crate::json::loose::{Key, Loose, Numbers, Outline};
+use crate::json::scan::{self, Element, End, Sink};
+use crate::model::{Imported, ImportedAnnotation, ImportedCategory, ImportedImage, ImportedShape};
+use limn_domain::Rect;
+use serde::de::DeserializeOwned;
+use std::collections::HashMap;
+use std::io::Read;
+use std::ops::ControlFlow;
+
+/// How to read box coordinates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Coordinates {
+    /// From 0 to 1 when no coordinate in the file exceeds 1.5, as Azure ML writes them; pixels otherwise.
+    #[default]
+    Detect,
+    Pixels,
+    Normalised,
+}
+
+/// Limits and choices of a read.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    pub coordinates: Coordinates,
+    /// Most bytes of one record.
+    pub record_max: usize,
+    pub images_max: usize,
+    pub annotations_max: usize,
+    pub categories_max: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            coordinates: Coordinates::Detect,
+            record_max: 64 << 20,
+            images_max: 2_000_000,
+            annotations_max: 5_000_000,
+            categories_max: 10_000,
+        }
+    }
+}
+
+/// Longest file name kept of an image record, in bytes; longer ones are refused.
+const NAME_MAX: usize = 4_096;
+
+/// Reads a COCO file. The records that cannot be used are in `findings`, under the file set there; what is left is
+/// returned. Annotations come sorted by image. Memory: some 100 bytes for every image and annotation, whatever the
+/// size of the file. Errors only when nothing in the file is COCO, or reading fails.
+pub fn read<R: Read>(reader: R, options: &Options, findings: &mut Findings) -> Result<Imported, FormatError> {
+    let mut gather = Gather::new(*options, findings);
+    let end = scan::scan(reader, options.record_max, &mut gather)?;
+    gather.finish(end)
+}
+
+/// Everything read, with ids not yet resolved.
+pub(super) struct Gather<'f> {
+    pub options: Options,
+    pub findings: &'f mut Findings,
+    pub out: Imported,
+    /// Ids in the order met; annotations hold indexes into these until resolved.
+    pub image_ids: Ids,
+    pub category_ids: Ids,
+    pub has_images: bool,
+    pub has_categories: bool,
+    pub supercategories: Vec<Option<String>>,
+    has_annotations: bool,
+    string_ids: bool,
+    zero_ids: bool,
+    full: bool,
+    largest: f64,
+    boxes: u64,
+}
+
+/// Ids, each with a small number of its own and the record that carries it.
+#[derive(Default)]
+pub(super) struct Ids {
+    numbers: HashMap<Key, u32>,
+    /// By number: index of the record.
+    pub records: Vec<Option<u32>>,
+}
+
+impl Ids {
+    pub fn number(&mut self, key: Key) -> u32 {
+        let next = self.records.len() as u32;
+        let n = *self.numbers.entry(key).or_insert(next);
+        if n == next {
+            self.records.push(None);
+        }
+        n
+    }
+
+    /// The ids by number.
+    pub fn keys(&self) -> Vec<&Key> {
+        let mut keys: Vec<_> = self.numbers.iter().collect();
+        keys.sort_unstable_by_key(|(_, n)| **n);
+        keys.into_iter().map(|(k, _)| k).collect()
+    }
+}
+
+impl<'f> Gather<'f> {
+    fn new(options: Options, findings: &'f mut Findings) -> Self {
+        Self {
+            options,
+            findings,
+            out: Imported::default(),
+            image_ids: Ids::default(),
+            category_ids: Ids::default(),
+            has_images: false,
+            has_categories: false,
+            supercategories: Vec::new(),
+            has_annotations: false,
+            string_ids: false,
+            zero_ids: false,
+            full: false,
+            largest: 0.0,
+            boxes: 0,
+        }
+    }
+
+    fn finish(mut self, end: End) -> Result<Imported, FormatError> {
+        let file = quote(self.findings.file());
+        match end {
+            End::Complete => {}
+            End::Stopped => {}
+            End::Truncated { line } => self.findings.refused("truncated", || {
+                Detail::new("The file ends in the middle of a record; everything before it was taken. Fetch or write the file again.")
+                    .line(line)
+            }),
+            End::Malformed { line, found } => self.findings.refused("malformed", || {
+                let found = char::from(found).escape_default();
+                Detail::new(format!("`{found}` cannot stand here; what comes after it was not read. Mend the file from this line on."))
+                    .line(line)
+            }),
+            End::NotJson { found: None } => {
+                return Err(FormatError::NotTheFormat(format!("`{file}` is empty; a COCO file is a JSON object.")));
+            }
+            End::NotJson { found: Some(byte) } => {
+                let found = char::from(byte).escape_default();
+                return Err(FormatError::NotTheFormat(format!("`{file}` is not JSON: it begins with `{found}` instead of `{{`.")));
+            }
+            End::Utf16 => {
+                return Err(FormatError::NotTheFormat(format!("`{file}` is UTF-16 text; save it as UTF-8.")));
+            }
+        }
+        if !(self.has_images || self.has_annotations || self.has_categories) {
+            return Err(FormatError::NotTheFormat(format!(
+                "`{file}` has neither `images` nor `annotations`, so it is not a COCO file."
+            )));
+        }
+        if self.string_ids {
+            self.findings.note("string_ids", || Detail::new("Some ids are texts; they were read as ids all the same."));
+        }
+        if self.zero_ids {
+            self.findings.note("zero_ids", || {
+                Detail::new("Some ids are 0 or less. Exports count from 1, so those get new ones.")
+            });
+        }
+        self.out.normalised = match self.options.coordinates {
+            Coordinates::Detect => self.boxes > 0 && self.largest <= 1.5,
+            Coordinates::Pixels => false,
+            Coordinates::Normalised => true,
+        };
+        if self.out.normalised {
+            let n = self.boxes;
+            self.findings.fixed("normalised", || {
+                Detail::new(format!(
+                    "All {n} boxes run from 0 to 1, as Azure ML writes them; they were multiplied by the size of their image."
+                ))
+            });
+        }
+        Ok(resolve::resolve(self))
+    }
+
+    /// Parses a record, or says why it is left out.
+    fn record<T: DeserializeOwned>(&mut self, e: &Element<'_>) -> Option<T> {
+        let name = record_name(e);
+        let Some(bytes) = e.bytes else {
+            let mib = self.options.record_max >> 20;
+            self.findings
+                .refused("record_too_long", || Detail::new(format!("The record is longer than {mib} MiB.")).line(e.line).record(name));
+            return None;
+        };
+        match record::parse(bytes) {
+            Ok((value, repairs)) => {
+                self.repaired(e, repairs);
+                Some(value)
+            }
+            Err(why) => {
+                self.findings.refused("bad_record", || {
+                    Detail::new(format!("The record cannot be read: {why}.")).line(e.line).record(name)
+                });
+                None
+            }
+        }
+    }
+
+    fn repaired(&mut self, e: &Element<'_>, repairs: Repairs) {
+        if repairs.nan {
+            self.findings.fixed("nan", || {
+                Detail::new("`NaN` and `Infinity` are not JSON; they were read as missing values.").line(e.line).record(record_name(e))
+            });
+        }
+        if repairs.encoding {
+            self.findings.fixed("not_utf8", || {
+                Detail::new("Bytes that are not UTF-8 were replaced by �; save the file as UTF-8.").line(e.line).record(record_name(e))
+            });
+        }
+    }
+
+    fn id(&mut self, id: Loose) -> Option<Key> {
+        let (key, text) = record::key(id);
+        self.string_ids |= text;
+        self.zero_ids |= key.as_ref().and_then(Key::int).is_some_and(|i| i < 1);
+        key
+    }
+
+    /// True, with one finding, when a list has reached its limit.
+    fn is_full(&mut self, count: usize, max: usize, e: &Element<'_>) -> bool {
+        let full = count >= max;
+        if full && !std::mem::replace(&mut self.full, true) {
+            self.findings.refused("too_many", || {
+                Detail::new(format!("Only the first {max} {} of a file are taken; split the file.", e.section)).line(e.line)
+            });
+        }
+        full
+    }
+
+    fn category(&mut self, e: &Element<'_>) {
+        if self.is_full(self.out.categories.len(), self.options.categories_max, e) {
+            return;
+        }
+        let Some(raw) = self.record::<RawCategory>(e) else { return };
+        let Some(id) = self.id(raw.id) else {
+            return self.findings.refused("no_id", || {
+                Detail::new("The category has no id, so no annotation can name it.").line(e.line).record(record_name(e))
+            });
+        };
+        let name = match category_name(raw.name) {
+            Ok((name, None)) => name,
+            Ok((name, Some(was))) => {
+                self.findings.fixed("category_name", || {
+                    Detail::new(format!("`{}` became `{}`: a name is one line of at most 120 characters.", quote(&was), quote(&name)))
+                        .line(e.line)
+                        .record(record_name(e))
+                });
+                name
+            }
+            Err(()) => {
+                let name = format!("category {}", id.int().map_or_else(|| id.to_string(), |i| i.to_string()));
+                self.findings.fixed("category_name", || {
+                    Detail::new(format!("The category has no name and became `{}`.", quote(&name))).line(e.line).record(record_name(e))
+                });
+                name
+            }
+        };
+        let int = id.int();
+        let shown = id.to_string();
+        let number = self.category_ids.number(id) as usize;
+        if let Some(first) = self.category_ids.records[number] {
+            let first = self.out.categories[first as usize].name.clone().unwrap_or_default();
+            return self.findings.refused("duplicate_id", || {
+                Detail::new(format!(
+                    "Category id {shown} is taken by `{}`; `{}` was left out. Give every category an id of its own.",
+                    quote(&first),
+                    quote(&name)
+                ))
+                .line(e.line)
+                .record(record_name(e))
+            });
+        }
+        self.category_ids.records[number] = Some(self.out.categories.len() as u32);
+        self.out.categories.push(ImportedCategory { id: int, name: Some(name), parent: None, line: e.line });
+        self.supercategories.push(raw.supercategory.text());
+    }
+
+    fn image(&mut self, e: &Element<'_>) {
+        if self.is_full(self.out.images.len(), self.options.images_max, e) {
+            return;
+        }
+        let Some(raw) = self.record::<RawImage>(e) else { return };
+        let Some(id) = self.id(raw.id) else {
+            return self.findings.refused("no_id", || {
+                Detail::new("The image has no id, so no annotation can name it.").line(e.line).record(record_name(e))
+            });
+        };
+        let size = match (raw.width.number(), raw.height.number()) {
+            (Some(w), Some(h)) if w >= 1.0 && h >= 1.0 => Some((w, h)),
+            _ => None,
+        };
+        let url = raw.coco_url.text();
+        let (file_name, alternatives) = match (raw.file_name.text().filter(|n| !n.trim().is_empty()), url) {
+            (Some(name), url) => (Some(name), url),
+            (None, url) => (url, None),
+        };
+        let file_name = match file_name {
+            Some(name) if name.len() <= NAME_MAX => name,
+            other => {
+                let why = if other.is_some() { "a file name of more than 4096 bytes" } else { "no file_name" };
+                return self.findings.refused("no_file_name", || {
+                    Detail::new(format!("The image has {why}, so it cannot be found.")).line(e.line).record(record_name(e))
+                });
+            }
+        };
+        let shown = id.to_string();
+        let int = id.int();
+        let number = self.image_ids.number(id) as usize;
+        if let Some(first) = self.image_ids.records[number] {
+            let first = self.out.images[first as usize].label();
+            return self.findings.refused("duplicate_id", || {
+                Detail::new(format!(
+                    "Image id {shown} is taken by `{}`; `{}` was left out. Give every image an id of its own.",
+                    quote(&first),
+                    quote(&file_name)
+                ))
+                .line(e.line)
+                .record(record_name(e))
+            });
+        }
+        self.image_ids.records[number] = Some(self.out.images.len() as u32);
+        let alternatives = alternatives.into_iter().filter(|n| n.len() <= NAME_MAX && *n != file_name).collect();
+        self.out.images.push(ImportedImage { id: int, file_name: Some(file_name), alternatives, size, line: e.line });
+    }
+
+    fn annotation(&mut self, e: &Element<'_>) {
+        if self.is_full(self.out.annotations.len(), self.options.annotations_max, e) {
+            return;
+        }
+        let Some(raw) = self.record::<RawAnnotation>(e) else { return };
+        let refuse = |findings: &mut Findings, code, why: &str| {
+            findings.refused(code, || Detail::new(why).line(e.line).record(record_name(e)));
+        };
+        if raw.caption != Loose::Missing && raw.category_id == Loose::Missing {
+            return refuse(self.findings, "caption", "Captions have no category; only boxes and classes are imported.");
+        }
+        let Some(image) = self.id(raw.image_id) else {
+            return refuse(self.findings, "no_image_id", "The annotation has no image_id.");
+        };
+        let Some(category) = self.id(raw.category_id) else {
+            return refuse(self.findings, "no_category_id", "The annotation has no category_id.");
+        };
+        if raw.iscrowd.truthy() {
+            let why = "The annotation marks a crowd (iscrowd 1), not one object; as a box it would be a wrong label.";
+            return refuse(self.findings, "crowd", why);
+        }
+        let shape = match shape(&raw.bbox, raw.segmentation) {
+            Ok((shape, derived)) => {
+                if derived {
+                    self.findings.fixed("box_from_outline", || {
+                        Detail::new("The annotation has no bbox; the box around its segmentation was taken.")
+                            .line(e.line)
+                            .record(record_name(e))
+                    });
+                }
+                shape
+            }
+            Err((code, why)) => return refuse(self.findings, code, why),
+        };
+        if let ImportedShape::Box(r) = shape {
+            self.boxes += 1;
+            self.largest = self.largest.max(r.x.abs()).max(r.y.abs()).max(r.w.abs()).max(r.h.abs());
+        }
+        let id = self.id(raw.id).as_ref().and_then(Key::int);
+        let annotation = ImportedAnnotation {
+            image: self.image_ids.number(image),
+            category: self.category_ids.number(category),
+            shape,
+            score: raw.score.number().map(|s| s.clamp(0.0, 1.0)),
+            id,
+            index: u32::try_from(e.index).unwrap_or(u32::MAX),
+            line: u32::try_from(e.line).unwrap_or(0),
+        };
+        self.out.annotations.push(annotation);
+    }
+}
+
+impl Sink for Gather<'_> {
+    fn wants(&self, section: &str) -> bool {
+        matches!(section, "" | "images" | "annotations" | "categories")
+    }
+
+    fn element(&mut self, e: Element<'_>) -> ControlFlow<()> {
+        match e.section {
+            "images" => {
+                self.has_images = true;
+                self.image(&e);
+            }
+            "categories" => {
+                self.has_categories = true;
+                self.category(&e);
+            }
+            _ => {
+                self.has_annotations = true;
+                self.annotation(&e);
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn empty(&mut self, section: &str) {
+        match section {
+            "images" => self.has_images = true,
+            "categories" => self.has_categories = true,
+            _ => self.has_annotations = true,
+        }
+    }
+
+    fn not_an_array(&mut self, section: &str, line: u64) {
+        if !section.is_empty() {
+            self.findings.refused("not_a_list", || Detail::new(format!("`{section}` must be a list.")).line(line));
+        }
+    }
+}
+
+fn record_name(e: &Element<'_>) -> String {
+    format!("{}[{}]", if e.section.is_empty() { "results" } else { e.section }, e.index)
+}
+
+/// The shape of an annotation, and whether it had to be derived from the segmentation.
+fn shape(bbox: &Numbers, outline: Outline) -> Result<(ImportedShape, bool), (&'static str, &'static str)> {
+    match (bbox, outline) {
+        (Numbers::List(n), outline) if !n.is_empty() => match n.as_slice() {
+            [x, y, w, h] if [x, y, w, h].iter().all(|v| v.is_finite()) => Ok((ImportedShape::Box(Rect::new(*x, *y, *w, *h)), false)),
+            _ => match outline {
+                Outline::Bounds(r) => Ok((ImportedShape::Box(r), true)),
+                _ if n.len() == 4 => Err(("not_a_number", "A coordinate of the bbox is not a finite number.")),
+                _ => Err(("bad_bbox", "The bbox must be four numbers: [x, y, width, height].")),
+            },
+        },
+        (_, Outline::Bounds(r)) => Ok((ImportedShape::Box(r), true)),
+        (Numbers::Other, _) => Err(("bad_bbox", "The bbox must be four numbers: [x, y, width, height].")),
+        (_, Outline::Bad) => Err(("bad_outline", "The segmentation is neither polygons nor a run-length mask, and there is no bbox.")),
+        (_, Outline::Missing) => Ok((ImportedShape::Whole, false)),
+    }
+}
+
+/// A usable name and, if it had to be changed, what it was. `Err` when there is none.
+fn category_name(name: Loose) -> Result<(String, Option<String>), ()> {
+    let was = match name {
+        Loose::Text(t) => t,
+        Loose::Int(i) => i.to_string(),
+        Loose::Float(f) => f.to_string(),
+        _ => return Err(()),
+    };
+    if let Ok(good) = limn_domain::validate::name("category", &was) {
+        return Ok((good, None));
+    }
+    let spaced: String = was.chars().map(|c| if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') { ' ' } else { c }).collect();
+    let cut: String = spaced.trim().chars().take(limn_domain::validate::NAME_MAX).collect();
+    limn_domain::validate::name("category", &cut).map(|good| (good, Some(was))).map_err(|_| ())
+}

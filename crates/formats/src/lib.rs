@@ -1,0 +1,20 @@
+//! Annotation file formats: COCO JSON (in and out) and Pascal VOC XML (in), over `Read` and `Write`.
+//!
+//! Files from outside are hostile and sloppy: readers work in bounded memory, take every record they can, and write
+//! down what they repaired or left out in [`Findings`], by file, line and record. This crate must not know a database,
+//! HTTP, async or the file system: the caller opens files and applies what was read.
+
+pub mod coco;
+mod error;
+mod findings;
+mod fit;
+mod json;
+mod model;
+pub mod names;
+mod rle;
+pub mod voc;
+
+pub use error::FormatError;
+pub use findings::{Detail, Findings};
+pub use fit::{Fit, Placed};
+pub use model::{Imported, ImportedAnnotation, ImportedCategory, ImportedImage, ImportedShape};

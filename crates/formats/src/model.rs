@@ -1,0 +1,100 @@
+//! What every reader produces: categories, images and their labels, not yet matched to a project.
+
+use limn_domain::Rect;
+
+/// A category as the file names it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ImportedCategory {
+    /// The file's own id; kept as the project's export id when it is free and at least 1.
+    pub id: Option<i64>,
+    /// Absent when the file only gives ids (COCO results); then `id` is an export id of the project.
+    pub name: Option<String>,
+    /// Index of the parent among the file's categories.
+    pub parent: Option<usize>,
+    pub line: u64,
+}
+
+/// An image as the file names it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ImportedImage {
+    /// The file's own id.
+    pub id: Option<i64>,
+    /// Absent when the file only gives ids (COCO results); then `id` is an export id of the project.
+    pub file_name: Option<String>,
+    /// Other names to try when `file_name` matches nothing.
+    pub alternatives: Vec<String>,
+    /// Size in pixels the file claims, `(width, height)`.
+    pub size: Option<(f64, f64)>,
+    pub line: u64,
+}
+
+impl ImportedImage {
+    /// What to call it in messages.
+    pub fn label(&self) -> String {
+        match (&self.file_name, self.id) {
+            (Some(name), _) => name.clone(),
+            (None, Some(id)) => format!("image id {id}"),
+            (None, None) => "image without a name".to_owned(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ImportedShape {
+    /// The category goes to the whole image.
+    Whole,
+    /// A box in the file's own frame; [`crate::Fit`] brings it into the picture's.
+    Box(Rect),
+}
+
+/// A label as the file gives it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ImportedAnnotation {
+    /// Index into [`Imported::images`].
+    pub image: u32,
+    /// Index into [`Imported::categories`].
+    pub category: u32,
+    pub shape: ImportedShape,
+    /// Confidence, for proposals.
+    pub score: Option<f64>,
+    /// The file's own id.
+    pub id: Option<i64>,
+    /// Place in the file's list, from 0.
+    pub index: u32,
+    /// Line in the file, from 1; 0 when unknown.
+    pub line: u32,
+}
+
+impl ImportedAnnotation {
+    /// What to call it in messages, e.g. `annotations[17] (id 18)`.
+    pub fn record(&self) -> String {
+        match self.id {
+            Some(id) => format!("annotations[{}] (id {id})", self.index),
+            None => format!("annotations[{}]", self.index),
+        }
+    }
+}
+
+/// Everything taken from one file.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Imported {
+    pub categories: Vec<ImportedCategory>,
+    pub images: Vec<ImportedImage>,
+    /// Sorted by image, then by place in the file.
+    pub annotations: Vec<ImportedAnnotation>,
+    /// Coordinates run from 0 to 1 over the image instead of over its pixels.
+    pub normalised: bool,
+}
+
+impl Imported {
+    /// Every image with its labels, in the file's order; also images without any.
+    pub fn items(&self) -> impl Iterator<Item = (&ImportedImage, &[ImportedAnnotation])> {
+        let mut rest = self.annotations.as_slice();
+        self.images.iter().enumerate().map(move |(i, image)| {
+            let n = rest.partition_point(|a| a.image as usize <= i);
+            let (own, later) = rest.split_at(n);
+            rest = later;
+            (image, own)
+        })
+    }
+}

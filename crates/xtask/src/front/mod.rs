@@ -1,0 +1,63 @@
+//! Builds the front end into `target/site`: the browser's code, the style sheet, fonts and public files.
+//!
+//! Layout: `pkg/limn.HASH.{js,wasm,css}` (immutable names), `fonts/`, whatever `public/` holds, and `hash.txt`
+//! as Leptos' `hash_files` option reads it. Beside each file worth compressing lie `.br` and `.gz`.
+
+mod assets;
+mod compress;
+mod css;
+mod wasm;
+
+use crate::setup::wasm_std;
+use crate::{sh, ws};
+use anyhow::{Context, Result};
+use std::path::Path;
+
+/// The base name of the front end's files.
+const NAME: &str = "limn";
+
+/// Builds everything. Files are complete before they replace those of the last build.
+pub fn build(release: bool) -> Result<()> {
+    let toolchain = wasm_std::ensure()?;
+    sh::step(if release {
+        "front end (release)"
+    } else {
+        "front end"
+    });
+    let module = wasm::compile(toolchain, release)?;
+    let pkg = wasm::bindgen(&module, release)?;
+    let style = css::bundle(&ws::root().join("style/main.css"))?;
+    let mut site = assets::Site::open()?;
+    site.begin(release)?;
+    let js = site.add_hashed(NAME, "js", &pkg.js)?;
+    let wasm = site.add_hashed(NAME, "wasm", &pkg.wasm)?;
+    let css = site.add_hashed(NAME, "css", style.as_bytes())?;
+    site.add_tree(&pkg.snippets, Path::new("pkg"))?;
+    add_static(&mut site)?;
+    site.add(
+        "hash.txt",
+        format!("js: {js}\nwasm: {wasm}\ncss: {css}\n").as_bytes(),
+    )?;
+    site.finish()
+}
+
+/// Only the style sheet and the static files, over a front end that was built before.
+pub fn restyle() -> Result<()> {
+    let style = css::bundle(&ws::root().join("style/main.css"))?;
+    let mut site = assets::Site::open()?;
+    let hashes = std::fs::read_to_string(site.live().join("hash.txt"))
+        .context("the front end was never built; run `cargo xtask build`")?;
+    let css = site.add_hashed(NAME, "css", style.as_bytes())?;
+    add_static(&mut site)?;
+    let kept: String = hashes
+        .lines()
+        .filter(|l| !l.starts_with("css:"))
+        .map(|l| format!("{l}\n"))
+        .collect();
+    site.add("hash.txt", format!("{kept}css: {css}\n").as_bytes())
+}
+
+fn add_static(site: &mut assets::Site) -> Result<()> {
+    site.add_tree(&ws::root().join("style/fonts"), Path::new("fonts"))?;
+    site.add_tree(&ws::root().join("public"), Path::new(""))
+}

@@ -1,0 +1,144 @@
+//! From `limn-hydrate` to what the browser loads: compile, bind to JavaScript, shrink.
+
+use super::NAME;
+use crate::setup::wasm_std::{TARGET, Toolchain};
+use crate::{sh, ws};
+use anyhow::{Context, Result};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What rustc emits and every evergreen browser runs. Naming more would let wasm-opt use what browsers refuse.
+const OPT_FEATURES: [&str; 6] = [
+    "--enable-bulk-memory",
+    "--enable-reference-types",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-multivalue",
+];
+
+/// The bound module: JavaScript, WebAssembly, and a folder of snippets the JavaScript imports.
+pub struct Package {
+    pub js: Vec<u8>,
+    pub wasm: Vec<u8>,
+    pub snippets: PathBuf,
+}
+
+/// Compiles the browser's crate and returns the raw module's path.
+pub fn compile(toolchain: Toolchain, release: bool) -> Result<PathBuf> {
+    let profile = if release { "wasm-release" } else { "wasm-dev" };
+    let (mut cargo, target) = toolchain.cargo_build();
+    sh::run(cargo.args(["--package", "limn-hydrate", "--lib", "--profile", profile]))?;
+    Ok(target.join(TARGET).join(profile).join("limn_hydrate.wasm"))
+}
+
+/// Binds the module. A module that did not change since the last time is not bound again.
+pub fn bindgen(module: &Path, release: bool) -> Result<Package> {
+    let bytes = std::fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
+    let out = ws::target().join(if release { "bindgen-release" } else { "bindgen" });
+    let stamp = out.join("stamp");
+    let key = blake3::hash(&bytes).to_hex().to_string();
+    if !std::fs::read_to_string(&stamp).is_ok_and(|old| old == key) {
+        let _ = std::fs::remove_dir_all(&out);
+        std::fs::create_dir_all(&out)?;
+        bind(module, &out, release)?;
+        if release {
+            shrink(&out.join(format!("{NAME}_bg.wasm")))?;
+        }
+        std::fs::write(&stamp, &key)?;
+    }
+    let js = std::fs::read_to_string(out.join(format!("{NAME}.js")))?;
+    let wasm = std::fs::read(out.join(format!("{NAME}_bg.wasm")))?;
+    let (js, snippets) = rename_snippets(&js, &out)?;
+    Ok(Package {
+        js: js.into_bytes(),
+        wasm,
+        snippets,
+    })
+}
+
+fn bind(module: &Path, out: &Path, release: bool) -> Result<()> {
+    wasm_bindgen_cli_support::Bindgen::new()
+        .input_path(module)
+        .web(true)?
+        .out_name(NAME)
+        .typescript(false)
+        .keep_debug(false)
+        .remove_name_section(release)
+        .remove_producers_section(true)
+        // The page names the module itself; a default path would ignore its hash.
+        .omit_default_module_path(true)
+        .generate(out)
+        .context("wasm-bindgen could not bind the front end")
+}
+
+/// Runs wasm-opt when there is one; a release without it is about a tenth larger and otherwise the same.
+fn shrink(wasm: &Path) -> Result<()> {
+    let Some(wasm_opt) = sh::which("wasm-opt") else {
+        eprintln!("    no wasm-opt on PATH; the module is shipped as rustc made it");
+        return Ok(());
+    };
+    let small = wasm.with_extension("small");
+    let mut command = Command::new(wasm_opt);
+    command
+        .arg("-Oz")
+        .args(OPT_FEATURES)
+        .arg(wasm)
+        .arg("-o")
+        .arg(&small);
+    if sh::status(&mut command)?.success() {
+        std::fs::rename(small, wasm)?;
+    } else {
+        eprintln!("    wasm-opt failed; the module is shipped as rustc made it");
+    }
+    Ok(())
+}
+
+/// Snippets keep their names when their content changes, but `pkg/` is cached for ever: their folder gets the
+/// hash. Returns the JavaScript that imports from there, and the folder to copy into `pkg/`.
+fn rename_snippets(js: &str, out: &Path) -> Result<(String, PathBuf)> {
+    let (from, to) = (out.join("snippets"), out.join("hashed"));
+    let _ = std::fs::remove_dir_all(&to);
+    std::fs::create_dir_all(&to)?;
+    if !from.is_dir() {
+        return Ok((js.to_owned(), to));
+    }
+    let mut hasher = blake3::Hasher::new();
+    hash_tree(&from, &mut hasher)?;
+    let name = format!("snippets.{}", &hasher.finalize().to_hex()[..16]);
+    copy_tree(&from, &to.join(&name))?;
+    Ok((js.replace("./snippets/", &format!("./{name}/")), to))
+}
+
+fn sorted(dir: &Path) -> Result<Vec<PathBuf>> {
+    let mut paths = std::fs::read_dir(dir)?
+        .map(|e| Ok(e?.path()))
+        .collect::<Result<Vec<_>>>()?;
+    paths.sort();
+    Ok(paths)
+}
+
+fn hash_tree(dir: &Path, hasher: &mut blake3::Hasher) -> Result<()> {
+    for path in sorted(dir)? {
+        hasher.update(path.file_name().unwrap_or_default().as_encoded_bytes());
+        if path.is_dir() {
+            hash_tree(&path, hasher)?;
+        } else {
+            hasher.update(&std::fs::read(&path)?);
+        }
+    }
+    Ok(())
+}
+
+fn copy_tree(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to)?;
+    for path in sorted(from)? {
+        let target = to.join(path.file_name().unwrap_or_default());
+        if path.is_dir() {
+            copy_tree(&path, &target)?;
+        } else {
+            std::fs::copy(&path, target)?;
+        }
+    }
+    Ok(())
+}

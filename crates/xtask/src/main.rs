@@ -1,0 +1,152 @@
+//! The workspace's own tool: sets up, builds, runs, tests and checks Limn (`cargo xtask help`).
+//!
+//! Must stay quick to compile cold: few dependencies, none of Limn's own crates, no logic a user of Limn needs.
+
+mod deps;
+mod dev;
+mod front;
+mod interrupt;
+mod lint;
+mod serve;
+mod setup;
+mod sh;
+mod tally;
+mod test;
+mod ws;
+
+use anyhow::{Result, bail};
+use std::process::ExitCode;
+
+const HELP: &str = "\
+Usage: cargo xtask <command>
+
+  run [--release] [-- ARGS]        set up what is missing, build, start `limn serve` (or `limn ARGS`)
+  build [--release]                the front end into target/site, then the server
+  dev [-- ARGS]                    like run, and rebuild and restart on every change
+  test [--fast] [--filter X]       formatting, imports, unit, API and browser tests, lints
+       [--no-lint] [--no-browser]  leave a part out; --fast leaves out both and PostgreSQL
+  lint                             rustfmt, clippy for server and browser, style sheets, file sizes
+  deps                             who may import whom
+  setup [--tests]                  only the set-up of run (or of test)
+
+Environment:
+  LIMN_WASM_STD=debian   build the browser's standard library from Debian's sources, even with rustup present
+  LIMN_CHROMIUM=PATH     the browser for the tests
+  LIMN_PG_BIN=DIR        PostgreSQL's server programs (initdb, pg_ctl) for the tests
+  LIMN_TEST_PG=URL       use this PostgreSQL instead of starting one
+  LIMN_SHOTS=DIR         have the browser tests save screenshots there
+";
+
+fn main() -> ExitCode {
+    let result = interrupt::install().and_then(|()| dispatch(std::env::args().skip(1).collect()));
+    match result {
+        Ok(code) => code,
+        Err(e) => {
+            eprintln!("\nerror: {e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(args: Vec<String>) -> Result<ExitCode> {
+    let mut args = Args::new(args);
+    let command = args.command();
+    match command.as_deref() {
+        Some("run") => {
+            let (release, rest) = (args.flag("--release"), args.rest());
+            args.finish()?;
+            serve::run(release, rest)
+        }
+        Some("build") => {
+            let release = args.flag("--release");
+            args.finish()?;
+            serve::build(release)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some("dev") => {
+            let rest = args.rest();
+            args.finish()?;
+            dev::run(rest)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some("test") => {
+            let fast = args.flag("--fast");
+            let options = test::Options {
+                lint: !args.flag("--no-lint") && !fast,
+                browser: !args.flag("--no-browser") && !fast,
+                postgres: !args.flag("--no-postgres") && !fast,
+                filter: args.value("--filter")?,
+            };
+            args.finish()?;
+            test::run(&options)
+        }
+        Some("lint") => {
+            args.finish()?;
+            lint::run()
+        }
+        Some("deps") => {
+            args.finish()?;
+            deps::run()
+        }
+        Some("setup") => {
+            let tests = args.flag("--tests");
+            args.finish()?;
+            setup::all(tests)?;
+            println!("Everything is set up.");
+            Ok(ExitCode::SUCCESS)
+        }
+        None | Some("help" | "--help" | "-h") => {
+            print!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(other) => bail!("there is no command {other:?}; `cargo xtask help` lists them"),
+    }
+}
+
+/// The command line, taken apart by hand: a parser crate would cost more to compile than these lines.
+struct Args {
+    own: Vec<String>,
+    rest: Vec<String>,
+}
+
+impl Args {
+    fn new(mut own: Vec<String>) -> Self {
+        let rest = match own.iter().position(|a| a == "--") {
+            Some(at) => own.split_off(at).split_off(1),
+            None => Vec::new(),
+        };
+        Self { own, rest }
+    }
+
+    fn command(&mut self) -> Option<String> {
+        (!self.own.is_empty()).then(|| self.own.remove(0))
+    }
+
+    fn flag(&mut self, name: &str) -> bool {
+        let before = self.own.len();
+        self.own.retain(|a| a != name);
+        self.own.len() != before
+    }
+
+    fn value(&mut self, name: &str) -> Result<Option<String>> {
+        let Some(at) = self.own.iter().position(|a| a == name) else {
+            return Ok(None);
+        };
+        if at + 1 >= self.own.len() {
+            bail!("{name} needs a value");
+        }
+        self.own.remove(at);
+        Ok(Some(self.own.remove(at)))
+    }
+
+    fn rest(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.rest)
+    }
+
+    fn finish(self) -> Result<()> {
+        match self.own.first().or(self.rest.first()) {
+            Some(extra) => bail!("unexpected argument {extra:?}; `cargo xtask help` shows the usage"),
+            None => Ok(()),
+        }
+    }
+}

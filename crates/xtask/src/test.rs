@@ -1,0 +1,157 @@
+//! `test`: every check there is, on with the rest when one fails, and one line of sums at the end.
+
+use crate::setup::{chromium, node, postgres};
+use crate::tally::Tally;
+use crate::{deps, front, lint, setup, sh, ws};
+use anyhow::{Context, Result};
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+/// Members that are not part of the server's tree: the browser's shim, and this tool (tested on its own, so
+/// that its features do not mix with the server's and nothing is compiled twice).
+const APART: [&str; 4] = ["--exclude", "limn-hydrate", "--exclude", "xtask"];
+
+pub struct Options {
+    pub lint: bool,
+    pub browser: bool,
+    pub postgres: bool,
+    pub filter: Option<String>,
+}
+
+pub fn run(options: &Options) -> Result<ExitCode> {
+    let start = Instant::now();
+    setup::wasm_std::ensure()?;
+    let chromium = if options.browser {
+        node::ensure()?;
+        node::ensure_modules()?;
+        chromium::ensure()?
+    } else {
+        None
+    };
+    let cluster = if options.postgres {
+        Some(postgres::start()?)
+    } else {
+        None
+    };
+    let mut tally = Tally::default();
+    if options.filter.is_none() {
+        tally.check("formatting: run `cargo fmt --all`", lint::formatting()?);
+        tally.check("imports: `cargo xtask deps`", deps::check()?);
+        tally.check("style sheets and file sizes: `cargo xtask lint`", lint::files()?);
+    }
+    let built = rust_tests(options, cluster.as_ref(), &mut tally)?;
+    if options.browser && built {
+        match front::build(false) {
+            Ok(()) => browser_tests(options, cluster.as_ref(), chromium.as_deref(), &mut tally)?,
+            Err(e) => {
+                eprintln!("error: {e:#}");
+                tally.fail("the front end does not build");
+            }
+        }
+    }
+    if options.lint && options.filter.is_none() {
+        tally.check("clippy: `cargo xtask lint`", lint::clippy()?);
+    }
+    drop(cluster);
+    for failure in &tally.failures {
+        println!("FAILED: {failure}");
+    }
+    println!("in {} s", start.elapsed().as_secs());
+    println!("{} passed, {} failed", tally.passed, tally.failed);
+    Ok(if tally.failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// Builds the tests and the server they drive together: one resolution of features, nothing built twice.
+/// False when they do not build.
+fn rust_tests(options: &Options, cluster: Option<&postgres::Cluster>, tally: &mut Tally) -> Result<bool> {
+    sh::step("building the server and its tests");
+    let mut build = ws::cargo();
+    build
+        .args(["build", "--workspace"])
+        .args(APART)
+        .args(["--bins", "--tests"]);
+    if !sh::status(&mut build)?.success() {
+        tally.fail("the workspace does not build");
+        return Ok(false);
+    }
+    sh::step("unit, repository and API tests");
+    let mut tests = ws::cargo();
+    tests
+        .args(["test", "--no-fail-fast", "--workspace"])
+        .args(APART)
+        .arg("--tests");
+    cargo_test(&mut tests, options, cluster, tally)?;
+    let mut own = ws::cargo();
+    own.args(["test", "--no-fail-fast", "--package", "xtask"]);
+    cargo_test(&mut own, options, cluster, tally)?;
+    Ok(true)
+}
+
+fn cargo_test(
+    cargo: &mut Command,
+    options: &Options,
+    cluster: Option<&postgres::Cluster>,
+    tally: &mut Tally,
+) -> Result<()> {
+    if let Some(cluster) = cluster {
+        cargo.env("LIMN_TEST_PG", cluster.url());
+    }
+    cargo.env("LIMN_BIN", ws::server_bin(false));
+    if let Some(filter) = &options.filter {
+        cargo.args(["--", filter]);
+    }
+    let before = tally.failed;
+    let status = sh::tee(cargo, |line| tally.rust_line(line))?;
+    if !status.success() && tally.failed == before {
+        tally.fail("a test program ended without a result (see above)");
+    }
+    Ok(())
+}
+
+fn browser_tests(
+    options: &Options,
+    cluster: Option<&postgres::Cluster>,
+    chromium: Option<&std::path::Path>,
+    tally: &mut Tally,
+) -> Result<()> {
+    sh::step("browser tests");
+    let dir = ws::root().join("end2end");
+    let report = ws::target().join("end2end.json");
+    let _ = std::fs::remove_file(&report);
+    let mut playwright = Command::new("node");
+    ws::clean_env(&mut playwright);
+    playwright
+        .current_dir(&dir)
+        .args([
+            "node_modules/@playwright/test/cli.js",
+            "test",
+            "--reporter=list,json",
+        ])
+        .env("PLAYWRIGHT_JSON_OUTPUT_NAME", &report)
+        .env("LIMN_BIN", ws::server_bin(false));
+    if let Some(path) = chromium {
+        playwright.env("LIMN_CHROMIUM", path);
+    }
+    if let Some(cluster) = cluster {
+        playwright.env("LIMN_TEST_PG", cluster.url());
+        if let Some(bin) = cluster.bin() {
+            playwright.env("LIMN_PG_BIN", bin);
+        }
+    }
+    if let Some(filter) = &options.filter {
+        playwright.args(["--pass-with-no-tests", "--grep", filter]);
+    }
+    let status = sh::status(&mut playwright)?;
+    let before = tally.failed;
+    if let Ok(text) = std::fs::read(&report) {
+        tally.playwright(&serde_json::from_slice(&text).context("Playwright's report is not JSON")?);
+    }
+    if !status.success() && tally.failed == before {
+        tally.fail("Playwright ended without a result (see above)");
+    }
+    Ok(())
+}

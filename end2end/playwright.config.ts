@@ -1,0 +1,47 @@
+import { defineConfig, type Project } from "@playwright/test";
+import type { LimnOptions } from "./fixtures";
+
+// Started by `cargo xtask test`, which builds the server and says by environment where things are:
+// LIMN_BIN (the server), LIMN_CHROMIUM (the browser), LIMN_TEST_PG and LIMN_PG_BIN (PostgreSQL).
+const project = (name: string, database: LimnOptions["database"]): Project<LimnOptions> => ({
+  name,
+  use: { database },
+});
+
+export default defineConfig<LimnOptions>({
+  testDir: "specs",
+  outputDir: "test-results",
+  // Journeys on one server build on each other's state only inside a file.
+  fullyParallel: false,
+  workers: Number(process.env.LIMN_WORKERS ?? 2),
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  forbidOnly: !!process.env.CI,
+  retries: 0,
+  reporter: "list",
+  projects: [
+    project("sqlite", "sqlite"),
+    ...(process.env.LIMN_TEST_PG ? [project("postgres", "postgres")] : []),
+  ],
+  use: {
+    locale: "en-GB",
+    timezoneId: "UTC",
+    viewport: { width: 1440, height: 900 },
+    colorScheme: "light",
+    screenshot: "only-on-failure",
+    trace: "retain-on-failure",
+    launchOptions: {
+      executablePath: process.env.LIMN_CHROMIUM || undefined,
+      args: [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--disable-dev-shm-usage",
+      ],
+    },
+  },
+});
