@@ -45,17 +45,35 @@ pub enum StorageError {
     UnsupportedCompression,
     #[error("the entry is damaged ({0}); pack it again.")]
     EntryCorrupt(String),
-    #[error("{0} entries have the same name as another one; only the last of each was taken.")]
-    DuplicateEntries(u64),
+    #[error("the entry is a device or a pipe, not a file; leave it out.")]
+    SpecialFile,
+    #[error("a later entry, `{0}`, has the same name regardless of case; only that one was taken. Rename one of them.")]
+    DuplicateEntry(String),
 
     #[error("the transfer broke off ({0}); send it again.")]
     Body(String),
     #[error("the stored file is missing.")]
     NotFound,
     #[error("reading or writing a file failed: {0}")]
-    Io(#[from] std::io::Error),
+    Io(#[source] std::io::Error),
     #[error("the work was stopped")]
     Stopped,
+}
+
+impl From<std::io::Error> for StorageError {
+    /// Unpacks a [`StorageError`] that had to travel through [`std::io::Read`].
+    fn from(e: std::io::Error) -> Self {
+        e.downcast::<Self>().unwrap_or_else(Self::Io)
+    }
+}
+
+impl From<StorageError> for std::io::Error {
+    fn from(e: StorageError) -> Self {
+        match e {
+            StorageError::Io(e) => e,
+            other => Self::other(other),
+        }
+    }
 }
 
 impl StorageError {
@@ -82,7 +100,8 @@ impl StorageError {
             Self::NameNotUtf8 => "name_not_utf8",
             Self::UnsupportedCompression => "unsupported_compression",
             Self::EntryCorrupt(_) => "corrupt_entry",
-            Self::DuplicateEntries(_) => "duplicate_entries",
+            Self::SpecialFile => "special_file",
+            Self::DuplicateEntry(_) => "duplicate_entry",
             Self::Body(_) => "transfer_broken",
             Self::NotFound => "missing_blob",
             Self::Io(_) => "io",

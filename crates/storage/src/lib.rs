@@ -24,6 +24,6 @@ pub use pool::DecodePool;
 pub use render::RenditionKind;
 pub use renditions::Renditions;
 pub use sniff::ImageKind;
-pub use staged::{Source, StageWriter, Staged};
+pub use staged::{ReadSeek, Source, StageWriter, Staged};
 
 pub type Result<T, E = StorageError> = std::result::Result<T, E>;
