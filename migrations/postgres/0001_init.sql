@@ -113,7 +113,8 @@ CREATE TABLE item (
     id UUID NOT NULL PRIMARY KEY,
     project_id UUID NOT NULL REFERENCES project (id) ON DELETE CASCADE,
     name TEXT NOT NULL,
-    name_key TEXT NOT NULL,
+    -- By bytes, as on SQLite.
+    name_key TEXT COLLATE "C" NOT NULL,
     digest TEXT NOT NULL REFERENCES blob (digest),
     media_type TEXT NOT NULL,
     byte_size BIGINT NOT NULL,
@@ -129,8 +130,9 @@ CREATE TABLE item (
     queue_rank BIGINT NOT NULL,
     lease_user_id UUID REFERENCES user_account (id) ON DELETE SET NULL,
     lease_until BIGINT NOT NULL DEFAULT 0,
+    -- When the holder took it, so that items in hand come in the order taken.
+    leased_at BIGINT NOT NULL DEFAULT 0,
     revision BIGINT NOT NULL DEFAULT 0,
-    last_change_id UUID,
     annotation_count BIGINT NOT NULL DEFAULT 0,
     prelabel_count BIGINT NOT NULL DEFAULT 0,
     active_ms BIGINT NOT NULL DEFAULT 0,
@@ -142,10 +144,15 @@ CREATE TABLE item (
     UNIQUE (project_id, name_key),
     UNIQUE (project_id, export_id)
 );
-CREATE INDEX item_queue ON item (project_id, status, queue_rank);
+-- The lease's end lets the queue pass over what others hold without reading the rows.
+CREATE INDEX item_queue ON item (project_id, status, queue_rank, lease_until);
 CREATE INDEX item_lease ON item (lease_user_id, project_id) WHERE lease_user_id IS NOT NULL;
-CREATE INDEX item_updated ON item (project_id, updated_at);
-CREATE INDEX item_done_by ON item (project_id, done_by, done_at);
+CREATE INDEX item_held ON item (project_id, lease_until, lease_user_id) WHERE lease_user_id IS NOT NULL;
+-- Lists: each is a sort order with the export id to break ties.
+CREATE INDEX item_status ON item (project_id, status, export_id);
+CREATE INDEX item_updated ON item (project_id, updated_at, export_id);
+CREATE INDEX item_annotations ON item (project_id, annotation_count, export_id);
+CREATE INDEX item_done_by ON item (project_id, done_by, done_at, export_id);
 CREATE INDEX item_digest ON item (digest);
 
 CREATE TABLE annotation (
@@ -166,7 +173,29 @@ CREATE TABLE annotation (
     updated_at BIGINT NOT NULL,
     PRIMARY KEY (item_id, id)
 );
-CREATE INDEX annotation_category ON annotation (category_id, source);
+CREATE INDEX annotation_category ON annotation (category_id, source, item_id);
+
+-- The latest saved edits of each item, so that an edit sent again is answered as the first time.
+CREATE TABLE annotation_change (
+    item_id UUID NOT NULL REFERENCES item (id) ON DELETE CASCADE,
+    change_id UUID NOT NULL,
+    revision BIGINT NOT NULL,
+    PRIMARY KEY (item_id, change_id)
+);
+
+-- Items by status, kept by whoever changes an item, so that nobody counts 500,000 rows to take one. A project's figure is
+-- the sum of its rows: everybody counts on their own row (`user_id` all zero: nobody), so that writers do not queue for
+-- one. `done` and `skipped` stand on the row of whoever submitted or skipped.
+CREATE TABLE project_counter (
+    project_id UUID NOT NULL REFERENCES project (id) ON DELETE CASCADE,
+    user_id UUID NOT NULL,
+    todo BIGINT NOT NULL DEFAULT 0,
+    done BIGINT NOT NULL DEFAULT 0,
+    skipped BIGINT NOT NULL DEFAULT 0,
+    -- Of `todo`, those with proposals.
+    prelabeled BIGINT NOT NULL DEFAULT 0,
+    PRIMARY KEY (project_id, user_id)
+);
 
 CREATE TABLE asset (
     id UUID NOT NULL PRIMARY KEY,

@@ -129,8 +129,9 @@ CREATE TABLE item (
     queue_rank INTEGER NOT NULL,
     lease_user_id BLOB REFERENCES user_account (id) ON DELETE SET NULL,
     lease_until INTEGER NOT NULL DEFAULT 0,
+    -- When the holder took it, so that items in hand come in the order taken.
+    leased_at INTEGER NOT NULL DEFAULT 0,
     revision INTEGER NOT NULL DEFAULT 0,
-    last_change_id BLOB,
     annotation_count INTEGER NOT NULL DEFAULT 0,
     prelabel_count INTEGER NOT NULL DEFAULT 0,
     active_ms INTEGER NOT NULL DEFAULT 0,
@@ -142,10 +143,15 @@ CREATE TABLE item (
     UNIQUE (project_id, name_key),
     UNIQUE (project_id, export_id)
 ) STRICT;
-CREATE INDEX item_queue ON item (project_id, status, queue_rank);
+-- The lease's end lets the queue pass over what others hold without reading the rows.
+CREATE INDEX item_queue ON item (project_id, status, queue_rank, lease_until);
 CREATE INDEX item_lease ON item (lease_user_id, project_id) WHERE lease_user_id IS NOT NULL;
-CREATE INDEX item_updated ON item (project_id, updated_at);
-CREATE INDEX item_done_by ON item (project_id, done_by, done_at);
+CREATE INDEX item_held ON item (project_id, lease_until, lease_user_id) WHERE lease_user_id IS NOT NULL;
+-- Lists: each is a sort order with the export id to break ties.
+CREATE INDEX item_status ON item (project_id, status, export_id);
+CREATE INDEX item_updated ON item (project_id, updated_at, export_id);
+CREATE INDEX item_annotations ON item (project_id, annotation_count, export_id);
+CREATE INDEX item_done_by ON item (project_id, done_by, done_at, export_id);
 CREATE INDEX item_digest ON item (digest);
 
 CREATE TABLE annotation (
@@ -166,7 +172,29 @@ CREATE TABLE annotation (
     updated_at INTEGER NOT NULL,
     PRIMARY KEY (item_id, id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX annotation_category ON annotation (category_id, source);
+CREATE INDEX annotation_category ON annotation (category_id, source, item_id);
+
+-- The latest saved edits of each item, so that an edit sent again is answered as the first time.
+CREATE TABLE annotation_change (
+    item_id BLOB NOT NULL REFERENCES item (id) ON DELETE CASCADE,
+    change_id BLOB NOT NULL,
+    revision INTEGER NOT NULL,
+    PRIMARY KEY (item_id, change_id)
+) STRICT, WITHOUT ROWID;
+
+-- Items by status, kept by whoever changes an item, so that nobody counts 500,000 rows to take one. A project's figure is
+-- the sum of its rows: everybody counts on their own row (`user_id` all zero: nobody), so that writers do not queue for
+-- one. `done` and `skipped` stand on the row of whoever submitted or skipped.
+CREATE TABLE project_counter (
+    project_id BLOB NOT NULL REFERENCES project (id) ON DELETE CASCADE,
+    user_id BLOB NOT NULL,
+    todo INTEGER NOT NULL DEFAULT 0,
+    done INTEGER NOT NULL DEFAULT 0,
+    skipped INTEGER NOT NULL DEFAULT 0,
+    -- Of `todo`, those with proposals.
+    prelabeled INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (project_id, user_id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE asset (
     id BLOB NOT NULL PRIMARY KEY,
