@@ -3,6 +3,14 @@
 //! Compiled twice: `ssr` renders on the server, `hydrate` runs in the browser.
 #![recursion_limit = "256"]
 
+#[cfg(feature = "ssr")]
+pub mod context;
+pub mod data;
+pub mod error;
+pub mod fmt;
+pub mod session;
+pub mod ui;
+
 use leptos::prelude::*;
 use leptos_meta::{provide_meta_context, MetaTags, Title};
 use leptos_router::components::{Route, Router, Routes};

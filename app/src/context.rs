@@ -1,0 +1,90 @@
+//! What server functions stand on: the services and whoever asks. Server only.
+
+use crate::error::{AppError, Result};
+use axum::extract::ConnectInfo;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use leptos::prelude::{provide_context, use_context};
+use leptos_axum::ResponseOptions;
+use limn_domain::ApiError;
+use limn_services::{Actor, Services};
+use std::net::SocketAddr;
+use tower_sessions::Session;
+
+/// Path prefix of every server function.
+pub const PREFIX: &str = "/ui/";
+
+/// Makes the services and the actor of this request known to pages and server functions.
+///
+/// The server calls it in the one closure that both handlers share.
+pub fn provide(services: Services, actor: Actor) {
+    provide_context(services);
+    provide_context(actor);
+}
+
+/// All use cases. Errors when the server forgot to provide them.
+pub fn services() -> Result<Services> {
+    use_context().ok_or_else(|| AppError(ApiError::internal()))
+}
+
+/// Who asks; `Anonymous` when nobody is signed in.
+pub fn actor() -> Actor {
+    use_context().unwrap_or(Actor::Anonymous)
+}
+
+/// Services and actor at once, as nearly every server function needs them.
+pub fn request() -> Result<(Services, Actor)> {
+    Ok((services()?, actor()))
+}
+
+/// The browser's session.
+pub fn session() -> Result<Session> {
+    use_context::<Parts>()
+        .and_then(|p| p.extensions.get::<Session>().cloned())
+        .ok_or_else(|| AppError(ApiError::internal()))
+}
+
+/// The client's address for the sign-in brake, as far as it is known.
+pub fn client() -> String {
+    use_context::<Parts>()
+        .and_then(|p| p.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip().to_string()))
+        .unwrap_or_else(|| "unknown".to_owned())
+}
+
+/// The value of a cookie.
+pub fn cookie(name: &str) -> Option<String> {
+    let parts = use_context::<Parts>()?;
+    let all = parts.headers.get("cookie")?.to_str().ok()?;
+    all.split(';')
+        .filter_map(|c| c.trim().split_once('='))
+        .find(|(n, _)| *n == name)
+        .map(|(_, v)| v.to_owned())
+}
+
+/// Path and query of the page being rendered.
+pub fn path_and_query() -> Option<String> {
+    use_context::<Parts>().map(|p| p.uri.path_and_query().map_or_else(|| "/".into(), |q| q.to_string()))
+}
+
+/// Sets the HTTP status of a server function's answer; a page that merely contains a failed part stays 200.
+pub fn answer_with(status: u16) {
+    let in_server_fn = use_context::<Parts>().is_some_and(|p| p.uri.path().starts_with(PREFIX));
+    if in_server_fn {
+        set_status(status);
+    }
+}
+
+/// Sets the HTTP status of the page.
+pub fn set_status(status: u16) {
+    if let (Some(options), Ok(status)) = (use_context::<ResponseOptions>(), StatusCode::from_u16(status)) {
+        options.set_status(status);
+    }
+}
+
+/// Redirects the page.
+pub fn redirect(to: &str) {
+    if use_context::<Parts>().is_some() && to.is_ascii() {
+        leptos_axum::redirect(to);
+    }
+}
+

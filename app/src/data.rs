@@ -1,0 +1,115 @@
+//! Reading and changing data from pages: resources that follow the session, and calls with pending state and errors.
+
+use crate::error::AppError;
+use crate::session::use_session;
+use crate::ui::use_toasts;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use serde::{Serialize, de::DeserializeOwned};
+use std::future::Future;
+
+/// A resource of a server function: read on the server for the first page, again when `source` changes, and again
+/// after somebody signed in anew.
+pub fn use_load<S, T, Fut>(
+    source: impl Fn() -> S + Send + Sync + 'static,
+    fetch: impl Fn(S) -> Fut + Send + Sync + 'static,
+) -> Resource<Result<T, AppError>>
+where
+    S: PartialEq + Clone + Send + Sync + 'static,
+    T: Serialize + DeserializeOwned + Send + Sync + 'static,
+    Fut: Future<Output = Result<T, AppError>> + Send + 'static,
+{
+    let version = use_session().version;
+    Resource::new(move || (source(), version.get()), move |(s, _)| fetch(s))
+}
+
+/// A call that changes something.
+pub struct Mutation<I: 'static> {
+    /// Whether it runs now.
+    pub pending: RwSignal<bool>,
+    /// Why the last one failed.
+    pub error: RwSignal<Option<AppError>>,
+    call: Callback<I>,
+}
+
+impl<I: 'static> Clone for Mutation<I> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<I: 'static> Copy for Mutation<I> {}
+
+impl<I: 'static> Mutation<I> {
+    /// Starts it; does nothing while one runs.
+    pub fn run(&self, input: I) {
+        if !self.pending.get_untracked() {
+            self.call.run(input);
+        }
+    }
+}
+
+/// A change whose errors show as a toast. `done` runs with the answer.
+pub fn use_mutation<I, O, Fut>(
+    call: impl Fn(I) -> Fut + Send + Sync + 'static,
+    done: impl Fn(O) + Send + Sync + 'static,
+) -> Mutation<I>
+where
+    I: 'static,
+    O: 'static,
+    Fut: Future<Output = Result<O, AppError>> + 'static,
+{
+    let toasts = use_toasts();
+    mutation(call, done, move |e| toasts.error(e))
+}
+
+/// A change started from a form, which shows the error itself ([`crate::ui::FormError`] and [`crate::ui::Field`]).
+pub fn use_form<I, O, Fut>(
+    call: impl Fn(I) -> Fut + Send + Sync + 'static,
+    done: impl Fn(O) + Send + Sync + 'static,
+) -> Mutation<I>
+where
+    I: 'static,
+    O: 'static,
+    Fut: Future<Output = Result<O, AppError>> + 'static,
+{
+    mutation(call, done, |_| ())
+}
+
+fn mutation<I, O, Fut>(
+    call: impl Fn(I) -> Fut + Send + Sync + 'static,
+    done: impl Fn(O) + Send + Sync + 'static,
+    failed: impl Fn(&AppError) + Send + Sync + 'static,
+) -> Mutation<I>
+where
+    I: 'static,
+    O: 'static,
+    Fut: Future<Output = Result<O, AppError>> + 'static,
+{
+    let pending = RwSignal::new(false);
+    let error = RwSignal::new(None);
+    let done = StoredValue::new(done);
+    let failed = StoredValue::new(failed);
+    let call = Callback::new(move |input: I| {
+        pending.set(true);
+        let running = call(input);
+        spawn_local(async move {
+            let outcome = running.await;
+            // The page may be gone by now: then there is nobody to tell.
+            if pending.try_set(false).is_some() {
+                return;
+            }
+            match outcome {
+                Ok(o) => {
+                    error.set(None);
+                    done.try_with_value(|f| f(o));
+                }
+                Err(e) => {
+                    failed.try_with_value(|f| f(&e));
+                    error.set(Some(e));
+                }
+            }
+        });
+    });
+    Mutation { pending, error, call }
+}

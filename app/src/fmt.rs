@@ -1,0 +1,86 @@
+//! Numbers and counts as people read them.
+
+/// `1284` as `1,284`.
+pub fn count(n: i64) -> String {
+    let digits = n.unsigned_abs().to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3 + 1);
+    if n < 0 {
+        out.push('\u{2212}');
+    }
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// `1 item`, `12 items`.
+pub fn counted(n: i64, one: &str, many: &str) -> String {
+    format!("{} {}", count(n), if n == 1 { one } else { many })
+}
+
+/// Bytes in decimal units: `4.2 MB`.
+pub fn bytes(n: i64) -> String {
+    const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
+    let mut value = n.max(0) as f64;
+    let mut unit = 0;
+    while value >= 1000.0 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    if unit == 0 || value >= 100.0 {
+        format!("{value:.0} {}", UNITS[unit])
+    } else {
+        format!("{value:.1} {}", UNITS[unit])
+    }
+}
+
+/// Whole percent of a part, 0 when there is no whole. Only a full whole is 100, only nothing is 0.
+pub fn percent(part: i64, whole: i64) -> i64 {
+    if whole <= 0 || part <= 0 {
+        0
+    } else if part >= whole {
+        100
+    } else {
+        (part.saturating_mul(100) / whole).clamp(1, 99)
+    }
+}
+
+/// Up to two letters standing for a person.
+pub fn initials(name: &str) -> String {
+    let mut words = name.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty());
+    let first = words.next().and_then(|w| w.chars().next());
+    let last = words.next_back().and_then(|w| w.chars().next());
+    first.into_iter().chain(last).flat_map(char::to_uppercase).collect()
+}
+
+/// A span of seconds in one unit: `4 min`, `2 h`, `3 days`.
+pub fn span(seconds: i64) -> String {
+    let s = seconds.max(0);
+    match s {
+        0..60 => format!("{s} s"),
+        60..3600 => format!("{} min", s / 60),
+        3600..86_400 => format!("{} h", s / 3600),
+        _ => counted(s / 86_400, "day", "days"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(count(-1000), "\u{2212}1,000");
+        assert_eq!(count(12), "12");
+        assert_eq!(counted(1, "item", "items"), "1 item");
+        assert_eq!(bytes(999), "999 B");
+        assert_eq!(bytes(4_200_000), "4.2 MB");
+        assert_eq!((percent(0, 9), percent(1, 1000), percent(999, 1000), percent(5, 5)), (0, 1, 99, 100));
+        assert_eq!(initials("Ana María Gómez"), "AG");
+        assert_eq!(initials(""), "");
+    }
+}

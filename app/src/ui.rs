@@ -1,0 +1,33 @@
+//! The design system: what every page is made of. No server functions, no knowledge of features.
+//!
+//! Development builds show all of it at `/ui`.
+
+pub mod button;
+pub mod color;
+pub mod dialog;
+pub mod failure;
+pub mod field;
+pub mod hotkey;
+pub mod icon;
+pub mod input;
+pub mod layout;
+pub mod menu;
+pub mod status;
+pub mod toast;
+
+pub use button::{Button, ButtonSize, CopyButton, IconButton, Variant};
+pub use color::ColorPicker;
+pub use dialog::{ConfirmDialog, Dialog, DialogBody, DialogFoot, DialogSize};
+pub use failure::{ErrorView, NotFound};
+pub use field::{Field, FormError, Notice};
+pub use hotkey::{Hotkeys, is_typing, use_hotkey};
+pub use icon::{Glyph, Icon, IconOf, Logo};
+pub use input::{Checkbox, Choice, RadioCards, Select, Switch, TextArea, TextInput};
+pub use layout::{
+    Breadcrumbs, Card, EmptyState, PageHead, Skeleton, SkeletonCards, Stat, Tab, Table, Tabs,
+};
+pub use menu::{Menu, MenuHeading, MenuItem, MenuLine, Popover};
+pub use status::{
+    Avatar, BarList, BarRow, Chip, Dot, Kbd, ProgressBar, RelativeTime, Segment, Tone, safe_color,
+};
+pub use toast::{Toast, Toasts, use_toasts};
