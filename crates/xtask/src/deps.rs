@@ -30,6 +30,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("limn-server", &["*"]),
     ("limn-testkit", &["*"]),
     ("limn-tests", &["*"]),
+    ("limn-bench", &["limn-domain"]),
     ("xtask", &[]),
 ];
 /// Foreign crates a crate must not always bring along; an optional one is its user's choice.

@@ -2,11 +2,13 @@
 //!
 //! Must stay quick to compile cold: few dependencies, none of Limn's own crates, no logic a user of Limn needs.
 
+mod bench;
 mod deps;
 mod dev;
 mod front;
 mod interrupt;
 mod lint;
+mod peers;
 mod serve;
 mod setup;
 mod sh;
@@ -27,6 +29,8 @@ Usage: cargo xtask <command>
        [--no-lint] [--no-browser]  leave a part out; --fast leaves out both and PostgreSQL
   lint                             rustfmt, clippy for server and browser, style sheets, file sizes
   deps                             who may import whom
+  bench [--quick] [--save]         measure the shipped server; --save keeps the table in docs/benchmarks.md
+  peers [-- --voc FOLDER]          pycocotools, torchvision and datumaro load what Limn exports
   setup [--tests]                  only the set-up of run (or of test)
 
 Environment:
@@ -87,6 +91,16 @@ fn dispatch(args: Vec<String>) -> Result<ExitCode> {
         Some("deps") => {
             args.finish()?;
             deps::run()
+        }
+        Some("bench") => {
+            let (quick, save) = (args.flag("--quick"), args.flag("--save"));
+            args.finish()?;
+            bench::run(quick, save)
+        }
+        Some("peers") => {
+            let rest = args.rest();
+            args.finish()?;
+            peers::run(rest)
         }
         Some("setup") => {
             let tests = args.flag("--tests");

@@ -23,6 +23,22 @@ impl Cluster {
         &self.url
     }
 
+    /// The URL of another database of the cluster.
+    pub fn url_of(&self, database: &str) -> String {
+        let (before, options) = self.url.split_once('?').unwrap_or((&self.url, ""));
+        let server = before.rsplit_once('/').map_or(before, |(server, _)| server);
+        format!("{server}/{database}?{options}")
+    }
+
+    /// Runs one SQL statement as superuser.
+    pub fn psql(&self, statement: &str) -> Result<()> {
+        let program = self
+            .bin
+            .as_ref()
+            .map_or_else(|| "psql".into(), |bin| bin.join("psql"));
+        sh::output(Command::new(program).args(["-q", "-X", "-d", &self.url, "-c", statement])).map(|_| ())
+    }
+
     /// The folder of `psql` and its like, unless only `PATH` has them.
     pub fn bin(&self) -> Option<&Path> {
         self.bin.as_deref()

@@ -1,0 +1,55 @@
+//! `peers`: the field's own tools (pycocotools, torchvision, datumaro) against the running server.
+
+use crate::setup::postgres;
+use crate::{serve, sh, ws};
+use anyhow::{Result, bail};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+pub fn run(args: Vec<String>) -> Result<ExitCode> {
+    let python = ensure()?;
+    serve::build(false)?;
+    let cluster = postgres::start()?;
+    let database = format!("peers_{}", std::process::id());
+    cluster.psql(&format!("CREATE DATABASE {database}"))?;
+    let url = cluster.url_of(&database);
+    for (name, extra) in [("SQLite", None), ("PostgreSQL", Some(url))] {
+        sh::step(&format!("peers, on {name}"));
+        let mut journey = Command::new(&python);
+        ws::clean_env(&mut journey);
+        journey
+            .arg(ws::root().join("tests/peers/coco_journey.py"))
+            .arg("--limn")
+            .arg(ws::server_bin(false))
+            .args(&args);
+        if let Some(url) = extra {
+            journey.arg("--database-url").arg(url);
+        }
+        sh::run(&mut journey)?;
+    }
+    cluster.psql(&format!("DROP DATABASE {database} WITH (FORCE)"))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Python with the peers installed, in a virtual environment under the target directory.
+fn ensure() -> Result<PathBuf> {
+    let dir = ws::target().join("peers");
+    let python = dir.join("bin/python");
+    let wanted = std::fs::read_to_string(ws::root().join("tests/peers/requirements.txt"))?;
+    let stamp = dir.join("limn-stamp");
+    if std::fs::read_to_string(&stamp).is_ok_and(|s| s == wanted) {
+        return Ok(python);
+    }
+    if sh::which("python3").is_none() {
+        bail!("the peers are Python packages: install python3 (3.10 or newer) with venv and run again");
+    }
+    sh::step("set-up: a Python environment with pycocotools, torchvision and datumaro (large)");
+    sh::run(Command::new("python3").args(["-m", "venv"]).arg(&dir))?;
+    sh::run(
+        Command::new(&python)
+            .args(["-m", "pip", "install", "--quiet", "--requirement"])
+            .arg(ws::root().join("tests/peers/requirements.txt")),
+    )?;
+    std::fs::write(stamp, wanted)?;
+    Ok(python)
+}
