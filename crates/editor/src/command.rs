@@ -1,0 +1,307 @@
+//! What can be done to a document, and its exact inverse.
+
+use crate::document::Document;
+use limn_domain::{Annotation, AnnotationId, CategoryId, Rect, Shape, Source};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeSet, HashMap};
+
+/// One annotation before and after; absent means that it is not there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Edit {
+    pub id: AnnotationId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Annotation>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Annotation>,
+}
+
+/// What a step of the history was, in the words of its undo button.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Add,
+    Remove,
+    Move,
+    Resize,
+    Relabel,
+    Reorder,
+    Classify,
+    Accept,
+    Reject,
+    Paste,
+}
+
+impl Kind {
+    /// Follows "Undo ".
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Add => "drawing",
+            Self::Remove => "deleting",
+            Self::Move => "moving",
+            Self::Resize => "resizing",
+            Self::Relabel => "relabeling",
+            Self::Reorder => "reordering",
+            Self::Classify => "classifying",
+            Self::Accept => "accepting suggestions",
+            Self::Reject => "rejecting suggestions",
+            Self::Paste => "pasting",
+        }
+    }
+}
+
+/// One step of the history: edits that are done and undone together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    pub kind: Kind,
+    pub edits: Vec<Edit>,
+}
+
+impl Change {
+    /// The ids that are there after the change.
+    pub fn present(&self) -> impl Iterator<Item = AnnotationId> {
+        self.edits.iter().filter(|e| e.after.is_some()).map(|e| e.id)
+    }
+
+    /// The ids that were there before the change.
+    pub fn absent(&self) -> impl Iterator<Item = AnnotationId> {
+        self.edits.iter().filter(|e| e.before.is_some()).map(|e| e.id)
+    }
+}
+
+/// Where in the drawing order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    Front,
+    Back,
+    /// Just above the next shape that overlaps.
+    Up,
+    /// Just below the next shape that overlaps.
+    Down,
+}
+
+/// An intent, in terms of the document.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    Add(Vec<Annotation>),
+    Paste(Vec<Annotation>),
+    Remove(Vec<AnnotationId>),
+    Move(Vec<(AnnotationId, Rect)>),
+    Resize(AnnotationId, Rect),
+    Relabel(Vec<AnnotationId>, CategoryId),
+    Reorder(Vec<AnnotationId>, Order),
+    /// The whole-item labels are to be exactly these categories.
+    Classify(Vec<CategoryId>),
+    /// Proposals become labels.
+    Accept(Vec<AnnotationId>),
+    /// Proposals go away.
+    Reject(Vec<AnnotationId>),
+}
+
+/// A proposal that somebody has touched is that person's label.
+fn confirmed(mut a: Annotation) -> Annotation {
+    if a.source == Source::Prelabel {
+        a.source = Source::Human;
+        a.score = None;
+    }
+    a
+}
+
+impl Command {
+    /// What the command changes in `doc`; `None` when it changes nothing.
+    pub fn compile(self, doc: &Document) -> Option<Change> {
+        let mut edits = Edits::default();
+        let kind = match self {
+            Self::Add(list) => edits.add_all(doc, list, Kind::Add),
+            Self::Paste(list) => edits.add_all(doc, list, Kind::Paste),
+            Self::Remove(ids) => {
+                ids.into_iter().for_each(|id| edits.set(doc, id, None));
+                Kind::Remove
+            }
+            Self::Reject(ids) => {
+                for id in ids {
+                    if doc.get(id).is_some_and(|a| a.source == Source::Prelabel) {
+                        edits.set(doc, id, None);
+                    }
+                }
+                Kind::Reject
+            }
+            Self::Move(list) => {
+                list.into_iter().for_each(|(id, rect)| edits.rect(doc, id, rect));
+                Kind::Move
+            }
+            Self::Resize(id, rect) => {
+                edits.rect(doc, id, rect);
+                Kind::Resize
+            }
+            Self::Relabel(ids, category) => {
+                for id in ids {
+                    edits.update(doc, id, |a| {
+                        a.category_id = category;
+                        true
+                    });
+                }
+                Kind::Relabel
+            }
+            Self::Accept(ids) => {
+                for id in ids {
+                    edits.update(doc, id, |a| a.source == Source::Prelabel);
+                }
+                Kind::Accept
+            }
+            Self::Reorder(ids, order) => {
+                reorder(doc, &ids, order, &mut edits);
+                Kind::Reorder
+            }
+            Self::Classify(categories) => {
+                classify(doc, &categories, &mut edits);
+                Kind::Classify
+            }
+        };
+        let edits = edits.0;
+        (!edits.is_empty()).then_some(Change { kind, edits })
+    }
+}
+
+#[derive(Default)]
+struct Edits(Vec<Edit>);
+
+impl Edits {
+    fn set(&mut self, doc: &Document, id: AnnotationId, after: Option<Annotation>) {
+        let before = doc.get(id).cloned();
+        if before != after {
+            self.0.push(Edit { id, before, after });
+        }
+    }
+
+    fn add_all(&mut self, doc: &Document, list: Vec<Annotation>, kind: Kind) -> Kind {
+        for a in list {
+            self.set(doc, a.id, Some(a));
+        }
+        kind
+    }
+
+    fn rect(&mut self, doc: &Document, id: AnnotationId, rect: Rect) {
+        self.update(doc, id, |a| match &mut a.shape {
+            Shape::Box { rect: r } if *r != rect && rect.is_finite() => {
+                *r = rect;
+                true
+            }
+            _ => false,
+        });
+    }
+
+    /// Changes an annotation by `f`, which says whether it wants to; a change confirms a proposal.
+    fn update(&mut self, doc: &Document, id: AnnotationId, f: impl FnOnce(&mut Annotation) -> bool) {
+        if let Some(a) = doc.get(id) {
+            let mut a = a.clone();
+            if f(&mut a) {
+                self.set(doc, id, Some(confirmed(a)));
+            }
+        }
+    }
+}
+
+fn reorder(doc: &Document, ids: &[AnnotationId], order: Order, edits: &mut Edits) {
+    let set: BTreeSet<AnnotationId> = ids.iter().copied().collect();
+    let mut z_edit = |id: AnnotationId, z: i64| {
+        if let Some(a) = doc.get(id)
+            && a.z != z
+        {
+            edits.set(doc, id, Some(Annotation { z, ..a.clone() }));
+        }
+    };
+    match order {
+        // A stack that is on top already stays as it is.
+        Order::Front => {
+            let top = doc.iter().filter(|a| !set.contains(&a.id)).map(|a| a.z).max();
+            let lowest = doc.iter().filter(|a| set.contains(&a.id)).map(|a| a.z).min();
+            if let (Some(top), Some(lowest)) = (top, lowest)
+                && lowest <= top
+            {
+                for a in doc.iter().filter(|a| set.contains(&a.id)) {
+                    z_edit(
+                        a.id,
+                        a.z.saturating_sub(lowest).saturating_add(top).saturating_add(1),
+                    );
+                }
+            }
+        }
+        Order::Back => {
+            let bottom = doc.iter().filter(|a| !set.contains(&a.id)).map(|a| a.z).min();
+            let highest = doc.iter().filter(|a| set.contains(&a.id)).map(|a| a.z).max();
+            if let (Some(bottom), Some(highest)) = (bottom, highest)
+                && highest >= bottom
+            {
+                for a in doc.iter().filter(|a| set.contains(&a.id)) {
+                    z_edit(
+                        a.id,
+                        a.z.saturating_sub(highest)
+                            .saturating_add(bottom)
+                            .saturating_sub(1),
+                    );
+                }
+            }
+        }
+        Order::Up | Order::Down => {
+            for id in ids {
+                let Some((a, rect)) = doc.get(*id).and_then(|a| a.shape.bounds().map(|r| (a, r))) else {
+                    continue;
+                };
+                let near = doc.in_window(rect);
+                let key = (a.z, a.id);
+                if order == Order::Up {
+                    let above = near.iter().find(|o| (o.z, o.id) > key && !set.contains(&o.id));
+                    if let Some(o) = above {
+                        z_edit(a.id, if o.id < a.id { o.z } else { o.z.saturating_add(1) });
+                    }
+                } else {
+                    let below = near
+                        .iter()
+                        .rev()
+                        .find(|o| (o.z, o.id) < key && !set.contains(&o.id));
+                    if let Some(o) = below {
+                        z_edit(a.id, if o.id > a.id { o.z } else { o.z.saturating_sub(1) });
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Reuses the labels that are there: a changed mind about a single label is an update of one annotation, so that two
+/// people who disagree meet in one conflict instead of leaving two labels.
+fn classify(doc: &Document, categories: &[CategoryId], edits: &mut Edits) {
+    let wanted: BTreeSet<CategoryId> = categories.iter().copied().collect();
+    let mut have: HashMap<CategoryId, AnnotationId> = HashMap::new();
+    let mut spare: Vec<AnnotationId> = Vec::new();
+    for a in doc.whole() {
+        if wanted.contains(&a.category_id) && !have.contains_key(&a.category_id) {
+            have.insert(a.category_id, a.id);
+            edits.update(doc, a.id, |_| true);
+        } else if a.source == Source::Prelabel && doc.task() == limn_domain::project::Task::Multilabel {
+            // A proposal for another category stays one.
+        } else {
+            spare.push(a.id);
+        }
+    }
+    for category in wanted.into_iter().filter(|c| !have.contains_key(c)) {
+        if let Some(id) = spare.pop() {
+            edits.update(doc, id, |a| {
+                a.category_id = category;
+                true
+            });
+        } else {
+            let id = AnnotationId::new();
+            let a = Annotation {
+                id,
+                category_id: category,
+                shape: Shape::Whole,
+                z: 0,
+                source: Source::Human,
+                score: None,
+            };
+            edits.set(doc, id, Some(a));
+        }
+    }
+    spare.into_iter().for_each(|id| edits.set(doc, id, None));
+}

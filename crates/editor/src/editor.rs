@@ -1,0 +1,345 @@
+//! The workspace of one item: document, history, selection, view, layers and the tool in hand.
+
+mod actions;
+mod gesture;
+
+pub use gesture::Cursor;
+
+use crate::command::{Command, Kind};
+use crate::document::Document;
+use crate::document::merge::{Conflict, Merge, Side};
+use crate::history::History;
+use crate::hit::Hit;
+use crate::layers::Layers;
+use crate::selection::Selection;
+use crate::snap::Snap;
+use crate::viewport::Viewport;
+use gesture::Gesture;
+use limn_domain::annotation::ItemAnnotations;
+use limn_domain::{Annotation, AnnotationId, CategoryId, Point, Rect};
+use std::collections::HashMap;
+
+/// What a press on the canvas does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tool {
+    #[default]
+    Select,
+    Pan,
+    Box,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PointerKind {
+    #[default]
+    Mouse,
+    Touch,
+    Pen,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Button {
+    #[default]
+    Primary,
+    Middle,
+    Secondary,
+}
+
+/// Modifier keys; `ctrl` is also the command key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
+pub struct Mods {
+    #[serde(default)]
+    pub ctrl: bool,
+    #[serde(default)]
+    pub shift: bool,
+    #[serde(default)]
+    pub alt: bool,
+}
+
+/// A pointer's state, in screen pixels from the canvas's top left.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Pointer {
+    pub id: i32,
+    pub kind: PointerKind,
+    pub at: Point,
+    pub button: Button,
+    pub mods: Mods,
+}
+
+/// Counters that tell what changed; compare with an earlier copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Epochs {
+    /// The annotations.
+    pub doc: u64,
+    pub selection: u64,
+    /// Scale and offset.
+    pub view: u64,
+    /// Anything else that is drawn: previews, hover, layers, tool.
+    pub look: u64,
+}
+
+/// The workspace of one item.
+#[derive(Debug, Clone)]
+pub struct Editor {
+    doc: Document,
+    history: History,
+    selection: Selection,
+    view: Viewport,
+    layers: Layers,
+    tool: Tool,
+    /// The pan key is held.
+    hold_pan: bool,
+    category: Option<CategoryId>,
+    read_only: bool,
+    gesture: Gesture,
+    touches: HashMap<i32, Point>,
+    hover: Option<Hit>,
+    cursor: Cursor,
+    /// Last known pointer position, in image pixels, while it is over the canvas.
+    pointer: Option<Point>,
+    /// Size of the last box drawn, in image pixels; the template tool repeats it.
+    last_size: (f64, f64),
+    conflicts: Vec<Conflict>,
+    epochs: Epochs,
+}
+
+impl Editor {
+    pub fn new(doc: Document, history: History) -> Self {
+        let view = Viewport::new(doc.size());
+        Self {
+            doc,
+            history,
+            selection: Selection::default(),
+            view,
+            layers: Layers::default(),
+            tool: Tool::Select,
+            hold_pan: false,
+            category: None,
+            read_only: false,
+            gesture: Gesture::Idle,
+            touches: HashMap::new(),
+            hover: None,
+            cursor: Cursor::Default,
+            pointer: None,
+            last_size: (50.0, 50.0),
+            conflicts: Vec::new(),
+            epochs: Epochs::default(),
+        }
+    }
+
+    /// Takes over what carries from item to item: tool, category, canvas size, hidden categories.
+    pub fn carry_over(&mut self, from: &Self) {
+        self.tool = from.tool;
+        self.category = from.category;
+        self.last_size = from.last_size;
+        self.layers = from.layers.clone();
+        self.layers.next_item();
+        self.view.resize(from.view.screen());
+        self.view.fit();
+        self.epochs.view += 1;
+    }
+
+    pub const fn doc(&self) -> &Document {
+        &self.doc
+    }
+
+    /// For saves: acknowledging and starting them does not change what is shown.
+    pub const fn doc_mut(&mut self) -> &mut Document {
+        &mut self.doc
+    }
+
+    pub const fn history(&self) -> &History {
+        &self.history
+    }
+
+    pub const fn selection(&self) -> &Selection {
+        &self.selection
+    }
+
+    pub const fn view(&self) -> &Viewport {
+        &self.view
+    }
+
+    pub const fn layers(&self) -> &Layers {
+        &self.layers
+    }
+
+    pub const fn tool(&self) -> Tool {
+        self.tool
+    }
+
+    /// The category that new shapes get.
+    pub const fn category(&self) -> Option<CategoryId> {
+        self.category
+    }
+
+    pub const fn epochs(&self) -> Epochs {
+        self.epochs
+    }
+
+    pub const fn cursor(&self) -> Cursor {
+        self.cursor
+    }
+
+    /// What the pointer is over, when nothing is being dragged.
+    pub fn hover(&self) -> Option<AnnotationId> {
+        self.hover.map(Hit::id)
+    }
+
+    /// Where the pointer is, in image pixels.
+    pub const fn pointer(&self) -> Option<Point> {
+        self.pointer
+    }
+
+    pub const fn conflicts(&self) -> &Vec<Conflict> {
+        &self.conflicts
+    }
+
+    pub const fn is_read_only(&self) -> bool {
+        self.read_only
+    }
+
+    /// Nothing can be changed: somebody else holds the item, or the role does not allow it.
+    pub fn set_read_only(&mut self, on: bool) {
+        self.read_only = on;
+        self.cancel();
+    }
+
+    fn snap(&self, free: bool) -> Snap {
+        Snap {
+            image: self.doc.size(),
+            scale: self.view.scale(),
+            free,
+        }
+    }
+
+    /// Carries out a command as one step of the history. Says whether anything changed.
+    pub fn run(&mut self, command: Command) -> bool {
+        self.run_joining(command, false)
+    }
+
+    fn run_joining(&mut self, command: Command, join: bool) -> bool {
+        if self.read_only {
+            return false;
+        }
+        let Some(change) = command.compile(&self.doc) else {
+            return false;
+        };
+        self.doc.apply(&change);
+        if join {
+            self.history.push_joining(change);
+        } else {
+            self.history.push(change);
+        }
+        self.after_change();
+        true
+    }
+
+    fn after_change(&mut self) {
+        self.epochs.doc += 1;
+        let before = self.selection.clone();
+        let doc = &self.doc;
+        self.selection.retain(|id| doc.contains(id));
+        if self.selection != before {
+            self.epochs.selection += 1;
+        }
+        if self.hover.is_some_and(|h| !self.doc.contains(h.id())) {
+            self.hover = None;
+        }
+    }
+
+    /// Takes back the last step and selects what it concerned.
+    pub fn undo(&mut self) -> Option<Kind> {
+        if self.read_only {
+            return None;
+        }
+        self.cancel();
+        let change = self.history.undo(&mut self.doc)?;
+        let kind = change.kind;
+        let ids: Vec<AnnotationId> = change.absent().collect();
+        self.follow(ids);
+        Some(kind)
+    }
+
+    /// Does the last undone step again.
+    pub fn redo(&mut self) -> Option<Kind> {
+        if self.read_only {
+            return None;
+        }
+        self.cancel();
+        let change = self.history.redo(&mut self.doc)?;
+        let kind = change.kind;
+        let ids: Vec<AnnotationId> = change.present().collect();
+        self.follow(ids);
+        Some(kind)
+    }
+
+    fn follow(&mut self, ids: Vec<AnnotationId>) {
+        let doc = &self.doc;
+        self.selection
+            .set_all(ids.into_iter().filter(|id| doc.contains(*id)));
+        self.epochs.selection += 1;
+        self.after_change();
+    }
+
+    /// Puts the outcome of a merge in place. Conflicts stay open, standing as mine, until [`Self::decide`].
+    pub fn take_merge(&mut self, theirs: ItemAnnotations, merge: Merge) {
+        self.cancel();
+        self.doc.rebase(theirs, merge.merged);
+        self.conflicts = merge.conflicts;
+        self.after_change();
+    }
+
+    /// Open conflicts found when the item was restored.
+    pub fn set_conflicts(&mut self, conflicts: Vec<Conflict>) {
+        self.conflicts = conflicts;
+    }
+
+    /// Decides the open conflicts: those named theirs become theirs, the others stay mine.
+    pub fn decide(&mut self, choices: &HashMap<AnnotationId, Side>) {
+        let mut edits = Vec::new();
+        for c in std::mem::take(&mut self.conflicts) {
+            if choices.get(&c.id) != Some(&Side::Theirs) {
+                continue;
+            }
+            if c.theirs.as_ref().is_none_or(|t| t.id != c.id) {
+                edits.push(crate::command::Edit {
+                    id: c.id,
+                    before: self.doc.get(c.id).cloned(),
+                    after: None,
+                });
+            }
+            if let Some(t) = c.theirs {
+                edits.push(crate::command::Edit {
+                    id: t.id,
+                    before: self.doc.get(t.id).cloned(),
+                    after: Some(t),
+                });
+            }
+        }
+        self.doc.apply(&crate::command::Change {
+            kind: Kind::Relabel,
+            edits,
+        });
+        self.after_change();
+    }
+
+    /// What a box being dragged looks like right now; the stored box otherwise.
+    pub fn shown_rect(&self, a: &Annotation) -> Option<Rect> {
+        self.gesture.preview(a.id).or_else(|| a.shape.bounds())
+    }
+
+    /// The box being drawn.
+    pub fn draft(&self) -> Option<Rect> {
+        self.gesture.draft()
+    }
+
+    /// The frame being pulled over shapes to select them.
+    pub const fn marquee(&self) -> Option<Rect> {
+        self.gesture.marquee()
+    }
+
+    /// Whether a gesture is under way.
+    pub const fn is_busy(&self) -> bool {
+        !matches!(self.gesture, Gesture::Idle)
+    }
+}

@@ -1,0 +1,150 @@
+//! What lies under the pointer: handles of the selection first, then edges, then the smallest box around the point.
+
+use crate::document::Document;
+use crate::layers::Layers;
+use limn_domain::{Annotation, AnnotationId, Point, Rect};
+
+/// One of the eight grips of a box.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handle {
+    TopLeft,
+    Top,
+    TopRight,
+    Right,
+    BottomRight,
+    Bottom,
+    BottomLeft,
+    Left,
+}
+
+impl Handle {
+    /// Corners first, so that they win over the sides of a small box.
+    pub const ALL: [Self; 8] = [
+        Self::TopLeft,
+        Self::TopRight,
+        Self::BottomRight,
+        Self::BottomLeft,
+        Self::Top,
+        Self::Right,
+        Self::Bottom,
+        Self::Left,
+    ];
+
+    /// Which edges it moves: -1 left or top, 1 right or bottom, 0 neither.
+    pub const fn sides(self) -> (i8, i8) {
+        match self {
+            Self::TopLeft => (-1, -1),
+            Self::Top => (0, -1),
+            Self::TopRight => (1, -1),
+            Self::Right => (1, 0),
+            Self::BottomRight => (1, 1),
+            Self::Bottom => (0, 1),
+            Self::BottomLeft => (-1, 1),
+            Self::Left => (-1, 0),
+        }
+    }
+
+    /// Where it sits on a box.
+    pub fn at(self, r: Rect) -> Point {
+        let (sx, sy) = self.sides();
+        let along = |s: i8, start: f64, len: f64| start + len * f64::from(s + 1) / 2.0;
+        Point::new(along(sx, r.x, r.w), along(sy, r.y, r.h))
+    }
+}
+
+/// What was hit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hit {
+    Handle(AnnotationId, Handle),
+    Edge(AnnotationId),
+    Inside(AnnotationId),
+}
+
+impl Hit {
+    pub const fn id(self) -> AnnotationId {
+        match self {
+            Self::Handle(id, _) | Self::Edge(id) | Self::Inside(id) => id,
+        }
+    }
+}
+
+/// Distance from a point to a box's outline.
+pub fn edge_distance(r: Rect, p: Point) -> f64 {
+    let dx = (r.x - p.x).max(p.x - r.right());
+    let dy = (r.y - p.y).max(p.y - r.bottom());
+    if dx <= 0.0 && dy <= 0.0 {
+        -dx.max(dy)
+    } else {
+        dx.max(0.0).hypot(dy.max(0.0))
+    }
+}
+
+/// The grip of `rect` within `reach` of `p` (image pixels). Sides of a box too small to tell apart give way to corners.
+pub fn handle_at(rect: Rect, p: Point, reach: f64) -> Option<Handle> {
+    Handle::ALL
+        .into_iter()
+        .filter(|h| match h.sides() {
+            (0, _) => rect.w >= 4.0 * reach,
+            (_, 0) => rect.h >= 4.0 * reach,
+            _ => true,
+        })
+        .map(|h| (h, h.at(rect).distance(p)))
+        .filter(|(_, d)| *d <= reach)
+        .min_by(|a, b| a.1.total_cmp(&b.1))
+        .map(|(h, _)| h)
+}
+
+/// Whether `a` is hit before `b` at the same distance: the smaller box, then the higher one.
+fn before(a: (&Annotation, Rect), b: (&Annotation, Rect)) -> std::cmp::Ordering {
+    a.1.area()
+        .total_cmp(&b.1.area())
+        .then_with(|| (b.0.z, b.0.id).cmp(&(a.0.z, a.0.id)))
+}
+
+/// What lies at `p` (image pixels). `selected` holds the boxes whose handles show; `reach` is the tolerance for handles
+/// and `slack` that for edges, in image pixels. Hidden and locked shapes are never hit.
+pub fn hit(
+    doc: &Document,
+    layers: &Layers,
+    selected: impl IntoIterator<Item = AnnotationId>,
+    p: Point,
+    reach: f64,
+    slack: f64,
+) -> Option<Hit> {
+    for id in selected {
+        let grip = doc
+            .get(id)
+            .filter(|a| layers.can_edit(a))
+            .and_then(|a| a.shape.bounds())
+            .and_then(|r| handle_at(r, p, reach));
+        if let Some(h) = grip {
+            return Some(Hit::Handle(id, h));
+        }
+    }
+    let mut edge: Option<(f64, &Annotation, Rect)> = None;
+    let mut inside: Option<(&Annotation, Rect)> = None;
+    let near = Rect::new(p.x - slack, p.y - slack, 2.0 * slack, 2.0 * slack);
+    for a in doc.near(near) {
+        let Some(r) = a.shape.bounds().filter(|_| layers.can_edit(a)) else {
+            continue;
+        };
+        let d = edge_distance(r, p);
+        if d <= slack
+            && edge.is_none_or(|(e, b, br)| d.total_cmp(&e).then_with(|| before((a, r), (b, br))).is_lt())
+        {
+            edge = Some((d, a, r));
+        }
+        if r.contains(p) && inside.is_none_or(|i| before((a, r), i).is_lt()) {
+            inside = Some((a, r));
+        }
+    }
+    // A small box under the pointer wins over the edge of a larger one that it lies on.
+    match (edge, inside) {
+        (Some((_, e, er)), Some((i, ir))) if i.id != e.id && before((i, ir), (e, er)).is_lt() => {
+            Some(Hit::Inside(i.id))
+        }
+        (Some((_, e, _)), _) => Some(Hit::Edge(e.id)),
+        (None, Some((i, _))) => Some(Hit::Inside(i.id)),
+        (None, None) => None,
+    }
+}

@@ -1,0 +1,335 @@
+//! Keys to actions. Physical keys (`KeyboardEvent.code`), so that the layout of the keyboard does not matter.
+
+mod table;
+
+use crate::editor::Mods;
+use limn_domain::project::Task;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Everything a key can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    Submit,
+    Skip,
+    Next,
+    Previous,
+    Last,
+    First,
+    SaveNow,
+    Help,
+    Instructions,
+    SelectTool,
+    BoxTool,
+    HideOrPan,
+    Template,
+    Escape,
+    /// The category with this key; 0 is the tenth.
+    Category(u8),
+    /// The same, also for what is selected, whatever the tool.
+    Relabel(u8),
+    SearchCategory,
+    Undo,
+    Redo,
+    Delete,
+    Copy,
+    Paste,
+    Duplicate,
+    RepeatPrevious,
+    SelectAll,
+    CycleNext,
+    CyclePrevious,
+    HideAll,
+    Lock,
+    Raise,
+    Lower,
+    ToFront,
+    ToBack,
+    NudgeLeft,
+    NudgeRight,
+    NudgeUp,
+    NudgeDown,
+    LeapLeft,
+    LeapRight,
+    LeapUp,
+    LeapDown,
+    Narrower,
+    Wider,
+    Shorter,
+    Taller,
+    AcceptAll,
+    AcceptSelected,
+    ZoomIn,
+    ZoomOut,
+    Fit,
+    OneToOne,
+    ZoomToSelection,
+    AdjustImage,
+}
+
+/// Under which heading the help lists an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    Work,
+    Tools,
+    Categories,
+    Objects,
+    Suggestions,
+    View,
+}
+
+impl Group {
+    pub const ALL: [Self; 6] = [
+        Self::Work,
+        Self::Tools,
+        Self::Categories,
+        Self::Objects,
+        Self::Suggestions,
+        Self::View,
+    ];
+
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Work => "Work",
+            Self::Tools => "Tools",
+            Self::Categories => "Categories",
+            Self::Objects => "Objects",
+            Self::Suggestions => "Suggestions",
+            Self::View => "View",
+        }
+    }
+}
+
+/// A physical key with modifiers.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Chord {
+    /// As in `KeyboardEvent.code`, e.g. `KeyA`.
+    pub code: String,
+    #[serde(default)]
+    pub ctrl: bool,
+    #[serde(default)]
+    pub shift: bool,
+    #[serde(default)]
+    pub alt: bool,
+}
+
+impl Chord {
+    /// Reads `Ctrl+Shift+KeyZ`.
+    pub fn parse(text: &str) -> Self {
+        let mut chord = Self {
+            code: String::new(),
+            ctrl: false,
+            shift: false,
+            alt: false,
+        };
+        for part in text.split('+') {
+            match part {
+                "Ctrl" => chord.ctrl = true,
+                "Shift" => chord.shift = true,
+                "Alt" => chord.alt = true,
+                code => code.clone_into(&mut chord.code),
+            }
+        }
+        chord
+    }
+
+    /// The caps to draw, e.g. `["Ctrl", "Z"]`.
+    pub fn caps(&self) -> Vec<String> {
+        let mut caps = Vec::new();
+        if self.ctrl {
+            caps.push("Ctrl".to_owned());
+        }
+        if self.shift {
+            caps.push("Shift".to_owned());
+        }
+        if self.alt {
+            caps.push("Alt".to_owned());
+        }
+        caps.push(cap(&self.code));
+        caps
+    }
+}
+
+/// What is printed on the key.
+fn cap(code: &str) -> String {
+    let named = match code {
+        "ArrowLeft" => "\u{2190}",
+        "ArrowRight" => "\u{2192}",
+        "ArrowUp" => "\u{2191}",
+        "ArrowDown" => "\u{2193}",
+        "Escape" => "Esc",
+        "Delete" => "Del",
+        "Slash" => "/",
+        "Equal" => "+",
+        "Minus" => "-",
+        "NumpadEnter" => "Enter",
+        "NumpadAdd" => "Num +",
+        "NumpadSubtract" => "Num -",
+        "PageUp" => "PgUp",
+        "PageDown" => "PgDn",
+        other => other
+            .strip_prefix("Key")
+            .or_else(|| other.strip_prefix("Digit"))
+            .unwrap_or(other),
+    };
+    named.to_owned()
+}
+
+/// One line of the help.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HelpLine {
+    pub group: Group,
+    pub label: &'static str,
+    pub keys: Vec<Chord>,
+}
+
+/// The keys in force.
+#[derive(Debug, Clone)]
+pub struct Keymap {
+    bindings: BTreeMap<Action, Vec<Chord>>,
+}
+
+impl Default for Keymap {
+    fn default() -> Self {
+        let bindings = table::TABLE
+            .iter()
+            .map(|row| {
+                (
+                    row.action,
+                    row.keys.split_whitespace().map(Chord::parse).collect(),
+                )
+            })
+            .chain((0..=9).map(|n| (Action::Category(n), vec![Chord::parse(&format!("Digit{n}"))])))
+            .chain((0..=9).map(|n| (Action::Relabel(n), vec![Chord::parse(&format!("Shift+Digit{n}"))])))
+            .collect();
+        Self { bindings }
+    }
+}
+
+impl Keymap {
+    /// The default keys with some replaced. Errors when two actions would share a key, naming both.
+    pub fn with_overrides(overrides: &BTreeMap<Action, Vec<Chord>>) -> Result<Self, String> {
+        let mut map = Self::default();
+        for (action, chords) in overrides {
+            map.bindings.insert(*action, chords.clone());
+        }
+        let mut seen: BTreeMap<&Chord, Action> = BTreeMap::new();
+        for (action, chords) in &map.bindings {
+            for chord in chords {
+                if let Some(other) = seen.insert(chord, *action) {
+                    return Err(format!(
+                        "{} is the key of \"{}\" and of \"{}\"; give one of them another key.",
+                        chord.caps().join(" "),
+                        label(other),
+                        label(*action)
+                    ));
+                }
+            }
+        }
+        Ok(map)
+    }
+
+    /// The action of a key press. `key` is what the press would type: `?` and `/` are found by it on every layout.
+    pub fn action(&self, code: &str, key: &str, mods: Mods) -> Option<Action> {
+        if !mods.ctrl && !mods.alt {
+            match key {
+                "?" => return Some(Action::Help),
+                "/" => return Some(Action::SearchCategory),
+                _ => {}
+            }
+        }
+        let code = match code.strip_prefix("Numpad") {
+            Some(d) if d.len() == 1 && d.as_bytes()[0].is_ascii_digit() => format!("Digit{d}"),
+            _ => code.to_owned(),
+        };
+        let chord = Chord {
+            code,
+            ctrl: mods.ctrl,
+            shift: mods.shift,
+            alt: mods.alt,
+        };
+        self.bindings
+            .iter()
+            .find(|(_, chords)| chords.contains(&chord))
+            .map(|(action, _)| *action)
+    }
+
+    /// The first key of an action, to show beside its button.
+    pub fn key(&self, action: Action) -> Option<&Chord> {
+        self.bindings.get(&action)?.first()
+    }
+
+    /// What `?` shows for a kind of task.
+    pub fn help(&self, task: Task) -> Vec<HelpLine> {
+        let line = |row: &table::Row| HelpLine {
+            group: row.group,
+            label: row.label,
+            keys: self.bindings.get(&row.action).cloned().unwrap_or_default(),
+        };
+        let digits = |shift: bool| {
+            vec![
+                Chord {
+                    code: "1".to_owned(),
+                    ctrl: false,
+                    shift,
+                    alt: false,
+                },
+                Chord {
+                    code: "9".to_owned(),
+                    ctrl: false,
+                    shift,
+                    alt: false,
+                },
+                Chord {
+                    code: "0".to_owned(),
+                    ctrl: false,
+                    shift,
+                    alt: false,
+                },
+            ]
+        };
+        let mut lines: Vec<HelpLine> = table::TABLE
+            .iter()
+            .filter(|row| task == Task::Detection || !row.boxes)
+            .filter(|row| !row.label.is_empty())
+            .map(line)
+            .collect();
+        let pick = if task == Task::Detection {
+            "Category for new boxes; with the select tool, of the selection"
+        } else {
+            "Category on or off"
+        };
+        lines.push(HelpLine {
+            group: Group::Categories,
+            label: pick,
+            keys: digits(false),
+        });
+        if task == Task::Detection {
+            lines.push(HelpLine {
+                group: Group::Categories,
+                label: "Relabel the selection, whatever the tool",
+                keys: digits(true),
+            });
+            lines.extend(table::GESTURES.iter().map(|(group, label, keys)| HelpLine {
+                group: *group,
+                label,
+                keys: keys.split_whitespace().map(Chord::parse).collect(),
+            }));
+        }
+        lines.sort_by_key(|l| l.group);
+        lines
+    }
+}
+
+/// The action in words.
+pub fn label(action: Action) -> &'static str {
+    match action {
+        Action::Category(_) => "Pick a category",
+        Action::Relabel(_) => "Relabel the selection",
+        other => table::TABLE
+            .iter()
+            .find(|row| row.action == other)
+            .map_or("", |row| row.label),
+    }
+}

@@ -1,0 +1,179 @@
+//! The default keys: one row an action. The help is made from these rows.
+
+use super::{Action as A, Group as G};
+
+pub(super) struct Row {
+    pub action: A,
+    /// Chords parted by spaces.
+    pub keys: &'static str,
+    pub label: &'static str,
+    pub group: G,
+    /// Only where shapes are drawn.
+    pub boxes: bool,
+}
+
+const fn row(action: A, keys: &'static str, label: &'static str, group: G, boxes: bool) -> Row {
+    Row {
+        action,
+        keys,
+        label,
+        group,
+        boxes,
+    }
+}
+
+pub(super) const TABLE: &[Row] = &[
+    row(
+        A::Submit,
+        "Enter Ctrl+Enter NumpadEnter",
+        "Submit and go on",
+        G::Work,
+        false,
+    ),
+    row(A::Skip, "KeyX", "Skip", G::Work, false),
+    row(A::Next, "KeyD KeyF", "Next item", G::Work, false),
+    row(A::Previous, "KeyA", "Previous item", G::Work, false),
+    row(A::Last, "Shift+KeyD", "Newest item", G::Work, false),
+    row(
+        A::First,
+        "Shift+KeyA",
+        "Oldest item of this session",
+        G::Work,
+        false,
+    ),
+    row(
+        A::SaveNow,
+        "Ctrl+KeyS",
+        "Save now (edits save by themselves)",
+        G::Work,
+        false,
+    ),
+    row(A::Instructions, "F2", "Instructions", G::Work, false),
+    row(A::Help, "F1", "These keys (or ?)", G::Work, false),
+    row(A::SelectTool, "KeyV", "Select, move, resize", G::Tools, true),
+    row(
+        A::BoxTool,
+        "KeyR KeyN",
+        "Draw boxes: drag, or click two corners",
+        G::Tools,
+        true,
+    ),
+    row(
+        A::HideOrPan,
+        "KeyH",
+        "Hide the selection; with none, the hand",
+        G::Tools,
+        true,
+    ),
+    row(
+        A::Template,
+        "KeyT",
+        "Box of the last size at the pointer",
+        G::Tools,
+        true,
+    ),
+    row(
+        A::Escape,
+        "Escape",
+        "Cancel, deselect, back to select",
+        G::Tools,
+        true,
+    ),
+    row(
+        A::SearchCategory,
+        "Slash",
+        "Find a category by typing",
+        G::Categories,
+        false,
+    ),
+    row(A::Undo, "Ctrl+KeyZ", "Undo", G::Objects, false),
+    row(A::Redo, "Ctrl+Shift+KeyZ Ctrl+KeyY", "Redo", G::Objects, false),
+    row(A::Delete, "Delete Backspace", "Delete", G::Objects, true),
+    row(A::Copy, "Ctrl+KeyC", "Copy", G::Objects, true),
+    row(
+        A::Paste,
+        "Ctrl+KeyV",
+        "Paste, also on another item",
+        G::Objects,
+        true,
+    ),
+    row(A::Duplicate, "Ctrl+KeyD", "Duplicate", G::Objects, true),
+    row(
+        A::RepeatPrevious,
+        "Shift+KeyR",
+        "Repeat the previous item's boxes",
+        G::Objects,
+        true,
+    ),
+    row(A::SelectAll, "Ctrl+KeyA", "Select all", G::Objects, true),
+    row(A::CycleNext, "Tab", "Next object", G::Objects, true),
+    row(A::CyclePrevious, "Shift+Tab", "Previous object", G::Objects, true),
+    row(A::HideAll, "Shift+KeyH", "Hide or show all", G::Objects, true),
+    row(A::Lock, "KeyL", "Lock or unlock", G::Objects, true),
+    row(A::Raise, "PageUp", "Raise above the next", G::Objects, true),
+    row(A::Lower, "PageDown", "Lower below the next", G::Objects, true),
+    row(A::ToFront, "Shift+PageUp", "To the front", G::Objects, true),
+    row(A::ToBack, "Shift+PageDown", "To the back", G::Objects, true),
+    // With nothing selected, left and right go to the previous and next item.
+    row(
+        A::NudgeLeft,
+        "ArrowLeft",
+        "Move by 1 px; with none selected, previous item",
+        G::Objects,
+        true,
+    ),
+    row(
+        A::NudgeRight,
+        "ArrowRight",
+        "Move by 1 px; with none selected, next item",
+        G::Objects,
+        true,
+    ),
+    row(A::NudgeUp, "ArrowUp", "Move up by 1 px", G::Objects, true),
+    row(A::NudgeDown, "ArrowDown", "Move down by 1 px", G::Objects, true),
+    row(A::LeapLeft, "Shift+ArrowLeft", "Move by 10 px", G::Objects, true),
+    row(A::LeapRight, "Shift+ArrowRight", "", G::Objects, true),
+    row(A::LeapUp, "Shift+ArrowUp", "", G::Objects, true),
+    row(A::LeapDown, "Shift+ArrowDown", "", G::Objects, true),
+    row(A::Narrower, "Ctrl+ArrowLeft", "Resize by 1 px", G::Objects, true),
+    row(A::Wider, "Ctrl+ArrowRight", "", G::Objects, true),
+    row(A::Shorter, "Ctrl+ArrowUp", "", G::Objects, true),
+    row(A::Taller, "Ctrl+ArrowDown", "", G::Objects, true),
+    row(
+        A::AcceptAll,
+        "KeyG",
+        "Accept all suggestions",
+        G::Suggestions,
+        false,
+    ),
+    row(
+        A::AcceptSelected,
+        "KeyY",
+        "Accept the selected one and go on (Del rejects)",
+        G::Suggestions,
+        true,
+    ),
+    row(
+        A::ZoomIn,
+        "Equal Shift+Equal NumpadAdd",
+        "Zoom in",
+        G::View,
+        false,
+    ),
+    row(A::ZoomOut, "Minus NumpadSubtract", "Zoom out", G::View, false),
+    row(A::Fit, "KeyZ", "Fit the image", G::View, false),
+    row(A::OneToOne, "Shift+KeyZ", "100 %", G::View, false),
+    row(A::ZoomToSelection, "KeyC", "Zoom to the selection", G::View, true),
+    row(A::AdjustImage, "KeyI", "Brightness and contrast", G::View, false),
+];
+
+/// What the pointer does with modifiers; shown in the help only.
+pub(super) const GESTURES: &[(G, &str, &str)] = &[
+    (G::View, "Pan while held (or middle mouse, two fingers)", "Space"),
+    (G::View, "Zoom at the pointer (pinch)", "Wheel"),
+    (G::Tools, "While drawing: a square", "Shift"),
+    (G::Tools, "While drawing: from the centre", "Alt"),
+    (G::Tools, "With the box tool: select instead", "Ctrl"),
+    (G::Objects, "Add to the selection, or pull a frame", "Shift+Click"),
+    (G::Objects, "Select the one below", "Alt+Click"),
+];

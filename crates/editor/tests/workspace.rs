@@ -1,0 +1,348 @@
+//! The view, what lies under the pointer, the tools and the keys.
+
+mod common;
+
+use common::*;
+use limn_domain::project::Task;
+use limn_domain::{Annotation, Point, Rect, Size};
+use limn_editor::hit::{Handle, Hit, edge_distance, handle_at, hit};
+use limn_editor::snap::{Snap, resized};
+use limn_editor::{
+    Action, Button, Editor, History, Keymap, Layers, Mods, Pointer, PointerKind, Tool, Viewport,
+};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+fn near(a: Point, b: Point) -> bool {
+    a.distance(b) < 1e-6 * (1.0 + a.x.abs() + a.y.abs())
+}
+
+/// The rule of `hit`, over every shape.
+fn brute(d: &limn_editor::Document, p: Point, slack: f64) -> Option<Hit> {
+    let all: Vec<(&Annotation, Rect)> = d.iter().filter_map(|a| Some((a, a.shape.bounds()?))).collect();
+    let order = |a: &(&Annotation, Rect), b: &(&Annotation, Rect)| {
+        a.1.area()
+            .total_cmp(&b.1.area())
+            .then_with(|| (b.0.z, b.0.id).cmp(&(a.0.z, a.0.id)))
+    };
+    let edge = all
+        .iter()
+        .filter(|(_, r)| edge_distance(*r, p) <= slack)
+        .min_by(|a, b| {
+            edge_distance(a.1, p)
+                .total_cmp(&edge_distance(b.1, p))
+                .then_with(|| order(a, b))
+        });
+    let inside = all
+        .iter()
+        .filter(|(_, r)| r.contains(p))
+        .min_by(|a, b| order(a, b));
+    match (edge, inside) {
+        (Some(e), Some(i)) if e.0.id != i.0.id && order(i, e).is_lt() => Some(Hit::Inside(i.0.id)),
+        (Some(e), _) => Some(Hit::Edge(e.0.id)),
+        (None, Some(i)) => Some(Hit::Inside(i.0.id)),
+        (None, None) => None,
+    }
+}
+
+proptest! {
+    #[test]
+    fn screen_and_image_round_trip(
+        w in 1.0..20000.0_f64, h in 1.0..20000.0_f64, sw in 50.0..3000.0_f64, sh in 50.0..2000.0_f64,
+        steps in prop::collection::vec((0.0..1.0_f64, 0.0..1.0_f64, 0.2..5.0_f64, -500.0..500.0_f64), 0..12),
+        p in (0.0..1.0_f64, 0.0..1.0_f64),
+    ) {
+        let mut v = Viewport::new(Size { width: w, height: h });
+        v.resize(Size { width: sw, height: sh });
+        for (x, y, f, d) in steps {
+            let at = Point::new(x * sw, y * sh);
+            v.zoom_at(at, f);
+            v.pan(d, -d);
+            // Something of the image stays in view.
+            let image = v.rect_to_screen(Rect::new(0.0, 0.0, w, h));
+            prop_assert!(image.intersects(Rect::new(0.0, 0.0, sw, sh)), "{image:?}");
+        }
+        let q = Point::new(p.0 * w, p.1 * h);
+        prop_assert!(near(v.to_image(v.to_screen(q)), q));
+    }
+
+    #[test]
+    fn zooming_keeps_the_point_under_the_pointer(f in 0.5..2.0_f64, x in 300.0..500.0_f64, y in 200.0..400.0_f64) {
+        let mut v = Viewport::new(SIZE);
+        v.resize(Size { width: 800.0, height: 600.0 });
+        let at = Point::new(x, y);
+        let before = v.to_image(at);
+        v.zoom_at(at, f);
+        prop_assert!(near(v.to_image(at), before));
+    }
+
+    #[test]
+    fn hits_agree_with_looking_at_everything(list in annotations(), x in -10.0..650.0_f64, y in -10.0..490.0_f64, slack in 0.0..12.0_f64) {
+        let d = doc(Task::Detection, list);
+        let p = Point::new(x, y);
+        let got = hit(&d, &Layers::default(), None, p, 5.0, slack);
+        prop_assert_eq!(got, brute(&d, p, slack));
+    }
+
+    #[test]
+    fn windows_agree_with_looking_at_everything(list in annotations(), w in rect()) {
+        let d = doc(Task::Detection, list);
+        let got: Vec<_> = d.in_window(w).into_iter().map(|a| a.id).collect();
+        let want: Vec<_> = d.iter().filter(|a| a.shape.bounds().is_some_and(|r| r.intersects(w))).map(|a| a.id).collect();
+        prop_assert_eq!(got, want);
+    }
+
+    #[test]
+    fn resizing_stays_on_the_image(r in rect(), h in 0..8_usize, x in -50.0..700.0_f64, y in -50.0..550.0_f64, ratio: bool, scale in 0.2..10.0_f64) {
+        let snap = Snap { image: SIZE, scale, free: false };
+        let out = resized(r, Handle::ALL[h], Point::new(x, y), ratio, snap);
+        prop_assert!(out.x >= 0.0 && out.y >= 0.0 && out.right() <= SIZE.width + 1e-9 && out.bottom() <= SIZE.height + 1e-9, "{out:?}");
+        prop_assert!(out.w > 0.0 && out.h > 0.0);
+    }
+
+    #[test]
+    fn random_pointers_never_break_anything(
+        list in annotations(),
+        events in prop::collection::vec((0..5_u8, 0.0..800.0_f64, 0.0..600.0_f64, 0..3_i32, any::<(bool, bool, bool)>(), 0..3_u8), 0..60),
+    ) {
+        let mut e = Editor::new(doc(Task::Detection, list), History::default());
+        e.resize_view(Size { width: 800.0, height: 600.0 });
+        e.set_category(category(1));
+        for (what, x, y, id, (shift, alt, ctrl), kind) in events {
+            let p = Pointer {
+                id, at: Point::new(x, y), button: Button::Primary, mods: Mods { ctrl, shift, alt },
+                kind: [PointerKind::Mouse, PointerKind::Touch, PointerKind::Pen][usize::from(kind)],
+            };
+            match what {
+                0 => e.pointer_down(p),
+                1 | 2 => e.pointer_move(p),
+                3 => e.pointer_up(p),
+                _ => e.set_tool([Tool::Select, Tool::Pan, Tool::Box][usize::from(kind)]),
+            }
+        }
+        e.cancel();
+        let all = shown(e.doc());
+        let mut n = 0;
+        while e.undo().is_some() { n += 1; }
+        for _ in 0..n { e.redo(); }
+        prop_assert_eq!(shown(e.doc()), all);
+        for a in e.doc().iter().filter_map(|a| a.shape.bounds()) {
+            prop_assert!(a.x >= -1e-9 && a.y >= -1e-9 && a.right() <= SIZE.width + 1e-6 && a.bottom() <= SIZE.height + 1e-6);
+        }
+    }
+}
+
+fn editor(list: Vec<Annotation>) -> Editor {
+    let mut e = Editor::new(doc(Task::Detection, list), History::default());
+    e.resize_view(Size {
+        width: 800.0,
+        height: 600.0,
+    });
+    e.one_to_one();
+    e.set_category(category(0));
+    e
+}
+
+fn at(e: &Editor, x: f64, y: f64) -> Pointer {
+    Pointer {
+        at: e.view().to_screen(Point::new(x, y)),
+        ..Pointer::default()
+    }
+}
+
+fn drag(e: &mut Editor, from: (f64, f64), to: (f64, f64)) {
+    e.pointer_down(at(e, from.0, from.1));
+    e.pointer_move(at(e, f64::midpoint(from.0, to.0), f64::midpoint(from.1, to.1)));
+    e.pointer_move(at(e, to.0, to.1));
+    e.pointer_up(at(e, to.0, to.1));
+}
+
+fn only_rect(e: &Editor) -> Rect {
+    assert_eq!(e.doc().len(), 1);
+    e.doc()
+        .iter()
+        .next()
+        .and_then(|a| a.shape.bounds())
+        .expect("a box")
+}
+
+#[test]
+fn a_box_by_drag_and_a_box_by_two_clicks() {
+    let mut e = editor(vec![]);
+    e.set_tool(Tool::Box);
+    drag(&mut e, (100.0, 100.0), (150.0, 180.0));
+    assert_eq!(only_rect(&e), Rect::new(100.0, 100.0, 50.0, 80.0));
+    assert_eq!(e.tool(), Tool::Box, "stays in the tool");
+    for p in [(200.0, 200.0), (260.0, 220.0)] {
+        e.pointer_move(at(&e, p.0, p.1));
+        e.pointer_down(at(&e, p.0, p.1));
+        e.pointer_up(at(&e, p.0, p.1));
+    }
+    let last = e.doc().iter().next_back().and_then(|a| a.shape.bounds());
+    assert_eq!(last, Some(Rect::new(200.0, 200.0, 60.0, 20.0)));
+    // Drawing over a box draws; Escape in mid-drawing leaves nothing behind.
+    drag(&mut e, (110.0, 110.0), (140.0, 140.0));
+    assert_eq!(e.doc().len(), 3);
+    e.pointer_down(at(&e, 10.0, 10.0));
+    e.pointer_move(at(&e, 50.0, 50.0));
+    assert!(e.escape());
+    e.pointer_up(at(&e, 50.0, 50.0));
+    assert_eq!(e.doc().len(), 3);
+    while e.undo().is_some() {}
+    assert!(e.doc().is_empty() && e.doc().is_clean());
+}
+
+#[test]
+fn a_drag_moves_in_one_step_and_stays_on_the_image() {
+    let mut e = editor(vec![boxed(1, 0, Rect::new(100.0, 100.0, 50.0, 50.0), 0)]);
+    drag(&mut e, (125.0, 125.0), (145.0, 165.0));
+    assert_eq!(only_rect(&e), Rect::new(120.0, 140.0, 50.0, 50.0));
+    drag(&mut e, (145.0, 165.0), (900.0, 165.0));
+    assert_eq!(only_rect(&e).right(), SIZE.width);
+    e.undo();
+    e.undo();
+    assert_eq!(only_rect(&e), Rect::new(100.0, 100.0, 50.0, 50.0));
+    assert_eq!(e.undo(), None);
+}
+
+#[test]
+fn every_handle_resizes() {
+    for h in Handle::ALL {
+        let r = Rect::new(100.0, 100.0, 80.0, 80.0);
+        let mut e = editor(vec![boxed(1, 0, r, 0)]);
+        e.select(id(1), false);
+        let g = h.at(r);
+        assert_eq!(handle_at(r, g, 3.0), Some(h));
+        drag(&mut e, (g.x, g.y), (g.x + 10.0, g.y + 6.0));
+        let (sx, sy) = h.sides();
+        let got = only_rect(&e);
+        let dx = if sx == 0 { 0.0 } else { 10.0 };
+        let dy = if sy == 0 { 0.0 } else { 6.0 };
+        assert!(
+            (got.w - (80.0 + dx * f64::from(sx))).abs() < 1e-9,
+            "{h:?} {got:?}"
+        );
+        assert!(
+            (got.h - (80.0 + dy * f64::from(sy))).abs() < 1e-9,
+            "{h:?} {got:?}"
+        );
+    }
+}
+
+#[test]
+fn digits_while_drawing_do_not_relabel_the_last_box() {
+    let mut e = editor(vec![]);
+    e.set_tool(Tool::Box);
+    drag(&mut e, (100.0, 100.0), (150.0, 180.0));
+    e.pick_category(category(2), false);
+    assert_eq!(e.doc().iter().next().map(|a| a.category_id), Some(category(0)));
+    e.pick_category(category(2), true);
+    assert_eq!(e.doc().iter().next().map(|a| a.category_id), Some(category(2)));
+}
+
+#[test]
+fn nudges_in_a_row_are_one_step() {
+    let mut e = editor(vec![boxed(1, 0, Rect::new(100.0, 100.0, 50.0, 50.0), 0)]);
+    e.select(id(1), false);
+    for _ in 0..5 {
+        assert!(e.nudge(1.0, 0.0));
+    }
+    assert_eq!(only_rect(&e).x, 105.0);
+    e.undo();
+    assert_eq!(only_rect(&e).x, 100.0);
+}
+
+#[test]
+fn locked_and_hidden_shapes_are_out_of_reach() {
+    let mut e = editor(vec![boxed(1, 0, Rect::new(100.0, 100.0, 50.0, 50.0), 0)]);
+    e.toggle_locked(id(1));
+    drag(&mut e, (125.0, 125.0), (145.0, 165.0));
+    assert_eq!(only_rect(&e).x, 100.0);
+    assert!(e.selection().is_empty());
+    e.select(id(1), false);
+    assert!(!e.delete_selected());
+    e.toggle_locked(id(1));
+    e.toggle_category_hidden(category(0));
+    assert!(!e.delete_selected());
+    e.toggle_category_hidden(category(0));
+    assert!(e.delete_selected());
+}
+
+#[test]
+fn one_label_replaces_another_and_can_be_taken_off() {
+    let mut e = Editor::new(doc(Task::Classification, vec![]), History::default());
+    e.pick_category(category(1), false);
+    let first = e.doc().iter().next().expect("a label").id;
+    e.pick_category(category(2), false);
+    let now = e.doc().iter().next().expect("a label");
+    assert_eq!((e.doc().len(), now.id, now.category_id), (1, first, category(2)));
+    e.pick_category(category(2), false);
+    assert!(e.doc().is_empty());
+    let mut m = Editor::new(doc(Task::Multilabel, vec![]), History::default());
+    m.pick_category(category(1), false);
+    m.pick_category(category(2), false);
+    m.pick_category(category(1), false);
+    assert_eq!(
+        m.doc().iter().map(|a| a.category_id).collect::<Vec<_>>(),
+        [category(2)]
+    );
+}
+
+#[test]
+fn two_fingers_zoom_and_never_draw() {
+    let mut e = editor(vec![]);
+    e.set_tool(Tool::Box);
+    let touch = |id, x, y| Pointer {
+        id,
+        kind: PointerKind::Touch,
+        at: Point::new(x, y),
+        ..Pointer::default()
+    };
+    e.pointer_down(touch(1, 300.0, 300.0));
+    e.pointer_down(touch(2, 400.0, 300.0));
+    e.pointer_move(touch(2, 500.0, 300.0));
+    e.pointer_up(touch(2, 500.0, 300.0));
+    e.pointer_up(touch(1, 300.0, 300.0));
+    assert!(e.doc().is_empty());
+    assert!((e.view().scale() - 2.0).abs() < 1e-9);
+}
+
+#[test]
+fn keys_are_physical_and_unambiguous() {
+    let map = Keymap::default();
+    assert!(
+        Keymap::with_overrides(&BTreeMap::new()).is_ok(),
+        "no key has two actions"
+    );
+    let none = Mods::default();
+    let ctrl = Mods { ctrl: true, ..none };
+    let both = Mods { shift: true, ..ctrl };
+    for (code, mods, want) in [
+        ("KeyR", none, Some(Action::BoxTool)),
+        ("KeyZ", ctrl, Some(Action::Undo)),
+        ("KeyZ", both, Some(Action::Redo)),
+        ("KeyY", ctrl, Some(Action::Redo)),
+        ("Digit3", none, Some(Action::Category(3))),
+        ("Numpad3", none, Some(Action::Category(3))),
+        ("Enter", none, Some(Action::Submit)),
+        ("KeyX", none, Some(Action::Skip)),
+        ("KeyX", ctrl, None),
+        ("KeyT", ctrl, None),
+    ] {
+        assert_eq!(map.action(code, "", mods), want, "{code}");
+    }
+    let shift = Mods { shift: true, ..none };
+    assert_eq!(
+        map.action("Minus", "?", shift),
+        Some(Action::Help),
+        "a German keyboard"
+    );
+    let taken = BTreeMap::from([(
+        Action::Skip,
+        map.key(Action::BoxTool).cloned().into_iter().collect(),
+    )]);
+    let error = Keymap::with_overrides(&taken).expect_err("two actions on one key");
+    assert!(error.contains("Skip"), "{error}");
+    assert!(map.help(Task::Detection).len() > 40);
+    assert!(map.help(Task::Classification).iter().all(|l| !l.keys.is_empty()));
+}
