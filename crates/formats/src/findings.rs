@@ -18,7 +18,11 @@ pub struct Detail {
 
 impl Detail {
     pub fn new(message: impl Into<String>) -> Self {
-        Self { line: None, record: None, message: message.into() }
+        Self {
+            line: None,
+            record: None,
+            message: message.into(),
+        }
     }
 
     /// Line in the file, from 1; 0 means unknown.
@@ -45,7 +49,10 @@ pub struct Findings {
 
 impl Findings {
     pub fn new(file: impl Into<String>) -> Self {
-        Self { file: file.into(), ..Self::default() }
+        Self {
+            file: file.into(),
+            ..Self::default()
+        }
     }
 
     /// Later findings belong to this file.
@@ -85,7 +92,11 @@ impl Findings {
             self.report.truncated = true;
             return;
         }
-        let Detail { line, record, message } = detail();
+        let Detail {
+            line,
+            record,
+            message,
+        } = detail();
         self.report.push(ReportEntry {
             severity,
             file: self.file.clone(),
@@ -113,7 +124,11 @@ impl Findings {
     /// The finished report; codes that were cut get a closing line saying how many more there were.
     pub fn into_report(self) -> ImportReport {
         let mut report = self.report;
-        let mut cut: Vec<_> = self.seen.into_iter().filter(|(_, (_, n))| *n > PER_CODE).collect();
+        let mut cut: Vec<_> = self
+            .seen
+            .into_iter()
+            .filter(|(_, (_, n))| *n > PER_CODE)
+            .collect();
         cut.sort_unstable_by_key(|(code, _)| *code);
         for (code, (severity, n)) in cut {
             report.entries.push(ReportEntry {
@@ -140,7 +155,17 @@ fn cut(mut message: String) -> String {
 
 /// A piece of outside text fit for a message: at most 60 characters, control characters escaped.
 pub(crate) fn quote(text: &str) -> String {
-    let mut out: String = text.chars().take(60).flat_map(|c| if c.is_control() { c.escape_debug().collect::<Vec<_>>() } else { vec![c] }).collect();
+    let mut out: String = text
+        .chars()
+        .take(60)
+        .flat_map(|c| {
+            if c.is_control() {
+                c.escape_debug().collect::<Vec<_>>()
+            } else {
+                vec![c]
+            }
+        })
+        .collect();
     if text.chars().nth(60).is_some() {
         out.push('…');
     }
@@ -157,7 +182,9 @@ mod tests {
         for i in 0..5_000_u64 {
             f.fixed("box_clipped", || Detail::new("x".repeat(10_000)).line(i));
         }
-        f.refused("rare", || Detail::new("seen after the flood").record("annotations[3]"));
+        f.refused("rare", || {
+            Detail::new("seen after the flood").record("annotations[3]")
+        });
         assert_eq!(f.count("box_clipped"), 5_000);
         let r = f.into_report();
         assert_eq!((r.fixed, r.refused), (5_000, 1));

@@ -38,18 +38,23 @@ impl Fit {
     /// `declared` is the size the file claims, `actual` the size of the oriented image, `orientation` the EXIF
     /// orientation (1 to 8) of the stored bytes; `normalised` says that boxes run from 0 to 1.
     pub fn new(declared: Option<(f64, f64)>, actual: (f64, f64), orientation: u8, normalised: bool) -> Self {
-        let actual = Size { width: actual.0, height: actual.1 };
+        let actual = Size {
+            width: actual.0,
+            height: actual.1,
+        };
         let plain = |how, note| Self { actual, how, note };
         if normalised {
             return plain(How::Scale(actual.width, actual.height), None);
         }
-        let Some((w, h)) = declared.filter(|(w, h)| w.is_finite() && h.is_finite() && *w >= 1.0 && *h >= 1.0) else {
+        let Some((w, h)) = declared.filter(|(w, h)| w.is_finite() && h.is_finite() && *w >= 1.0 && *h >= 1.0)
+        else {
             return plain(How::Scale(1.0, 1.0), None);
         };
         if (w - actual.width).abs() < 0.5 && (h - actual.height).abs() < 0.5 {
             return plain(How::Scale(1.0, 1.0), None);
         }
-        if (5..=8).contains(&orientation) && (w - actual.height).abs() < 0.5 && (h - actual.width).abs() < 0.5 {
+        if (5..=8).contains(&orientation) && (w - actual.height).abs() < 0.5 && (h - actual.width).abs() < 0.5
+        {
             return plain(How::Turn(orientation), Some("turned"));
         }
         let (sx, sy) = (actual.width / w, actual.height / h);
@@ -67,30 +72,49 @@ impl Fit {
 
     /// The label in the frame of the oriented image: corners in order, inside the image, with an area.
     pub fn place(&self, shape: ImportedShape) -> Placed {
-        let ImportedShape::Box(rect) = shape else { return Placed::Whole };
+        let ImportedShape::Box(rect) = shape else {
+            return Placed::Whole;
+        };
         if !rect.is_finite() {
             return Placed::Refused("not_a_number", "a coordinate is not a finite number");
         }
         let negative = rect.w < 0.0 || rect.h < 0.0;
         let rect = if negative {
-            Rect::from_corners(Point::new(rect.x, rect.y), Point::new(rect.right(), rect.bottom()))
+            Rect::from_corners(
+                Point::new(rect.x, rect.y),
+                Point::new(rect.right(), rect.bottom()),
+            )
         } else {
             rect
         };
         if rect.w == 0.0 || rect.h == 0.0 {
-            return Placed::Refused("box_empty", "the box has no area; width and height must be above 0");
+            return Placed::Refused(
+                "box_empty",
+                "the box has no area; width and height must be above 0",
+            );
         }
         let rect = self.map(rect);
         if !rect.is_finite() {
             return Placed::Refused("not_a_number", "a coordinate is not a finite number");
         }
-        let over = (-rect.x).max(-rect.y).max(rect.right() - self.actual.width).max(rect.bottom() - self.actual.height);
+        let over = (-rect.x)
+            .max(-rect.y)
+            .max(rect.right() - self.actual.width)
+            .max(rect.bottom() - self.actual.height);
         // Only boxes that leave the image are recomputed: the others keep their numbers to the last digit.
-        let inside = if over > 0.0 { rect.clipped(self.actual) } else { rect };
+        let inside = if over > 0.0 {
+            rect.clipped(self.actual)
+        } else {
+            rect
+        };
         if inside.w <= 0.0 || inside.h <= 0.0 {
             return Placed::Refused("box_outside", "the box lies outside the image");
         }
-        let fixed = if over > SLACK { Some("box_clipped") } else { negative.then_some("negative_size") };
+        let fixed = if over > SLACK {
+            Some("box_clipped")
+        } else {
+            negative.then_some("negative_size")
+        };
         Placed::Box { rect: inside, fixed }
     }
 
@@ -106,7 +130,10 @@ impl Fit {
                     7 => Point::new(w - p.y, h - p.x),
                     _ => Point::new(p.y, h - p.x),
                 };
-                Rect::from_corners(turn(Point::new(r.x, r.y)), turn(Point::new(r.right(), r.bottom())))
+                Rect::from_corners(
+                    turn(Point::new(r.x, r.y)),
+                    turn(Point::new(r.right(), r.bottom())),
+                )
             }
         }
     }
@@ -128,35 +155,86 @@ mod tests {
     #[test]
     fn keeps_clips_refuses() {
         let f = fit(None, (100.0, 50.0));
-        assert_eq!(boxed(f, 0.1, 0.2, 0.2, 0.4), Placed::Box { rect: Rect::new(0.1, 0.2, 0.2, 0.4), fixed: None });
+        assert_eq!(
+            boxed(f, 0.1, 0.2, 0.2, 0.4),
+            Placed::Box {
+                rect: Rect::new(0.1, 0.2, 0.2, 0.4),
+                fixed: None
+            }
+        );
         assert_eq!(
             boxed(f, -5.0, 10.0, 20.0, 100.0),
-            Placed::Box { rect: Rect::new(0.0, 10.0, 15.0, 40.0), fixed: Some("box_clipped") }
+            Placed::Box {
+                rect: Rect::new(0.0, 10.0, 15.0, 40.0),
+                fixed: Some("box_clipped")
+            }
         );
         assert_eq!(
             boxed(f, 20.0, 20.0, -10.0, -5.0),
-            Placed::Box { rect: Rect::new(10.0, 15.0, 10.0, 5.0), fixed: Some("negative_size") }
+            Placed::Box {
+                rect: Rect::new(10.0, 15.0, 10.0, 5.0),
+                fixed: Some("negative_size")
+            }
         );
-        assert!(matches!(boxed(f, 200.0, 0.0, 5.0, 5.0), Placed::Refused("box_outside", _)));
-        assert!(matches!(boxed(f, 2.0, 0.0, 0.0, 5.0), Placed::Refused("box_empty", _)));
-        assert!(matches!(boxed(f, f64::NAN, 0.0, 1.0, 5.0), Placed::Refused("not_a_number", _)));
-        assert!(matches!(boxed(f, f64::MAX, 0.0, f64::MAX, 5.0), Placed::Refused(..)));
+        assert!(matches!(
+            boxed(f, 200.0, 0.0, 5.0, 5.0),
+            Placed::Refused("box_outside", _)
+        ));
+        assert!(matches!(
+            boxed(f, 2.0, 0.0, 0.0, 5.0),
+            Placed::Refused("box_empty", _)
+        ));
+        assert!(matches!(
+            boxed(f, f64::NAN, 0.0, 1.0, 5.0),
+            Placed::Refused("not_a_number", _)
+        ));
+        assert!(matches!(
+            boxed(f, f64::MAX, 0.0, f64::MAX, 5.0),
+            Placed::Refused(..)
+        ));
     }
 
     #[test]
     fn scales_and_turns() {
         let half = fit(Some((200.0, 100.0)), (100.0, 50.0));
         assert_eq!(half.note(), Some("scaled"));
-        assert_eq!(boxed(half, 20.0, 20.0, 40.0, 40.0), Placed::Box { rect: Rect::new(10.0, 10.0, 20.0, 20.0), fixed: None });
-        assert_eq!(fit(Some((77.0, 100.0)), (100.0, 50.0)).note(), Some("size_differs"));
+        assert_eq!(
+            boxed(half, 20.0, 20.0, 40.0, 40.0),
+            Placed::Box {
+                rect: Rect::new(10.0, 10.0, 20.0, 20.0),
+                fixed: None
+            }
+        );
+        assert_eq!(
+            fit(Some((77.0, 100.0)), (100.0, 50.0)).note(),
+            Some("size_differs")
+        );
         // Stored 100 x 50, shown 50 x 100: the top left corner of the stored picture goes to the top right.
         let turned = Fit::new(Some((100.0, 50.0)), (50.0, 100.0), 6, false);
         assert_eq!(turned.note(), Some("turned"));
-        assert_eq!(boxed(turned, 0.0, 0.0, 30.0, 10.0), Placed::Box { rect: Rect::new(40.0, 0.0, 10.0, 30.0), fixed: None });
+        assert_eq!(
+            boxed(turned, 0.0, 0.0, 30.0, 10.0),
+            Placed::Box {
+                rect: Rect::new(40.0, 0.0, 10.0, 30.0),
+                fixed: None
+            }
+        );
         let turned = Fit::new(Some((100.0, 50.0)), (50.0, 100.0), 8, false);
-        assert_eq!(boxed(turned, 0.0, 0.0, 30.0, 10.0), Placed::Box { rect: Rect::new(0.0, 70.0, 10.0, 30.0), fixed: None });
+        assert_eq!(
+            boxed(turned, 0.0, 0.0, 30.0, 10.0),
+            Placed::Box {
+                rect: Rect::new(0.0, 70.0, 10.0, 30.0),
+                fixed: None
+            }
+        );
         let unit = Fit::new(None, (8000.0, 4000.0), 1, true);
-        assert_eq!(boxed(unit, 0.5, 0.25, 0.25, 0.25), Placed::Box { rect: Rect::new(4000.0, 1000.0, 2000.0, 1000.0), fixed: None });
+        assert_eq!(
+            boxed(unit, 0.5, 0.25, 0.25, 0.25),
+            Placed::Box {
+                rect: Rect::new(4000.0, 1000.0, 2000.0, 1000.0),
+                fixed: None
+            }
+        );
     }
 
     proptest! {

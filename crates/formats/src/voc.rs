@@ -29,11 +29,14 @@ pub fn read<R: Read>(reader: R, stem: &str, findings: &mut Findings) -> Result<I
     let file = quote(findings.file());
     if bytes.len() as u64 > FILE_MAX {
         let mib = FILE_MAX >> 20;
-        return Err(FormatError::NotTheFormat(format!("`{file}` is longer than {mib} MiB; a VOC file describes one picture.")));
+        return Err(FormatError::NotTheFormat(format!(
+            "`{file}` is longer than {mib} MiB; a VOC file describes one picture."
+        )));
     }
     let text = decode(bytes, findings);
     let mut parsed = Parsed::default();
-    parsed.walk(&text, findings);
+    // The mark of the byte order would shift every position.
+    parsed.walk(text.trim_start_matches('\u{feff}'), findings);
     if !parsed.is_voc {
         return Err(FormatError::NotTheFormat(format!(
             "`{file}` has no `annotation` element at its top, so it is not a Pascal VOC file."
@@ -54,7 +57,9 @@ fn decode(bytes: Vec<u8>, findings: &mut Findings) -> String {
         _ => {}
     }
     String::from_utf8(bytes).unwrap_or_else(|e| {
-        findings.fixed("not_utf8", || Detail::new("The file is not UTF-8 and was read as Latin-1; check names with accents."));
+        findings.fixed("not_utf8", || {
+            Detail::new("The file is not UTF-8 and was read as Latin-1; check names with accents.")
+        });
         e.into_bytes().into_iter().map(char::from).collect()
     })
 }
@@ -84,23 +89,44 @@ impl Parsed {
         let mut object: Option<Object> = None;
         loop {
             match walker.next() {
-                Ok(Next::Open { path: ["annotation"], .. }) => self.is_voc = true,
-                Ok(Next::Open { path: ["annotation", "object"], line }) => object = Some(Object { line, ..Object::default() }),
-                Ok(Next::Open { path: ["annotation", "object", "bndbox"], .. }) => {
+                Ok(Next::Open {
+                    path: ["annotation"], ..
+                }) => self.is_voc = true,
+                Ok(Next::Open {
+                    path: ["annotation", "object"],
+                    line,
+                }) => {
+                    object = Some(Object {
+                        line,
+                        ..Object::default()
+                    })
+                }
+                Ok(Next::Open {
+                    path: ["annotation", "object", "bndbox"],
+                    ..
+                }) => {
                     if let Some(o) = &mut object {
                         o.has_box = true;
                     }
                 }
-                Ok(Next::Close { path: ["annotation", "object"], .. }) => {
+                Ok(Next::Close {
+                    path: ["annotation", "object"],
+                    ..
+                }) => {
                     if self.objects.len() < OBJECTS_MAX {
                         self.objects.extend(object.take());
                     } else if object.take().is_some() {
-                        findings.refused("too_many", || Detail::new(format!("Only the first {OBJECTS_MAX} objects of a file are taken.")));
+                        findings.refused("too_many", || {
+                            Detail::new(format!(
+                                "Only the first {OBJECTS_MAX} objects of a file are taken."
+                            ))
+                        });
                     }
                 }
                 Ok(Next::Close { path, text }) => self.field(path, text, object.as_mut()),
                 Ok(Next::Entity { line }) => findings.note("entity", || {
-                    Detail::new("The file declares or uses entities of its own; they are not expanded.").line(line)
+                    Detail::new("The file declares or uses entities of its own; they are not expanded.")
+                        .line(line)
                 }),
                 Ok(Next::Open { .. }) => {}
                 Ok(Next::End) => {
@@ -114,7 +140,10 @@ impl Parsed {
                 }
                 Err((line, why)) => {
                     findings.refused("bad_xml", || {
-                        Detail::new(format!("The XML is broken here ({why}); the objects before it were taken.")).line(line)
+                        Detail::new(format!(
+                            "The XML is broken here ({why}); the objects before it were taken."
+                        ))
+                        .line(line)
                     });
                     return;
                 }
@@ -142,7 +171,9 @@ impl Parsed {
 
     fn finish(self, stem: &str, findings: &mut Findings) -> Imported {
         let named = |n: &Option<String>| n.clone().filter(|n| !n.is_empty());
-        let file_name = named(&self.file_name).or_else(|| named(&self.path)).unwrap_or_else(|| stem.to_owned());
+        let file_name = named(&self.file_name)
+            .or_else(|| named(&self.path))
+            .unwrap_or_else(|| stem.to_owned());
         let mut alternatives: Vec<String> = Vec::new();
         for other in [named(&self.path), Some(stem.to_owned())].into_iter().flatten() {
             if other != file_name && !other.is_empty() && !alternatives.contains(&other) {
@@ -154,7 +185,13 @@ impl Parsed {
             _ => None,
         };
         let mut out = Imported {
-            images: vec![ImportedImage { id: None, file_name: Some(file_name), alternatives, size, line: 1 }],
+            images: vec![ImportedImage {
+                id: None,
+                file_name: Some(file_name),
+                alternatives,
+                size,
+                line: 1,
+            }],
             ..Imported::default()
         };
         for (i, object) in self.objects.iter().enumerate() {
@@ -166,9 +203,17 @@ impl Parsed {
                     continue;
                 }
             };
-            let known = out.categories.iter().position(|c| c.name.as_deref() == Some(&category));
+            let known = out
+                .categories
+                .iter()
+                .position(|c| c.name.as_deref() == Some(&category));
             let category = known.unwrap_or_else(|| {
-                out.categories.push(ImportedCategory { id: None, name: Some(category), parent: None, line: object.line });
+                out.categories.push(ImportedCategory {
+                    id: None,
+                    name: Some(category),
+                    parent: None,
+                    line: object.line,
+                });
                 out.categories.len() - 1
             });
             out.annotations.push(ImportedAnnotation {

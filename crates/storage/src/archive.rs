@@ -44,7 +44,13 @@ pub struct ArchiveLimits {
 
 impl Default for ArchiveLimits {
     fn default() -> Self {
-        Self { max_entries: 1_000_000, max_entry: 4 << 30, max_total: 256 << 30, max_ratio: 150, free: 64 << 20 }
+        Self {
+            max_entries: 1_000_000,
+            max_entry: 4 << 30,
+            max_total: 256 << 30,
+            max_ratio: 150,
+            free: 64 << 20,
+        }
     }
 }
 
@@ -137,7 +143,9 @@ impl Archive {
         let claimed = self.entries.get(n).map_or(0, |e| e.claimed_size);
         let mut bytes = Vec::with_capacity(claimed.min(max).min(1 << 20) as usize);
         let mut reader = self.reader(n)?;
-        (&mut reader).take(max.saturating_add(1)).read_to_end(&mut bytes)?;
+        (&mut reader)
+            .take(max.saturating_add(1))
+            .read_to_end(&mut bytes)?;
         if bytes.len() as u64 > max {
             return Err(StorageError::EntryTooLarge { limit: max });
         }
@@ -181,18 +189,24 @@ impl Archive {
         lost.sort_unstable();
         for (earlier, later) in &lost {
             let name = self.entries[*earlier].name.to_string();
-            self.refuse(name, StorageError::DuplicateEntry(self.entries[*later].name.to_string()));
+            self.refuse(
+                name,
+                StorageError::DuplicateEntry(self.entries[*later].name.to_string()),
+            );
         }
         let mut n = 0;
         self.entries.retain(|_| {
             n += 1;
-            lost.binary_search_by_key(&(n - 1), |(earlier, _)| *earlier).is_err()
+            lost.binary_search_by_key(&(n - 1), |(earlier, _)| *earlier)
+                .is_err()
         });
     }
 }
 
 impl std::fmt::Debug for Archive {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Archive").field("entries", &self.entries.len()).finish_non_exhaustive()
+        f.debug_struct("Archive")
+            .field("entries", &self.entries.len())
+            .finish_non_exhaustive()
     }
 }

@@ -20,7 +20,11 @@ pub fn bake_orientation(bytes: &Bytes, limits: &ImageLimits) -> Result<Bytes> {
     if decode::header(&source, limits)?.orientation == 1 {
         return Ok(bytes.clone());
     }
-    let Decoded { info, mut pixels, icc } = decode::decode(&source, limits)?;
+    let Decoded {
+        info,
+        mut pixels,
+        icc,
+    } = decode::decode(&source, limits)?;
     if let Some(orientation) = Orientation::from_exif(info.orientation) {
         pixels.apply_orientation(orientation);
     }
@@ -29,21 +33,37 @@ pub fn bake_orientation(bytes: &Bytes, limits: &ImageLimits) -> Result<Bytes> {
         ImageKind::Jpeg => return render::encode_jpeg(&pixels, 95, icc.as_deref()).map(Bytes::from),
         ImageKind::Png => write(png::PngEncoder::new(&mut out), &pixels, icc),
         ImageKind::WebP => {
-            let rgba = if pixels.color().has_alpha() { pixels.to_rgba8().into() } else { pixels.to_rgb8().into() };
+            let rgba = if pixels.color().has_alpha() {
+                pixels.to_rgba8().into()
+            } else {
+                pixels.to_rgb8().into()
+            };
             write(webp::WebPEncoder::new_lossless(&mut out), &rgba, icc)
         }
         ImageKind::Tiff => write(tiff::TiffEncoder::new(&mut out), &pixels, icc),
         // These formats have no orientation.
         ImageKind::Gif | ImageKind::Bmp => return Ok(bytes.clone()),
     };
-    done.map_err(|e| StorageError::Corrupt { kind: info.kind.name(), detail: e.to_string() })?;
+    done.map_err(|e| StorageError::Corrupt {
+        kind: info.kind.name(),
+        detail: e.to_string(),
+    })?;
     Ok(Bytes::from(out.into_inner()))
 }
 
-fn write(mut encoder: impl ImageEncoder, pixels: &DynamicImage, icc: Option<Vec<u8>>) -> Result<(), ImageError> {
+fn write(
+    mut encoder: impl ImageEncoder,
+    pixels: &DynamicImage,
+    icc: Option<Vec<u8>>,
+) -> Result<(), ImageError> {
     if let Some(icc) = icc {
         // A profile that cannot be embedded only costs colour accuracy.
         drop(encoder.set_icc_profile(icc));
     }
-    encoder.write_image(pixels.as_bytes(), pixels.width(), pixels.height(), pixels.color().into())
+    encoder.write_image(
+        pixels.as_bytes(),
+        pixels.width(),
+        pixels.height(),
+        pixels.color().into(),
+    )
 }

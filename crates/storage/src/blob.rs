@@ -51,7 +51,13 @@ impl BlobStore {
         let temp = root.join("tmp");
         std::fs::create_dir_all(&temp)?;
         clean_temp(&temp)?;
-        Ok(Self { inner: Arc::new(Inner { root, temp, sweep: RwLock::new(()) }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                root,
+                temp,
+                sweep: RwLock::new(()),
+            }),
+        })
     }
 
     /// Where the blob lies, present or not.
@@ -115,7 +121,11 @@ impl BlobStore {
         {
             // Young again: a clean-up leaves it alone until the caller has had time to refer to it.
             existing.set_modified(SystemTime::now())?;
-            return Ok(Stored { digest, len, is_new: false });
+            return Ok(Stored {
+                digest,
+                len,
+                is_new: false,
+            });
         }
         let (temp, file) = match held {
             Held::File(temp, file) => (temp, file),
@@ -126,7 +136,9 @@ impl BlobStore {
             }
         };
         file.sync_all()?;
-        let Some(dir) = path.parent() else { return Err(StorageError::NotFound) };
+        let Some(dir) = path.parent() else {
+            return Err(StorageError::NotFound);
+        };
         let made_dir = !dir.exists();
         std::fs::create_dir_all(dir)?;
         temp.persist(&path)?;
@@ -135,7 +147,11 @@ impl BlobStore {
             sync_dir(parent)?;
             sync_dir(&self.inner.root)?;
         }
-        Ok(Stored { digest, len, is_new: true })
+        Ok(Stored {
+            digest,
+            len,
+            is_new: true,
+        })
     }
 
     pub async fn put_bytes(&self, bytes: Bytes) -> Result<Stored> {
@@ -177,7 +193,10 @@ impl BlobStore {
 
     /// Bytes of a blob. Errors: [`StorageError::NotFound`].
     pub async fn len(&self, digest: &Digest) -> Result<u64> {
-        Ok(tokio::fs::metadata(self.path(digest)).await.map_err(missing)?.len())
+        Ok(tokio::fs::metadata(self.path(digest))
+            .await
+            .map_err(missing)?
+            .len())
     }
 
     pub async fn exists(&self, digest: &Digest) -> bool {

@@ -19,7 +19,11 @@ pub struct ImageLimits {
 
 impl Default for ImageLimits {
     fn default() -> Self {
-        Self { max_pixels: 200_000_000, max_side: 65_500, max_alloc: 1 << 30 }
+        Self {
+            max_pixels: 200_000_000,
+            max_side: 65_500,
+            max_alloc: 1 << 30,
+        }
     }
 }
 
@@ -84,23 +88,49 @@ fn open<'a, R: BufRead + Seek + 'a>(
     image_limits.max_alloc = Some(limits.max_alloc);
     let mut image_reader = ImageReader::with_format(reader, kind.image_format());
     image_reader.limits(image_limits);
-    let mut decoder = image_reader.into_decoder().map_err(|e| refusal(e, kind, limits))?;
+    let mut decoder = image_reader
+        .into_decoder()
+        .map_err(|e| refusal(e, kind, limits))?;
 
     let (width, height) = decoder.dimensions();
     if width == 0 || height == 0 {
-        return Err(StorageError::Corrupt { kind: kind.name(), detail: "it has no pixels".to_owned() });
+        return Err(StorageError::Corrupt {
+            kind: kind.name(),
+            detail: "it has no pixels".to_owned(),
+        });
     }
-    if width > limits.max_side || height > limits.max_side || u64::from(width) * u64::from(height) > limits.max_pixels {
+    if width > limits.max_side
+        || height > limits.max_side
+        || u64::from(width) * u64::from(height) > limits.max_pixels
+    {
         let (max_side, max_pixels) = (limits.max_side, limits.max_pixels);
-        return Err(StorageError::TooManyPixels { width, height, max_side, max_pixels });
+        return Err(StorageError::TooManyPixels {
+            width,
+            height,
+            max_side,
+            max_pixels,
+        });
     }
     let decoded_bytes = decoder.total_bytes();
     if decoded_bytes > limits.max_alloc {
         return Err(too_much_memory(decoded_bytes, limits));
     }
     let orientation = orientation(&mut decoder, kind);
-    let (width, height) = if orientation >= 5 { (height, width) } else { (width, height) };
-    Ok((ImageInfo { kind, width, height, orientation, decoded_bytes }, Box::new(decoder)))
+    let (width, height) = if orientation >= 5 {
+        (height, width)
+    } else {
+        (width, height)
+    };
+    Ok((
+        ImageInfo {
+            kind,
+            width,
+            height,
+            orientation,
+            decoded_bytes,
+        },
+        Box::new(decoder),
+    ))
 }
 
 /// EXIF orientation 1..=8; what cannot be read counts as 1, as in every viewer.
@@ -117,20 +147,38 @@ fn orientation(decoder: &mut impl ImageDecoder, kind: ImageKind) -> u8 {
 }
 
 fn too_much_memory(needed: u64, limits: &ImageLimits) -> StorageError {
-    StorageError::TooMuchMemory { needed_mib: (needed >> 20) + 1, max_mib: limits.max_alloc >> 20 }
+    StorageError::TooMuchMemory {
+        needed_mib: (needed >> 20) + 1,
+        max_mib: limits.max_alloc >> 20,
+    }
 }
 
 fn refusal(e: ImageError, kind: ImageKind, limits: &ImageLimits) -> StorageError {
     let name = kind.name();
     match e {
         ImageError::Limits(_) => too_much_memory(limits.max_alloc, limits),
-        ImageError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => StorageError::Truncated(name),
+        ImageError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
+            StorageError::Truncated(name)
+        }
         e => {
-            let detail: String = e.to_string().chars().filter(|c| !c.is_control()).take(160).collect();
+            let detail: String = e
+                .to_string()
+                .chars()
+                .filter(|c| !c.is_control())
+                .take(160)
+                .collect();
             let lower = detail.to_ascii_lowercase();
-            if ["end of file", "eof", "exhausted", "unexpected end", "fill whole buffer", "no more bytes", "not enough"]
-                .iter()
-                .any(|t| lower.contains(t))
+            if [
+                "end of file",
+                "eof",
+                "exhausted",
+                "unexpected end",
+                "fill whole buffer",
+                "no more bytes",
+                "not enough",
+            ]
+            .iter()
+            .any(|t| lower.contains(t))
             {
                 StorageError::Truncated(name)
             } else {

@@ -11,8 +11,15 @@ pub enum StorageError {
     #[error("{0} pictures are not supported; convert it to JPEG, PNG, WebP, GIF, BMP or TIFF.")]
     UnsupportedFormat(&'static str),
     #[error("the picture says it is {width} x {height} pixels; at most {max_side} a side and {} megapixels are taken. Scale it down.", .max_pixels / 1_000_000)]
-    TooManyPixels { width: u32, height: u32, max_side: u32, max_pixels: u64 },
-    #[error("decoding the picture would take {needed_mib} MiB of memory; {max_mib} MiB are allowed. Scale it down or use 8 bits a channel.")]
+    TooManyPixels {
+        width: u32,
+        height: u32,
+        max_side: u32,
+        max_pixels: u64,
+    },
+    #[error(
+        "decoding the picture would take {needed_mib} MiB of memory; {max_mib} MiB are allowed. Scale it down or use 8 bits a channel."
+    )]
     TooMuchMemory { needed_mib: u64, max_mib: u64 },
     #[error("the {0} ends early; part of the file is missing. Copy or export it again.")]
     Truncated(&'static str),
@@ -29,7 +36,9 @@ pub enum StorageError {
     EntryTooLarge { limit: u64 },
     #[error("the archive unpacks to more than {} MiB; split it.", .limit >> 20)]
     ArchiveTooLarge { limit: u64 },
-    #[error("the entry unpacks to over {ratio} times its packed size, as decompression bombs do; it was not unpacked.")]
+    #[error(
+        "the entry unpacks to over {ratio} times its packed size, as decompression bombs do; it was not unpacked."
+    )]
     Bomb { ratio: u64 },
     #[error("the entry is encrypted; pack it without a password.")]
     Encrypted,
@@ -47,7 +56,9 @@ pub enum StorageError {
     EntryCorrupt(String),
     #[error("the entry is a device or a pipe, not a file; leave it out.")]
     SpecialFile,
-    #[error("a later entry, `{0}`, has the same name regardless of case; only that one was taken. Rename one of them.")]
+    #[error(
+        "a later entry, `{0}`, has the same name regardless of case; only that one was taken. Rename one of them."
+    )]
     DuplicateEntry(String),
 
     #[error("the transfer broke off ({0}); send it again.")]
@@ -116,6 +127,9 @@ impl StorageError {
 
     /// Whether a size limit was hit.
     pub const fn is_too_large(&self) -> bool {
-        matches!(self, Self::TooLarge { .. } | Self::EntryTooLarge { .. } | Self::ArchiveTooLarge { .. })
+        matches!(
+            self,
+            Self::TooLarge { .. } | Self::EntryTooLarge { .. } | Self::ArchiveTooLarge { .. }
+        )
     }
 }

@@ -6,14 +6,18 @@ pub fn is_complete(bytes: &[u8]) -> bool {
     let mut seen_scan = false;
     loop {
         // A marker may be padded by any number of 0xff.
-        let Some(start) = find_marker(bytes, at) else { return false };
+        let Some(start) = find_marker(bytes, at) else {
+            return false;
+        };
         let marker = bytes[start];
         at = start + 1;
         match marker {
             0xd9 => return seen_scan,
             0x01 | 0xd0..=0xd8 => {}
             _ => {
-                let Some(len) = bytes.get(at..at + 2) else { return false };
+                let Some(len) = bytes.get(at..at + 2) else {
+                    return false;
+                };
                 at += usize::from(u16::from_be_bytes([len[0], len[1]])).max(2);
                 seen_scan |= marker == 0xda;
             }
@@ -40,7 +44,9 @@ mod tests {
 
     #[test]
     fn needs_the_end_marker_after_a_scan() {
-        let whole = [0xff, 0xd8, 0xff, 0xda, 0, 2, 1, 2, 0xff, 0, 3, 0xff, 0xd0, 9, 0xff, 0xff, 0xd9];
+        let whole = [
+            0xff, 0xd8, 0xff, 0xda, 0, 2, 1, 2, 0xff, 0, 3, 0xff, 0xd0, 9, 0xff, 0xff, 0xd9,
+        ];
         assert!(is_complete(&whole));
         for n in 0..whole.len() {
             assert!(!is_complete(&whole[..n]), "{n}");

@@ -45,9 +45,18 @@ impl DecodePool {
     }
 
     async fn permit(&self, bytes: u64) -> Result<(OwnedSemaphorePermit, OwnedSemaphorePermit)> {
-        let mib = u32::try_from(bytes >> 20).unwrap_or(u32::MAX).saturating_add(1).min(self.memory_mib);
-        let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(|_| StorageError::Stopped)?;
-        let memory = Arc::clone(&self.memory).acquire_many_owned(mib).await.map_err(|_| StorageError::Stopped)?;
+        let mib = u32::try_from(bytes >> 20)
+            .unwrap_or(u32::MAX)
+            .saturating_add(1)
+            .min(self.memory_mib);
+        let slot = Arc::clone(&self.slots)
+            .acquire_owned()
+            .await
+            .map_err(|_| StorageError::Stopped)?;
+        let memory = Arc::clone(&self.memory)
+            .acquire_many_owned(mib)
+            .await
+            .map_err(|_| StorageError::Stopped)?;
         Ok((slot, memory))
     }
 }
@@ -57,7 +66,10 @@ fn flatten<T>(joined: std::result::Result<Result<T>, tokio::task::JoinError>) ->
         Ok(result) => result,
         Err(e) if e.is_panic() => {
             tracing::error!("a picture decoder panicked");
-            Err(StorageError::Corrupt { kind: "picture", detail: "the decoder gave up".to_owned() })
+            Err(StorageError::Corrupt {
+                kind: "picture",
+                detail: "the decoder gave up".to_owned(),
+            })
         }
         Err(_) => Err(StorageError::Stopped),
     }

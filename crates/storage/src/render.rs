@@ -62,7 +62,8 @@ impl RenditionKind {
         if long <= max {
             return (width, height);
         }
-        let scale = |side: u32| (((u64::from(side) * u64::from(max)) as f64 / f64::from(long)).round() as u32).max(1);
+        let scale =
+            |side: u32| (((u64::from(side) * u64::from(max)) as f64 / f64::from(long)).round() as u32).max(1);
         (scale(width), scale(height))
     }
 }
@@ -80,7 +81,10 @@ pub fn render(decoded: &Decoded, kind: RenditionKind) -> Result<Vec<u8>> {
         small.apply_orientation(orientation);
     }
     // A small picture is not worth a large colour profile.
-    let icc = decoded.icc.as_deref().filter(|p| kind != RenditionKind::Thumb || p.len() <= 1024);
+    let icc = decoded
+        .icc
+        .as_deref()
+        .filter(|p| kind != RenditionKind::Thumb || p.len() <= 1024);
     encode_jpeg(&small, kind.quality(), icc)
 }
 
@@ -92,7 +96,10 @@ fn resize(pixels: &DynamicImage, width: u32, height: u32) -> Result<Cow<'_, Dyna
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
     Resizer::new()
         .resize(pixels, &mut out, &options)
-        .map_err(|e| StorageError::Corrupt { kind: "picture", detail: e.to_string() })?;
+        .map_err(|e| StorageError::Corrupt {
+            kind: "picture",
+            detail: e.to_string(),
+        })?;
     Ok(Cow::Owned(out))
 }
 
@@ -126,7 +133,10 @@ pub(crate) fn encode_jpeg(image: &DynamicImage, quality: u8, icc: Option<&[u8]>)
     }
     encoder
         .write_image(rgb.as_raw(), rgb.width(), rgb.height(), ExtendedColorType::Rgb8)
-        .map_err(|e| StorageError::Corrupt { kind: "picture", detail: e.to_string() })?;
+        .map_err(|e| StorageError::Corrupt {
+            kind: "picture",
+            detail: e.to_string(),
+        })?;
     Ok(bytes)
 }
 

@@ -37,7 +37,15 @@ impl Renditions {
         let temp = root.join("tmp");
         std::fs::create_dir_all(&temp)?;
         clean_temp(&temp)?;
-        Ok(Self { inner: Arc::new(Inner { root, temp, pool, limits, making: Mutex::default() }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                root,
+                temp,
+                pool,
+                limits,
+                making: Mutex::default(),
+            }),
+        })
     }
 
     pub fn limits(&self) -> &ImageLimits {
@@ -50,7 +58,10 @@ impl Renditions {
 
     pub fn path(&self, digest: &Digest, kind: RenditionKind) -> PathBuf {
         let hex = digest.as_str();
-        self.inner.root.join(&hex[..2]).join(format!("{hex}.{}.jpg", kind.as_str()))
+        self.inner
+            .root
+            .join(&hex[..2])
+            .join(format!("{hex}.{}.jpg", kind.as_str()))
     }
 
     /// Checks a picture whole and makes its renditions from the same decode.
@@ -96,7 +107,10 @@ impl Renditions {
         });
         // A maker that panicked drops its end.
         told.await.unwrap_or_else(|_| {
-            Err(StorageError::Corrupt { kind: "picture", detail: "the decoder gave up".to_owned() })
+            Err(StorageError::Corrupt {
+                kind: "picture",
+                detail: "the decoder gave up".to_owned(),
+            })
         })
     }
 

@@ -18,7 +18,14 @@ pub enum ImageKind {
 }
 
 impl ImageKind {
-    pub const ALL: [Self; 6] = [Self::Jpeg, Self::Png, Self::WebP, Self::Gif, Self::Bmp, Self::Tiff];
+    pub const ALL: [Self; 6] = [
+        Self::Jpeg,
+        Self::Png,
+        Self::WebP,
+        Self::Gif,
+        Self::Bmp,
+        Self::Tiff,
+    ];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -61,7 +68,9 @@ impl ImageKind {
     /// The kind that a file's name promises; only a hint for telling pictures from other files in a folder.
     pub fn from_name(name: &str) -> Option<Self> {
         let extension = name.rsplit_once('.')?.1.to_ascii_lowercase();
-        Self::ALL.into_iter().find(|k| k.extensions().contains(&extension.as_str()))
+        Self::ALL
+            .into_iter()
+            .find(|k| k.extensions().contains(&extension.as_str()))
     }
 
     /// Whether every browser shows it, one still picture.
@@ -97,7 +106,10 @@ pub fn sniff(head: &[u8]) -> Result<ImageKind> {
         Ok(ImageKind::Gif)
     } else if tiff.iter().any(|t| head.starts_with(t)) {
         Ok(ImageKind::Tiff)
-    } else if head.starts_with(b"BM") && head.len() >= 18 && matches!(head[14], 12 | 16 | 40 | 52 | 56 | 64 | 108 | 124) {
+    } else if head.starts_with(b"BM")
+        && head.len() >= 18
+        && matches!(head[14], 12 | 16 | 40 | 52 | 56 | 64 | 108 | 124)
+    {
         Ok(ImageKind::Bmp)
     } else {
         Err(other(head))
@@ -133,7 +145,10 @@ fn other(head: &[u8]) -> StorageError {
         UnsupportedFormat("SVG")
     } else if head.starts_with(b"version https://git-lfs") {
         NotAnImage("a Git LFS pointer")
-    } else if text_start.get(..5).is_some_and(|t| t.eq_ignore_ascii_case(b"<html") || t.eq_ignore_ascii_case(b"<!doc")) {
+    } else if text_start
+        .get(..5)
+        .is_some_and(|t| t.eq_ignore_ascii_case(b"<html") || t.eq_ignore_ascii_case(b"<!doc"))
+    {
         NotAnImage("a web page")
     } else if looks_like_text(head) {
         NotAnImage("text")

@@ -57,7 +57,11 @@ impl Source {
 }
 
 pub(crate) fn missing(e: std::io::Error) -> StorageError {
-    if e.kind() == std::io::ErrorKind::NotFound { StorageError::NotFound } else { e.into() }
+    if e.kind() == std::io::ErrorKind::NotFound {
+        StorageError::NotFound
+    } else {
+        e.into()
+    }
 }
 
 /// A temporary file that goes away unless it is kept.
@@ -75,7 +79,12 @@ impl TempFile {
                 .duration_since(std::time::UNIX_EPOCH)
                 .map_or(0, |d| d.as_nanos());
             let path = dir.join(format!("{:x}-{nanos:x}-{n:x}.part", std::process::id()));
-            match File::options().read(true).write(true).create_new(true).open(&path) {
+            match File::options()
+                .read(true)
+                .write(true)
+                .create_new(true)
+                .open(&path)
+            {
                 Ok(file) => return Ok((Self { path: Some(path) }, file)),
                 Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
                 Err(e) => return Err(e.into()),
@@ -140,7 +149,11 @@ impl Staged {
 
     pub(crate) fn from_bytes(bytes: Bytes) -> Result<Self> {
         let digest = digest_of(&blake3::hash(&bytes))?;
-        Ok(Self { digest, len: bytes.len() as u64, held: Held::Memory(bytes) })
+        Ok(Self {
+            digest,
+            len: bytes.len() as u64,
+            held: Held::Memory(bytes),
+        })
     }
 }
 
@@ -160,7 +173,14 @@ pub struct StageWriter {
 
 impl StageWriter {
     pub(crate) fn new(dir: PathBuf, limit: u64) -> Self {
-        Self { dir, limit, len: 0, hasher: blake3::Hasher::new(), memory: Vec::new(), file: None }
+        Self {
+            dir,
+            limit,
+            len: 0,
+            hasher: blake3::Hasher::new(),
+            memory: Vec::new(),
+            file: None,
+        }
     }
 
     /// Blocking. Errors: [`StorageError::TooLarge`] beyond the limit; the disk.
@@ -190,6 +210,10 @@ impl StageWriter {
             Some((temp, file)) => Held::File(temp, file),
             None => Held::Memory(Bytes::from(self.memory)),
         };
-        Ok(Staged { digest, len: self.len, held })
+        Ok(Staged {
+            digest,
+            len: self.len,
+            held,
+        })
     }
 }

@@ -14,7 +14,13 @@ fn files_below(dir: &Path) -> usize {
     std::fs::read_dir(dir)
         .unwrap()
         .map(|e| e.unwrap())
-        .map(|e| if e.file_type().unwrap().is_dir() { files_below(&e.path()) } else { 1 })
+        .map(|e| {
+            if e.file_type().unwrap().is_dir() {
+                files_below(&e.path())
+            } else {
+                1
+            }
+        })
         .sum()
 }
 
@@ -27,7 +33,13 @@ async fn equal_bytes_are_kept_once() {
     let dir = tempfile::tempdir().unwrap();
     let blobs = open(&dir);
     let a = blobs.put_bytes(Bytes::from_static(b"hello")).await.unwrap();
-    let b = blobs.put_stream(stream::iter([Ok::<_, std::io::Error>("hel".into()), Ok("lo".into())]), 5).await.unwrap();
+    let b = blobs
+        .put_stream(
+            stream::iter([Ok::<_, std::io::Error>("hel".into()), Ok("lo".into())]),
+            5,
+        )
+        .await
+        .unwrap();
     assert!(a.is_new && !b.is_new);
     assert_eq!(a.digest, b.digest);
     assert_eq!(a.digest.as_str(), blake3::hash(b"hello").to_hex().as_str());
@@ -44,13 +56,18 @@ async fn large_streams_go_through_a_file_and_limits_hold() {
     let blobs = open(&dir);
     let staged = blobs.stage_stream(pieces(40, 100_000), 4_000_000).await.unwrap();
     assert_eq!(staged.len(), 4_000_000);
-    let Source::File(path) = staged.source() else { panic!("a file") };
+    let Source::File(path) = staged.source() else {
+        panic!("a file")
+    };
     assert!(path.exists());
     let stored = blobs.commit(staged).await.unwrap();
     assert!(!path.exists());
     assert_eq!(blobs.read(&stored.digest).await.unwrap().len(), 4_000_000);
 
-    let e = blobs.stage_stream(pieces(40, 100_000), 3_999_999).await.unwrap_err();
+    let e = blobs
+        .stage_stream(pieces(40, 100_000), 3_999_999)
+        .await
+        .unwrap_err();
     assert!(matches!(e, StorageError::TooLarge { limit: 3_999_999 }), "{e}");
     // Nothing is left of what was refused or dropped.
     drop(blobs.stage_stream(pieces(40, 100_000), u64::MAX).await.unwrap());
@@ -61,8 +78,14 @@ async fn large_streams_go_through_a_file_and_limits_hold() {
 async fn a_broken_stream_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let blobs = open(&dir);
-    let broken = stream::iter(vec![Ok(Bytes::from(vec![1; 3 << 20])), Err(std::io::Error::other("gone"))]);
-    assert!(matches!(blobs.put_stream(broken, u64::MAX).await, Err(StorageError::Body(_))));
+    let broken = stream::iter(vec![
+        Ok(Bytes::from(vec![1; 3 << 20])),
+        Err(std::io::Error::other("gone")),
+    ]);
+    assert!(matches!(
+        blobs.put_stream(broken, u64::MAX).await,
+        Err(StorageError::Body(_))
+    ));
     assert_eq!(files_below(dir.path()), 0);
 }
 
@@ -70,12 +93,16 @@ async fn a_broken_stream_leaves_nothing() {
 async fn a_crash_leaves_temporary_files_that_go_once_they_are_old() {
     let dir = tempfile::tempdir().unwrap();
     drop(open(&dir));
-    let (old, young) = (dir.path().join("blobs/tmp/1.part"), dir.path().join("blobs/tmp/2.part"));
+    let (old, young) = (
+        dir.path().join("blobs/tmp/1.part"),
+        dir.path().join("blobs/tmp/2.part"),
+    );
     for path in [&old, &young] {
         std::fs::write(path, "half").unwrap();
     }
     let file = std::fs::File::options().write(true).open(&old).unwrap();
-    file.set_modified(SystemTime::now() - Duration::from_secs(7200)).unwrap();
+    file.set_modified(SystemTime::now() - Duration::from_secs(7200))
+        .unwrap();
     drop(open(&dir));
     assert!(!old.exists() && young.exists());
 }
@@ -86,7 +113,13 @@ async fn a_blob_cut_short_is_put_again() {
     let blobs = open(&dir);
     let stored = blobs.put_bytes(Bytes::from_static(b"whole")).await.unwrap();
     std::fs::write(blobs.path(&stored.digest), "wh").unwrap();
-    assert!(blobs.put_bytes(Bytes::from_static(b"whole")).await.unwrap().is_new);
+    assert!(
+        blobs
+            .put_bytes(Bytes::from_static(b"whole"))
+            .await
+            .unwrap()
+            .is_new
+    );
     assert_eq!(blobs.read(&stored.digest).await.unwrap(), "whole");
 }
 
@@ -96,7 +129,10 @@ async fn missing_blobs_say_so() {
     let blobs = open(&dir);
     let digest = limn_domain::Digest::parse(&"a".repeat(64)).unwrap();
     assert!(matches!(blobs.read(&digest).await, Err(StorageError::NotFound)));
-    assert!(matches!(blobs.open_blob(&digest).await, Err(StorageError::NotFound)));
+    assert!(matches!(
+        blobs.open_blob(&digest).await,
+        Err(StorageError::NotFound)
+    ));
     assert!(!blobs.exists(&digest).await);
     blobs.delete(&digest).await.unwrap();
     assert!(blobs.delete_unused(&digest, Duration::ZERO).await.unwrap());
@@ -106,15 +142,28 @@ async fn missing_blobs_say_so() {
 async fn a_clean_up_never_takes_what_was_just_put_again() {
     let dir = tempfile::tempdir().unwrap();
     let blobs = open(&dir);
-    let digest = blobs.put_bytes(Bytes::from_static(b"shared")).await.unwrap().digest;
-    assert!(!blobs.delete_unused(&digest, Duration::from_secs(60)).await.unwrap());
+    let digest = blobs
+        .put_bytes(Bytes::from_static(b"shared"))
+        .await
+        .unwrap()
+        .digest;
+    assert!(
+        !blobs
+            .delete_unused(&digest, Duration::from_secs(60))
+            .await
+            .unwrap()
+    );
     let grace = Duration::from_secs(60);
     for _ in 0..50 {
         // Old and unreferred to: a clean-up and somebody who puts the same bytes meet.
         if let Ok(file) = std::fs::File::options().write(true).open(blobs.path(&digest)) {
-            file.set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(3600))
+                .unwrap();
         }
-        let (put, swept) = tokio::join!(blobs.put_bytes(Bytes::from_static(b"shared")), blobs.delete_unused(&digest, grace));
+        let (put, swept) = tokio::join!(
+            blobs.put_bytes(Bytes::from_static(b"shared")),
+            blobs.delete_unused(&digest, grace)
+        );
         put.unwrap();
         swept.unwrap();
         assert!(blobs.exists(&digest).await);

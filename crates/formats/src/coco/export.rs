@@ -13,6 +13,8 @@ use limn_domain::{Rect, Size};
 use serde::Serialize;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
+/// Bytes of annotations written to the spool at once.
+const BUFFER: usize = 128 << 10;
 /// Left-out labels named in [`Written::examples`].
 const EXAMPLES: usize = 10;
 
@@ -82,6 +84,8 @@ pub struct Written {
 pub struct CocoWriter<W, S> {
     out: W,
     spool: S,
+    /// Annotations on their way to the spool.
+    buffer: Vec<u8>,
     segmentation: BoxSegmentation,
     written: Written,
 }
@@ -99,8 +103,14 @@ struct AnnotationRecord<'a> {
 }
 
 impl<W: Write, S: Read + Write + Seek> CocoWriter<W, S> {
-    /// Begins the file. Wrap `out` and `spool` in buffers; `spool` must be empty.
-    pub fn new(mut out: W, spool: S, info: &Info<'_>, categories: &[Category<'_>], segmentation: BoxSegmentation) -> io::Result<Self> {
+    /// Begins the file. Wrap `out` in a buffer; `spool` needs none (a plain temporary file does) and must be empty.
+    pub fn new(
+        mut out: W,
+        spool: S,
+        info: &Info<'_>,
+        categories: &[Category<'_>],
+        segmentation: BoxSegmentation,
+    ) -> io::Result<Self> {
         out.write_all(b"{\"info\":")?;
         serde_json::to_writer(&mut out, info)?;
         out.write_all(b",\n\"licenses\":[{\"id\":1,\"name\":\"Unknown\",\"url\":\"\"}],\n\"categories\":[")?;
@@ -109,17 +119,30 @@ impl<W: Write, S: Read + Write + Seek> CocoWriter<W, S> {
             serde_json::to_writer(&mut out, category)?;
         }
         out.write_all(b"\n],\n\"images\":[")?;
-        Ok(Self { out, spool, segmentation, written: Written::default() })
+        Ok(Self {
+            out,
+            spool,
+            buffer: Vec::with_capacity(2 * BUFFER),
+            segmentation,
+            written: Written::default(),
+        })
     }
 
     /// Adds an image and its labels, in that order.
     pub fn image(&mut self, image: &Image<'_>, labels: impl IntoIterator<Item = Label>) -> io::Result<()> {
         self.out.write_all(separator(self.written.images == 0))?;
-        write!(self.out, "{{\"id\":{},\"width\":{},\"height\":{},\"file_name\":", image.id, image.width, image.height)?;
+        write!(
+            self.out,
+            "{{\"id\":{},\"width\":{},\"height\":{},\"file_name\":",
+            image.id, image.width, image.height
+        )?;
         serde_json::to_writer(&mut self.out, image.file_name)?;
         self.out.write_all(b",\"license\":1}")?;
         self.written.images += 1;
-        let size = Size { width: image.width as f64, height: image.height as f64 };
+        let size = Size {
+            width: image.width as f64,
+            height: image.height as f64,
+        };
         for label in labels {
             self.label(image, size, label)?;
         }
@@ -139,13 +162,24 @@ impl<W: Write, S: Read + Write + Seek> CocoWriter<W, S> {
         };
         if rect.w <= 0.0 || rect.h <= 0.0 {
             self.written.dropped += 1;
-            if self.written.examples.len() < EXAMPLES && self.written.examples.last().is_none_or(|l| l != image.file_name) {
+            if self.written.examples.len() < EXAMPLES
+                && self.written.examples.last().is_none_or(|l| l != image.file_name)
+            {
                 self.written.examples.push(image.file_name.to_owned());
             }
             return Ok(());
         }
         self.written.clipped += u64::from(clipped);
-        let corners = [[rect.x, rect.y, rect.right(), rect.y, rect.right(), rect.bottom(), rect.x, rect.bottom()]];
+        let corners = [[
+            rect.x,
+            rect.y,
+            rect.right(),
+            rect.y,
+            rect.right(),
+            rect.bottom(),
+            rect.x,
+            rect.bottom(),
+        ]];
         let record = AnnotationRecord {
             id: self.written.annotations + 1,
             image_id: image.id,
@@ -159,18 +193,33 @@ impl<W: Write, S: Read + Write + Seek> CocoWriter<W, S> {
             bbox: [rect.x, rect.y, rect.w, rect.h],
             iscrowd: 0,
         };
-        self.spool.write_all(separator(self.written.annotations == 0))?;
-        serde_json::to_writer(&mut self.spool, &record)?;
+        self.buffer
+            .extend_from_slice(separator(self.written.annotations == 0));
+        serde_json::to_writer(&mut self.buffer, &record)?;
         self.written.annotations += 1;
+        if self.buffer.len() >= BUFFER {
+            self.spool.write_all(&self.buffer)?;
+            self.buffer.clear();
+        }
         Ok(())
     }
 
     /// Appends the annotations and closes the file; hands `out` back, flushed.
     pub fn finish(mut self) -> io::Result<(W, Written)> {
         self.out.write_all(b"\n],\n\"annotations\":[")?;
+        self.spool.write_all(&self.buffer)?;
         self.spool.flush()?;
         self.spool.seek(SeekFrom::Start(0))?;
-        io::copy(&mut self.spool, &mut self.out)?;
+        // The larger buffer is there already.
+        self.buffer.resize(BUFFER, 0);
+        loop {
+            match self.spool.read(&mut self.buffer) {
+                Ok(0) => break,
+                Ok(n) => self.out.write_all(&self.buffer[..n])?,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
         self.out.write_all(b"\n]}\n")?;
         self.out.flush()?;
         Ok((self.out, self.written))

@@ -16,7 +16,8 @@ use std::ops::ControlFlow;
 /// How to read box coordinates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Coordinates {
-    /// From 0 to 1 when no coordinate in the file exceeds 1.5, as Azure ML writes them; pixels otherwise.
+    /// From 0 to 1 when no coordinate in the file exceeds 1.5 and some are fractions, as Azure ML writes them; pixels
+    /// otherwise.
     #[default]
     Detect,
     Pixels,
@@ -68,12 +69,18 @@ pub(super) struct Gather<'f> {
     pub category_ids: Ids,
     pub has_images: bool,
     pub has_categories: bool,
+    /// A missing list of images or categories was never written, rather than lost with the rest of a damaged file: ids
+    /// may stand for the project's own.
+    pub whole: bool,
     pub supercategories: Vec<Option<String>>,
     has_annotations: bool,
+    is_list: bool,
     string_ids: bool,
     zero_ids: bool,
     full: bool,
     largest: f64,
+    /// Some coordinate is no whole number; a file of single pixels is not normalised.
+    fractions: bool,
     boxes: u64,
 }
 
@@ -113,12 +120,15 @@ impl<'f> Gather<'f> {
             category_ids: Ids::default(),
             has_images: false,
             has_categories: false,
+            whole: false,
             supercategories: Vec::new(),
             has_annotations: false,
+            is_list: false,
             string_ids: false,
             zero_ids: false,
             full: false,
             largest: 0.0,
+            fractions: false,
             boxes: 0,
         }
     }
@@ -126,8 +136,7 @@ impl<'f> Gather<'f> {
     fn finish(mut self, end: End) -> Result<Imported, FormatError> {
         let file = quote(self.findings.file());
         match end {
-            End::Complete => {}
-            End::Stopped => {}
+            End::Complete | End::Stopped => self.whole = true,
             End::Truncated { line } => self.findings.refused("truncated", || {
                 Detail::new("The file ends in the middle of a record; everything before it was taken. Fetch or write the file again.")
                     .line(line)
@@ -148,13 +157,17 @@ impl<'f> Gather<'f> {
                 return Err(FormatError::NotTheFormat(format!("`{file}` is UTF-16 text; save it as UTF-8.")));
             }
         }
+        // Results are a plain list; what is cut off of it are more results.
+        self.whole |= self.is_list;
         if !(self.has_images || self.has_annotations || self.has_categories) {
             return Err(FormatError::NotTheFormat(format!(
                 "`{file}` has neither `images` nor `annotations`, so it is not a COCO file."
             )));
         }
         if self.string_ids {
-            self.findings.note("string_ids", || Detail::new("Some ids are texts; they were read as ids all the same."));
+            self.findings.note("string_ids", || {
+                Detail::new("Some ids are texts; they were read as ids all the same.")
+            });
         }
         if self.zero_ids {
             self.findings.note("zero_ids", || {
@@ -162,7 +175,7 @@ impl<'f> Gather<'f> {
             });
         }
         self.out.normalised = match self.options.coordinates {
-            Coordinates::Detect => self.boxes > 0 && self.largest <= 1.5,
+            Coordinates::Detect => self.fractions && self.largest <= 1.5,
             Coordinates::Pixels => false,
             Coordinates::Normalised => true,
         };
@@ -182,8 +195,11 @@ impl<'f> Gather<'f> {
         let name = record_name(e);
         let Some(bytes) = e.bytes else {
             let mib = self.options.record_max >> 20;
-            self.findings
-                .refused("record_too_long", || Detail::new(format!("The record is longer than {mib} MiB.")).line(e.line).record(name));
+            self.findings.refused("record_too_long", || {
+                Detail::new(format!("The record is longer than {mib} MiB."))
+                    .line(e.line)
+                    .record(name)
+            });
             return None;
         };
         match record::parse(bytes) {
@@ -193,7 +209,9 @@ impl<'f> Gather<'f> {
             }
             Err(why) => {
                 self.findings.refused("bad_record", || {
-                    Detail::new(format!("The record cannot be read: {why}.")).line(e.line).record(name)
+                    Detail::new(format!("The record cannot be read: {why}."))
+                        .line(e.line)
+                        .record(name)
                 });
                 None
             }
@@ -203,12 +221,16 @@ impl<'f> Gather<'f> {
     fn repaired(&mut self, e: &Element<'_>, repairs: Repairs) {
         if repairs.nan {
             self.findings.fixed("nan", || {
-                Detail::new("`NaN` and `Infinity` are not JSON; they were read as missing values.").line(e.line).record(record_name(e))
+                Detail::new("`NaN` and `Infinity` are not JSON; they were read as missing values.")
+                    .line(e.line)
+                    .record(record_name(e))
             });
         }
         if repairs.encoding {
             self.findings.fixed("not_utf8", || {
-                Detail::new("Bytes that are not UTF-8 were replaced by �; save the file as UTF-8.").line(e.line).record(record_name(e))
+                Detail::new("Bytes that are not UTF-8 were replaced by �; save the file as UTF-8.")
+                    .line(e.line)
+                    .record(record_name(e))
             });
         }
     }
@@ -225,7 +247,11 @@ impl<'f> Gather<'f> {
         let full = count >= max;
         if full && !std::mem::replace(&mut self.full, true) {
             self.findings.refused("too_many", || {
-                Detail::new(format!("Only the first {max} {} of a file are taken; split the file.", e.section)).line(e.line)
+                Detail::new(format!(
+                    "Only the first {max} {} of a file are taken; split the file.",
+                    e.section
+                ))
+                .line(e.line)
             });
         }
         full
@@ -235,26 +261,39 @@ impl<'f> Gather<'f> {
         if self.is_full(self.out.categories.len(), self.options.categories_max, e) {
             return;
         }
-        let Some(raw) = self.record::<RawCategory>(e) else { return };
+        let Some(raw) = self.record::<RawCategory>(e) else {
+            return;
+        };
         let Some(id) = self.id(raw.id) else {
             return self.findings.refused("no_id", || {
-                Detail::new("The category has no id, so no annotation can name it.").line(e.line).record(record_name(e))
+                Detail::new("The category has no id, so no annotation can name it.")
+                    .line(e.line)
+                    .record(record_name(e))
             });
         };
         let name = match category_name(raw.name) {
             Ok((name, None)) => name,
             Ok((name, Some(was))) => {
                 self.findings.fixed("category_name", || {
-                    Detail::new(format!("`{}` became `{}`: a name is one line of at most 120 characters.", quote(&was), quote(&name)))
-                        .line(e.line)
-                        .record(record_name(e))
+                    Detail::new(format!(
+                        "`{}` became `{}`: a name is one line of at most 120 characters.",
+                        quote(&was),
+                        quote(&name)
+                    ))
+                    .line(e.line)
+                    .record(record_name(e))
                 });
                 name
             }
             Err(()) => {
-                let name = format!("category {}", id.int().map_or_else(|| id.to_string(), |i| i.to_string()));
+                let name = format!(
+                    "category {}",
+                    id.int().map_or_else(|| id.to_string(), |i| i.to_string())
+                );
                 self.findings.fixed("category_name", || {
-                    Detail::new(format!("The category has no name and became `{}`.", quote(&name))).line(e.line).record(record_name(e))
+                    Detail::new(format!("The category has no name and became `{}`.", quote(&name)))
+                        .line(e.line)
+                        .record(record_name(e))
                 });
                 name
             }
@@ -263,7 +302,10 @@ impl<'f> Gather<'f> {
         let shown = id.to_string();
         let number = self.category_ids.number(id) as usize;
         if let Some(first) = self.category_ids.records[number] {
-            let first = self.out.categories[first as usize].name.clone().unwrap_or_default();
+            let first = self.out.categories[first as usize]
+                .name
+                .clone()
+                .unwrap_or_default();
             return self.findings.refused("duplicate_id", || {
                 Detail::new(format!(
                     "Category id {shown} is taken by `{}`; `{}` was left out. Give every category an id of its own.",
@@ -275,7 +317,12 @@ impl<'f> Gather<'f> {
             });
         }
         self.category_ids.records[number] = Some(self.out.categories.len() as u32);
-        self.out.categories.push(ImportedCategory { id: int, name: Some(name), parent: None, line: e.line });
+        self.out.categories.push(ImportedCategory {
+            id: int,
+            name: Some(name),
+            parent: None,
+            line: e.line,
+        });
         self.supercategories.push(raw.supercategory.text());
     }
 
@@ -283,10 +330,14 @@ impl<'f> Gather<'f> {
         if self.is_full(self.out.images.len(), self.options.images_max, e) {
             return;
         }
-        let Some(raw) = self.record::<RawImage>(e) else { return };
+        let Some(raw) = self.record::<RawImage>(e) else {
+            return;
+        };
         let Some(id) = self.id(raw.id) else {
             return self.findings.refused("no_id", || {
-                Detail::new("The image has no id, so no annotation can name it.").line(e.line).record(record_name(e))
+                Detail::new("The image has no id, so no annotation can name it.")
+                    .line(e.line)
+                    .record(record_name(e))
             });
         };
         let size = match (raw.width.number(), raw.height.number()) {
@@ -301,9 +352,15 @@ impl<'f> Gather<'f> {
         let file_name = match file_name {
             Some(name) if name.len() <= NAME_MAX => name,
             other => {
-                let why = if other.is_some() { "a file name of more than 4096 bytes" } else { "no file_name" };
+                let why = if other.is_some() {
+                    "a file name of more than 4096 bytes"
+                } else {
+                    "no file_name"
+                };
                 return self.findings.refused("no_file_name", || {
-                    Detail::new(format!("The image has {why}, so it cannot be found.")).line(e.line).record(record_name(e))
+                    Detail::new(format!("The image has {why}, so it cannot be found."))
+                        .line(e.line)
+                        .record(record_name(e))
                 });
             }
         };
@@ -323,32 +380,58 @@ impl<'f> Gather<'f> {
             });
         }
         self.image_ids.records[number] = Some(self.out.images.len() as u32);
-        let alternatives = alternatives.into_iter().filter(|n| n.len() <= NAME_MAX && *n != file_name).collect();
-        self.out.images.push(ImportedImage { id: int, file_name: Some(file_name), alternatives, size, line: e.line });
+        let alternatives = alternatives
+            .into_iter()
+            .filter(|n| n.len() <= NAME_MAX && *n != file_name)
+            .collect();
+        self.out.images.push(ImportedImage {
+            id: int,
+            file_name: Some(file_name),
+            alternatives,
+            size,
+            line: e.line,
+        });
     }
 
     fn annotation(&mut self, e: &Element<'_>) {
         if self.is_full(self.out.annotations.len(), self.options.annotations_max, e) {
             return;
         }
-        let Some(raw) = self.record::<RawAnnotation>(e) else { return };
+        let Some(raw) = self.record::<RawAnnotation>(e) else {
+            return;
+        };
         let refuse = |findings: &mut Findings, code, why: &str| {
             findings.refused(code, || Detail::new(why).line(e.line).record(record_name(e)));
         };
         if raw.caption != Loose::Missing && raw.category_id == Loose::Missing {
-            return refuse(self.findings, "caption", "Captions have no category; only boxes and classes are imported.");
+            return refuse(
+                self.findings,
+                "caption",
+                "Captions have no category; only boxes and classes are imported.",
+            );
         }
         let Some(image) = self.id(raw.image_id) else {
             return refuse(self.findings, "no_image_id", "The annotation has no image_id.");
         };
         let Some(category) = self.id(raw.category_id) else {
-            return refuse(self.findings, "no_category_id", "The annotation has no category_id.");
+            return refuse(
+                self.findings,
+                "no_category_id",
+                "The annotation has no category_id.",
+            );
         };
         if raw.iscrowd.truthy() {
             let why = "The annotation marks a crowd (iscrowd 1), not one object; as a box it would be a wrong label.";
             return refuse(self.findings, "crowd", why);
         }
         let shape = match shape(&raw.bbox, raw.segmentation) {
+            Ok((ImportedShape::Whole, _)) if raw.keypoints != Numbers::Missing => {
+                return refuse(
+                    self.findings,
+                    "keypoints",
+                    "Keypoints without a bbox are not imported.",
+                );
+            }
             Ok((shape, derived)) => {
                 if derived {
                     self.findings.fixed("box_from_outline", || {
@@ -363,7 +446,13 @@ impl<'f> Gather<'f> {
         };
         if let ImportedShape::Box(r) = shape {
             self.boxes += 1;
-            self.largest = self.largest.max(r.x.abs()).max(r.y.abs()).max(r.w.abs()).max(r.h.abs());
+            self.fractions |= [r.x, r.y, r.w, r.h].iter().any(|v| v.fract() != 0.0);
+            self.largest = self
+                .largest
+                .max(r.x.abs())
+                .max(r.y.abs())
+                .max(r.w.abs())
+                .max(r.h.abs());
         }
         let id = self.id(raw.id).as_ref().and_then(Key::int);
         let annotation = ImportedAnnotation {
@@ -396,6 +485,7 @@ impl Sink for Gather<'_> {
             }
             _ => {
                 self.has_annotations = true;
+                self.is_list |= e.section.is_empty();
                 self.annotation(&e);
             }
         }
@@ -412,29 +502,52 @@ impl Sink for Gather<'_> {
 
     fn not_an_array(&mut self, section: &str, line: u64) {
         if !section.is_empty() {
-            self.findings.refused("not_a_list", || Detail::new(format!("`{section}` must be a list.")).line(line));
+            self.findings.refused("not_a_list", || {
+                Detail::new(format!("`{section}` must be a list.")).line(line)
+            });
         }
     }
 }
 
 fn record_name(e: &Element<'_>) -> String {
-    format!("{}[{}]", if e.section.is_empty() { "results" } else { e.section }, e.index)
+    format!(
+        "{}[{}]",
+        if e.section.is_empty() {
+            "results"
+        } else {
+            e.section
+        },
+        e.index
+    )
 }
 
 /// The shape of an annotation, and whether it had to be derived from the segmentation.
 fn shape(bbox: &Numbers, outline: Outline) -> Result<(ImportedShape, bool), (&'static str, &'static str)> {
     match (bbox, outline) {
         (Numbers::List(n), outline) if !n.is_empty() => match n.as_slice() {
-            [x, y, w, h] if [x, y, w, h].iter().all(|v| v.is_finite()) => Ok((ImportedShape::Box(Rect::new(*x, *y, *w, *h)), false)),
+            [x, y, w, h] if [x, y, w, h].iter().all(|v| v.is_finite()) => {
+                Ok((ImportedShape::Box(Rect::new(*x, *y, *w, *h)), false))
+            }
             _ => match outline {
                 Outline::Bounds(r) => Ok((ImportedShape::Box(r), true)),
-                _ if n.len() == 4 => Err(("not_a_number", "A coordinate of the bbox is not a finite number.")),
-                _ => Err(("bad_bbox", "The bbox must be four numbers: [x, y, width, height].")),
+                _ if n.len() == 4 => {
+                    Err(("not_a_number", "A coordinate of the bbox is not a finite number."))
+                }
+                _ => Err((
+                    "bad_bbox",
+                    "The bbox must be four numbers: [x, y, width, height].",
+                )),
             },
         },
         (_, Outline::Bounds(r)) => Ok((ImportedShape::Box(r), true)),
-        (Numbers::Other, _) => Err(("bad_bbox", "The bbox must be four numbers: [x, y, width, height].")),
-        (_, Outline::Bad) => Err(("bad_outline", "The segmentation is neither polygons nor a run-length mask, and there is no bbox.")),
+        (Numbers::Other, _) => Err((
+            "bad_bbox",
+            "The bbox must be four numbers: [x, y, width, height].",
+        )),
+        (_, Outline::Bad) => Err((
+            "bad_outline",
+            "The segmentation is neither polygons nor a run-length mask, and there is no bbox.",
+        )),
         (_, Outline::Missing) => Ok((ImportedShape::Whole, false)),
     }
 }
@@ -450,7 +563,22 @@ fn category_name(name: Loose) -> Result<(String, Option<String>), ()> {
     if let Ok(good) = limn_domain::validate::name("category", &was) {
         return Ok((good, None));
     }
-    let spaced: String = was.chars().map(|c| if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') { ' ' } else { c }).collect();
-    let cut: String = spaced.trim().chars().take(limn_domain::validate::NAME_MAX).collect();
-    limn_domain::validate::name("category", &cut).map(|good| (good, Some(was))).map_err(|_| ())
+    let spaced: String = was
+        .chars()
+        .map(|c| {
+            if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+                ' '
+            } else {
+                c
+            }
+        })
+        .collect();
+    let cut: String = spaced
+        .trim()
+        .chars()
+        .take(limn_domain::validate::NAME_MAX)
+        .collect();
+    limn_domain::validate::name("category", &cut)
+        .map(|good| (good, Some(was)))
+        .map_err(|_| ())
 }

@@ -9,18 +9,24 @@ use std::collections::HashMap;
 
 pub(super) fn resolve(mut g: Gather<'_>) -> Imported {
     // A file without these lists (COCO results) speaks of a dataset the project knows: ids stand for themselves.
-    if !g.has_images {
+    if g.whole && !g.has_images {
         let ids: Vec<_> = g.image_ids.keys().into_iter().map(Key::int).collect();
         for (n, id) in ids.into_iter().enumerate().filter_map(|(n, id)| Some((n, id?))) {
             g.image_ids.records[n] = Some(g.out.images.len() as u32);
-            g.out.images.push(ImportedImage { id: Some(id), ..ImportedImage::default() });
+            g.out.images.push(ImportedImage {
+                id: Some(id),
+                ..ImportedImage::default()
+            });
         }
     }
-    if !g.has_categories {
+    if g.whole && !g.has_categories {
         let ids: Vec<_> = g.category_ids.keys().into_iter().map(Key::int).collect();
         for (n, id) in ids.into_iter().enumerate().filter_map(|(n, id)| Some((n, id?))) {
             g.category_ids.records[n] = Some(g.out.categories.len() as u32);
-            g.out.categories.push(ImportedCategory { id: Some(id), ..ImportedCategory::default() });
+            g.out.categories.push(ImportedCategory {
+                id: Some(id),
+                ..ImportedCategory::default()
+            });
         }
     }
     parents(&mut g.out.categories, &g.supercategories);
@@ -30,7 +36,9 @@ pub(super) fn resolve(mut g: Gather<'_>) -> Imported {
     g.out.annotations.retain_mut(|a| {
         let Some(image) = g.image_ids.records[a.image as usize] else {
             let id = image_keys[a.image as usize];
-            refuse(findings, "unknown_image", a, || format!("There is no image with id {id} in the file."));
+            refuse(findings, "unknown_image", a, || {
+                format!("There is no image with id {id} in the file.")
+            });
             return false;
         };
         let Some(category) = g.category_ids.records[a.category as usize] else {
@@ -48,13 +56,23 @@ pub(super) fn resolve(mut g: Gather<'_>) -> Imported {
     g.out
 }
 
-fn refuse(findings: &mut Findings, code: &'static str, a: &ImportedAnnotation, message: impl FnOnce() -> String) {
-    findings.refused(code, || Detail::new(message()).line(u64::from(a.line)).record(a.record()));
+fn refuse(
+    findings: &mut Findings,
+    code: &'static str,
+    a: &ImportedAnnotation,
+    message: impl FnOnce() -> String,
+) {
+    findings.refused(code, || {
+        Detail::new(message()).line(u64::from(a.line)).record(a.record())
+    });
 }
 
 /// An id used twice: the same label again is left out, another label is taken (ids of labels are not kept).
 fn duplicates(annotations: &mut Vec<ImportedAnnotation>, findings: &mut Findings) {
-    let mut by_id: Vec<(i64, u32)> = (0_u32..).zip(annotations.iter()).filter_map(|(n, a)| Some((a.id?, n))).collect();
+    let mut by_id: Vec<(i64, u32)> = (0_u32..)
+        .zip(annotations.iter())
+        .filter_map(|(n, a)| Some((a.id?, n)))
+        .collect();
     by_id.sort_unstable();
     let mut again = Vec::new();
     for pair in by_id.windows(2) {
@@ -64,7 +82,9 @@ fn duplicates(annotations: &mut Vec<ImportedAnnotation>, findings: &mut Findings
         }
         let (first, a) = (&annotations[first as usize], &annotations[n as usize]);
         if (first.image, first.category, first.shape) == (a.image, a.category, a.shape) {
-            refuse(findings, "duplicate_annotation", a, || format!("The same annotation stands in the file twice under id {id}."));
+            refuse(findings, "duplicate_annotation", a, || {
+                format!("The same annotation stands in the file twice under id {id}.")
+            });
             again.push(n);
         } else {
             findings.fixed("duplicate_id", || {
@@ -97,7 +117,11 @@ fn parents(categories: &mut [ImportedCategory], supercategories: &[Option<String
     let found: Vec<Option<usize>> = supercategories
         .iter()
         .enumerate()
-        .map(|(i, s)| s.as_deref().and_then(|s| by_name.get(s.trim()).copied().flatten()).filter(|p| *p != i))
+        .map(|(i, s)| {
+            s.as_deref()
+                .and_then(|s| by_name.get(s.trim()).copied().flatten())
+                .filter(|p| *p != i)
+        })
         .collect();
     for i in 0..found.len() {
         let (mut at, mut levels) = (i, 1);

@@ -100,7 +100,9 @@ macro_rules! scalars {
         }
 
         fn visit_u64<E>(self, v: u64) -> Result<Self::Value, E> {
-            Ok($make(i64::try_from(v).map_or(Loose::Float(v as f64), Loose::Int)))
+            Ok($make(
+                i64::try_from(v).map_or(Loose::Float(v as f64), Loose::Int),
+            ))
         }
 
         fn visit_f64<E>(self, v: f64) -> Result<Self::Value, E> {
@@ -161,7 +163,11 @@ impl<'de> Deserialize<'de> for Numbers {
         struct V;
         impl<'de> Visitor<'de> for V {
             type Value = Numbers;
-            scalars!(|v| if v == Loose::Null { Numbers::Missing } else { Numbers::Other });
+            scalars!(|v| if v == Loose::Null {
+                Numbers::Missing
+            } else {
+                Numbers::Other
+            });
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Numbers, A::Error> {
                 let mut list = Vec::with_capacity(4);
@@ -291,8 +297,12 @@ fn mask<'de, A: MapAccess<'de>>(mut map: A) -> Result<Outline, A::Error> {
             _ => drop(map.next_value::<IgnoredAny>()?),
         }
     }
-    let Numbers::List(size) = size else { return Ok(Outline::Bad) };
-    let Some(height) = size.first().filter(|h| **h >= 1.0 && **h < 1e9) else { return Ok(Outline::Bad) };
+    let Numbers::List(size) = size else {
+        return Ok(Outline::Bad);
+    };
+    let Some(height) = size.first().filter(|h| **h >= 1.0 && **h < 1e9) else {
+        return Ok(Outline::Bad);
+    };
     Ok(match counts.0 {
         None => Outline::Bad,
         Some(counts) => rle::bounds(&counts, *height as u64).map_or(Outline::Missing, Outline::Bounds),
@@ -332,7 +342,11 @@ impl<'de> Deserialize<'de> for Outline {
         struct V;
         impl<'de> Visitor<'de> for V {
             type Value = Outline;
-            scalars!(|v| if v == Loose::Null { Outline::Missing } else { Outline::Bad });
+            scalars!(|v| if v == Loose::Null {
+                Outline::Missing
+            } else {
+                Outline::Bad
+            });
 
             fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Outline, A::Error> {
                 ring(seq)
@@ -366,7 +380,14 @@ mod tests {
         for nothing in ["[]", "null", "[[]]"] {
             assert_eq!(outline(nothing), Outline::Missing, "{nothing}");
         }
-        for bad in ["7", r#""x""#, r#"["x"]"#, "{}", r#"{"size":[5,6],"counts":"\u0001"}"#, r#"{"size":[0,6],"counts":[1]}"#] {
+        for bad in [
+            "7",
+            r#""x""#,
+            r#"["x"]"#,
+            "{}",
+            r#"{"size":[5,6],"counts":"\u0001"}"#,
+            r#"{"size":[0,6],"counts":[1]}"#,
+        ] {
             assert_eq!(outline(bad), Outline::Bad, "{bad}");
         }
     }
@@ -385,7 +406,8 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_places() {
-        let n: Numbers = serde_json::from_str(r#"[1, "2.5", null, [3], 1, 2, 3, 4, 5, 6, 7]"#).expect("valid JSON");
+        let n: Numbers =
+            serde_json::from_str(r#"[1, "2.5", null, [3], 1, 2, 3, 4, 5, 6, 7]"#).expect("valid JSON");
         let Numbers::List(list) = n else { panic!("{n:?}") };
         assert_eq!(list.len(), 8);
         assert!(list[..2] == [1.0, 2.5] && list[2].is_nan() && list[3].is_nan());

@@ -39,18 +39,31 @@ pub(crate) enum End {
     /// The sink had enough.
     Stopped,
     /// The document stops in the middle of what began on `line`.
-    Truncated { line: u64 },
+    Truncated {
+        line: u64,
+    },
     /// A byte that cannot be there.
-    Malformed { line: u64, found: u8 },
+    Malformed {
+        line: u64,
+        found: u8,
+    },
     /// The document is neither an object nor an array; its first byte, if it has one.
-    NotJson { found: Option<u8> },
+    NotJson {
+        found: Option<u8>,
+    },
     /// Two-byte text.
     Utf16,
 }
 
 /// Scans a document. `record_max` is the most bytes kept of one element.
 pub(crate) fn scan<R: Read>(reader: R, record_max: usize, sink: &mut impl Sink) -> io::Result<End> {
-    let mut s = Scanner { reader, buf: vec![0; BUFFER].into_boxed_slice(), pos: 0, end: 0, line: 1 };
+    let mut s = Scanner {
+        reader,
+        buf: vec![0; BUFFER].into_boxed_slice(),
+        pos: 0,
+        end: 0,
+        line: 1,
+    };
     s.fill_some(4)?;
     match &s.buf[..s.end] {
         [0xef, 0xbb, 0xbf, ..] => s.pos = 3,
@@ -137,12 +150,22 @@ impl<R: Read> Scanner<R> {
                     let key: String = serde_json::from_slice(record).unwrap_or_default();
                     match self.token()? {
                         Some(b':') => self.pos += 1,
-                        Some(found) => return Ok(End::Malformed { line: self.line, found }),
+                        Some(found) => {
+                            return Ok(End::Malformed {
+                                line: self.line,
+                                found,
+                            });
+                        }
                         None => return Ok(End::Truncated { line }),
                     }
-                    let Some(first) = self.token()? else { return Ok(End::Truncated { line }) };
+                    let Some(first) = self.token()? else {
+                        return Ok(End::Truncated { line });
+                    };
                     if matches!(first, b',' | b'}' | b']' | b':') {
-                        return Ok(End::Malformed { line: self.line, found: first });
+                        return Ok(End::Malformed {
+                            line: self.line,
+                            found: first,
+                        });
                     }
                     let wanted = sink.wants(&key);
                     if wanted && first == b'[' {
@@ -159,13 +182,24 @@ impl<R: Read> Scanner<R> {
                         return Ok(End::Truncated { line });
                     }
                 }
-                Some(found) => return Ok(End::Malformed { line: self.line, found }),
+                Some(found) => {
+                    return Ok(End::Malformed {
+                        line: self.line,
+                        found,
+                    });
+                }
             }
         }
     }
 
     /// The elements of an array; the opening bracket is still to come.
-    fn array(&mut self, section: &str, max: usize, record: &mut Vec<u8>, sink: &mut impl Sink) -> io::Result<End> {
+    fn array(
+        &mut self,
+        section: &str,
+        max: usize,
+        record: &mut Vec<u8>,
+        sink: &mut impl Sink,
+    ) -> io::Result<End> {
         self.pos += 1;
         let mut index = 0;
         loop {
@@ -179,7 +213,12 @@ impl<R: Read> Scanner<R> {
                     return Ok(End::Complete);
                 }
                 Some(b',') => self.pos += 1,
-                Some(found @ (b'}' | b':')) => return Ok(End::Malformed { line: self.line, found }),
+                Some(found @ (b'}' | b':')) => {
+                    return Ok(End::Malformed {
+                        line: self.line,
+                        found,
+                    });
+                }
                 Some(_) => {
                     let line = self.line;
                     record.clear();
@@ -189,7 +228,15 @@ impl<R: Read> Scanner<R> {
                         Value::TooLong => None,
                         Value::Whole => Some(record.as_slice()),
                     };
-                    if sink.element(Element { section, index, line, bytes }).is_break() {
+                    if sink
+                        .element(Element {
+                            section,
+                            index,
+                            line,
+                            bytes,
+                        })
+                        .is_break()
+                    {
                         return Ok(End::Stopped);
                     }
                     index += 1;
@@ -200,7 +247,8 @@ impl<R: Read> Scanner<R> {
 
     /// Passes over one value, keeping its text in `out` up to a limit.
     fn value(&mut self, mut out: Option<(&mut Vec<u8>, usize)>) -> io::Result<Value> {
-        let (mut depth, mut in_string, mut escaped, mut too_long, mut scalar) = (0_u64, false, false, false, true);
+        let (mut depth, mut in_string, mut escaped, mut too_long, mut scalar) =
+            (0_u64, false, false, false, true);
         while self.fill()? {
             let chunk = &self.buf[self.pos..self.end];
             let (mut i, mut done) = (0, false);
@@ -261,7 +309,11 @@ impl<R: Read> Scanner<R> {
             }
         }
         // The input ended: a bare number or word was complete, anything in brackets or quotes was not.
-        Ok(if scalar && !too_long { Value::Whole } else { Value::Truncated })
+        Ok(if scalar && !too_long {
+            Value::Whole
+        } else {
+            Value::Truncated
+        })
     }
 }
 
@@ -312,19 +364,28 @@ mod tests {
     fn cuts_records_with_their_lines() {
         let (end, log) = run(b"\xef\xbb\xbf{\"info\": {\"a\": [1]},\n\"a\": [\n{\"x\": \"]}\\\"\"},\n NaN, 7],\n\"b\": 5, \"a\":[[1,[2]]]}");
         assert_eq!(end, End::Complete);
-        let got: Vec<_> = log.iter().map(|(s, i, l, t)| (s.as_str(), *i, *l, t.as_deref())).collect();
-        assert_eq!(got, [
-            ("a", 0, 3, Some("{\"x\": \"]}\\\"\"}")),
-            ("a", 1, 4, Some("NaN")),
-            ("a", 2, 4, Some("7")),
-            ("!b", 0, 5, None),
-            ("a", 0, 5, Some("[1,[2]]")),
-        ]);
+        let got: Vec<_> = log
+            .iter()
+            .map(|(s, i, l, t)| (s.as_str(), *i, *l, t.as_deref()))
+            .collect();
+        assert_eq!(
+            got,
+            [
+                ("a", 0, 3, Some("{\"x\": \"]}\\\"\"}")),
+                ("a", 1, 4, Some("NaN")),
+                ("a", 2, 4, Some("7")),
+                ("!b", 0, 5, None),
+                ("a", 0, 5, Some("[1,[2]]")),
+            ]
+        );
     }
 
     #[test]
     fn names_the_way_it_ended() {
-        assert_eq!(run(b"{\"a\": [{\"x\": 1},\n{\"x\": ").0, End::Truncated { line: 2 });
+        assert_eq!(
+            run(b"{\"a\": [{\"x\": 1},\n{\"x\": ").0,
+            End::Truncated { line: 2 }
+        );
         assert_eq!(run(b"{\"a\": [{\"x\": 1},\n{\"x\": ").1.len(), 1);
         assert_eq!(run(b"{\"a\": [1}").0, End::Malformed { line: 1, found: b'}' });
         assert_eq!(run(b"").0, End::NotJson { found: None });
@@ -336,10 +397,17 @@ mod tests {
 
     #[test]
     fn long_and_deep_records_cost_nothing() {
-        let text = format!("[\"{}\", 2, {}]", "x".repeat(100_000), "[".repeat(200_000) + &"]".repeat(200_000));
+        let text = format!(
+            "[\"{}\", 2, {}]",
+            "x".repeat(100_000),
+            "[".repeat(200_000) + &"]".repeat(200_000)
+        );
         let (end, log) = run(text.as_bytes());
         assert_eq!(end, End::Complete);
-        assert_eq!(log.iter().map(|r| r.3.as_deref()).collect::<Vec<_>>(), [None, Some("2"), None]);
+        assert_eq!(
+            log.iter().map(|r| r.3.as_deref()).collect::<Vec<_>>(),
+            [None, Some("2"), None]
+        );
     }
 
     proptest! {

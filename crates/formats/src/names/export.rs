@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
 const RESERVED: [&str; 22] = [
-    "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1", "lpt2", "lpt3",
-    "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
+    "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9",
+    "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
 ];
 /// Longest part of a path, in bytes.
 const PART_MAX: usize = 180;
@@ -22,19 +22,36 @@ pub struct ExportNames {
 
 impl ExportNames {
     pub fn new(how: FileNames) -> Self {
-        Self { how, hasher: RandomState::new(), taken: HashSet::new() }
+        Self {
+            how,
+            hasher: RandomState::new(),
+            taken: HashSet::new(),
+        }
     }
 
     /// The name for an item. With flat names no two are equal regardless of case or extension (label files are named
     /// after pictures without it); `id` tells those apart that would be.
     pub fn name(&mut self, item_name: &str, id: i64) -> String {
-        let parts: Vec<String> = item_name.split('/').filter(|p| !matches!(*p, "" | "." | "..")).map(safe_part).collect();
+        let parts: Vec<String> = item_name
+            .split('/')
+            .filter(|p| !matches!(*p, "" | "." | ".."))
+            .map(safe_part)
+            .collect();
         let base = parts.last().map_or("image", String::as_str);
         let folder = match self.how {
-            FileNames::Preserve => parts.get(..parts.len().saturating_sub(1)).unwrap_or_default().join("/"),
+            FileNames::Preserve => parts
+                .get(..parts.len().saturating_sub(1))
+                .unwrap_or_default()
+                .join("/"),
             FileNames::Flat => String::new(),
         };
-        let join = |base: &str| if folder.is_empty() { base.to_owned() } else { format!("{folder}/{base}") };
+        let join = |base: &str| {
+            if folder.is_empty() {
+                base.to_owned()
+            } else {
+                format!("{folder}/{base}")
+            }
+        };
         let name = join(base);
         if self.take(&name) {
             return name;
@@ -62,7 +79,16 @@ impl ExportNames {
 
 /// One part of a path without what some file system refuses.
 fn safe_part(part: &str) -> String {
-    let mut out: String = part.chars().map(|c| if c.is_control() || "<>:\"|?*\\".contains(c) { '_' } else { c }).collect();
+    let mut out: String = part
+        .chars()
+        .map(|c| {
+            if c.is_control() || "<>:\"|?*\\".contains(c) {
+                '_'
+            } else {
+                c
+            }
+        })
+        .collect();
     if out.len() > PART_MAX {
         let ext_at = stem(&out).len();
         let ext = out[ext_at..].to_owned();
@@ -89,11 +115,28 @@ mod tests {
     #[test]
     fn flat_names_are_unique_without_extension() {
         let mut names = ExportNames::new(FileNames::Flat);
-        let got: Vec<_> = [("a/x.jpg", 1), ("b/X.png", 2), ("x.gif", 3), ("x_3.jpg", 4), ("con.png", 5), ("what?.jpg", 6)]
-            .into_iter()
-            .map(|(n, id)| names.name(n, id))
-            .collect();
-        assert_eq!(got, ["x.jpg", "X_2.png", "x_3.gif", "x_3_4.jpg", "_con.png", "what_.jpg"]);
+        let got: Vec<_> = [
+            ("a/x.jpg", 1),
+            ("b/X.png", 2),
+            ("x.gif", 3),
+            ("x_3.jpg", 4),
+            ("con.png", 5),
+            ("what?.jpg", 6),
+        ]
+        .into_iter()
+        .map(|(n, id)| names.name(n, id))
+        .collect();
+        assert_eq!(
+            got,
+            [
+                "x.jpg",
+                "X_2.png",
+                "x_3.gif",
+                "x_3_4.jpg",
+                "_con.png",
+                "what_.jpg"
+            ]
+        );
     }
 
     #[test]

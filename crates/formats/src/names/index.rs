@@ -58,7 +58,10 @@ impl<T: Copy> NameIndex<T> {
         let base = base(&key);
         self.paths.entry(self.hasher.hash_one(&*key)).or_default().push(n);
         self.bases.entry(self.hasher.hash_one(base)).or_default().push(n);
-        self.stems.entry(self.hasher.hash_one(stem(base))).or_default().push(n);
+        self.stems
+            .entry(self.hasher.hash_one(stem(base)))
+            .or_default()
+            .push(n);
         self.names.push((name.into(), item));
     }
 
@@ -78,32 +81,56 @@ impl<T: Copy> NameIndex<T> {
         if base_key.is_empty() {
             return Found::Missing;
         }
-        if let Some(n) = self.candidates(&self.paths, &key, |name| self::key(name) == key).first() {
+        if let Some(n) = self
+            .candidates(&self.paths, &key, |name| self::key(name) == key)
+            .first()
+        {
             let (name, item) = &self.names[*n as usize];
-            return if **name == *wanted { Found::Exact(*item) } else { Found::Case(*item) };
+            return if **name == *wanted {
+                Found::Exact(*item)
+            } else {
+                Found::Case(*item)
+            };
         }
         let by_base = self.candidates(&self.bases, base_key, |name| base(&self::key(name)) == base_key);
         if !by_base.is_empty() {
-            return self.closest(&by_base, &key).map_or(Found::Ambiguous(by_base.len()), Found::Base);
+            return self
+                .closest(&by_base, &key)
+                .map_or(Found::Ambiguous(by_base.len()), Found::Base);
         }
         let stem_key = stem(base_key);
-        let by_stem = self.candidates(&self.stems, stem_key, |name| stem(base(&self::key(name))) == stem_key);
+        let by_stem = self.candidates(&self.stems, stem_key, |name| {
+            stem(base(&self::key(name))) == stem_key
+        });
         match by_stem.len() {
             0 => Found::Missing,
-            n => self.closest(&by_stem, &key).map_or(Found::Ambiguous(n), Found::Stem),
+            n => self
+                .closest(&by_stem, &key)
+                .map_or(Found::Ambiguous(n), Found::Stem),
         }
     }
 
     fn candidates(&self, map: &HashMap<u64, Vec<u32>>, text: &str, is_it: impl Fn(&str) -> bool) -> Vec<u32> {
-        let found = map.get(&self.hasher.hash_one(text)).map_or(&[][..], Vec::as_slice);
-        found.iter().copied().filter(|n| is_it(&self.names[*n as usize].0)).collect()
+        let found = map
+            .get(&self.hasher.hash_one(text))
+            .map_or(&[][..], Vec::as_slice);
+        found
+            .iter()
+            .copied()
+            .filter(|n| is_it(&self.names[*n as usize].0))
+            .collect()
     }
 
     /// The one candidate that shares more of the innermost folders with the wanted path than every other.
     fn closest(&self, candidates: &[u32], wanted: &str) -> Option<T> {
         let shared = |n: u32| {
             let name = key(&self.names[n as usize].0);
-            wanted.rsplit('/').skip(1).zip(name.rsplit('/').skip(1)).take_while(|(a, b)| a == b).count()
+            wanted
+                .rsplit('/')
+                .skip(1)
+                .zip(name.rsplit('/').skip(1))
+                .take_while(|(a, b)| a == b)
+                .count()
         };
         let best = candidates.iter().map(|n| shared(*n)).max()?;
         let mut at_best = candidates.iter().filter(|n| shared(**n) == best);
@@ -122,7 +149,10 @@ fn key(name: &str) -> String {
         [drive, b':', ..] if drive.is_ascii_alphabetic() => &name[2..],
         _ => name,
     };
-    name.split('/').filter(|part| !matches!(*part, "" | ".")).collect::<Vec<_>>().join("/")
+    name.split('/')
+        .filter(|part| !matches!(*part, "" | "."))
+        .collect::<Vec<_>>()
+        .join("/")
 }
 
 fn base(key: &str) -> &str {
@@ -152,7 +182,15 @@ mod tests {
 
     #[test]
     fn finds_from_strict_to_lenient() {
-        let i = index(&["train/a.jpg", "val/a.jpg", "B.PNG", "c.tiff", "x/d.png", "x/d.jpg", ".hidden"]);
+        let i = index(&[
+            "train/a.jpg",
+            "val/a.jpg",
+            "B.PNG",
+            "c.tiff",
+            "x/d.png",
+            "x/d.jpg",
+            ".hidden",
+        ]);
         assert_eq!(i.find("train/a.jpg"), Found::Exact(0));
         assert_eq!(i.find("Train\\A.JPG"), Found::Case(0));
         assert_eq!(i.find("/train/a.jpg"), Found::Case(0));

@@ -6,11 +6,19 @@ use quick_xml::events::Event;
 const DEPTH_MAX: usize = 64;
 
 pub(super) enum Next<'a> {
-    Open { path: &'a [&'a str], line: u64 },
+    Open {
+        path: &'a [&'a str],
+        line: u64,
+    },
     /// An element ends; `path` still holds it, `text` is what stood directly inside.
-    Close { path: &'a [&'a str], text: &'a str },
+    Close {
+        path: &'a [&'a str],
+        text: &'a str,
+    },
     /// An entity that is declared, or used and not expanded.
-    Entity { line: u64 },
+    Entity {
+        line: u64,
+    },
     End,
 }
 
@@ -32,7 +40,17 @@ impl<'t> Walker<'t> {
     pub fn new(source: &'t str, text_max: usize) -> Self {
         let mut reader = Reader::from_str(source);
         reader.config_mut().allow_dangling_amp = true;
-        Self { source, reader, path: Vec::new(), text: String::new(), text_max, pop: false, close: false, lines: 1, counted: 0 }
+        Self {
+            source,
+            reader,
+            path: Vec::new(),
+            text: String::new(),
+            text_max,
+            pop: false,
+            close: false,
+            lines: 1,
+            counted: 0,
+        }
     }
 
     /// The line reached, from 1.
@@ -41,9 +59,14 @@ impl<'t> Walker<'t> {
     }
 
     fn line_at(&mut self, position: u64) -> u64 {
-        let at = usize::try_from(position).unwrap_or(usize::MAX).min(self.source.len());
+        let at = usize::try_from(position)
+            .unwrap_or(usize::MAX)
+            .min(self.source.len());
         if at > self.counted {
-            self.lines += self.source.as_bytes()[self.counted..at].iter().filter(|b| **b == b'\n').count() as u64;
+            self.lines += self.source.as_bytes()[self.counted..at]
+                .iter()
+                .filter(|b| **b == b'\n')
+                .count() as u64;
             self.counted = at;
         }
         self.lines
@@ -67,7 +90,10 @@ impl<'t> Walker<'t> {
         }
         if std::mem::take(&mut self.close) {
             self.pop = true;
-            return Ok(Next::Close { path: &self.path, text: "" });
+            return Ok(Next::Close {
+                path: &self.path,
+                text: "",
+            });
         }
         loop {
             let before = self.reader.buffer_position();
@@ -75,20 +101,31 @@ impl<'t> Walker<'t> {
                 Ok(event @ (Event::Start(_) | Event::Empty(_))) => {
                     let line = self.line_at(before);
                     self.close = matches!(event, Event::Empty(_));
-                    let (Event::Start(e) | Event::Empty(e)) = event else { continue };
+                    let (Event::Start(e) | Event::Empty(e)) = event else {
+                        continue;
+                    };
                     if self.path.len() >= DEPTH_MAX {
                         return Err((line, format!("elements are nested more than {DEPTH_MAX} deep")));
                     }
                     self.text.clear();
                     self.path.push(name(self.source, before, e.name().as_ref().len()));
-                    return Ok(Next::Open { path: &self.path, line });
+                    return Ok(Next::Open {
+                        path: &self.path,
+                        line,
+                    });
                 }
                 Ok(Event::End(_)) => {
                     if self.path.is_empty() {
-                        return Err((self.line_at(before), "an element is closed that was never opened".to_owned()));
+                        return Err((
+                            self.line_at(before),
+                            "an element is closed that was never opened".to_owned(),
+                        ));
                     }
                     self.pop = true;
-                    return Ok(Next::Close { path: &self.path, text: &self.text });
+                    return Ok(Next::Close {
+                        path: &self.path,
+                        text: &self.text,
+                    });
                 }
                 Ok(Event::Text(t)) => self.push_text(&String::from_utf8_lossy(&t)),
                 Ok(Event::CData(t)) => self.push_text(&String::from_utf8_lossy(&t)),
@@ -99,10 +136,16 @@ impl<'t> Walker<'t> {
                     (b"gt", _) => self.push_text(">"),
                     (b"quot", _) => self.push_text("\""),
                     (b"apos", _) => self.push_text("'"),
-                    _ => return Ok(Next::Entity { line: self.line_at(before) }),
+                    _ => {
+                        return Ok(Next::Entity {
+                            line: self.line_at(before),
+                        });
+                    }
                 },
                 Ok(Event::DocType(t)) if t.windows(7).any(|w| w.eq_ignore_ascii_case(b"!ENTITY")) => {
-                    return Ok(Next::Entity { line: self.line_at(before) });
+                    return Ok(Next::Entity {
+                        line: self.line_at(before),
+                    });
                 }
                 Ok(Event::Eof) => return Ok(Next::End),
                 Ok(Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_)) => {}

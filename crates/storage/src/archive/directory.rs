@@ -40,7 +40,8 @@ fn u16_at(b: &[u8], at: usize) -> u16 {
 }
 
 fn u32_at(b: &[u8], at: usize) -> u32 {
-    b.get(at..at + 4).map_or(0, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+    b.get(at..at + 4)
+        .map_or(0, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
 }
 
 fn u64_at(b: &[u8], at: usize) -> u64 {
@@ -58,9 +59,17 @@ pub(super) fn find_end(reader: &mut (impl Read + Seek), len: u64) -> Result<End>
     reader.by_ref().take(tail_len).read_to_end(&mut tail)?;
     let is_end = |at: usize, exact: bool| {
         let ends = at + END_LEN + usize::from(u16_at(&tail, at + 20));
-        tail[at..].starts_with(b"PK\x05\x06") && if exact { ends == tail.len() } else { ends <= tail.len() }
+        tail[at..].starts_with(b"PK\x05\x06")
+            && if exact {
+                ends == tail.len()
+            } else {
+                ends <= tail.len()
+            }
     };
-    let last = tail.len().checked_sub(END_LEN).ok_or_else(|| bad("it is too short"))?;
+    let last = tail
+        .len()
+        .checked_sub(END_LEN)
+        .ok_or_else(|| bad("it is too short"))?;
     let at = (0..=last)
         .rev()
         .find(|at| is_end(*at, true))
@@ -78,16 +87,26 @@ pub(super) fn find_end(reader: &mut (impl Read + Seek), len: u64) -> Result<End>
     } else if u16_at(end, 4) != u16_at(end, 6) || u16_at(end, 8) != u16_at(end, 10) {
         return Err(bad("it is one part of a split archive"));
     }
-    let start = table_end.checked_sub(table_len).ok_or_else(|| bad("its table of contents is damaged"))?;
-    let prefix = start.checked_sub(table_start).ok_or_else(|| bad("its table of contents is damaged"))?;
+    let start = table_end
+        .checked_sub(table_len)
+        .ok_or_else(|| bad("its table of contents is damaged"))?;
+    let prefix = start
+        .checked_sub(table_start)
+        .ok_or_else(|| bad("its table of contents is damaged"))?;
     if entries == 0 && table_len != 0 {
         return Err(bad("its table of contents is damaged"));
     }
-    Ok(End { start, len: table_len, prefix })
+    Ok(End {
+        start,
+        len: table_len,
+        prefix,
+    })
 }
 
 fn find_end64(reader: &mut (impl Read + Seek), end_at: u64) -> Result<Option<(u64, [u8; END64_LEN])>> {
-    let Some(locator_at) = end_at.checked_sub(LOCATOR_LEN) else { return Ok(None) };
+    let Some(locator_at) = end_at.checked_sub(LOCATOR_LEN) else {
+        return Ok(None);
+    };
     let mut locator = [0; LOCATOR_LEN as usize];
     reader.seek(SeekFrom::Start(locator_at))?;
     reader.read_exact(&mut locator)?;
@@ -95,7 +114,13 @@ fn find_end64(reader: &mut (impl Read + Seek), end_at: u64) -> Result<Option<(u6
         return Ok(None);
     }
     // The stated place is off when something stands in front of the archive; then the record lies right before.
-    for at in [Some(u64_at(&locator, 8)), locator_at.checked_sub(END64_LEN as u64)].into_iter().flatten() {
+    for at in [
+        Some(u64_at(&locator, 8)),
+        locator_at.checked_sub(END64_LEN as u64),
+    ]
+    .into_iter()
+    .flatten()
+    {
         let mut end64 = [0; END64_LEN];
         if at.checked_add(END64_LEN as u64).is_some_and(|e| e <= locator_at) {
             reader.seek(SeekFrom::Start(at))?;
@@ -138,7 +163,10 @@ pub(super) fn walk(
         }
         count += 1;
         if count > max_entries {
-            return Err(StorageError::TooManyEntries { count, max: max_entries });
+            return Err(StorageError::TooManyEntries {
+                count,
+                max: max_entries,
+            });
         }
         let (name, extra) = (usize::from(u16_at(&header, 28)), usize::from(u16_at(&header, 30)));
         let all = name + extra + usize::from(u16_at(&header, 32));
@@ -148,7 +176,12 @@ pub(super) fn walk(
             return Err(bad("its table of contents is damaged"));
         }
         let (name, rest) = variable.split_at(name);
-        each(&Raw { header: &header, name, extra: &rest[..extra], prefix: end.prefix });
+        each(&Raw {
+            header: &header,
+            name,
+            extra: &rest[..extra],
+            prefix: end.prefix,
+        });
     }
     Ok(())
 }
@@ -158,13 +191,22 @@ impl Raw<'_> {
         String::from_utf8_lossy(self.name)
             .chars()
             .take(200)
-            .flat_map(|c| if c.is_control() { c.escape_debug().collect::<Vec<_>>() } else { vec![c] })
+            .flat_map(|c| {
+                if c.is_control() {
+                    c.escape_debug().collect::<Vec<_>>()
+                } else {
+                    vec![c]
+                }
+            })
             .collect()
     }
 
     /// The entry, `None` for what is silently passed over, or why it is refused.
     pub fn check(&self) -> Result<Option<Entry>> {
-        let name = std::str::from_utf8(self.name).ok().or_else(|| self.unicode_name()).ok_or(StorageError::NameNotUtf8)?;
+        let name = std::str::from_utf8(self.name)
+            .ok()
+            .or_else(|| self.unicode_name())
+            .ok_or(StorageError::NameNotUtf8)?;
         let mode = u32_at(self.header, 38) >> 16 & 0o170_000;
         if mode == 0o120_000 {
             return Err(StorageError::Symlink);
@@ -189,16 +231,26 @@ impl Raw<'_> {
             99 => return Err(StorageError::Encrypted),
             _ => return Err(StorageError::UnsupportedCompression),
         };
-        if name.rsplit_once('.').is_some_and(|(_, e)| e.eq_ignore_ascii_case("zip")) {
+        if name
+            .rsplit_once('.')
+            .is_some_and(|(_, e)| e.eq_ignore_ascii_case("zip"))
+        {
             return Err(StorageError::NestedArchive);
         }
         let facts = self.facts(deflated)?;
-        Ok(Some(Entry { name: name.into(), claimed_size: facts.size, facts }))
+        Ok(Some(Entry {
+            name: name.into(),
+            claimed_size: facts.size,
+            facts,
+        }))
     }
 
     fn facts(&self, deflated: bool) -> Result<Facts> {
-        let (mut packed, mut size, mut at) =
-            (u32_at(self.header, 20).into(), u32_at(self.header, 24).into(), u32_at(self.header, 42).into());
+        let (mut packed, mut size, mut at) = (
+            u32_at(self.header, 20).into(),
+            u32_at(self.header, 24).into(),
+            u32_at(self.header, 42).into(),
+        );
         if [packed, size, at].contains(&0xffff_ffff) {
             let mut wide = self.extra_field(1).unwrap_or_default();
             // In this order, and only those that did not fit.
@@ -209,8 +261,16 @@ impl Raw<'_> {
                 }
             }
         }
-        let at = at.checked_add(self.prefix).ok_or_else(|| StorageError::EntryCorrupt("its place is wrong".to_owned()))?;
-        Ok(Facts { at, packed, size, crc: u32_at(self.header, 16), deflated })
+        let at = at
+            .checked_add(self.prefix)
+            .ok_or_else(|| StorageError::EntryCorrupt("its place is wrong".to_owned()))?;
+        Ok(Facts {
+            at,
+            packed,
+            size,
+            crc: u32_at(self.header, 16),
+            deflated,
+        })
     }
 
     /// The name that some packers add beside one in an old code page.
@@ -241,5 +301,7 @@ fn is_system_file(name: &str) -> bool {
     let base = name.rsplit('/').next().unwrap_or_default();
     name.split('/').any(|part| part == "__MACOSX")
         || base.starts_with("._")
-        || ["thumbs.db", "desktop.ini", ".ds_store"].iter().any(|n| base.eq_ignore_ascii_case(n))
+        || ["thumbs.db", "desktop.ini", ".ds_store"]
+            .iter()
+            .any(|n| base.eq_ignore_ascii_case(n))
 }

@@ -40,15 +40,21 @@ impl<'a> EntryReader<'a> {
         let corrupt = |why: &str| StorageError::EntryCorrupt(why.to_owned());
         reader.seek(SeekFrom::Start(facts.at))?;
         let mut header = [0; 30];
-        reader.read_exact(&mut header).map_err(|_| corrupt("its header is missing"))?;
+        reader
+            .read_exact(&mut header)
+            .map_err(|_| corrupt("its header is missing"))?;
         if !header.starts_with(b"PK\x03\x04") {
             return Err(corrupt("its header is missing"));
         }
-        let skip = u16::from_le_bytes([header[26], header[27]]) as i64 + u16::from_le_bytes([header[28], header[29]]) as i64;
+        let skip = u16::from_le_bytes([header[26], header[27]]) as i64
+            + u16::from_le_bytes([header[28], header[29]]) as i64;
         reader.seek_relative(skip)?;
         let packed = reader.take(facts.packed);
-        let unpack =
-            if facts.deflated { Unpack::Deflated(DeflateDecoder::new(packed)) } else { Unpack::Stored(packed) };
+        let unpack = if facts.deflated {
+            Unpack::Deflated(DeflateDecoder::new(packed))
+        } else {
+            Unpack::Stored(packed)
+        };
         let mut this = Self {
             unpack,
             facts,
@@ -83,7 +89,12 @@ impl<'a> EntryReader<'a> {
         let n = match n {
             Err(e) if e.kind() == io::ErrorKind::Interrupted => return Err(e.into()),
             // The decoder's complaints are about the data; the disk's stay the disk's.
-            Err(e) if matches!(e.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) => {
+            Err(e)
+                if matches!(
+                    e.kind(),
+                    io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
+                ) =>
+            {
                 return Err(StorageError::EntryCorrupt("it cannot be unpacked".to_owned()));
             }
             other => other?,
@@ -94,7 +105,13 @@ impl<'a> EntryReader<'a> {
         self.crc.update(&buf[..n]);
         self.out += n as u64;
         *self.total += n as u64;
-        let ArchiveLimits { max_entry, max_total, max_ratio, free, .. } = self.limits;
+        let ArchiveLimits {
+            max_entry,
+            max_total,
+            max_ratio,
+            free,
+            ..
+        } = self.limits;
         if self.out > max_entry {
             return Err(StorageError::EntryTooLarge { limit: max_entry });
         }
@@ -116,7 +133,9 @@ impl<'a> EntryReader<'a> {
             return Ok(());
         }
         if self.out != self.facts.size {
-            return Err(StorageError::EntryCorrupt("it has another size than the archive says".to_owned()));
+            return Err(StorageError::EntryCorrupt(
+                "it has another size than the archive says".to_owned(),
+            ));
         }
         if self.crc.sum() != self.facts.crc {
             return Err(StorageError::EntryCorrupt("its checksum is wrong".to_owned()));

@@ -50,7 +50,11 @@ fn pack(files: &[Made]) -> Vec<u8> {
         for v in [20, f.flags, method, 0, 0] {
             common.extend(v.to_le_bytes());
         }
-        for v in [crc(&f.data), packed.len() as u32, f.size.unwrap_or(f.data.len() as u32)] {
+        for v in [
+            crc(&f.data),
+            packed.len() as u32,
+            f.size.unwrap_or(f.data.len() as u32),
+        ] {
             common.extend(v.to_le_bytes());
         }
         common.extend((f.name.len() as u16).to_le_bytes());
@@ -96,14 +100,23 @@ fn names(a: &Archive) -> Vec<&str> {
 }
 
 fn refusals(a: &Archive) -> Vec<(&str, &str)> {
-    a.refused().iter().map(|r| (r.name.as_str(), r.error.code())).collect()
+    a.refused()
+        .iter()
+        .map(|r| (r.name.as_str(), r.error.code()))
+        .collect()
 }
 
 #[test]
 fn reads_what_is_sound() {
     let mut stored = file("b/c d.txt", "stored");
     stored.deflate = false;
-    let mut a = open(&pack(&[file("a.txt", "hello"), stored, file("dir/", ""), file("empty", ""), file("é.txt", "x")]));
+    let mut a = open(&pack(&[
+        file("a.txt", "hello"),
+        stored,
+        file("dir/", ""),
+        file("empty", ""),
+        file("é.txt", "x"),
+    ]));
     assert_eq!(names(&a), ["a.txt", "b/c d.txt", "empty", "é.txt"]);
     assert_eq!(a.ignored(), 1);
     assert_eq!(a.read(0, 100).unwrap(), b"hello");
@@ -120,7 +133,8 @@ fn reads_archives_of_other_makers() {
     use zip::write::SimpleFileOptions;
     let mut w = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (n, large) in [("plain.bin", false), ("zip64.bin", true)] {
-        w.start_file(n, SimpleFileOptions::default().large_file(large)).unwrap();
+        w.start_file(n, SimpleFileOptions::default().large_file(large))
+            .unwrap();
         w.write_all(&[7; 100_000]).unwrap();
     }
     let bytes = w.finish().unwrap().into_inner();
@@ -136,7 +150,17 @@ fn reads_archives_of_other_makers() {
 
 #[test]
 fn names_that_leave_the_folder_are_refused_by_name() {
-    let bad = ["../a.png", "x/../../a.png", "/etc/passwd", "C:\\a.png", "..\\a.png", "a\0.png", "a//b.png", "../", "new\nline.png"];
+    let bad = [
+        "../a.png",
+        "x/../../a.png",
+        "/etc/passwd",
+        "C:\\a.png",
+        "..\\a.png",
+        "a\0.png",
+        "a//b.png",
+        "../",
+        "new\nline.png",
+    ];
     let mut files: Vec<_> = bad.iter().map(|n| file(n, "x")).collect();
     files.push(file(b"caf\xe9.png", "x"));
     files.push(file("x".repeat(600), "x"));
@@ -144,7 +168,10 @@ fn names_that_leave_the_folder_are_refused_by_name() {
     let a = open(&pack(&files));
     assert_eq!(names(&a), ["good.png"]);
     let codes: Vec<_> = refusals(&a).into_iter().map(|(_, c)| c).collect();
-    assert_eq!(codes, [vec!["bad_name"; bad.len()], vec!["name_not_utf8", "bad_name"]].concat());
+    assert_eq!(
+        codes,
+        [vec!["bad_name"; bad.len()], vec!["name_not_utf8", "bad_name"]].concat()
+    );
     assert_eq!(a.refused()[5].name, "a\\0.png");
     assert_eq!(a.refused()[bad.len()].name, "caf\u{fffd}.png");
 }
@@ -152,7 +179,14 @@ fn names_that_leave_the_folder_are_refused_by_name() {
 #[test]
 fn a_name_in_an_old_code_page_may_come_with_its_true_form() {
     let mut f = file(b"caf\x82.png", "x");
-    f.extra = [b"\x75\x70".as_slice(), &14_u16.to_le_bytes(), &[1], &crc(b"caf\x82.png").to_le_bytes(), "café.png".as_bytes()].concat();
+    f.extra = [
+        b"\x75\x70".as_slice(),
+        &14_u16.to_le_bytes(),
+        &[1],
+        &crc(b"caf\x82.png").to_le_bytes(),
+        "café.png".as_bytes(),
+    ]
+    .concat();
     assert_eq!(names(&open(&pack(&[f]))), ["café.png"]);
 }
 
@@ -173,43 +207,67 @@ fn links_devices_encryption_and_odd_methods_are_refused() {
         with("no mode.png", |f| f.mode = 0),
     ]));
     assert_eq!(names(&a), ["no mode.png"]);
-    assert_eq!(refusals(&a), [
-        ("link", "symlink_entry"),
-        ("pipe", "special_file"),
-        ("locked.png", "encrypted_entry"),
-        ("aes.png", "encrypted_entry"),
-        ("odd.png", "unsupported_compression"),
-        ("inner.ZIP", "nested_archive"),
-    ]);
+    assert_eq!(
+        refusals(&a),
+        [
+            ("link", "symlink_entry"),
+            ("pipe", "special_file"),
+            ("locked.png", "encrypted_entry"),
+            ("aes.png", "encrypted_entry"),
+            ("odd.png", "unsupported_compression"),
+            ("inner.ZIP", "nested_archive"),
+        ]
+    );
 }
 
 #[test]
 fn nested_archives_are_known_by_content() {
     let inner = pack(&[file("a.png", "x")]);
-    let mut a = open(&pack(&[file("harmless.png", &inner), file("ok.txt", "PK and more")]));
+    let mut a = open(&pack(&[
+        file("harmless.png", &inner),
+        file("ok.txt", "PK and more"),
+    ]));
     assert_eq!(a.read(0, 1 << 20).unwrap_err().code(), "nested_archive");
     assert_eq!(a.read(1, 100).unwrap(), b"PK and more");
 }
 
 #[test]
 fn system_files_are_passed_over() {
-    let a = open(&pack(&[file("__MACOSX/._a.png", ""), file("a/.DS_Store", ""), file("Thumbs.db", ""), file("a/b.png", "")]));
+    let a = open(&pack(&[
+        file("__MACOSX/._a.png", ""),
+        file("a/.DS_Store", ""),
+        file("Thumbs.db", ""),
+        file("a/b.png", ""),
+    ]));
     assert_eq!((names(&a), a.ignored()), (vec!["a/b.png"], 3));
 }
 
 #[test]
 fn of_equal_names_the_last_is_taken_and_the_others_are_named() {
-    let mut a = open(&pack(&[file("a.png", "1"), file("b.png", "2"), file("A.PNG", "3"), file("a.png", "4")]));
+    let mut a = open(&pack(&[
+        file("a.png", "1"),
+        file("b.png", "2"),
+        file("A.PNG", "3"),
+        file("a.png", "4"),
+    ]));
     assert_eq!(names(&a), ["b.png", "a.png"]);
     assert_eq!(a.read(1, 9).unwrap(), b"4");
-    assert_eq!(refusals(&a), [("a.png", "duplicate_entry"), ("A.PNG", "duplicate_entry")]);
+    assert_eq!(
+        refusals(&a),
+        [("a.png", "duplicate_entry"), ("A.PNG", "duplicate_entry")]
+    );
     assert!(a.refused()[0].error.to_string().contains("`A.PNG`"));
 }
 
 #[test]
 fn bombs_are_measured_on_what_comes_out() {
-    let limits =
-        ArchiveLimits { max_entries: 10, max_entry: 20 << 20, max_total: 30 << 20, max_ratio: 100, free: 1 << 20 };
+    let limits = ArchiveLimits {
+        max_entries: 10,
+        max_entry: 20 << 20,
+        max_total: 30 << 20,
+        max_ratio: 100,
+        free: 1 << 20,
+    };
     let zeros = vec![0; 8 << 20];
     let mut lying = file("lying.bin", &zeros);
     lying.size = Some(10);
@@ -222,22 +280,36 @@ fn bombs_are_measured_on_what_comes_out() {
     // It was stopped long before its end.
     assert!(a.unpacked < 4 << 20);
 
-    let lenient = ArchiveLimits { max_ratio: 10_000, ..limits };
+    let lenient = ArchiveLimits {
+        max_ratio: 10_000,
+        ..limits
+    };
     let many: Vec<_> = (0..5).map(|n| file(format!("{n}"), &zeros)).collect();
     let mut a = open_with(&pack(&many), lenient).unwrap();
-    let codes: Vec<_> = (0..5).map(|n| a.read(n, u64::MAX).map_or_else(|e| e.code(), |_| "ok")).collect();
-    assert_eq!(codes, ["ok", "ok", "ok", "archive_too_large", "archive_too_large"]);
+    let codes: Vec<_> = (0..5)
+        .map(|n| a.read(n, u64::MAX).map_or_else(|e| e.code(), |_| "ok"))
+        .collect();
+    assert_eq!(
+        codes,
+        ["ok", "ok", "ok", "archive_too_large", "archive_too_large"]
+    );
     let mut a = open_with(&pack(&[file("big", vec![0; 21 << 20])]), lenient).unwrap();
     assert_eq!(a.read(0, u64::MAX).unwrap_err().code(), "entry_too_large");
     let eleven: Vec<_> = (0..11).map(|n| file(format!("{n}"), "")).collect();
-    assert_eq!(open_with(&pack(&eleven), limits).unwrap_err().code(), "too_many_entries");
+    assert_eq!(
+        open_with(&pack(&eleven), limits).unwrap_err().code(),
+        "too_many_entries"
+    );
 }
 
 #[test]
 fn a_wrong_size_or_checksum_is_found() {
     let mut f = file("short", "hello");
     f.size = Some(9);
-    assert_eq!(open(&pack(&[f])).read(0, 100).unwrap_err().code(), "corrupt_entry");
+    assert_eq!(
+        open(&pack(&[f])).read(0, 100).unwrap_err().code(),
+        "corrupt_entry"
+    );
     let mut f = file("flipped", "hello, hello, hello");
     f.deflate = false;
     let mut bytes = pack(&[f]);
@@ -256,7 +328,11 @@ fn what_is_no_archive_says_so() {
     for n in 1..whole.len() - 1 {
         assert_eq!(code(&whole[..n]), "not_an_archive", "{n}");
     }
-    assert!(open(b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0").entries().is_empty());
+    assert!(
+        open(b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0")
+            .entries()
+            .is_empty()
+    );
 }
 
 #[test]
@@ -267,7 +343,10 @@ fn stages_an_entry_under_its_own_limit() {
     let staged = a.stage(0, blobs.stage(4 << 20)).unwrap();
     assert_eq!(staged.len(), 3 << 20);
     assert!(blobs.commit_blocking(staged).unwrap().is_new);
-    assert_eq!(a.stage(0, blobs.stage(1 << 20)).unwrap_err().code(), "file_too_large");
+    assert_eq!(
+        a.stage(0, blobs.stage(1 << 20)).unwrap_err().code(),
+        "file_too_large"
+    );
 }
 
 proptest! {

@@ -1,0 +1,136 @@
+//! The sets of real files, where a developer has them; skipped elsewhere.
+
+use limn_formats::coco::{self, CocoWriter, Image, Info, Label, LabelShape, Options};
+use limn_formats::{Findings, Fit, ImportedShape, Placed, voc};
+use std::io::Cursor;
+use std::path::Path;
+
+fn shared(folder: &str) -> Option<std::path::PathBuf> {
+    let root = std::env::var_os("LIMN_SHARED_DATA")?;
+    Some(Path::new(&root).join(folder)).filter(|p| p.exists())
+}
+
+#[test]
+fn voc_boxes_of_real_photos_survive() {
+    let Some(dir) = shared("raccoon/annotations") else {
+        return;
+    };
+    let mut files: Vec<_> = std::fs::read_dir(dir)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
+    files.sort();
+    let info = Info {
+        year: 2026,
+        version: "1",
+        description: "",
+        contributor: "",
+        url: "",
+        date_created: "",
+    };
+    let mut writer = CocoWriter::new(
+        Vec::new(),
+        Cursor::new(Vec::new()),
+        &info,
+        &[],
+        Default::default(),
+    )
+    .unwrap();
+    let (mut findings, mut wanted) = (Findings::default(), Vec::new());
+    for (id, file) in (1..).zip(&files) {
+        let stem = file.file_stem().unwrap().to_str().unwrap();
+        findings.set_file(stem);
+        let out = voc::read(std::fs::File::open(file).unwrap(), stem, &mut findings).unwrap();
+        let (w, h) = out.images[0].size.unwrap();
+        let fit = Fit::new(out.images[0].size, (w, h), 1, false);
+        let mut labels = Vec::new();
+        for a in &out.annotations {
+            match fit.place(a.shape) {
+                Placed::Box { rect, fixed } => {
+                    assert_eq!(fixed, None, "{stem}");
+                    wanted.push(rect);
+                    labels.push(Label {
+                        category_id: 1,
+                        shape: LabelShape::Box(rect),
+                    });
+                }
+                other => panic!("{stem}: {other:?}"),
+            }
+        }
+        writer
+            .image(
+                &Image {
+                    id,
+                    width: w as i64,
+                    height: h as i64,
+                    file_name: stem,
+                },
+                labels,
+            )
+            .unwrap();
+    }
+    let (bytes, written) = writer.finish().unwrap();
+    assert_eq!(
+        (written.images, written.dropped, written.clipped),
+        (files.len() as u64, 0, 0)
+    );
+    println!(
+        "{} files, {} boxes, {:?}",
+        files.len(),
+        wanted.len(),
+        findings.report().entries
+    );
+    let back = coco::read(bytes.as_slice(), &Options::default(), &mut findings).unwrap();
+    assert!(back.annotations.is_empty(), "no categories were written");
+    // Read once more with the category there.
+    let text = String::from_utf8(bytes).unwrap().replacen(
+        "\"categories\":[",
+        "\"categories\":[{\"id\":1,\"name\":\"raccoon\"}",
+        1,
+    );
+    let back = coco::read(text.as_bytes(), &Options::default(), &mut Findings::default()).unwrap();
+    assert_eq!(back.annotations.len(), wanted.len());
+    for (a, r) in back.annotations.iter().zip(&wanted) {
+        assert_eq!(a.shape, ImportedShape::Box(*r));
+    }
+}
+
+#[test]
+fn coco_s_own_results_are_read() {
+    let Some(dir) = shared("coco") else { return };
+    for (file, least) in [
+        ("instances_val2014_fakebbox100_results.json", 700),
+        ("instances_val2014_fakesegm100_results.json", 700),
+    ] {
+        let mut findings = Findings::new(file);
+        let out = coco::read(
+            std::fs::File::open(dir.join(file)).unwrap(),
+            &Options::default(),
+            &mut findings,
+        )
+        .unwrap();
+        println!(
+            "{file}: {} labels of {} images, {:?}",
+            out.annotations.len(),
+            out.images.len(),
+            findings.report().entries.first()
+        );
+        assert!(out.annotations.len() >= least && !out.normalised);
+    }
+    for (file, code) in [
+        ("captions_val2014_fakecap_results.json", "caption"),
+        (
+            "person_keypoints_val2014_fakekeypoints100_results.json",
+            "keypoints",
+        ),
+    ] {
+        let mut findings = Findings::new(file);
+        let out = coco::read(
+            std::fs::File::open(dir.join(file)).unwrap(),
+            &Options::default(),
+            &mut findings,
+        )
+        .unwrap();
+        assert!(out.annotations.is_empty() && findings.count(code) > 0);
+    }
+}
