@@ -1,1 +1,113 @@
-//! blob rows.
+//! blob rows: which bytes the database refers to. The files lie in the blob store.
+
+use crate::{StoreError, Tx, on_tx};
+use limn_domain::{Digest, ItemId, ProjectId, Timestamp};
+
+/// What serving an item's bytes needs to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemBlob {
+    pub project_id: ProjectId,
+    pub name: String,
+    pub digest: Digest,
+    pub media_type: String,
+    pub byte_size: i64,
+    /// Of the oriented image, in pixels.
+    pub width: i64,
+    pub height: i64,
+    /// EXIF orientation of the stored bytes, 1 to 8.
+    pub orientation: i64,
+}
+
+/// Notes that these bytes are in the store. Of a blob known already the time is renewed, so that a clean-up leaves it
+/// alone until whatever refers to it is there too; call it before inserting that, in the same transaction.
+pub async fn put(
+    tx: &mut Tx,
+    digest: &Digest,
+    byte_size: i64,
+    media_type: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    on_tx!(tx, conn => {
+        sqlx::query(
+            "INSERT INTO blob (digest, byte_size, media_type, created_at) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (digest) DO UPDATE SET created_at = excluded.created_at",
+        )
+        .bind(digest)
+        .bind(byte_size)
+        .bind(media_type)
+        .bind(now)
+        .execute(conn)
+        .await?;
+    });
+    Ok(())
+}
+
+pub async fn exists(tx: &mut Tx, digest: &Digest) -> Result<bool, StoreError> {
+    let n: i64 = on_tx!(tx, conn => {
+        sqlx::query_scalar("SELECT count(*) FROM blob WHERE digest = $1").bind(digest).fetch_one(conn).await?
+    });
+    Ok(n > 0)
+}
+
+/// Blobs that nothing refers to and that were put before `before`; by digest, after `after`.
+pub async fn unused(
+    tx: &mut Tx,
+    before: Timestamp,
+    after: Option<&Digest>,
+    limit: i64,
+) -> Result<Vec<Digest>, StoreError> {
+    Ok(on_tx!(tx, conn => {
+        sqlx::query_scalar(
+            "SELECT digest FROM blob WHERE created_at < $1 AND digest > $2
+             AND NOT EXISTS (SELECT 1 FROM item WHERE item.digest = blob.digest)
+             AND NOT EXISTS (SELECT 1 FROM asset WHERE asset.digest = blob.digest)
+             ORDER BY digest LIMIT $3",
+        )
+        .bind(before)
+        .bind(after.map_or("", Digest::as_str))
+        .bind(limit)
+        .fetch_all(conn)
+        .await?
+    }))
+}
+
+/// Forgets a blob unless something refers to it or it was put again since `before`. Answers whether it is forgotten;
+/// its file may go then.
+pub async fn delete_unused(tx: &mut Tx, digest: &Digest, before: Timestamp) -> Result<bool, StoreError> {
+    let done = on_tx!(tx, conn => {
+        sqlx::query(
+            "DELETE FROM blob WHERE digest = $1 AND created_at < $2
+             AND NOT EXISTS (SELECT 1 FROM item WHERE item.digest = blob.digest)
+             AND NOT EXISTS (SELECT 1 FROM asset WHERE asset.digest = blob.digest)",
+        )
+        .bind(digest)
+        .bind(before)
+        .execute(conn)
+        .await?
+        .rows_affected()
+    });
+    Ok(done > 0)
+}
+
+/// The blob of an item.
+pub async fn of_item(tx: &mut Tx, item: ItemId) -> Result<Option<ItemBlob>, StoreError> {
+    type Row = (ProjectId, String, Digest, String, i64, i64, i64, i64);
+    let row: Option<Row> = on_tx!(tx, conn => {
+        sqlx::query_as(
+            "SELECT project_id, name, digest, media_type, byte_size, width, height, orientation FROM item WHERE id = $1",
+        )
+        .bind(item)
+        .fetch_optional(conn)
+        .await?
+    });
+    Ok(row.map(|(project_id, name, digest, media_type, byte_size, width, height, orientation)| ItemBlob {
+        project_id,
+        name,
+        digest,
+        media_type,
+        byte_size,
+        width,
+        height,
+        orientation,
+    }))
+}
