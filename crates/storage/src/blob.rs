@@ -203,6 +203,36 @@ impl BlobStore {
         self.len(digest).await.is_ok()
     }
 
+    /// The blobs whose digest begins with this byte and that were not put (again) within `grace`.
+    pub async fn list(&self, first: u8, grace: Duration) -> Result<Vec<Digest>> {
+        let root = self.inner.root.join(format!("{first:02x}"));
+        blocking(move || {
+            let mut found = Vec::new();
+            let folders = match std::fs::read_dir(&root) {
+                Ok(folders) => folders,
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(found),
+                Err(e) => return Err(e.into()),
+            };
+            for folder in folders.flatten() {
+                let Ok(files) = std::fs::read_dir(folder.path()) else {
+                    continue;
+                };
+                for file in files.flatten() {
+                    let name = file.file_name();
+                    let Some(digest) = name.to_str().and_then(|n| Digest::parse(n).ok()) else {
+                        continue;
+                    };
+                    let modified = file.metadata().and_then(|m| m.modified());
+                    if modified.is_ok_and(|t| t.elapsed().unwrap_or_default() >= grace) {
+                        found.push(digest);
+                    }
+                }
+            }
+            Ok(found)
+        })
+        .await
+    }
+
     /// Removes a blob; nothing happens when it is not there.
     pub async fn delete(&self, digest: &Digest) -> Result<()> {
         match tokio::fs::remove_file(self.path(digest)).await {

@@ -72,6 +72,10 @@ impl Renditions {
         let limits = self.inner.limits;
         let peek = source.clone();
         let info = blocking(move || decode::header(&peek, &limits)).await?;
+        if self.path(digest, RenditionKind::Thumb).exists() {
+            // It is only written after the very same bytes were decoded whole.
+            return Ok(info);
+        }
         let bytes = info.decoded_bytes * 2 + source.len()? * 2;
 
         let (tell, told) = oneshot::channel();

@@ -48,6 +48,25 @@ async fn equal_bytes_are_kept_once() {
     assert_eq!(blobs.read_range(&a.digest, 1, 3).await.unwrap(), "ell");
     assert_eq!(blobs.read_range(&a.digest, 9, 3).await.unwrap(), "");
     assert_eq!(blobs.len(&a.digest).await.unwrap(), 5);
+    let first = u8::from_str_radix(&a.digest.as_str()[..2], 16).unwrap();
+    assert_eq!(
+        blobs.list(first, Duration::ZERO).await.unwrap(),
+        std::slice::from_ref(&a.digest)
+    );
+    assert!(
+        blobs
+            .list(first, Duration::from_secs(60))
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(
+        blobs
+            .list(first.wrapping_add(1), Duration::ZERO)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[tokio::test]
