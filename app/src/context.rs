@@ -7,6 +7,8 @@ use axum::http::request::Parts;
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::ResponseOptions;
 use limn_domain::ApiError;
+use limn_domain::user::Me;
+use limn_services::auth::{SESSION_EPOCH, SESSION_USER};
 use limn_services::{Actor, Services};
 use std::net::SocketAddr;
 use tower_sessions::Session;
@@ -88,3 +90,25 @@ pub fn redirect(to: &str) {
     }
 }
 
+
+/// Signs a person in, under a new session id.
+pub async fn open_session(me: &Me, epoch: i64) -> Result<()> {
+    let session = session()?;
+    session.cycle_id().await.map_err(broken_session)?;
+    session.insert(SESSION_USER, me.id).await.map_err(broken_session)?;
+    keep_session(epoch).await
+}
+
+/// Keeps this session after its person ended all others.
+pub async fn keep_session(epoch: i64) -> Result<()> {
+    session()?.insert(SESSION_EPOCH, epoch).await.map_err(broken_session)
+}
+
+/// Ends the session, here and in the database.
+pub async fn close_session() -> Result<()> {
+    session()?.flush().await.map_err(broken_session)
+}
+
+fn broken_session(e: tower_sessions::session::Error) -> AppError {
+    limn_services::Error::from(std::io::Error::other(e)).into()
+}

@@ -1,53 +1,86 @@
 //! Limn's pages and server functions, by feature.
 //!
-//! Compiled twice: `ssr` renders on the server, `hydrate` runs in the browser.
-#![recursion_limit = "256"]
+//! Compiled twice: `ssr` renders on the server, `hydrate` runs in the browser. Nothing here knows the database or the
+//! stores of bytes: server functions parse, call one service method and map the result.
+#![recursion_limit = "512"]
 
 #[cfg(feature = "ssr")]
 pub mod context;
 pub mod data;
 pub mod error;
+pub mod features;
 pub mod fmt;
+pub mod pulse;
 pub mod session;
 pub mod ui;
 
+use features::{account, auth, home, jobs, people, shell};
 use leptos::prelude::*;
-use leptos_meta::{provide_meta_context, MetaTags, Title};
-use leptos_router::components::{Route, Router, Routes};
-use leptos_router::path;
+#[cfg(feature = "ssr")]
+use leptos_meta::MetaTags;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::components::{ParentRoute, Route, Router, Routes};
+use leptos_router::{SsrMode, path};
 
+/// The document around the app. The theme comes from a cookie, so that the first paint is right.
 #[cfg(feature = "ssr")]
 pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let theme = session::theme_of_request();
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang="en" data-theme=theme.as_str()>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <link rel="preload" href="/fonts/inter-latin.woff2" r#as="font" type="font/woff2" crossorigin="anonymous"/>
+                <leptos_meta::HashedStylesheet options=options.clone() id="leptos"/>
                 <AutoReload options=options.clone()/>
                 <HydrationScripts options/>
                 <MetaTags/>
             </head>
-            <body><App/></body>
+            <body>
+                <App/>
+            </body>
         </html>
     }
 }
 
+/// The whole app: what every page shares, and the route table.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    session::provide_session();
+    ui::provide();
+    pulse::provide_pulse();
+    shell::provide();
+    let title = |t: String| if t.is_empty() { "Limn".to_owned() } else { format!("{t} \u{b7} Limn") };
     view! {
-        <Title text="Limn"/>
+        <Title formatter=title/>
         <Router>
-            <Routes fallback=|| "Not found">
-                <Route path=path!("/") view=Hello/>
-            </Routes>
+            <Pages/>
+            <shell::Overlays/>
         </Router>
     }
 }
 
+/// The route table. Pages render whole on the server: the status is right, and nothing flickers in afterwards.
 #[component]
-fn Hello() -> impl IntoView {
-    let (count, set_count) = signal(0);
-    view! { <button on:click=move |_| set_count.update(|n| *n += 1)>"Count " {count}</button> }
+fn Pages() -> impl IntoView {
+    view! {
+        <Routes fallback=shell::Lost>
+            <Route path=path!("/sign-in") view=auth::SignInPage ssr=SsrMode::Async/>
+            <Route path=path!("/setup") view=auth::SetupPage ssr=SsrMode::Async/>
+            <Route path=path!("/invite") view=auth::InvitePage ssr=SsrMode::Async/>
+            <ParentRoute path=path!("") view=shell::Studio ssr=SsrMode::Async>
+                <Route path=path!("/") view=home::HomePage ssr=SsrMode::Async/>
+                <Route path=path!("/account") view=account::AccountPage ssr=SsrMode::Async/>
+                <Route path=path!("/people") view=people::PeoplePage ssr=SsrMode::Async/>
+                <Route path=path!("/jobs") view=jobs::JobsPage ssr=SsrMode::Async/>
+                <Route path=path!("/jobs/:id") view=jobs::JobPage ssr=SsrMode::Async/>
+                <Route path=path!("/ui") view=features::gallery::GalleryPage ssr=SsrMode::Async/>
+            </ParentRoute>
+        </Routes>
+    }
 }

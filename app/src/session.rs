@@ -132,3 +132,46 @@ fn initial() -> Initial {
 pub fn theme_of_request() -> Theme {
     crate::context::cookie(Theme::COOKIE).map_or_else(Theme::default, |t| Theme::parse(&t))
 }
+
+/// The sign-in page, coming back to `path` afterwards.
+pub fn sign_in_address(path: &str) -> String {
+    if path == "/" {
+        return "/sign-in".to_owned();
+    }
+    let mut out = String::from("/sign-in?next=");
+    for b in path.bytes() {
+        if b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.' | b'~') {
+            out.push(char::from(b));
+        } else {
+            out.push('%');
+            out.push(char::from(b"0123456789ABCDEF"[usize::from(b >> 4)]));
+            out.push(char::from(b"0123456789ABCDEF"[usize::from(b & 15)]));
+        }
+    }
+    out
+}
+
+/// Where to go after signing in: `next` when it is a page of ours, else the start page.
+pub fn safe_next(next: Option<String>) -> String {
+    next.filter(|n| {
+        n.starts_with('/')
+            && !n.starts_with("//")
+            && !n.starts_with("/sign-in")
+            && !n.contains(['\\', '\n', '\r', '\t'])
+    })
+    .unwrap_or_else(|| "/".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_sent_elsewhere() {
+        for bad in ["//evil.example", "https://evil.example", "/\\evil.example", "/\t/evil.example", "", "/sign-in?next=/x"] {
+            assert_eq!(safe_next(Some(bad.to_owned())), "/", "{bad}");
+        }
+        assert_eq!(safe_next(Some("/projects/1?a=b".into())), "/projects/1?a=b");
+        assert_eq!(sign_in_address("/a?b=c&d"), "/sign-in?next=/a%3Fb%3Dc%26d");
+    }
+}

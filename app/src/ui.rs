@@ -30,4 +30,12 @@ pub use menu::{Menu, MenuHeading, MenuItem, MenuLine, Popover};
 pub use status::{
     Avatar, BarList, BarRow, Chip, Dot, Kbd, ProgressBar, RelativeTime, Segment, Tone, safe_color,
 };
+pub(crate) use toast::ToastHost;
 pub use toast::{Toast, Toasts, use_toasts};
+
+/// Provides what the design system needs, once for the whole app.
+pub(crate) fn provide() {
+    toast::provide_toasts();
+    hotkey::provide_hotkeys();
+    status::provide_now();
+}

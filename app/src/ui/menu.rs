@@ -12,7 +12,7 @@ fn place(button: &web_sys::Element, panel: &web_sys::HtmlElement, end: bool) {
     let size = |v: Result<wasm_bindgen::JsValue, _>| v.ok().and_then(|v| v.as_f64()).unwrap_or(0.0);
     let (width, height) = (size(window().inner_width()), size(window().inner_height()));
     let style = panel.style();
-    let mut set = |name: &str, value: String| {
+    let set = |name: &str, value: String| {
         let _ = style.set_property(name, &value);
     };
     if height - rect.bottom() < 260.0 && rect.top() > height - rect.bottom() {

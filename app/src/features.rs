@@ -1,0 +1,9 @@
+//! The pages, one folder a feature. A feature does not import its siblings.
+
+pub mod account;
+pub mod auth;
+pub mod gallery;
+pub mod home;
+pub mod jobs;
+pub mod people;
+pub mod shell;
