@@ -1,1 +1,95 @@
-//! annotation rows.
+//! Annotation rows: labels of items, saved edits, and what happens to labels when a category goes.
+//!
+//! For imports: [`insert_many`] writes labels in bulk and leaves the items alone; call `item::bulk::settle` for the
+//! touched items afterwards, in the same transaction. For categories: [`delete_category`] and [`move_category`] keep the
+//! items' counts and revisions right.
+
+mod category;
+mod change;
+mod insert;
+
+pub use category::{delete_category, move_category};
+pub use change::{Applied, Change, apply, has_import, replayed};
+pub use insert::{NewAnnotation, delete_of_items, insert_many};
+
+use crate::{StoreError, Tx, on_tx};
+use limn_domain::{Annotation, AnnotationId, CategoryId, ItemId, Rect, Shape, Source};
+use sqlx::FromRow;
+use std::collections::HashMap;
+
+#[derive(FromRow)]
+struct AnnotationRow {
+    item_id: ItemId,
+    id: AnnotationId,
+    category_id: CategoryId,
+    kind: String,
+    x: Option<f64>,
+    y: Option<f64>,
+    w: Option<f64>,
+    h: Option<f64>,
+    z: i64,
+    source: Source,
+    score: Option<f64>,
+}
+
+impl AnnotationRow {
+    fn into_annotation(self) -> Result<Annotation, StoreError> {
+        let shape = match (self.kind.as_str(), self.x, self.y, self.w, self.h) {
+            ("whole", ..) => Shape::Whole,
+            ("box", Some(x), Some(y), Some(w), Some(h)) => Shape::Box { rect: Rect::new(x, y, w, h) },
+            _ => return Err(StoreError::Corrupt(format!("annotation {} of item {}", self.id, self.item_id))),
+        };
+        Ok(Annotation {
+            id: self.id,
+            category_id: self.category_id,
+            shape,
+            z: self.z,
+            source: self.source,
+            score: self.score,
+        })
+    }
+}
+
+/// All labels and proposals of an item in drawing order, lowest first, ties by id.
+pub async fn of_item(tx: &mut Tx, item: ItemId) -> Result<Vec<Annotation>, StoreError> {
+    let rows: Vec<AnnotationRow> = on_tx!(tx, conn => {
+        sqlx::query_as(
+            "SELECT item_id, id, category_id, kind, x, y, w, h, z, source, score FROM annotation \
+             WHERE item_id = $1 ORDER BY z, id",
+        )
+        .bind(item)
+        .fetch_all(conn)
+        .await?
+    });
+    rows.into_iter().map(AnnotationRow::into_annotation).collect()
+}
+
+/// The same of several items (at most a page of them) in one query. Items without labels are absent.
+pub async fn of_items(tx: &mut Tx, items: &[ItemId]) -> Result<HashMap<ItemId, Vec<Annotation>>, StoreError> {
+    let mut out: HashMap<ItemId, Vec<Annotation>> = HashMap::new();
+    if let [item] = items {
+        let annotations = of_item(tx, *item).await?;
+        if !annotations.is_empty() {
+            out.insert(*item, annotations);
+        }
+        return Ok(out);
+    }
+    if items.is_empty() {
+        return Ok(out);
+    }
+    let rows: Vec<AnnotationRow> = on_tx!(tx, conn => {
+        let mut q = sqlx::QueryBuilder::new(
+            "SELECT item_id, id, category_id, kind, x, y, w, h, z, source, score FROM annotation WHERE item_id IN (",
+        );
+        let mut list = q.separated(", ");
+        for id in items {
+            list.push_bind(*id);
+        }
+        q.push(") ORDER BY item_id, z, id");
+        q.build_query_as().fetch_all(conn).await?
+    });
+    for row in rows {
+        out.entry(row.item_id).or_default().push(row.into_annotation()?);
+    }
+    Ok(out)
+}

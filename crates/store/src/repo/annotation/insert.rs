@@ -1,0 +1,65 @@
+//! Labels in bulk.
+
+use crate::{StoreError, Tx, on_tx};
+use limn_domain::{Annotation, ItemId, Timestamp, UserId};
+
+/// Rows of one `INSERT`: 14 parameters each.
+const ROWS: usize = 250;
+
+/// A label for an item.
+#[derive(Debug, Clone)]
+pub struct NewAnnotation {
+    pub item_id: ItemId,
+    /// Checked: finite, inside the item, of a category of its project.
+    pub annotation: Annotation,
+    pub created_by: Option<UserId>,
+}
+
+/// Writes new labels; the items' counts and revisions are the caller's (`item::bulk::settle`). `Unique` when an item has
+/// an annotation of that id, `ForeignKey` when the item or the category is gone.
+pub async fn insert_many(tx: &mut Tx, rows: &[NewAnnotation], now: Timestamp) -> Result<(), StoreError> {
+    for chunk in rows.chunks(ROWS) {
+        on_tx!(tx, conn => {
+            let mut q = sqlx::QueryBuilder::new(
+                "INSERT INTO annotation (item_id, id, category_id, kind, x, y, w, h, z, source, score, created_by, \
+                 created_at, updated_at) ",
+            );
+            q.push_values(chunk, |mut b, r| {
+                let a = &r.annotation;
+                let rect = a.shape.bounds();
+                b.push_bind(r.item_id)
+                    .push_bind(a.id)
+                    .push_bind(a.category_id)
+                    .push_bind(a.shape.kind())
+                    .push_bind(rect.map(|r| r.x))
+                    .push_bind(rect.map(|r| r.y))
+                    .push_bind(rect.map(|r| r.w))
+                    .push_bind(rect.map(|r| r.h))
+                    .push_bind(a.z)
+                    .push_bind(a.source)
+                    .push_bind(a.score)
+                    .push_bind(r.created_by)
+                    .push_bind(now)
+                    .push_bind(now);
+            });
+            q.build().execute(conn).await?;
+        });
+    }
+    Ok(())
+}
+
+/// Removes every label and proposal of these items; their counts are the caller's (`item::bulk::settle`).
+pub async fn delete_of_items(tx: &mut Tx, items: &[ItemId]) -> Result<(), StoreError> {
+    for chunk in items.chunks(500) {
+        on_tx!(tx, conn => {
+            let mut q = sqlx::QueryBuilder::new("DELETE FROM annotation WHERE item_id IN (");
+            let mut list = q.separated(", ");
+            for id in chunk {
+                list.push_bind(*id);
+            }
+            q.push(")");
+            q.build().execute(conn).await?;
+        });
+    }
+    Ok(())
+}

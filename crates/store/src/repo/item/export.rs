@@ -1,0 +1,166 @@
+//! Items with their labels in export order, a page at a time.
+
+use crate::{StoreError, Tx, on_tx};
+use limn_domain::item::ItemStatus;
+use limn_domain::{AnnotationId, CategoryId, Digest, ItemId, ProjectId, Rect, Shape, Source, Timestamp};
+use sqlx::FromRow;
+use std::collections::HashMap;
+
+/// Most labels a page holds, unless a single item has more.
+const LABELS: i64 = 50_000;
+
+/// An item as exports need it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExportItem {
+    pub id: ItemId,
+    pub export_id: i64,
+    pub name: String,
+    pub digest: Digest,
+    pub media_type: String,
+    pub width: i64,
+    pub height: i64,
+    /// EXIF orientation of the stored bytes, 1 to 8.
+    pub orientation: i64,
+    pub status: ItemStatus,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// Confirmed labels (no proposals), in drawing order, ties by id.
+    pub annotations: Vec<ExportAnnotation>,
+}
+
+/// A confirmed label.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ExportAnnotation {
+    pub id: AnnotationId,
+    pub category_id: CategoryId,
+    /// `None`: the whole item.
+    pub rect: Option<Rect>,
+    pub source: Source,
+    pub score: Option<f64>,
+}
+
+impl ExportAnnotation {
+    pub const fn shape(&self) -> Shape {
+        match self.rect {
+            None => Shape::Whole,
+            Some(rect) => Shape::Box { rect },
+        }
+    }
+}
+
+#[derive(FromRow)]
+struct ItemPart {
+    id: ItemId,
+    export_id: i64,
+    name: String,
+    digest: Digest,
+    media_type: String,
+    width: i64,
+    height: i64,
+    orientation: i64,
+    status: ItemStatus,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    annotation_count: i64,
+}
+
+#[derive(FromRow)]
+struct LabelPart {
+    item_id: ItemId,
+    id: AnnotationId,
+    category_id: CategoryId,
+    x: Option<f64>,
+    y: Option<f64>,
+    w: Option<f64>,
+    h: Option<f64>,
+    z: i64,
+    source: Source,
+    score: Option<f64>,
+}
+
+/// The items after export id `after` (0 to begin) in the order of export ids, at most `limit` and fewer when they hold
+/// very many labels. An empty page is the end. Read all pages in one snapshot.
+pub async fn export_page(
+    tx: &mut Tx,
+    project: ProjectId,
+    after: i64,
+    limit: i64,
+    only_done: bool,
+) -> Result<Vec<ExportItem>, StoreError> {
+    let mut items: Vec<ItemPart> = on_tx!(tx, conn => {
+        let mut q = sqlx::QueryBuilder::new(
+            "SELECT id, export_id, name, digest, media_type, width, height, orientation, status, created_at, \
+             updated_at, annotation_count FROM item WHERE project_id = ",
+        );
+        q.push_bind(project).push(" AND export_id > ").push_bind(after);
+        if only_done {
+            q.push(" AND status = 'done'");
+        }
+        q.push(" ORDER BY export_id LIMIT ").push_bind(limit);
+        q.build_query_as().fetch_all(conn).await?
+    });
+    let mut labels = 0;
+    let fitting = items
+        .iter()
+        .take_while(|i| {
+            let first = labels == 0;
+            labels += i.annotation_count;
+            first || labels <= LABELS
+        })
+        .count();
+    items.truncate(fitting);
+    let (Some(first), Some(last)) = (items.first(), items.last()) else { return Ok(Vec::new()) };
+    let mut by_item: HashMap<ItemId, Vec<LabelPart>> = HashMap::new();
+    if items.iter().any(|i| i.annotation_count > 0) {
+        let rows: Vec<LabelPart> = on_tx!(tx, conn => {
+            sqlx::query_as(
+                "SELECT a.item_id, a.id, a.category_id, a.x, a.y, a.w, a.h, a.z, a.source, a.score \
+                 FROM item i CROSS JOIN annotation a \
+                 WHERE i.project_id = $1 AND i.export_id BETWEEN $2 AND $3 AND i.annotation_count > 0 \
+                 AND a.item_id = i.id AND a.source <> 'prelabel' AND (i.status = 'done' OR NOT $4)",
+            )
+            .bind(project)
+            .bind(first.export_id)
+            .bind(last.export_id)
+            .bind(only_done)
+            .fetch_all(conn)
+            .await?
+        });
+        for row in rows {
+            by_item.entry(row.item_id).or_default().push(row);
+        }
+    }
+    Ok(items.into_iter().map(|i| assemble(i, &mut by_item)).collect())
+}
+
+fn assemble(i: ItemPart, by_item: &mut HashMap<ItemId, Vec<LabelPart>>) -> ExportItem {
+    let mut labels = by_item.remove(&i.id).unwrap_or_default();
+    labels.sort_unstable_by_key(|a| (a.z, a.id));
+    let annotations = labels
+        .into_iter()
+        .map(|a| ExportAnnotation {
+            id: a.id,
+            category_id: a.category_id,
+            rect: match (a.x, a.y, a.w, a.h) {
+                (Some(x), Some(y), Some(w), Some(h)) => Some(Rect::new(x, y, w, h)),
+                _ => None,
+            },
+            source: a.source,
+            score: a.score,
+        })
+        .collect();
+    ExportItem {
+        id: i.id,
+        export_id: i.export_id,
+        name: i.name,
+        digest: i.digest,
+        media_type: i.media_type,
+        width: i.width,
+        height: i.height,
+        orientation: i.orientation,
+        status: i.status,
+        created_at: i.created_at,
+        updated_at: i.updated_at,
+        annotations,
+    }
+}

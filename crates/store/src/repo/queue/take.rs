@@ -1,0 +1,67 @@
+//! Handing out items.
+
+use crate::dialect::Dialect;
+use crate::repo::item::{ItemRow, item_columns};
+use crate::{StoreError, Tx, on_tx};
+use limn_domain::item::Item;
+use limn_domain::{ProjectId, Timestamp, UserId};
+
+/// An item in the person's hands.
+#[derive(Debug, Clone)]
+pub struct Holding {
+    pub item: Item,
+    /// Who changed its labels last.
+    pub annotated_by: Option<UserId>,
+}
+
+/// One statement for both databases but for the lock: on PostgreSQL takers pass over rows that another one is taking. What
+/// is picked is checked again while updating, because there a row may have changed since the snapshot.
+macro_rules! take_text {
+    ($lock:literal) => {
+        concat!(
+            "WITH own AS MATERIALIZED ( \
+               SELECT id FROM item WHERE lease_user_id = $2 AND project_id = $1 AND status = 'todo' \
+               ORDER BY leased_at, queue_rank LIMIT $5), \
+             fresh AS MATERIALIZED ( \
+               SELECT id FROM item WHERE project_id = $1 AND status = 'todo' AND lease_until <= $3 \
+               AND (lease_user_id IS NULL OR lease_user_id <> $2) ORDER BY queue_rank \
+               LIMIT (SELECT CASE WHEN count(*) < $6 THEN $6 - count(*) ELSE 0 END FROM own)",
+            $lock,
+            ") UPDATE item SET lease_until = $4, \
+               leased_at = CASE WHEN lease_user_id = $2 THEN leased_at ELSE $3 END, lease_user_id = $2 \
+             WHERE id IN (SELECT id FROM own UNION ALL SELECT id FROM fresh) AND status = 'todo' \
+             AND (lease_user_id IS NULL OR lease_user_id = $2 OR lease_until <= $3) RETURNING ",
+            item_columns!()
+        )
+    };
+}
+
+/// Extends the leases on up to `count` items in the person's hands and, unless `paused`, leases further ones up to
+/// `count` in all, in the queue's order. Those in hand come first.
+pub async fn take(
+    tx: &mut Tx,
+    project: ProjectId,
+    user: UserId,
+    count: i64,
+    paused: bool,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<Holding>, StoreError> {
+    let text = Dialect::of(tx).pick(take_text!(""), take_text!(" FOR UPDATE SKIP LOCKED"));
+    let mut rows: Vec<ItemRow> = on_tx!(tx, conn => {
+        sqlx::query_as(text)
+            .bind(project)
+            .bind(user)
+            .bind(now)
+            .bind(until)
+            .bind(count)
+            .bind(if paused { 0 } else { count })
+            .fetch_all(conn)
+            .await?
+    });
+    rows.sort_unstable_by_key(|r| (r.leased_at, r.queue_rank));
+    Ok(rows
+        .into_iter()
+        .map(|r| Holding { annotated_by: r.annotated_by, item: r.into_item(now) })
+        .collect())
+}
