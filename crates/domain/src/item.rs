@@ -99,7 +99,8 @@ pub enum ItemSort {
 
 /// Filter, sort and cursor of an item list. Absent fields do not filter.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema, utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
 pub struct ItemQuery {
     #[serde(default)]
     pub status: Option<ItemStatus>,

@@ -1,0 +1,155 @@
+//! `import`: images go in as items, annotation files and archives as uploads for a job.
+
+use super::api::Client;
+use super::files::{self, Found, Kind};
+use super::{Remote, print, upload, watch};
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use limn_domain::import::{ImportAs, ImportFormat, ImportReport, NewImport, Severity};
+use limn_domain::job::Job;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// More annotation files than this travel as one archive.
+const SINGLE: usize = 8;
+
+#[derive(Debug, Args)]
+pub struct ImportCommand {
+    #[command(flatten)]
+    remote: Remote,
+    /// The project, by name or id
+    #[arg(long)]
+    project: String,
+    /// coco, voc or images
+    #[arg(long)]
+    format: ImportFormat,
+    /// Take the labels as proposals for people to confirm
+    #[arg(long)]
+    prelabels: bool,
+    /// Replace the labels that items have already instead of adding to them
+    #[arg(long)]
+    replace: bool,
+    /// Refuse labels of categories the project does not have
+    #[arg(long)]
+    no_new_categories: bool,
+    /// Print the whole report as JSON
+    #[arg(long)]
+    json: bool,
+    /// Annotation files, images, archives (zip), and folders of these
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+}
+
+/// Runs the command.
+pub async fn run(command: ImportCommand) -> Result<()> {
+    let client = Client::new(&command.remote)?;
+    let project = client.project(&command.project).await?.summary.id;
+    let mut pictures = Vec::new();
+    let mut annotations = Vec::new();
+    let mut archives = Vec::new();
+    for file in files::collect(&command.paths)? {
+        match file.kind {
+            Kind::Picture => pictures.push(file),
+            Kind::Archive => archives.push(file),
+            Kind::Annotations if command.format != ImportFormat::Images => annotations.push(file),
+            _ => eprintln!("passed over: {}", file.name),
+        }
+    }
+    if command.format != ImportFormat::Images && annotations.is_empty() && archives.is_empty() {
+        bail!(
+            "no annotation files there: COCO's end in .json, VOC's in .xml; for images alone use `limn upload`"
+        );
+    }
+    let sent = upload::pictures_to(&client, project, pictures).await?;
+    sent.complain();
+
+    let packed;
+    if annotations.len() > SINGLE {
+        packed = pack(&annotations)?;
+        archives.insert(0, found(packed.path(), "annotations.zip")?);
+    } else {
+        archives.splice(0..0, annotations);
+    }
+    if archives.is_empty() {
+        print(&format!("{} images added, {} already there", sent.added, sent.unchanged))?;
+        return finish(sent.failed.len());
+    }
+    let mut uploads = Vec::new();
+    for file in &archives {
+        uploads.push(upload::resumable(&client, file).await?.id);
+    }
+    let input = NewImport {
+        format: command.format,
+        import_as: if command.prelabels { ImportAs::Prelabels } else { ImportAs::Labels },
+        uploads,
+        create_categories: !command.no_new_categories,
+        replace: command.replace,
+    };
+    let job: Job = client.post(&format!("/api/v1/projects/{project}/imports"), &input).await?;
+    let job = watch::job(&client, job.id).await?;
+    let report = job.result.context("the import left no report")?;
+    let mut report: ImportReport = serde_json::from_value(report).context("the import's report cannot be read")?;
+    report.items_added += sent.added as i64;
+    report.items_unchanged += sent.unchanged as i64;
+    if command.json {
+        print(&serde_json::to_string_pretty(&report)?)?;
+    } else {
+        show(&report)?;
+    }
+    finish(sent.failed.len())
+}
+
+fn finish(refused: usize) -> Result<()> {
+    if refused == 0 { Ok(()) } else { bail!("{refused} images were refused") }
+}
+
+/// The report in words; every finding on a line of its own.
+fn show(report: &ImportReport) -> Result<()> {
+    for e in &report.entries {
+        let severity = match e.severity {
+            Severity::Note => "note",
+            Severity::Fixed => "fixed",
+            Severity::Refused => "refused",
+        };
+        let line = e.line.map(|l| format!(":{l}")).unwrap_or_default();
+        let record = e.record.as_deref().map(|r| format!(" {r}:")).unwrap_or_default();
+        print(&format!("{severity}: {}{line}:{record} {} [{}]", e.file, e.message, e.code))?;
+    }
+    if report.truncated {
+        print("... and more findings like these")?;
+    }
+    print(&format!(
+        "{} images added, {} already there, {} labels added, {} categories added, {} fixed, {} refused",
+        report.items_added,
+        report.items_unchanged,
+        report.annotations_added,
+        report.categories_added,
+        report.fixed,
+        report.refused
+    ))
+}
+
+fn found(path: &Path, name: &str) -> Result<Found> {
+    Ok(Found {
+        path: path.to_owned(),
+        name: name.to_owned(),
+        size: std::fs::metadata(path)?.len(),
+        kind: Kind::Archive,
+    })
+}
+
+/// Many small files as one archive in a temporary file.
+fn pack(files: &[Found]) -> Result<tempfile::NamedTempFile> {
+    let mut archive = zip::ZipWriter::new(tempfile::NamedTempFile::new().context("cannot make a temporary file")?);
+    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+    for file in files {
+        archive.start_file(file.name.as_str(), options)?;
+        let mut from = std::fs::File::open(&file.path)
+            .with_context(|| format!("cannot read {}", file.path.display()))?;
+        std::io::copy(&mut from, &mut archive)
+            .with_context(|| format!("cannot read {}", file.path.display()))?;
+    }
+    let mut packed = archive.finish()?;
+    packed.flush()?;
+    Ok(packed)
+}

@@ -1,0 +1,88 @@
+//! Puts the parts together: folders, database, services, jobs.
+
+use crate::config::Config;
+use anyhow::{Context as _, Result};
+use limn_services::{Clock, Context, Services};
+use limn_store::Db;
+use std::path::Path;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// Longest the running jobs may take to hand themselves back.
+const HAND_BACK: Duration = Duration::from_secs(4);
+/// How often ended sessions and the like are cleared out.
+const TIDY: Duration = Duration::from_secs(3600);
+
+/// Opens everything, making the data directory and bringing the database up to date.
+pub async fn open(config: &Config) -> Result<Services> {
+    make_private_dir(&config.data_dir)?;
+    let db = Db::open(&config.db()).await.context(
+        "cannot open the database; see database.url, or for SQLite the permissions of the data directory",
+    )?;
+    db.migrate().await.context("cannot bring the database up to date")?;
+    services(db, config)
+}
+
+/// The services over an open, current database.
+pub fn services(db: Db, config: &Config) -> Result<Services> {
+    let context = Context::open(db, config.data_dir.clone(), config.limits.clone(), Clock::system())
+        .map_err(anyhow::Error::from)
+        .with_context(|| format!("cannot use the data directory {}", config.data_dir.display()))?;
+    Ok(Services::new(context))
+}
+
+/// The data directory is nobody else's business: it holds the database and the pictures.
+fn make_private_dir(dir: &Path) -> Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .create(dir)
+        .with_context(|| format!("cannot make the data directory {}", dir.display()))
+}
+
+/// Background work of this process.
+pub struct Background {
+    stop: CancellationToken,
+    jobs: Option<JoinHandle<()>>,
+    tidy: JoinHandle<()>,
+}
+
+impl Background {
+    /// Starts `workers` jobs at once, none when 0, and the hourly tidying.
+    pub fn start(services: &Services, workers: usize) -> Self {
+        let stop = CancellationToken::new();
+        let jobs = (workers > 0).then(|| {
+            let runner = limn_services::jobs::runner(services, workers);
+            tokio::spawn(runner.run(stop.clone()))
+        });
+        let tidy = tokio::spawn(tidy(services.clone(), stop.clone()));
+        Self { stop, jobs, tidy }
+    }
+
+    /// Cancels running jobs, which hand themselves back to the queue, and waits a little for it. Whoever does not make
+    /// it is found by its lease when that ends.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        if let Some(jobs) = self.jobs
+            && tokio::time::timeout(HAND_BACK, jobs).await.is_err()
+        {
+            tracing::warn!("some jobs did not stop in time; they are taken up again when their lease ends");
+        }
+        self.tidy.abort();
+    }
+}
+
+async fn tidy(services: Services, stop: CancellationToken) {
+    loop {
+        if let Err(e) = crate::session::delete_expired(&services).await {
+            tracing::warn!(error = %e, "cannot clear out ended sessions");
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(TIDY) => {}
+        }
+    }
+}

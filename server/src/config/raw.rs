@@ -1,0 +1,187 @@
+//! The settings as written, before any check. One table makes the struct, the environment's names and the manual.
+
+use super::Secret;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// A setting for the manual and for reading the environment.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    pub section: &'static str,
+    pub key: &'static str,
+    /// `text`, `path`, `number`, `yes/no` or `secret`.
+    pub kind: &'static str,
+    /// As written in `limn.toml`.
+    pub default: &'static str,
+    pub doc: &'static str,
+}
+
+impl Setting {
+    /// Name of the environment variable.
+    pub fn variable(&self) -> String {
+        format!("LIMN__{}__{}", self.section.to_uppercase(), self.key.to_uppercase())
+    }
+}
+
+macro_rules! kind {
+    (String) => { "text" };
+    (PathBuf) => { "path" };
+    (i64) => { "number" };
+    (bool) => { "yes/no" };
+    (Secret) => { "secret" };
+}
+
+macro_rules! settings {
+    ($($section:ident : $name:ident { $($(#[doc = $doc:literal])+ $key:ident : $type:tt = $default:expr;)* })*) => {
+        /// The settings as written.
+        #[derive(Debug, Clone, Default, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct RawConfig { $(pub $section: $name,)* }
+
+        $(
+            /// One section of the settings.
+            #[derive(Debug, Clone, Deserialize)]
+            #[serde(default, deny_unknown_fields)]
+            pub struct $name { $($(#[doc = $doc])+ pub $key: $type,)* }
+
+            impl Default for $name {
+                fn default() -> Self {
+                    Self { $($key: $type::from($default),)* }
+                }
+            }
+        )*
+
+        /// Every setting, in the manual's order.
+        pub const SETTINGS: &[Setting] = &[$($(Setting {
+            section: stringify!($section),
+            key: stringify!($key),
+            kind: kind!($type),
+            default: stringify!($default),
+            doc: concat!($($doc),+),
+        },)*)*];
+    };
+}
+
+settings! {
+    server: Server {
+        /// Address and port to listen on; port 0 takes a free one. `--addr` wins.
+        addr: String = "127.0.0.1:8080";
+        /// Where browsers reach the server, such as `https://limn.example.org`. With `https` session cookies are sent
+        /// over HTTPS only. Worked out from each request when empty.
+        public_url: String = "";
+        /// Believe `X-Forwarded-For`, `X-Forwarded-Host` and `X-Forwarded-Proto`. Only behind a proxy that sets them.
+        trust_proxy: bool = false;
+        /// Folder with the built front end. Only for a binary built without it; found beside it when empty.
+        site_dir: PathBuf = "";
+    }
+    storage: Storage {
+        /// Folder for the database (SQLite), pictures and exports; made when missing. `--data-dir` wins.
+        data_dir: PathBuf = "data";
+    }
+    database: DatabaseSection {
+        /// PostgreSQL's URL, `postgres://user:password@host/name`. SQLite in the data directory when empty.
+        /// `--database-url` wins.
+        url: Secret = String::new();
+        /// Most connections to PostgreSQL.
+        max_connections: i64 = 16;
+    }
+    limits: LimitsSection {
+        /// Largest single picture, in megabytes.
+        image_mb: i64 = 512;
+        /// Largest resumable upload, in gigabytes.
+        upload_gb: i64 = 64;
+        /// Largest picture, in millions of pixels.
+        image_megapixels: i64 = 200;
+    }
+    jobs: Jobs {
+        /// Background jobs at once in this process; 0 leaves them to `limn worker`.
+        workers: i64 = 2;
+    }
+    sessions: Sessions {
+        /// Days without a visit after which somebody must sign in again.
+        days: i64 = 30;
+    }
+    log: LogSection {
+        /// What is logged: `error`, `warn`, `info`, `debug`, or by part, `limn_server=debug,info`.
+        filter: String = "info";
+        /// One JSON object a line instead of text.
+        json: bool = false;
+    }
+}
+
+impl RawConfig {
+    /// Reads the file (`None`: `./limn.toml` when there is one) and this process's environment.
+    pub fn load(file: Option<&Path>) -> Result<Self, String> {
+        let path = file.unwrap_or(Path::new("limn.toml"));
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => Some(text),
+            Err(e) if file.is_none() && e.kind() == std::io::ErrorKind::NotFound => None,
+            Err(e) => return Err(format!("cannot read {}: {e}", path.display())),
+        };
+        Self::from_sources(text.as_deref(), std::env::vars())
+    }
+
+    /// From the file's text and environment variables; those that do not start with `LIMN__` are passed over.
+    pub fn from_sources(
+        file: Option<&str>,
+        env: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, String> {
+        let mut table: toml::Table = file
+            .unwrap_or_default()
+            .parse()
+            .map_err(|e: toml::de::Error| format!("limn.toml cannot be read: {e}"))?;
+        for (section, value) in &table {
+            let Some(keys) = value.as_table().filter(|_| SETTINGS.iter().any(|s| s.section == section)) else {
+                return Err(format!("limn.toml: there is no section [{section}]; see docs/configuration.md."));
+            };
+            if let Some(key) =
+                keys.keys().find(|k| !SETTINGS.iter().any(|s| s.section == section && s.key == k.as_str()))
+            {
+                return Err(format!(
+                    "limn.toml: there is no setting {section}.{key}; see docs/configuration.md."
+                ));
+            }
+        }
+        for (name, text) in env.filter(|(name, _)| name.starts_with("LIMN__")) {
+            let setting = SETTINGS.iter().find(|s| s.variable() == name).ok_or_else(|| {
+                format!("the environment variable {name} is no setting; see docs/configuration.md.")
+            })?;
+            let value = match setting.kind {
+                "number" => text
+                    .trim()
+                    .parse()
+                    .map(toml::Value::Integer)
+                    .map_err(|_| format!("{name} is `{text}`; write a whole number."))?,
+                "yes/no" => text
+                    .trim()
+                    .parse()
+                    .map(toml::Value::Boolean)
+                    .map_err(|_| format!("{name} is `{text}`; write true or false."))?,
+                _ => toml::Value::String(text),
+            };
+            table
+                .entry(setting.section)
+                .or_insert_with(|| toml::Value::Table(toml::Table::new()))
+                .as_table_mut()
+                .ok_or_else(|| format!("limn.toml: {} is no section", setting.section))?
+                .insert(setting.key.to_owned(), value);
+        }
+        // Each setting alone first, so that a wrong type is reported with its name.
+        for setting in SETTINGS {
+            if let Some(value) = table.get(setting.section).and_then(|s| s.get(setting.key)) {
+                let fits = match setting.kind {
+                    "number" => value.is_integer(),
+                    "yes/no" => value.is_bool(),
+                    _ => value.is_str(),
+                };
+                if !fits {
+                    return Err(format!(
+                        "{}.{} has the wrong type; write it as {} = {}.",
+                        setting.section, setting.key, setting.key, super::docs::example(setting)
+                    ));
+                }
+            }
+        }
+        table.try_into().map_err(|e| format!("the configuration cannot be read: {e}"))
+    }
+}

@@ -1,0 +1,77 @@
+//! Pictures: renditions and originals of items, and the pictures in instructions.
+//!
+//! Outside `/api/v1` because pages name them in `<img>`; the same sessions, tokens and roles apply.
+
+use crate::error::{Api, Failure};
+use crate::ranges::{Content, Sending, send};
+use crate::rest::extract::{Caller, Id};
+use crate::state::AppState;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use axum::routing::get;
+use http::HeaderMap;
+use limn_domain::{AssetId, Code, ItemId};
+use limn_services::Services;
+use limn_services::media::{MediaBody, Rendition};
+
+/// The content under a path never changes, but it is not for everybody.
+const IMMUTABLE: &str = "private, max-age=31536000, immutable";
+
+pub fn router() -> Router<AppState> {
+    Router::new()
+        .route("/media/items/{item_id}/{rendition}", get(item))
+        .route("/media/assets/{asset_id}", get(asset))
+}
+
+async fn item(
+    State(services): State<Services>,
+    Caller(actor): Caller,
+    Path((item, rendition)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Api<Response> {
+    let item: ItemId = item.parse().map_err(|e: limn_domain::InvalidId| {
+        Failure::new(Code::BadRequest, e.to_string())
+    })?;
+    let which = match rendition.as_str() {
+        "thumb" => Rendition::Thumb,
+        "screen" => Rendition::Screen,
+        "full" => Rendition::Full,
+        "original" => Rendition::Original,
+        _ => {
+            return Err(Failure::new(
+                Code::NotFound,
+                "There is no such rendition; use thumb, screen, full or original.",
+            ));
+        }
+    };
+    let file = services.media.get(&actor, item, which).await?;
+    let content = match file.body {
+        MediaBody::Bytes(b) => Content::Bytes(b),
+        MediaBody::File { path, len } => Content::File { path, len },
+    };
+    let how = Sending {
+        media_type: &file.media_type,
+        etag: &file.etag,
+        attachment: (which == Rendition::Original).then_some(file.name.as_str()),
+        cache: IMMUTABLE,
+    };
+    send(content, how, &headers).await
+}
+
+async fn asset(
+    State(services): State<Services>,
+    Caller(actor): Caller,
+    Id(asset): Id<AssetId>,
+    headers: HeaderMap,
+) -> Api<Response> {
+    let (media_type, bytes) = services.assets.get(&actor, asset).await?;
+    let etag = asset.to_string();
+    let how = Sending {
+        media_type: &media_type,
+        etag: &etag,
+        attachment: None,
+        cache: IMMUTABLE,
+    };
+    send(Content::Bytes(bytes), how, &headers).await
+}

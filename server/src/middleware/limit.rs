@@ -1,0 +1,49 @@
+//! Bounds on ordinary requests: how large, how long. Uploads and downloads are streams and bounded where they go.
+
+use crate::error::Failure;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::header;
+use http_body_util::Limited;
+use limn_domain::Code;
+use std::time::Duration;
+
+/// Largest ordinary body, in bytes: JSON, and forms of the pages.
+pub const BODY_BYTES: usize = 16 << 20;
+/// Longest an ordinary request may take to answer.
+const ANSWER: Duration = Duration::from_secs(60);
+
+/// Refuses bodies over [`BODY_BYTES`], also those whose length is not announced.
+pub async fn body(request: Request, next: Next) -> Response {
+    let announced = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|v| v.to_str().ok())
+        .and_then(|v| v.parse::<u64>().ok());
+    if announced.is_some_and(|n| n > BODY_BYTES as u64) {
+        return too_large().into_response();
+    }
+    next.run(request.map(|b| Body::new(Limited::new(b, BODY_BYTES)))).await
+}
+
+/// Gives up on a request that is not answered in time.
+pub async fn time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(ANSWER, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            tracing::error!("gave up on a request after {} s", ANSWER.as_secs());
+            Failure::new(Code::Unavailable, "The server took too long to answer. Try again in a moment.")
+                .into_response()
+        }
+    }
+}
+
+/// A body over the limit.
+pub fn too_large() -> Failure {
+    Failure::new(
+        Code::TooLarge,
+        format!("The request is larger than {} MB; send it in smaller parts.", BODY_BYTES >> 20),
+    )
+}

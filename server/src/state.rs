@@ -1,0 +1,59 @@
+//! What every handler can reach.
+
+use crate::config::Config;
+use crate::front::Site;
+use crate::metrics::Metrics;
+use axum::extract::FromRef;
+use limn_services::Services;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Shared by all requests; cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    pub services: Services,
+    pub config: Arc<Config>,
+    pub site: Site,
+    pub leptos: leptos::config::LeptosOptions,
+    pub metrics: Metrics,
+    /// The API's description, as JSON.
+    pub openapi: Arc<utoipa::openapi::OpenApi>,
+    stopping: Arc<AtomicBool>,
+}
+
+impl AppState {
+    pub fn new(services: Services, config: Arc<Config>, openapi: Arc<utoipa::openapi::OpenApi>) -> Self {
+        let site = Site::find(&config);
+        let leptos = site.leptos_options(&config);
+        Self {
+            services,
+            config,
+            site,
+            leptos,
+            metrics: Metrics::default(),
+            openapi,
+            stopping: Arc::default(),
+        }
+    }
+
+    /// From here on `/readyz` says no, so that a balancer sends nothing more.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+}
+
+impl FromRef<AppState> for Services {
+    fn from_ref(state: &AppState) -> Self {
+        state.services.clone()
+    }
+}
+
+impl FromRef<AppState> for leptos::config::LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.leptos.clone()
+    }
+}
