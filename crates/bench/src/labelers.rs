@@ -244,7 +244,7 @@ async fn save_again(
             active_ms: 10,
         };
         let start = Instant::now();
-        match client.call(Method::POST, &path, Some(&change)).await? {
+        match client.call(Method::PUT, &path, Some(&change)).await? {
             SaveOutcome::Saved { revision: r } => revision = r,
             SaveOutcome::Conflict { .. } => anyhow::bail!("a conflict on an item nobody else holds"),
         }
