@@ -1,0 +1,166 @@
+//! Server functions of the project pages.
+
+use crate::error::AppError;
+use leptos::prelude::*;
+use limn_domain::activity::Activity;
+use limn_domain::category::{Category, CategoryImpact, NewCategory, UpdateCategory};
+use limn_domain::export::NewExport;
+use limn_domain::import::NewImport;
+use limn_domain::item::{BulkAction, BulkOutcome, ItemQuery, ItemSelection, ItemWithAnnotations};
+use limn_domain::job::Job;
+use limn_domain::project::{Member, NewProject, Project, ProjectSummary, UpdateProject};
+use limn_domain::upload::{UploadCheck, UploadMissing};
+use limn_domain::user::User;
+use limn_domain::{CategoryId, JobId, Page, ProjectId, Role, UserId};
+use server_fn::codec::Json;
+
+#[server(prefix = "/ui", endpoint = "project/list", input = Json)]
+pub async fn project_list() -> Result<Vec<ProjectSummary>, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.projects.list(&actor).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "project/get", input = Json)]
+pub async fn project_get(project: ProjectId) -> Result<Project, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.projects.get(&actor, project).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "project/create", input = Json)]
+pub async fn project_create(input: NewProject) -> Result<Project, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.projects.create(&actor, input).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "project/sample", input = Json)]
+pub async fn project_sample() -> Result<Project, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.sample.create(&actor).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "project/update", input = Json)]
+pub async fn project_update(project: ProjectId, input: UpdateProject) -> Result<Project, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.projects.update(&actor, project, input).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "project/delete", input = Json)]
+pub async fn project_delete(project: ProjectId) -> Result<(), AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.projects.delete(&actor, project).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "project/render_markdown", input = Json)]
+pub async fn project_render_markdown(text: String) -> Result<String, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.projects.render_markdown(&actor, &text).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "project/activity", input = Json)]
+pub async fn project_activity(project: ProjectId, limit: i64) -> Result<Page<Activity>, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services
+        .activities
+        .list(&actor, Some(project), None, Some(limit))
+        .await?)
+}
+
+#[server(prefix = "/ui", endpoint = "project/job", input = Json)]
+pub async fn project_job(job: JobId) -> Result<Job, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.jobs.get(&actor, job).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "item/list", input = Json)]
+pub async fn item_list(project: ProjectId, query: ItemQuery) -> Result<Page<ItemWithAnnotations>, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.items.list(&actor, project, query).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "item/bulk", input = Json)]
+pub async fn item_bulk(
+    project: ProjectId,
+    selection: ItemSelection,
+    action: BulkAction,
+) -> Result<BulkOutcome, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.items.bulk(&actor, project, selection, action).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "item/check", input = Json)]
+pub async fn item_check(project: ProjectId, files: UploadCheck) -> Result<UploadMissing, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.ingest.check(&actor, project, files).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "category/list", input = Json)]
+pub async fn category_list(project: ProjectId) -> Result<Vec<Category>, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.categories.list(&actor, project).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "category/create", input = Json)]
+pub async fn category_create(project: ProjectId, input: NewCategory) -> Result<Category, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.categories.create(&actor, project, input).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "category/update", input = Json)]
+pub async fn category_update(category: CategoryId, input: UpdateCategory) -> Result<Category, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.categories.update(&actor, category, input).await?)
+}
+
+#[server(name = GetCategoryImpact, prefix = "/ui", endpoint = "category/impact", input = Json)]
+pub async fn category_impact(category: CategoryId) -> Result<CategoryImpact, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.categories.impact(&actor, category).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "category/merge", input = Json)]
+pub async fn category_merge(category: CategoryId, into: CategoryId) -> Result<(), AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.categories.merge(&actor, category, into).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "category/remove", input = Json)]
+pub async fn category_remove(category: CategoryId) -> Result<(), AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.categories.remove(&actor, category).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "member/list", input = Json)]
+pub async fn member_list(project: ProjectId) -> Result<Vec<Member>, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.members.list(&actor, project).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "member/candidates", input = Json)]
+pub async fn member_candidates(project: ProjectId) -> Result<Vec<User>, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.members.candidates(&actor, project).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "member/set", input = Json)]
+pub async fn member_set(project: ProjectId, user: UserId, role: Role) -> Result<Member, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.members.set(&actor, project, user, role).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "member/remove", input = Json)]
+pub async fn member_remove(project: ProjectId, user: UserId) -> Result<(), AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.members.remove(&actor, project, user).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "import/start", input = Json)]
+pub async fn import_start(project: ProjectId, input: NewImport) -> Result<Job, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.imports.start(&actor, project, input).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "export/start", input = Json)]
+pub async fn export_start(project: ProjectId, input: NewExport) -> Result<Job, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.exports.start(&actor, project, input).await?)
+}

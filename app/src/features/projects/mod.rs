@@ -1,0 +1,24 @@
+//! Projects: the list, the wizard, and the tabs of one project.
+
+pub mod api;
+mod categories;
+mod instructions;
+mod items;
+mod layout;
+mod list;
+mod markdown;
+mod members;
+mod new;
+mod overview;
+mod settings;
+mod transfer;
+
+pub use categories::CategoriesTab;
+pub use instructions::InstructionsTab;
+pub use items::ItemsTab;
+pub use layout::ProjectLayout;
+pub use list::ProjectsPage;
+pub use members::MembersTab;
+pub use new::NewProjectPage;
+pub use overview::OverviewTab;
+pub use settings::SettingsTab;

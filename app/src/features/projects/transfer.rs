@@ -1,0 +1,33 @@
+//! Bytes in and out of a project from the browser: upload, import, export.
+
+pub mod drop_zone;
+pub mod export;
+pub mod files;
+pub mod http;
+pub mod import;
+pub mod job;
+pub mod panel;
+pub mod progress;
+pub mod resumable;
+pub mod uploader;
+
+use leptos::ev;
+use leptos::prelude::*;
+use std::cell::Cell;
+
+thread_local! {
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// From now on, asks before the page is left in the middle of an upload.
+fn leave_guard() {
+    if !GUARDED.replace(true) {
+        // For good: the handle is dropped without removing the listener.
+        let _ = window_event_listener(ev::beforeunload, |e| {
+            if uploader::any_active() {
+                e.prevent_default();
+                e.set_return_value("An upload is running.");
+            }
+        });
+    }
+}

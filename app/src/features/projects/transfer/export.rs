@@ -1,0 +1,191 @@
+//! The export dialog: few options, each explained; then the file.
+
+use super::super::api;
+use super::super::layout::ProjectCtx;
+use super::job::{JobProgress, follow};
+use crate::data::use_form;
+use crate::fmt;
+use crate::ui::{
+    Button, Checkbox, Choice, Dialog, DialogBody, DialogFoot, FormError, Glyph, Icon, Notice, RadioCards,
+    Tone, Variant,
+};
+use leptos::prelude::*;
+use limn_domain::export::{BoxSegmentation, ExportFormat, ExportResult, ExportScope, FileNames, NewExport};
+use limn_domain::job::{Job, JobState};
+use limn_domain::project::Task;
+
+#[component]
+pub fn ExportDialog(ctx: ProjectCtx) -> impl IntoView {
+    let open = ctx.export_open;
+    let job = RwSignal::new(None::<Job>);
+    view! {
+        <Dialog
+            open
+            title="Export as COCO"
+            description="One JSON file in the format that pycocotools, torchvision, Detectron2 and others read."
+            on_close=move || job.set(None)
+        >
+            <Show when=move || job.with(Option::is_none) fallback=move || view! { <Running job open/> }>
+                <Options ctx job/>
+            </Show>
+        </Dialog>
+    }
+}
+
+#[component]
+fn Options(ctx: ProjectCtx, job: RwSignal<Option<Job>>) -> impl IntoView {
+    let scope = RwSignal::new("all".to_owned());
+    let with_images = RwSignal::new(false);
+    let segmentation = RwSignal::new("empty".to_owned());
+    let names = RwSignal::new("preserve".to_owned());
+    let boxes = ctx.project.with_untracked(|p| p.summary.task == Task::Detection);
+    let progress = ctx.project.with_untracked(|p| p.summary.progress);
+    let start = use_form(
+        move |input: NewExport| api::export_start(ctx.id, input),
+        move |started: Job| {
+            let id = started.id;
+            job.set(Some(started));
+            follow(job, id, Callback::new(|_| ()));
+        },
+    );
+    let submit = move || {
+        start.run(NewExport {
+            format: ExportFormat::Coco,
+            with_images: with_images.get_untracked(),
+            scope: if scope.get_untracked() == "done" {
+                ExportScope::Done
+            } else {
+                ExportScope::All
+            },
+            box_segmentation: match segmentation.get_untracked().as_str() {
+                "polygon" => BoxSegmentation::Polygon,
+                "omit" => BoxSegmentation::Omit,
+                _ => BoxSegmentation::Empty,
+            },
+            file_names: if names.get_untracked() == "flat" {
+                FileNames::Flat
+            } else {
+                FileNames::Preserve
+            },
+        });
+    };
+    view! {
+        <form
+            on:submit=move |ev| {
+                ev.prevent_default();
+                submit();
+            }
+        >
+            <DialogBody>
+                <div class="transfer-form">
+                    <RadioCards
+                        value=scope
+                        name="export-scope"
+                        label="Items"
+                        choices=vec![
+                            Choice::new("all", format!("All {}", fmt::count(progress.total)), "Also those without labels, as COCO expects"),
+                            Choice::new("done", format!("Done, {}", fmt::count(progress.done)), "Only what somebody has submitted"),
+                        ]
+                    />
+                    <Checkbox
+                        checked=with_images
+                        label="With the pictures"
+                        hint="A zip of the JSON and the pictures, turned upright, so that every box fits"
+                    />
+                    <details class="more">
+                        <summary>"More options"</summary>
+                        <div class="transfer-form">
+                            {boxes.then(|| view! {
+                                <RadioCards
+                                    value=segmentation
+                                    name="export-segmentation"
+                                    label="Segmentation of boxes"
+                                    choices=vec![
+                                        Choice::new("empty", "Empty list", "What most tools write and read"),
+                                        Choice::new("polygon", "The box as a polygon", "For tools that need a mask"),
+                                        Choice::new("omit", "Leave the field out", "The smallest file"),
+                                    ]
+                                />
+                            })}
+                            <RadioCards
+                                value=names
+                                name="export-names"
+                                label="File names"
+                                choices=vec![
+                                    Choice::new("preserve", "With folders", "As uploaded: day1/cam2/0001.jpg"),
+                                    Choice::new("flat", "Without folders", "0001.jpg; equal names get a number"),
+                                ]
+                            />
+                        </div>
+                    </details>
+                    <FormError error=start.error/>
+                </div>
+            </DialogBody>
+            <DialogFoot>
+                <Button variant=Variant::Quiet on_click=move || ctx.export_open.set(false)>"Cancel"</Button>
+                <Button variant=Variant::Primary icon=Glyph::Download submit=true loading=start.pending>"Export"</Button>
+            </DialogFoot>
+        </form>
+    }
+}
+
+#[component]
+fn Running(job: RwSignal<Option<Job>>, open: RwSignal<bool>) -> impl IntoView {
+    let state = Memo::new(move |_| job.with(|j| j.as_ref().map(|j| j.state)));
+    let href = move || job.with(|j| j.as_ref().map(|j| format!("/jobs/{}", j.id)).unwrap_or_default());
+    view! {
+        <DialogBody>
+            {move || match state.get() {
+                Some(JobState::Succeeded) => view! { <Finished job/> }.into_any(),
+                Some(JobState::Failed | JobState::Cancelled) => {
+                    let text = job.with(|j| {
+                        j.as_ref().and_then(|j| j.error.clone()).unwrap_or_else(|| "The export was cancelled.".to_owned())
+                    });
+                    view! { <Notice tone=Tone::Bad>{text}</Notice> }.into_any()
+                }
+                _ => view! {
+                    <JobProgress job=job.into()/>
+                    <p class="faint">"You can close this; the export goes on, and the job list keeps the file."</p>
+                }
+                .into_any(),
+            }}
+        </DialogBody>
+        <DialogFoot>
+            <Button variant=Variant::Quiet href=Signal::derive(href)>"Job and log"</Button>
+            <Button on_click=move || open.set(false)>"Close"</Button>
+        </DialogFoot>
+    }
+}
+
+#[component]
+fn Finished(job: RwSignal<Option<Job>>) -> impl IntoView {
+    let result = job.with_untracked(|j| {
+        j.as_ref()
+            .and_then(|j| j.result.clone())
+            .and_then(|r| serde_json::from_value::<ExportResult>(r).ok())
+    });
+    let Some(r) = result else {
+        return view! { <Notice tone=Tone::Bad>"The export ended without a file; its log says why."</Notice> }.into_any();
+    };
+    let name = r.file_name.clone();
+    view! {
+        <div class="transfer-done">
+            <a class="export-file" href=r.url.clone() rel="external" download=r.file_name.clone()>
+                <Icon glyph=Glyph::Download size=20/>
+                <span class="grow"><b>{name}</b><small>{fmt::bytes(r.size)}</small></span>
+                <span class="btn btn--primary">"Download"</span>
+            </a>
+            <div class="transfer-facts">
+                <div><b>{fmt::count(r.images)}</b><span>"images"</span></div>
+                <div><b>{fmt::count(r.annotations)}</b><span>"labels"</span></div>
+            </div>
+            {(!r.notes.is_empty()).then(|| view! {
+                <Notice tone=Tone::Warn>
+                    <ul class="plain-list">{r.notes.into_iter().map(|n| view! { <li>{n}</li> }).collect_view()}</ul>
+                </Notice>
+            })}
+            <p class="faint digest">"BLAKE3 "{r.digest}</p>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,465 @@
+//! The upload of files into one project: sorts what was picked, asks what is missing, sends four at a time.
+
+use super::super::api;
+use super::super::items::filter::encode;
+use super::files::{self, Dropped, Picked};
+use super::http::{self, Cancel};
+use super::progress::{FileKind, Progress, backoff_ms, is_clutter, kind_of, worth_retrying};
+use super::resumable;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use limn_domain::import::{ImportAs, ImportFormat, NewImport};
+use limn_domain::item::AddItemOutcome;
+use limn_domain::job::Job;
+use limn_domain::upload::{UploadCheck, UploadCheckFile};
+use limn_domain::{ApiError, ProjectId, validate};
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet, VecDeque};
+
+const PARALLEL: usize = 4;
+const CHECK_BATCH: usize = 500;
+const MAX_ATTEMPTS: u32 = 6;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Phase {
+    #[default]
+    Idle,
+    /// Folders are being opened.
+    Reading,
+    /// The server is asked what it has.
+    Checking,
+    Sending,
+    Done,
+    Cancelled,
+}
+
+impl Phase {
+    pub const fn is_active(self) -> bool {
+        matches!(self, Self::Reading | Self::Checking | Self::Sending)
+    }
+}
+
+/// A file that was not taken, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    pub path: String,
+    pub message: String,
+    /// Whether sending it again could help.
+    pub again: bool,
+}
+
+/// One project's upload; lives until the page is left, across the tabs and pages of the studio.
+#[derive(Clone, Copy)]
+pub struct Uploader {
+    project: ProjectId,
+    pub phase: RwSignal<Phase>,
+    pub progress: RwSignal<Progress>,
+    pub failures: RwSignal<Vec<Failure>>,
+    /// Import jobs of archives that were dropped along.
+    pub jobs: RwSignal<Vec<Job>>,
+    /// Files found so far while folders are opened.
+    pub found: RwSignal<usize>,
+    /// Grows when items were added; lists reload on it.
+    pub version: RwSignal<u32>,
+    /// When sending began, in milliseconds.
+    pub began: RwSignal<f64>,
+    inner: StoredValue<Inner, LocalStorage>,
+}
+
+#[derive(Default)]
+struct Inner {
+    cancel: Cancel,
+    queue: VecDeque<Picked>,
+    failed: Vec<Picked>,
+    workers: usize,
+    batches: usize,
+    /// Bytes on their way, by file.
+    flying: HashMap<String, f64>,
+    /// Bytes of finished files.
+    landed: f64,
+    bumped: f64,
+}
+
+thread_local! {
+    static ALL: RefCell<HashMap<ProjectId, (Owner, Uploader)>> = RefCell::new(HashMap::new());
+}
+
+impl Uploader {
+    fn new(project: ProjectId) -> Self {
+        Self {
+            project,
+            phase: RwSignal::new(Phase::Idle),
+            progress: RwSignal::new(Progress::default()),
+            failures: RwSignal::new(Vec::new()),
+            jobs: RwSignal::new(Vec::new()),
+            found: RwSignal::new(0),
+            version: RwSignal::new(0),
+            began: RwSignal::new(0.0),
+            inner: StoredValue::new_local(Inner::default()),
+        }
+    }
+
+    /// The project's upload. In the browser it is the same one whichever page asks; rendering gets an idle one.
+    pub fn of(project: ProjectId) -> Self {
+        if cfg!(feature = "ssr") {
+            return Self::new(project);
+        }
+        ALL.with_borrow_mut(|all| {
+            all.entry(project)
+                .or_insert_with(|| {
+                    // Its own owner: a page that goes away does not take a running upload with it.
+                    let owner = Owner::new_root(None);
+                    let uploader = owner.with(|| Self::new(project));
+                    (owner, uploader)
+                })
+                .1
+        })
+    }
+
+    /// Takes what was dropped: opens folders, then uploads. Call it inside the drop event.
+    pub fn drop(self, dropped: Vec<Dropped>) {
+        if dropped.is_empty() {
+            return;
+        }
+        self.wake();
+        self.phase.set(Phase::Reading);
+        self.inner.update_value(|i| i.batches += 1);
+        spawn_local(async move {
+            let before = self.found.get_untracked();
+            let (files, problems) = files::walk(dropped, move |n| self.found.set(before + n)).await;
+            self.fail_all(problems);
+            self.batch(files).await;
+        });
+    }
+
+    /// Uploads chosen files.
+    pub fn start(self, files: Vec<Picked>) {
+        if files.is_empty() {
+            return;
+        }
+        self.wake();
+        self.inner.update_value(|i| i.batches += 1);
+        spawn_local(self.batch(files));
+    }
+
+    /// Sends the failed files once more.
+    pub fn retry(self) {
+        let again = self
+            .inner
+            .try_update_value(|i| std::mem::take(&mut i.failed))
+            .unwrap_or_default();
+        self.failures.set(Vec::new());
+        let bytes: f64 = again.iter().map(|p| p.file.size()).sum();
+        self.progress.update(|p| {
+            p.failed = 0;
+            p.files = p.added + p.unchanged;
+            p.bytes = (p.bytes - bytes).max(p.sent.min(p.bytes));
+        });
+        self.start(again);
+    }
+
+    pub fn cancel(self) {
+        self.inner.update_value(|i| {
+            i.cancel.set();
+            i.queue.clear();
+        });
+        self.phase.set(Phase::Cancelled);
+        self.version.update(|v| *v += 1);
+    }
+
+    /// Forgets a finished upload.
+    pub fn dismiss(self) {
+        if !self.phase.get_untracked().is_active() {
+            self.phase.set(Phase::Idle);
+            self.failures.set(Vec::new());
+            self.jobs.set(Vec::new());
+        }
+    }
+
+    /// Prepares for a new batch; what ended before is put away.
+    fn wake(self) {
+        super::leave_guard();
+        if self.phase.get_untracked().is_active() {
+            return;
+        }
+        self.phase.set(Phase::Checking);
+        self.progress.set(Progress::default());
+        self.failures.set(Vec::new());
+        self.jobs.set(Vec::new());
+        self.found.set(0);
+        self.began.set(js_sys::Date::now());
+        self.inner.set_value(Inner::default());
+    }
+
+    /// Whether this run was cancelled (and perhaps another began) since `cancel` was taken.
+    fn token(self) -> Cancel {
+        self.inner.with_value(|i| i.cancel.clone())
+    }
+
+    async fn batch(self, files: Vec<Picked>) {
+        let cancel = self.token();
+        let files: Vec<Picked> = files.into_iter().filter(|p| !is_clutter(&p.path)).collect();
+        self.found.update(|n| *n = (*n).max(files.len()));
+        let mut images = Vec::new();
+        let mut archives = Vec::new();
+        for picked in files {
+            match sort(&picked) {
+                Ok(FileKind::Archive) => archives.push(picked),
+                Ok(_) => images.push(picked),
+                Err(message) => self.fail(&picked.path, message, None),
+            }
+        }
+        let bytes = images.iter().chain(&archives).map(|p| p.file.size()).sum::<f64>();
+        self.progress.update(|p| {
+            p.files += images.len() + archives.len();
+            p.bytes += bytes;
+        });
+        for chunk in images.chunks(CHECK_BATCH) {
+            if cancel.is_set() {
+                return;
+            }
+            let missing = self.missing(chunk).await;
+            if cancel.is_set() {
+                return;
+            }
+            let (send, have): (Vec<_>, Vec<_>) = chunk
+                .iter()
+                .cloned()
+                .partition(|p| missing.as_ref().is_none_or(|m| m.contains(&p.path)));
+            let known: f64 = have.iter().map(|p| p.file.size()).sum();
+            self.inner.update_value(|i| {
+                i.queue.extend(send);
+                i.landed += known;
+            });
+            self.progress.update(|p| p.unchanged += have.len());
+            self.count();
+            self.work(&cancel);
+        }
+        for archive in archives {
+            if cancel.is_set() {
+                return;
+            }
+            self.phase.set(Phase::Sending);
+            self.archive(archive, &cancel).await;
+        }
+        self.inner
+            .update_value(|i| i.batches = i.batches.saturating_sub(1));
+        self.settle(&cancel);
+    }
+
+    /// Names the server lacks; `None` (send all) when it could not be asked.
+    async fn missing(self, chunk: &[Picked]) -> Option<HashSet<String>> {
+        let files = chunk
+            .iter()
+            .map(|p| UploadCheckFile {
+                name: p.path.clone(),
+                size: p.file.size() as i64,
+            })
+            .collect();
+        let answer = api::item_check(self.project, UploadCheck { files }).await;
+        answer.ok().map(|a| a.missing.into_iter().collect())
+    }
+
+    /// Starts as many workers as there is work and room for.
+    fn work(self, cancel: &Cancel) {
+        let start = self.inner.try_update_value(|i| {
+            let n = i.queue.len().min(PARALLEL.saturating_sub(i.workers));
+            i.workers += n;
+            n
+        });
+        for _ in 0..start.unwrap_or_default() {
+            self.phase.set(Phase::Sending);
+            let cancel = cancel.clone();
+            spawn_local(async move {
+                while !cancel.is_set() {
+                    let next = self.inner.try_update_value(|i| i.queue.pop_front()).flatten();
+                    let Some(picked) = next else { break };
+                    self.send(picked, &cancel).await;
+                }
+                if !cancel.is_set() {
+                    self.inner
+                        .update_value(|i| i.workers = i.workers.saturating_sub(1));
+                    self.settle(&cancel);
+                }
+            });
+        }
+    }
+
+    async fn send(self, picked: Picked, cancel: &Cancel) {
+        let url = format!(
+            "/api/v1/projects/{}/items?name={}",
+            self.project,
+            encode(&picked.path)
+        );
+        let mut attempt = 0;
+        let end: Result<AddItemOutcome, ApiError> = loop {
+            let path = picked.path.clone();
+            let report = move |sent| {
+                self.inner.update_value(|i| {
+                    i.flying.insert(path.clone(), sent);
+                });
+                self.count();
+            };
+            let headers = [("content-type", "application/octet-stream")];
+            let reply = http::send("POST", &url, &headers, Some(&picked.file), cancel, report).await;
+            if cancel.is_set() {
+                return;
+            }
+            if worth_retrying(reply.status) && attempt < MAX_ATTEMPTS {
+                attempt += 1;
+                http::sleep(backoff_ms(attempt, js_sys::Math::random())).await;
+                if cancel.is_set() {
+                    return;
+                }
+                continue;
+            }
+            if reply.status == 401 || reply.status == 403 {
+                self.give_up(&reply.error());
+            }
+            break reply.json();
+        };
+        self.inner.update_value(|i| {
+            i.flying.remove(&picked.path);
+            i.landed += picked.file.size();
+        });
+        match end {
+            Ok(AddItemOutcome::Added { .. }) => self.progress.update(|p| p.added += 1),
+            Ok(AddItemOutcome::Unchanged { .. }) => self.progress.update(|p| p.unchanged += 1),
+            Err(e) => {
+                let path = picked.path.clone();
+                self.fail(&path, e.message, Some(picked));
+            }
+        }
+        self.count();
+        self.bump(false);
+    }
+
+    /// An archive goes to the upload area, then a job unpacks it.
+    async fn archive(self, picked: Picked, cancel: &Cancel) {
+        let path = picked.path.clone();
+        let report = move |sent| {
+            self.inner.update_value(|i| {
+                i.flying.insert(path.clone(), sent);
+            });
+            self.count();
+        };
+        let end = async {
+            let upload = resumable::upload(&picked.file, cancel, report).await?;
+            let input = NewImport {
+                format: ImportFormat::Images,
+                import_as: ImportAs::Labels,
+                uploads: vec![upload],
+                create_categories: false,
+                replace: false,
+            };
+            api::import_start(self.project, input).await.map_err(|e| e.0)
+        }
+        .await;
+        if cancel.is_set() {
+            return;
+        }
+        self.inner.update_value(|i| {
+            i.flying.remove(&picked.path);
+            i.landed += picked.file.size();
+        });
+        match end {
+            Ok(job) => {
+                self.progress.update(|p| p.added += 1);
+                self.jobs.update(|jobs| jobs.push(job));
+            }
+            Err(e) => {
+                let e: ApiError = e;
+                let path = picked.path.clone();
+                self.fail(&path, e.message, Some(picked));
+            }
+        }
+        self.count();
+    }
+
+    /// The session has ended: the rest would fail the same way, so it waits for "Try again".
+    fn give_up(self, error: &ApiError) {
+        let rest = self
+            .inner
+            .try_update_value(|i| i.queue.drain(..).collect::<Vec<_>>())
+            .unwrap_or_default();
+        for picked in rest {
+            let path = picked.path.clone();
+            self.fail(&path, error.message.clone(), Some(picked));
+        }
+    }
+
+    fn fail_all(self, problems: Vec<(String, String)>) {
+        for (path, message) in problems {
+            self.fail(&path, message, None);
+        }
+    }
+
+    fn fail(self, path: &str, message: String, picked: Option<Picked>) {
+        let again = picked.is_some();
+        self.failures.update(|all| {
+            all.push(Failure {
+                path: path.to_owned(),
+                message,
+                again,
+            });
+        });
+        if let Some(picked) = picked {
+            self.inner.update_value(|i| i.failed.push(picked));
+            self.progress.update(|p| p.failed += 1);
+        }
+    }
+
+    /// Brings the byte count up to date.
+    fn count(self) {
+        let sent = self
+            .inner
+            .with_value(|i| i.landed + i.flying.values().sum::<f64>());
+        self.progress.update(|p| p.sent = sent);
+    }
+
+    /// Lets lists reload, at most every three seconds while files are coming in.
+    fn bump(self, now: bool) {
+        let time = js_sys::Date::now();
+        let due = self.inner.try_update_value(|i| {
+            let due = now || time - i.bumped > 3_000.0;
+            if due {
+                i.bumped = time;
+            }
+            due
+        });
+        if due == Some(true) {
+            self.version.update(|v| *v += 1);
+        }
+    }
+
+    /// Ends the run when nothing is left to do.
+    fn settle(self, cancel: &Cancel) {
+        let idle = self
+            .inner
+            .with_value(|i| i.workers == 0 && i.queue.is_empty() && i.batches == 0);
+        if idle && !cancel.is_set() && self.phase.get_untracked().is_active() {
+            self.phase.set(Phase::Done);
+            self.bump(true);
+        }
+    }
+}
+
+/// Whether any upload of this page is running.
+pub fn any_active() -> bool {
+    ALL.with_borrow(|all| all.values().any(|(_, u)| u.phase.get_untracked().is_active()))
+}
+
+/// What a file is, or why it cannot be taken.
+fn sort(picked: &Picked) -> Result<FileKind, String> {
+    validate::item_name(&picked.path)?;
+    let kind = kind_of(&picked.path);
+    let has_ending = picked.path.rsplit('/').next().is_some_and(|n| n.contains('.'));
+    match kind {
+        FileKind::Annotations => Err("This is an annotation file; use Import for it.".to_owned()),
+        FileKind::Other if has_ending => Err(
+            "Not a picture. Limn takes JPEG, PNG, WebP, GIF, BMP and TIFF, and zip files of them.".to_owned(),
+        ),
+        _ if picked.file.size() == 0.0 => Err("The file is empty.".to_owned()),
+        other => Ok(other),
+    }
+}
