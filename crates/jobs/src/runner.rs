@@ -4,9 +4,12 @@ use crate::attempt::Attempt;
 use crate::handler::Registry;
 use crate::progress::Now;
 use crate::queue::Wake;
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use limn_domain::{JobId, Timestamp};
 use limn_store::repo::job::{self, Claimed};
 use limn_store::{Db, StoreError};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -42,6 +45,8 @@ impl Timing {
     }
 }
 
+type Chore = Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
+
 /// Claims and runs jobs until told to stop.
 pub struct Runner {
     db: Db,
@@ -52,6 +57,7 @@ pub struct Runner {
     timing: Timing,
     /// Names this runner in its claims.
     name: String,
+    chores: Vec<(Duration, Chore)>,
 }
 
 impl Runner {
@@ -64,7 +70,16 @@ impl Runner {
         now: impl Fn() -> Timestamp + Send + Sync + 'static,
     ) -> Self {
         let name = format!("{}-{}", std::process::id(), JobId::new());
-        Self { db, registry, wake, concurrency: concurrency.max(1), now: Arc::new(now), timing: Timing::default(), name }
+        let (concurrency, timing) = (concurrency.max(1), Timing::default());
+        Self { db, registry, wake, concurrency, now: Arc::new(now), timing, name, chores: Vec::new() }
+    }
+
+    /// Also does `chore` once at the start and then again and again, beside the jobs; for clean-up that needs no trace.
+    /// Must be safe to do by several runners at once.
+    #[must_use]
+    pub fn every(mut self, interval: Duration, chore: impl Fn() -> BoxFuture<'static, ()> + Send + Sync + 'static) -> Self {
+        self.chores.push((interval, Box::new(chore)));
+        self
     }
 
     /// Other times than the ordinary ones.
@@ -75,7 +90,11 @@ impl Runner {
     }
 
     /// Runs until `stop`; then cancels what runs, hands it back to the queue and returns.
-    pub async fn run(self, stop: CancellationToken) {
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut chores = JoinSet::new();
+        for (interval, chore) in std::mem::take(&mut self.chores) {
+            chores.spawn(repeat(interval, chore, stop.clone()));
+        }
         let kinds = self.registry.kinds();
         let mut running = JoinSet::new();
         let mut claims = 0_u64;
@@ -105,6 +124,7 @@ impl Runner {
         while let Some(ended) = running.join_next().await {
             report(ended);
         }
+        chores.shutdown().await;
     }
 
     /// The next due job, after taking back those of dead workers. Writes only when there is something to write.
@@ -142,6 +162,19 @@ impl Runner {
             stop: stop.clone(),
         };
         running.spawn(attempt.run());
+    }
+}
+
+async fn repeat(interval: Duration, chore: Chore, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        // A panic in one round is caught so that the next one comes.
+        if AssertUnwindSafe(chore()).catch_unwind().await.is_err() {
+            tracing::error!("a clean-up panicked");
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(interval) => {}
+        }
     }
 }
 

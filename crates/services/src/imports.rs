@@ -1,15 +1,95 @@
 //! Imports as jobs.
 
-use crate::{Actor, Context, Result};
-use limn_domain::ProjectId;
-use limn_domain::import::NewImport;
+use crate::authz::require_in;
+use crate::jobs::{import, kind};
+use crate::{Actor, Context, Error, Result};
+use limn_domain::import::{ImportFormat, NewImport};
 use limn_domain::job::Job;
+use limn_domain::project::Task;
+use limn_domain::{Action, ProjectId};
+use limn_jobs::NewJob;
+use limn_store::{Tx, repo};
+use std::collections::HashSet;
+
+/// Most uploads of one import.
+const UPLOADS_MAX: usize = 1_000;
+/// A crash in the middle costs one attempt.
+const ATTEMPTS: i64 = 3;
 
 #[derive(Clone)]
 pub struct Imports(pub(crate) Context);
 
 impl Imports {
+    /// Queues an import of complete uploads. The job's result is an [`limn_domain::import::ImportReport`]. Errors name
+    /// the upload at fault as `uploads[n]`.
     pub async fn start(&self, actor: &Actor, project: ProjectId, input: NewImport) -> Result<Job> {
-        todo!()
+        let (actor, now) = (actor.clone(), self.0.now());
+        let job = self
+            .0
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    require_in(tx, &actor, Action::ImportData, project).await?;
+                    check(tx, &actor, project, &input).await?;
+                    let (name, _) = repo::transfer::title(tx, project).await?.ok_or_else(|| Error::not_found("project"))?;
+                    let format = import::format_name(input.format);
+                    let files = input.uploads.len();
+                    let payload = import::Payload {
+                        project,
+                        input,
+                        user: actor.user_id(),
+                        user_name: actor.name().to_owned(),
+                    };
+                    let new = NewJob {
+                        kind: kind::IMPORT,
+                        title: format!("Import {format} into {name}"),
+                        project_id: Some(project),
+                        created_by: actor.user_id(),
+                        payload: serde_json::to_value(payload).map_err(anyhow::Error::from)?,
+                        dedup_key: None,
+                        priority: 0,
+                        max_attempts: ATTEMPTS,
+                    };
+                    let id = limn_jobs::enqueue(tx, new, now).await?;
+                    let summary = match files {
+                        1 => format!("started an import of a file ({format})"),
+                        n => format!("started an import of {n} files ({format})"),
+                    };
+                    crate::jobs::audit(tx, &actor, Some(project), "import.start", &summary, now).await?;
+                    repo::job::get(tx, id).await?.ok_or_else(|| Error::not_found("job"))
+                })
+            })
+            .await?;
+        self.0.jobs.wake();
+        Ok(job)
     }
+}
+
+async fn check(tx: &mut Tx, actor: &Actor, project: ProjectId, input: &NewImport) -> Result<()> {
+    let n = input.uploads.len();
+    if n == 0 {
+        return Err(Error::field("uploads", "Name at least one upload to import."));
+    }
+    if n > UPLOADS_MAX {
+        return Err(Error::field("uploads", format!("{n} uploads are too many; {UPLOADS_MAX} are the most. Pack them into a zip.")));
+    }
+    let mut seen = HashSet::new();
+    for (i, id) in input.uploads.iter().enumerate() {
+        let field = format!("uploads[{i}]");
+        if !seen.insert(*id) {
+            return Err(Error::field(&field, "This upload is named twice."));
+        }
+        crate::uploads::complete(tx, actor, *id).await.map_err(|e| match e {
+            Error::Api(e) => Error::field(&field, e.message),
+            e => e,
+        })?;
+    }
+    let (_, task) = repo::transfer::title(tx, project).await?.ok_or_else(|| Error::not_found("project"))?;
+    if input.format == ImportFormat::Voc && task != Task::Detection {
+        return Err(Error::field(
+            "format",
+            "Pascal VOC holds boxes, and this project is for labels of whole images. Import `coco` or `images`, or use a detection project.",
+        ));
+    }
+    Ok(())
 }

@@ -1,8 +1,80 @@
 //! What runs in the background, one file a kind.
 
-use crate::Services;
+pub(crate) mod cleanup;
+pub(crate) mod export;
+pub(crate) mod import;
+
+use crate::{Actor, Error, Result, Services};
+use limn_domain::activity::Activity;
+use limn_domain::{ActivityId, ProjectId, Timestamp, UserId};
+use limn_jobs::{Cancelled, Permanent, Registry, Runner};
+use limn_store::Tx;
+
+/// The kinds of jobs, as stored and as answered by the API.
+pub mod kind {
+    pub const IMPORT: &str = "import";
+    pub const EXPORT: &str = "export";
+    pub const SAMPLE: &str = "sample";
+}
 
 /// A runner with every handler registered.
-pub fn runner(services: &Services, concurrency: usize) -> limn_jobs::Runner {
-    todo!()
+pub fn runner(services: &Services, concurrency: usize) -> Runner {
+    let ctx = services.context.clone();
+    let mut registry = Registry::default();
+    registry.register(kind::IMPORT, import::ImportJob(ctx.clone()));
+    registry.register(kind::EXPORT, export::ExportJob(ctx.clone()));
+    registry.register(kind::SAMPLE, crate::sample::SampleJob(ctx.clone()));
+    let clock = ctx.clock.clone();
+    Runner::new(ctx.db.clone(), registry, ctx.jobs.clone(), concurrency, move || clock.now())
+        .every(cleanup::EVERY, move || Box::pin(cleanup::run(ctx.clone())))
+}
+
+/// Shapes an error for the people who read the job: what a client may see stands as it is and is final, anything else
+/// is tried again and stays in the log.
+fn for_people(e: anyhow::Error) -> anyhow::Error {
+    if e.is::<Cancelled>() || e.is::<Permanent>() {
+        return e;
+    }
+    let api = e.chain().find_map(|cause| match cause.downcast_ref::<Error>() {
+        Some(Error::Api(api)) => Some(api.message.clone()),
+        _ => None,
+    });
+    match api {
+        Some(message) => Permanent(message).into(),
+        None => e.context("Something went wrong on the server. The log of the server has the details"),
+    }
+}
+
+/// An audit line of the actor.
+pub(crate) async fn audit(
+    tx: &mut Tx,
+    actor: &Actor,
+    project: Option<ProjectId>,
+    verb: &str,
+    summary: &str,
+    now: Timestamp,
+) -> Result<()> {
+    audit_as(tx, actor.user_id(), actor.name(), project, verb, summary, now).await
+}
+
+/// An audit line in the name of whoever asked for a job.
+async fn audit_as(
+    tx: &mut Tx,
+    user: Option<UserId>,
+    name: &str,
+    project: Option<ProjectId>,
+    verb: &str,
+    summary: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let activity = Activity {
+        id: ActivityId::new(),
+        at: now,
+        actor_id: user,
+        actor_name: name.to_owned(),
+        project_id: project,
+        verb: verb.to_owned(),
+        summary: summary.to_owned(),
+    };
+    Ok(limn_store::repo::transfer::note_activity(tx, &activity).await?)
 }

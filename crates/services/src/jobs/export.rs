@@ -1,0 +1,184 @@
+//! The export job: one snapshot of the database, read a page at a time, written to `exports/<job>/` and moved into place
+//! when it is whole. The same data gives the same bytes: nothing in the file knows when or by whom it was made.
+
+mod archive;
+mod coco;
+
+use crate::Context;
+use anyhow::Context as _;
+use coco::Written;
+use limn_domain::export::{ExportResult, ExportScope, NewExport};
+use limn_domain::{Digest, JobId, ProjectId};
+use limn_jobs::{Handler, Permanent, Progress};
+use limn_store::repo;
+use limn_store::repo::item::ExportItem;
+use limn_store::repo::transfer::Head;
+use serde::{Deserialize, Serialize};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use tokio::sync::mpsc;
+
+/// Name of the finished file in the job's folder.
+pub(crate) const DATA: &str = "data";
+/// The JSON while it is written, and the annotations that end up at its end.
+const JSON_PART: &str = "json.part";
+const SPOOL_PART: &str = "annotations.part";
+const ZIP_PART: &str = "zip.part";
+/// Items read at once.
+const PAGE: i64 = 2_000;
+/// Pages read ahead of the writer.
+const AHEAD: usize = 2;
+
+/// What an export job is given.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Payload {
+    pub project: ProjectId,
+    pub input: NewExport,
+}
+
+/// Runs exports.
+pub(super) struct ExportJob(pub Context);
+
+/// Where an export's files lie.
+pub(crate) fn folder(ctx: &Context, job: JobId) -> PathBuf {
+    ctx.exports_dir().join(job.to_string())
+}
+
+#[async_trait::async_trait]
+impl Handler for ExportJob {
+    async fn run(&self, payload: serde_json::Value, progress: Progress) -> anyhow::Result<Option<serde_json::Value>> {
+        let payload: Payload = serde_json::from_value(payload).context("The export's settings cannot be read")?;
+        let dir = folder(&self.0, progress.job_id());
+        let made = run(&self.0, &payload, &dir, &progress).await;
+        if made.is_err() {
+            remove(&dir).await;
+        }
+        Ok(Some(serde_json::to_value(made.map_err(super::for_people)?)?))
+    }
+}
+
+/// Removes an export's folder; nothing happens when there is none.
+pub(super) async fn remove(dir: &Path) {
+    if let Err(e) = tokio::fs::remove_dir_all(dir).await
+        && e.kind() != std::io::ErrorKind::NotFound
+    {
+        tracing::warn!(folder = %dir.display(), error = %e, "an export's folder was not removed");
+    }
+}
+
+async fn run(ctx: &Context, payload: &Payload, dir: &Path, progress: &Progress) -> anyhow::Result<ExportResult> {
+    // What an earlier attempt left.
+    remove(dir).await;
+    tokio::fs::create_dir_all(dir).await?;
+    let input = payload.input;
+    let (head, written) = write_json(ctx, payload, dir, progress).await?;
+    let mut notes = coco::notes(head.task, &written);
+    let part = if input.with_images {
+        archive::write(ctx, dir, &written.pictures, progress, &mut notes).await?
+    } else {
+        dir.join(JSON_PART)
+    };
+    progress.report(0, 0, "Checking the file").await?;
+    let data = dir.join(DATA);
+    let (size, digest) = tokio::task::spawn_blocking(move || seal(&part, &data)).await??;
+    for left in [JSON_PART, SPOOL_PART] {
+        drop(tokio::fs::remove_file(dir.join(left)).await);
+    }
+    let job_id = progress.job_id();
+    Ok(ExportResult {
+        job_id,
+        url: format!("/api/v1/exports/{job_id}/file"),
+        file_name: format!("{}-coco.{}", slug(&head.name), if input.with_images { "zip" } else { "json" }),
+        size: i64::try_from(size)?,
+        digest: digest.to_string(),
+        images: i64::try_from(written.counts.images)?,
+        annotations: i64::try_from(written.counts.annotations)?,
+        notes,
+    })
+}
+
+/// Reads the snapshot and writes the JSON, each on a thread of its own.
+async fn write_json(
+    ctx: &Context,
+    payload: &Payload,
+    dir: &Path,
+    progress: &Progress,
+) -> anyhow::Result<(Head, Written)> {
+    let (project, input) = (payload.project, payload.input);
+    let mut tx = ctx.db.read().await?;
+    let head = repo::transfer::head(&mut tx, project)
+        .await?
+        .ok_or_else(|| Permanent("The project was deleted.".to_owned()))?;
+    let categories = repo::transfer::categories(&mut tx, project).await?;
+    let total = head.items;
+    let (send, receive) = mpsc::channel::<Vec<ExportItem>>(AHEAD);
+    let (own_head, own_dir) = (head.clone(), dir.to_owned());
+    let writer = tokio::task::spawn_blocking(move || {
+        coco::write(&own_dir, &own_head, &categories, input, receive)
+    });
+    let only_done = input.scope == ExportScope::Done;
+    let read = async {
+        let (mut after, mut done) = (0, 0);
+        loop {
+            progress.report(done, total, "Writing labels").await?;
+            let page = repo::item::export_page(&mut tx, project, after, PAGE, only_done).await?;
+            let Some(last) = page.last() else { return anyhow::Ok(()) };
+            after = last.export_id;
+            done += page.len() as i64;
+            if send.send(page).await.is_err() {
+                // The writer has failed and says why below.
+                return Ok(());
+            }
+        }
+    }
+    .await;
+    drop(send);
+    let written = writer.await?;
+    read?;
+    Ok((head, written.context("The file cannot be written")?))
+}
+
+/// Makes the file durable under its name; answers its length and digest.
+fn seal(part: &Path, data: &Path) -> anyhow::Result<(u64, Digest)> {
+    let mut file = std::fs::File::open(part)?;
+    let mut hasher = blake3::Hasher::new();
+    let (mut size, mut buffer) = (0, vec![0; 1 << 20]);
+    loop {
+        let n = file.read(&mut buffer)?;
+        if n == 0 {
+            break;
+        }
+        size += n as u64;
+        hasher.update(&buffer[..n]);
+    }
+    file.sync_all()?;
+    std::fs::rename(part, data)?;
+    Ok((size, Digest::parse(hasher.finalize().to_hex().as_str())?))
+}
+
+/// The project's name as a file name: letters, digits and dashes.
+fn slug(name: &str) -> String {
+    let mut out = String::new();
+    for c in name.chars() {
+        if c.is_alphanumeric() {
+            out.extend(c.to_lowercase());
+        } else if !out.ends_with('-') && !out.is_empty() {
+            out.push('-');
+        }
+        if out.len() > 60 {
+            break;
+        }
+    }
+    let out = out.trim_end_matches('-');
+    if out.is_empty() { "project".to_owned() } else { out.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn slugs_are_plain_file_names() {
+        for (name, slug) in [("Raccoons, 2024!", "raccoons-2024"), ("../..", "project"), ("Čápi & vrány", "čápi-vrány")] {
+            assert_eq!(super::slug(name), slug);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Items into COCO JSON, on a blocking thread.
+
+use super::{JSON_PART, SPOOL_PART};
+use limn_domain::export::NewExport;
+use limn_domain::project::Task;
+use limn_domain::{CategoryId, Digest};
+use limn_formats::coco::{self as format, CocoWriter, Image, Info, Label, LabelShape};
+use limn_formats::names::ExportNames;
+use limn_store::repo::item::ExportItem;
+use limn_store::repo::transfer::{CategoryHead, Head};
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
+use tokio::sync::mpsc::Receiver;
+
+/// Bytes written at once.
+const BUFFER: usize = 256 << 10;
+
+/// A picture that belongs to the export.
+#[derive(Debug, Clone)]
+pub(super) struct Picture {
+    pub digest: Digest,
+    /// In the archive, below `images/`.
+    pub name: String,
+    pub width: i64,
+    pub height: i64,
+    pub orientation: i64,
+}
+
+/// What was written.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    pub counts: format::Written,
+    /// In export order; empty when the pictures stay out.
+    pub pictures: Vec<Picture>,
+}
+
+/// Writes `json.part` from the pages that arrive. Blocking.
+pub(super) fn write(
+    dir: &Path,
+    head: &Head,
+    categories: &[CategoryHead],
+    input: NewExport,
+    mut pages: Receiver<Vec<ExportItem>>,
+) -> std::io::Result<Written> {
+    let out = BufWriter::with_capacity(BUFFER, File::create(dir.join(JSON_PART))?);
+    let spool = File::options().read(true).write(true).create(true).truncate(true).open(dir.join(SPOOL_PART))?;
+    let date = head.data_time.date_time();
+    let info = Info {
+        year: date.get(..4).and_then(|y| y.parse().ok()).unwrap_or_default(),
+        version: "1.0",
+        description: &head.name,
+        contributor: "",
+        url: "",
+        date_created: &date,
+    };
+    let names: HashMap<CategoryId, &str> = categories.iter().map(|c| (c.id, c.name.as_str())).collect();
+    let ids: HashMap<CategoryId, i64> = categories.iter().map(|c| (c.id, c.export_id)).collect();
+    let listed: Vec<format::Category<'_>> = categories
+        .iter()
+        .map(|c| format::Category {
+            id: c.export_id,
+            name: &c.name,
+            supercategory: c.parent_id.and_then(|p| names.get(&p).copied()).unwrap_or(&c.name),
+        })
+        .collect();
+    let mut writer = CocoWriter::new(out, spool, &info, &listed, input.box_segmentation)?;
+    let mut file_names = ExportNames::new(input.file_names);
+    let mut pictures = Vec::new();
+    while let Some(page) = pages.blocking_recv() {
+        for item in page {
+            let name = file_names.name(&item.name, item.export_id);
+            let image = Image { id: item.export_id, width: item.width, height: item.height, file_name: &name };
+            // Every label has its category: the snapshot holds both.
+            let labels = item.annotations.iter().filter_map(|a| {
+                Some(Label {
+                    category_id: *ids.get(&a.category_id)?,
+                    shape: a.rect.map_or(LabelShape::Whole, LabelShape::Box),
+                })
+            });
+            writer.image(&image, labels)?;
+            if input.with_images {
+                pictures.push(Picture {
+                    digest: item.digest,
+                    name,
+                    width: item.width,
+                    height: item.height,
+                    orientation: item.orientation,
+                });
+            }
+        }
+    }
+    let (_, counts) = writer.finish()?;
+    Ok(Written { counts, pictures })
+}
+
+/// What the person who exports should know.
+pub(super) fn notes(task: Task, written: &Written) -> Vec<String> {
+    let counts = &written.counts;
+    let mut notes = Vec::new();
+    if task != Task::Detection && counts.annotations > 0 {
+        notes.push(
+            "COCO has no form for labels of whole images; each is written as a box over its whole image.".to_owned(),
+        );
+    }
+    if counts.clipped > 0 {
+        notes.push(format!("{} boxes reached beyond their image and were cut to it.", counts.clipped));
+    }
+    if counts.dropped > 0 {
+        let examples = counts.examples.join(", ");
+        notes.push(format!(
+            "{} boxes were left out because nothing of them lies in their image, for example in {examples}.",
+            counts.dropped
+        ));
+    }
+    notes
+}

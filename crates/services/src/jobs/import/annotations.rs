@@ -1,0 +1,214 @@
+//! The annotation files of an import are read, off the async threads, and their labels placed.
+
+use super::Import;
+use super::place;
+use super::sources::{Files, Kind, Upload};
+use super::write::Batch;
+use anyhow::Context as _;
+use limn_domain::import::{ImportAs, ImportFormat};
+use limn_formats::{Detail, Findings, FormatError, Imported, coco, names, voc};
+use limn_jobs::{Cancelled, Progress};
+use limn_storage::archive::{Archive, ArchiveLimits};
+use limn_storage::{Source, StorageError};
+use std::io::Read;
+
+/// VOC files read together.
+const VOC_GROUP: usize = 500;
+/// Bytes between two notes on how far a file is read.
+const NOTE_EVERY: u64 = 8 << 20;
+
+/// A file read: where it came from, and what was in it unless it was refused whole.
+type Parsed = (String, Option<Imported>);
+
+impl Import<'_> {
+    /// Takes the labels of every annotation file, in order.
+    pub(super) async fn take_annotations(&mut self, uploads: &[Upload]) -> anyhow::Result<()> {
+        for upload in uploads {
+            match &upload.files {
+                Files::None | Files::One(Kind::Picture) => {}
+                Files::One(Kind::Json | Kind::Xml) => {
+                    let files = vec![(upload.name.clone(), None)];
+                    self.read_group(Opened::Plain(upload.source.clone()), files).await?;
+                }
+                Files::Archive { annotations, .. } => {
+                    let source = upload.source.clone();
+                    let archive = tokio::task::spawn_blocking(move || Archive::open(&source, ArchiveLimits::default()))
+                        .await?
+                        .with_context(|| format!("The archive `{}` cannot be opened again", upload.name))?;
+                    let names: Vec<(String, Option<usize>)> = annotations
+                        .iter()
+                        .filter_map(|n| Some((format!("{}/{}", upload.name, archive.entries().get(*n)?.name), Some(*n))))
+                        .collect();
+                    let mut opened = Opened::Archive(archive);
+                    // COCO files are large and come one at a time.
+                    let group = if self.input.format == ImportFormat::Voc { VOC_GROUP } else { 1 };
+                    for files in names.chunks(group) {
+                        opened = self.read_group(opened, files.to_vec()).await?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads some files and places their labels.
+    async fn read_group(&mut self, mut opened: Opened, files: Vec<(String, Option<usize>)>) -> anyhow::Result<Opened> {
+        let message = match files.as_slice() {
+            [(one, _)] => format!("Reading {one}"),
+            [(first, _), ..] => format!("Reading {} files from {first}", files.len()),
+            [] => return Ok(opened),
+        };
+        self.progress.report(0, 0, message).await?;
+        let mut findings = std::mem::take(&mut self.findings);
+        let (format, progress) = (self.input.format, self.progress.clone());
+        let (opened, findings, parsed) = tokio::task::spawn_blocking(move || {
+            let parsed: anyhow::Result<Vec<Parsed>> = files
+                .into_iter()
+                .map(|(shown, n)| {
+                    findings.set_file(&shown);
+                    let imported = opened.read(n, format, &shown, &progress, &mut findings)?;
+                    Ok((shown, imported))
+                })
+                .collect();
+            (opened, findings, parsed)
+        })
+        .await
+        .context("An annotation file could not be read")?;
+        self.findings = findings;
+        self.place_all(parsed?).await?;
+        Ok(opened)
+    }
+
+    async fn place_all(&mut self, parsed: Vec<Parsed>) -> anyhow::Result<()> {
+        let total: usize = parsed.iter().filter_map(|(_, i)| i.as_ref()).map(|i| i.images.len()).sum();
+        let mut done = 0;
+        let mut batch = Batch::default();
+        for (shown, imported) in parsed {
+            let Some(imported) = imported else { continue };
+            self.findings.set_file(&shown);
+            let targets = super::categories::resolve(
+                self.ctx,
+                self.project,
+                &mut self.catalogue,
+                self.input.create_categories,
+                &imported.categories,
+                &mut self.findings,
+            )
+            .await?;
+            for (image, labels) in imported.items() {
+                done += 1;
+                let Some(item) = self.items.find(image, labels, &mut self.findings) else { continue };
+                let placed = place::labels(
+                    self.task,
+                    item,
+                    image,
+                    imported.normalised,
+                    labels,
+                    &targets,
+                    &mut self.findings,
+                );
+                if placed.is_empty() {
+                    self.unlabeled += u64::from(self.input.import_as == ImportAs::Labels);
+                    continue;
+                }
+                batch.add(item.id, placed);
+                if batch.is_full() {
+                    self.write(std::mem::take(&mut batch)).await?;
+                    self.progress.report(done, total as i64, format!("Placing the labels of {shown}")).await?;
+                }
+            }
+        }
+        self.write(batch).await?;
+        self.progress.report(done, total as i64, "Placing labels").await
+    }
+}
+
+/// Where files are read from.
+enum Opened {
+    Plain(Source),
+    Archive(Archive),
+}
+
+impl Opened {
+    /// Reads one file. `Ok(None)`: it was refused whole, the findings say why. Errors: cancelled, or the disk.
+    fn read(
+        &mut self,
+        n: Option<usize>,
+        format: ImportFormat,
+        shown: &str,
+        progress: &Progress,
+        findings: &mut Findings,
+    ) -> anyhow::Result<Option<Imported>> {
+        progress.check()?;
+        let result = match (&mut *self, n) {
+            (Self::Archive(archive), Some(n)) => match archive.reader(n) {
+                Ok(reader) => parse(reader, format, shown, progress, findings),
+                Err(e) => Err(FormatError::Io(e.into())),
+            },
+            (Self::Plain(source), _) => match source.reader() {
+                Ok(reader) => parse(reader, format, shown, progress, findings),
+                Err(e) => Err(FormatError::Io(e.into())),
+            },
+            (Self::Archive(_), None) => return Ok(None),
+        };
+        match result {
+            Ok(imported) => Ok(Some(imported)),
+            Err(FormatError::NotTheFormat(why)) => {
+                findings.refused("not_the_format", || Detail::new(why));
+                Ok(None)
+            }
+            Err(FormatError::Io(e)) => {
+                progress.check()?;
+                match StorageError::from(e) {
+                    e if e.is_refusal() => {
+                        findings.refused(e.code(), || Detail::new(format!("`{shown}`: {e}")));
+                        Ok(None)
+                    }
+                    e => Err(anyhow::Error::from(e).context(format!("`{shown}` cannot be read"))),
+                }
+            }
+        }
+    }
+}
+
+fn parse<R: Read>(
+    reader: R,
+    format: ImportFormat,
+    shown: &str,
+    progress: &Progress,
+    findings: &mut Findings,
+) -> Result<Imported, FormatError> {
+    let reader = Watched { inner: reader, progress, shown, read: 0, noted: 0 };
+    match format {
+        ImportFormat::Voc => voc::read(reader, stem(shown), findings),
+        ImportFormat::Coco | ImportFormat::Images => coco::read(reader, &coco::Options::default(), findings),
+    }
+}
+
+fn stem(path: &str) -> &str {
+    names::stem(path.rsplit('/').next().unwrap_or(path))
+}
+
+/// Stops reading when the job is cancelled, and says how far it is.
+struct Watched<'a, R> {
+    inner: R,
+    progress: &'a Progress,
+    shown: &'a str,
+    read: u64,
+    noted: u64,
+}
+
+impl<R: Read> Read for Watched<'_, R> {
+    fn read(&mut self, buf: &mut [u8]) -> std::io::Result<usize> {
+        if self.progress.token().is_cancelled() {
+            return Err(std::io::Error::other(Cancelled));
+        }
+        let n = self.inner.read(buf)?;
+        self.read += n as u64;
+        if self.read - self.noted >= NOTE_EVERY {
+            self.noted = self.read;
+            self.progress.note(0, 0, format!("Reading {} ({} MiB)", self.shown, self.read >> 20));
+        }
+        Ok(n)
+    }
+}

@@ -1,0 +1,224 @@
+//! Labels of a file find their item and its frame.
+
+use super::categories::Target;
+use limn_domain::project::Task;
+use limn_domain::{CategoryId, ItemId, Rect, Shape};
+use limn_formats::names::{Found, NameIndex};
+use limn_formats::{Detail, Findings, Fit, ImportedAnnotation, ImportedImage, Placed};
+use limn_store::repo::transfer::TargetItem;
+use std::collections::HashMap;
+
+/// A box that leaves at most this many pixels of the image free is a label of the whole image.
+const WHOLE_SLACK: f64 = 0.5;
+
+/// An item labels can go to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Known {
+    pub id: ItemId,
+    pub width: f64,
+    pub height: f64,
+    pub orientation: u8,
+}
+
+/// The project's items by name and by export id.
+#[derive(Debug, Default)]
+pub(super) struct Items {
+    known: Vec<Known>,
+    names: NameIndex<u32>,
+    by_export_id: HashMap<i64, u32>,
+}
+
+impl Items {
+    pub fn add(&mut self, item: &TargetItem) {
+        let n = self.known.len() as u32;
+        self.known.push(Known {
+            id: item.id,
+            width: item.width as f64,
+            height: item.height as f64,
+            orientation: u8::try_from(item.orientation).unwrap_or(1),
+        });
+        self.names.insert(&item.name, n);
+        self.by_export_id.insert(item.export_id, n);
+    }
+
+    /// The item an image record means. One that cannot be told is in the findings, with its labels counted.
+    pub fn find(&self, image: &ImportedImage, labels: &[ImportedAnnotation], findings: &mut Findings) -> Option<Known> {
+        let Some(name) = &image.file_name else {
+            let found = image.id.and_then(|id| self.by_export_id.get(&id));
+            if found.is_none() {
+                lost(findings, "missing_image", image, labels, "no item of the project is exported under this id");
+            }
+            return found.map(|n| self.known[*n as usize]);
+        };
+        let mut ambiguous = 0;
+        for name in std::iter::once(name).chain(&image.alternatives) {
+            match self.names.find(name) {
+                Found::Ambiguous(n) => ambiguous = n,
+                Found::Missing => {}
+                found => {
+                    if let Found::Stem(_) = found {
+                        findings.note("other_extension", || {
+                            Detail::new(format!("`{name}` was taken for the item of the same name with another extension."))
+                                .line(image.line)
+                        });
+                    }
+                    return found.item().map(|n| self.known[n as usize]);
+                }
+            }
+        }
+        if ambiguous > 0 {
+            let why = format!("{ambiguous} items have this name in different folders; write the folder too");
+            lost(findings, "ambiguous_image", image, labels, &why);
+        } else {
+            lost(findings, "missing_image", image, labels, "it is not in the project; upload the picture, then import again");
+        }
+        None
+    }
+}
+
+/// Notes an image whose item is not known; every label of it counts as refused.
+fn lost(findings: &mut Findings, code: &'static str, image: &ImportedImage, labels: &[ImportedAnnotation], why: &str) {
+    let n = labels.len();
+    let detail = || {
+        let what = match n {
+            0 => "It has no labels.".to_owned(),
+            1 => "Its label was left out.".to_owned(),
+            n => format!("Its {n} labels were left out."),
+        };
+        Detail::new(format!("`{}`: {why}. {what}", image.label())).line(image.line)
+    };
+    if n == 0 {
+        findings.note(code, detail);
+    } else {
+        findings.refused(code, detail);
+        findings.report_mut().refused += i64::try_from(n - 1).unwrap_or(0);
+    }
+}
+
+/// A label ready for its item.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Label {
+    pub category_id: CategoryId,
+    pub shape: Shape,
+    pub score: Option<f64>,
+}
+
+/// Brings the labels of one image into the item's frame. What cannot be used is in the findings.
+pub(super) fn labels(
+    task: Task,
+    item: Known,
+    image: &ImportedImage,
+    normalised: bool,
+    labels: &[ImportedAnnotation],
+    categories: &[Target],
+    findings: &mut Findings,
+) -> Vec<Label> {
+    let fit = Fit::new(image.size, (item.width, item.height), item.orientation, normalised);
+    if let (Some(note), Some((w, h))) = (fit.note(), image.size)
+        && !labels.is_empty()
+    {
+        frame(findings, note, image, (w, h), item);
+    }
+    let mut out: Vec<Label> = Vec::with_capacity(labels.len());
+    for label in labels {
+        let refuse = |findings: &mut Findings, code, why: &str| {
+            findings.refused(code, || Detail::new(why).line(u64::from(label.line)).record(record(image, label)));
+        };
+        let category_id = match categories.get(label.category as usize) {
+            Some(Target::Known(id)) => *id,
+            Some(Target::Refused(why)) => {
+                refuse(findings, "unknown_category", why);
+                continue;
+            }
+            None => continue,
+        };
+        let shape = match fit.place(label.shape) {
+            Placed::Whole => Shape::Whole,
+            Placed::Box { rect, fixed } => {
+                if let Some(fixed) = fixed {
+                    mended(findings, fixed, image, label);
+                }
+                Shape::Box { rect }
+            }
+            Placed::Refused(code, why) => {
+                refuse(findings, code, &capital(why));
+                continue;
+            }
+        };
+        let shape = match (task, shape) {
+            (Task::Detection, Shape::Whole) => {
+                refuse(findings, "not_a_box", "The label has no box, and this project is for boxes.");
+                continue;
+            }
+            (Task::Detection, shape) => shape,
+            (_, Shape::Whole) => Shape::Whole,
+            (_, Shape::Box { rect }) if covers(rect, item) => Shape::Whole,
+            (_, Shape::Box { .. }) => {
+                let why = "The label is a box on part of the image, and this project is for labels of whole images.";
+                refuse(findings, "not_whole", why);
+                continue;
+            }
+        };
+        if task != Task::Detection && out.iter().any(|l| l.category_id == category_id) {
+            findings.note("repeated_label", || {
+                Detail::new("The image has this category already; once is enough.").line(u64::from(label.line)).record(record(image, label))
+            });
+            continue;
+        }
+        if task == Task::Classification && !out.is_empty() {
+            refuse(findings, "second_category", "The image has a category already, and this project takes one an image.");
+            continue;
+        }
+        out.push(Label { category_id, shape, score: label.score });
+    }
+    out
+}
+
+/// What to call a label in messages.
+fn record(image: &ImportedImage, label: &ImportedAnnotation) -> String {
+    // VOC counts objects; it has no ids.
+    if image.id.is_none() && label.id.is_none() { format!("object[{}]", label.index) } else { label.record() }
+}
+
+fn covers(rect: Rect, item: Known) -> bool {
+    rect.x <= WHOLE_SLACK
+        && rect.y <= WHOLE_SLACK
+        && rect.right() >= item.width - WHOLE_SLACK
+        && rect.bottom() >= item.height - WHOLE_SLACK
+}
+
+fn frame(findings: &mut Findings, note: &'static str, image: &ImportedImage, declared: (f64, f64), item: Known) {
+    let what = format!(
+        "`{}`: the file says {} x {} pixels, the picture has {} x {}",
+        image.label(),
+        declared.0,
+        declared.1,
+        item.width,
+        item.height
+    );
+    let line = image.line;
+    match note {
+        "turned" => findings.fixed("turned", || {
+            Detail::new(format!("{what} once it is turned as its EXIF tag says; the boxes were turned too.")).line(line)
+        }),
+        "scaled" => findings.fixed("scaled", || Detail::new(format!("{what}; the boxes were scaled.")).line(line)),
+        _ => findings.note("size_differs", || {
+            Detail::new(format!("{what}, of another shape; the boxes were taken as they are. Check that it is the same picture."))
+                .line(line)
+        }),
+    }
+}
+
+fn mended(findings: &mut Findings, code: &'static str, image: &ImportedImage, label: &ImportedAnnotation) {
+    let why = match code {
+        "box_clipped" => "The box reaches beyond the image and was cut to it.",
+        _ => "The box had a negative width or height; its corners were put in order.",
+    };
+    findings.fixed(code, || Detail::new(why).line(u64::from(label.line)).record(record(image, label)));
+}
+
+fn capital(sentence: &str) -> String {
+    let mut chars = sentence.chars();
+    let first: String = chars.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
+    format!("{first}{}.", chars.as_str().trim_end_matches('.'))
+}

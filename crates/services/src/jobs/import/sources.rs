@@ -1,0 +1,220 @@
+//! What an import's uploads hold: pictures and annotation files, told by name and content.
+
+use limn_domain::import::ImportFormat;
+use limn_formats::{Detail, Findings};
+use limn_storage::archive::{Archive, ArchiveLimits};
+use limn_storage::{ImageKind, ImageLimits, Source};
+use std::io::Read as _;
+use std::path::PathBuf;
+
+/// Bytes looked at to tell a file's kind.
+const HEAD: u64 = 512;
+/// Where COCO's usual layout keeps the pictures; its file names start below.
+const COCO_PICTURES: &str = "images/";
+
+/// What a file is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Picture,
+    Json,
+    Xml,
+}
+
+/// One upload of the import.
+#[derive(Debug)]
+pub(super) struct Upload {
+    /// The name it was uploaded under.
+    pub name: String,
+    pub source: Source,
+    pub files: Files,
+}
+
+/// What an upload holds. Numbers are entries of the archive, in its order.
+#[derive(Debug)]
+pub(super) enum Files {
+    /// Nothing of use; the findings say why.
+    None,
+    One(Kind),
+    Archive {
+        pictures: Vec<usize>,
+        annotations: Vec<usize>,
+        /// Taken off the front of the pictures' names.
+        prefix: &'static str,
+    },
+}
+
+impl Upload {
+    /// Number of pictures in it.
+    pub fn pictures(&self) -> usize {
+        match &self.files {
+            Files::One(Kind::Picture) => 1,
+            Files::Archive { pictures, .. } => pictures.len(),
+            Files::None | Files::One(_) => 0,
+        }
+    }
+}
+
+/// Looks into every upload. Blocking. Errors: the disk.
+pub(super) fn look(
+    uploads: Vec<(String, PathBuf)>,
+    format: ImportFormat,
+    findings: &mut Findings,
+) -> limn_storage::Result<Vec<Upload>> {
+    let mut out = Vec::with_capacity(uploads.len());
+    for (name, path) in uploads {
+        let source = Source::File(path);
+        findings.set_file(&name);
+        let files = match look_at(&name, &source, format, findings) {
+            Ok(files) => files,
+            Err(e) if e.is_refusal() => {
+                findings.refused(e.code(), || Detail::new(format!("`{name}`: {e}")));
+                Files::None
+            }
+            Err(e) => return Err(e),
+        };
+        out.push(Upload { name, source, files });
+    }
+    Ok(out)
+}
+
+fn look_at(
+    name: &str,
+    source: &Source,
+    format: ImportFormat,
+    findings: &mut Findings,
+) -> limn_storage::Result<Files> {
+    let mut head = Vec::new();
+    source.reader()?.take(HEAD).read_to_end(&mut head)?;
+    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") || extension(name) == "zip" {
+        return archive(source, name, format, findings);
+    }
+    let kind = kind_by_name(name).or_else(|| kind_by_content(&head, source));
+    Ok(match kind {
+        Some(kind) if wants(format, kind) => Files::One(kind),
+        _ => {
+            unused(findings, name, kind, format);
+            Files::None
+        }
+    })
+}
+
+fn archive(
+    source: &Source,
+    upload: &str,
+    format: ImportFormat,
+    findings: &mut Findings,
+) -> limn_storage::Result<Files> {
+    let archive = Archive::open(source, ArchiveLimits::default())?;
+    for refused in archive.refused() {
+        findings.set_file(format!("{upload}/{}", refused.name));
+        findings.refused(refused.error.code(), || Detail::new(refused.error.to_string()));
+    }
+    findings.set_file(upload);
+    if archive.refused_more() > 0 {
+        let n = archive.refused_more();
+        findings.refused("more_entries", || Detail::new(format!("{n} more entries of the archive could not be used.")));
+        // One line stands for all of them.
+        findings.report_mut().refused += i64::try_from(n - 1).unwrap_or(0);
+    }
+    let (mut pictures, mut annotations) = (Vec::new(), Vec::new());
+    for (n, entry) in archive.entries().iter().enumerate() {
+        let kind = kind_by_name(&entry.name);
+        match kind {
+            Some(Kind::Picture) => pictures.push(n),
+            Some(kind) if wants(format, kind) => annotations.push(n),
+            _ => {
+                findings.set_file(format!("{upload}/{}", entry.name));
+                unused(findings, &entry.name, kind, format);
+            }
+        }
+    }
+    let in_folder = |n: &usize| archive.entries()[*n].name.starts_with(COCO_PICTURES);
+    let coco_layout = format == ImportFormat::Coco && !annotations.is_empty() && pictures.iter().all(in_folder);
+    let prefix = if coco_layout { COCO_PICTURES } else { "" };
+    Ok(Files::Archive { pictures, annotations, prefix })
+}
+
+const fn wants(format: ImportFormat, kind: Kind) -> bool {
+    match kind {
+        Kind::Picture => true,
+        Kind::Json => matches!(format, ImportFormat::Coco),
+        Kind::Xml => matches!(format, ImportFormat::Voc),
+    }
+}
+
+fn unused(findings: &mut Findings, name: &str, kind: Option<Kind>, format: ImportFormat) {
+    let wanted = match format {
+        ImportFormat::Coco => "An import of COCO takes .json files and pictures",
+        ImportFormat::Voc => "An import of Pascal VOC takes .xml files and pictures",
+        ImportFormat::Images => "An import of pictures takes pictures",
+    };
+    let what = match kind {
+        Some(Kind::Json) => "a JSON file",
+        Some(Kind::Xml) => "an XML file",
+        Some(Kind::Picture) | None => "neither a picture nor an annotation file",
+    };
+    findings.note("not_used", || Detail::new(format!("`{name}` is {what}, and was passed over. {wanted}.")));
+}
+
+fn extension(name: &str) -> String {
+    name.rsplit_once('.').map_or_else(String::new, |(_, e)| e.to_ascii_lowercase())
+}
+
+fn kind_by_name(name: &str) -> Option<Kind> {
+    match extension(name).as_str() {
+        "json" => Some(Kind::Json),
+        "xml" => Some(Kind::Xml),
+        _ => ImageKind::from_name(name).map(|_| Kind::Picture),
+    }
+}
+
+fn kind_by_content(head: &[u8], source: &Source) -> Option<Kind> {
+    if limn_storage::header(source, &ImageLimits::default()).is_ok() {
+        return Some(Kind::Picture);
+    }
+    match head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start().first() {
+        Some(b'{' | b'[') => Some(Kind::Json),
+        Some(b'<') => Some(Kind::Xml),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+
+    fn zip(dir: &std::path::Path, names: &[&str]) -> PathBuf {
+        let path = dir.join("a.zip");
+        let mut zip = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
+        for name in names {
+            zip.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+            zip.write_all(b"x").unwrap();
+        }
+        zip.finish().unwrap();
+        path
+    }
+
+    #[test]
+    fn sorts_an_archive_by_what_the_format_wants() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = zip(dir.path(), &["annotations/a.json", "images/x.jpg", "images/y.PNG", "readme.txt", "z.xml"]);
+        let mut findings = Findings::default();
+        let found = look(vec![("a.zip".into(), path)], ImportFormat::Coco, &mut findings).unwrap();
+        let Files::Archive { pictures, annotations, prefix } = &found[0].files else { panic!() };
+        assert_eq!((pictures.as_slice(), annotations.as_slice(), *prefix), (&[1, 2][..], &[0][..], "images/"));
+        assert_eq!(findings.count("not_used"), 2);
+    }
+
+    #[test]
+    fn a_zip_that_is_none_is_refused_by_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x");
+        std::fs::write(&path, "not a zip").unwrap();
+        let mut findings = Findings::default();
+        let found = look(vec![("b.zip".into(), path)], ImportFormat::Images, &mut findings).unwrap();
+        assert!(matches!(found[0].files, Files::None));
+        let report = findings.into_report();
+        assert_eq!((report.refused, report.entries[0].file.as_str()), (1, "b.zip"));
+    }
+}

@@ -1,0 +1,230 @@
+//! Placed labels are written, some hundred items in one transaction.
+
+use super::Import;
+use super::place::Label;
+use crate::Error;
+use limn_domain::import::ImportAs;
+use limn_domain::item::ItemStatus;
+use limn_domain::project::Task;
+use limn_domain::{Annotation, AnnotationId, ItemId, ProjectId, Rect, Shape, Source, Timestamp, UserId};
+use limn_formats::Detail;
+use limn_store::repo::annotation::{self, NewAnnotation};
+use limn_store::repo::item::bulk::{self, Stamp};
+use limn_store::repo::transfer;
+use limn_store::{StoreError, Tx};
+use std::collections::{HashMap, HashSet};
+
+/// Most items and labels of one transaction, so that people's saves get their turn in between.
+const ITEMS: usize = 500;
+const LABELS: usize = 10_000;
+
+/// Labels to write together.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    items: Vec<(ItemId, Vec<Label>)>,
+    places: HashMap<ItemId, usize>,
+    labels: usize,
+}
+
+impl Batch {
+    pub fn add(&mut self, item: ItemId, labels: Vec<Label>) {
+        self.labels += labels.len();
+        if let Some(n) = self.places.get(&item) {
+            self.items[*n].1.extend(labels);
+        } else {
+            self.places.insert(item, self.items.len());
+            self.items.push((item, labels));
+        }
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.items.len() >= ITEMS || self.labels >= LABELS
+    }
+}
+
+/// How a batch is written.
+#[derive(Debug, Clone, Copy)]
+struct Rules {
+    project: ProjectId,
+    import_as: ImportAs,
+    /// One label an item.
+    single: bool,
+    user: Option<UserId>,
+    now: Timestamp,
+}
+
+/// What became of a batch, in labels.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Outcome {
+    added: i64,
+    /// Already on their item.
+    repeated: u64,
+    /// The item has another label and takes one.
+    second: u64,
+    /// Proposals for items that are done.
+    late: u64,
+    /// The item was deleted meanwhile.
+    gone: u64,
+}
+
+impl Import<'_> {
+    /// Writes a batch; the counts go into the report.
+    pub(super) async fn write(&mut self, batch: Batch) -> anyhow::Result<()> {
+        if batch.items.is_empty() {
+            return Ok(());
+        }
+        let rules = Rules {
+            project: self.project,
+            import_as: self.input.import_as,
+            single: self.task == Task::Classification,
+            user: self.user,
+            now: self.ctx.now(),
+        };
+        // Old labels go once: a later file of the same import adds to an earlier one's.
+        let fresh: HashSet<ItemId> = if self.input.replace {
+            batch.items.iter().map(|(id, _)| *id).filter(|id| self.replaced.insert(*id)).collect()
+        } else {
+            HashSet::new()
+        };
+        let outcome: Result<Outcome, Error> = self
+            .ctx
+            .db
+            .write(move |tx| Box::pin(async move { Ok(apply(tx, rules, &fresh, batch.items).await?) }))
+            .await;
+        let outcome = outcome?;
+        self.findings.report_mut().annotations_added += outcome.added;
+        self.repeated += outcome.repeated;
+        let mut lost = |code, n: u64, why: &str| {
+            if n > 0 {
+                self.findings.refused(code, || Detail::new(format!("{n} labels were left out: {why}.")));
+                self.findings.report_mut().refused += i64::try_from(n - 1).unwrap_or(0);
+            }
+        };
+        lost("second_category", outcome.second, "their items have another category, and the project takes one an item; import with `replace`");
+        lost("item_done", outcome.late, "they are proposals for items that are done already");
+        lost("item_deleted", outcome.gone, "their items were deleted while the import ran");
+        Ok(())
+    }
+}
+
+async fn apply(
+    tx: &mut Tx,
+    rules: Rules,
+    replace: &HashSet<ItemId>,
+    items: Vec<(ItemId, Vec<Label>)>,
+) -> Result<Outcome, StoreError> {
+    let mut out = Outcome::default();
+    let ids: Vec<ItemId> = items.iter().map(|(id, _)| *id).collect();
+    // Locked until the end, so that what is read below still holds when it is written.
+    let chosen: HashMap<ItemId, bulk::Chosen> =
+        bulk::choose_ids(tx, rules.project, &ids).await?.into_iter().map(|c| (c.id, c)).collect();
+    let is_final = rules.import_as == ImportAs::Labels;
+    let late = |c: &bulk::Chosen| !is_final && c.status == ItemStatus::Done;
+    let cleared: Vec<ItemId> =
+        chosen.values().filter(|c| replace.contains(&c.id) && !late(c)).map(|c| c.id).collect();
+    if is_final {
+        annotation::delete_of_items(tx, &cleared).await?;
+    } else {
+        // Proposals never cost anybody's work.
+        transfer::delete_proposals(tx, &cleared).await?;
+    }
+    let labeled: Vec<ItemId> =
+        chosen.values().filter(|c| c.annotation_count + c.prelabel_count > 0).map(|c| c.id).collect();
+    let mut existing = annotation::of_items(tx, &labeled).await?;
+    let (mut new, mut touched) = (Vec::new(), Vec::new());
+    for (id, labels) in items {
+        let Some(item) = chosen.get(&id) else {
+            out.gone += labels.len() as u64;
+            continue;
+        };
+        if late(item) {
+            out.late += labels.len() as u64;
+            continue;
+        }
+        let mut has = Has::new(existing.remove(&id).unwrap_or_default(), is_final);
+        let before = new.len();
+        for label in labels {
+            if has.take(&label) {
+                out.repeated += 1;
+            } else if rules.single && has.count > 0 {
+                out.second += 1;
+            } else {
+                has.count += 1;
+                new.push(row(id, label, has.next_z(), &rules));
+            }
+        }
+        let changed = new.len() > before || replace.contains(&id);
+        if changed || (is_final && item.status != ItemStatus::Done) {
+            touched.push(id);
+        }
+    }
+    annotation::insert_many(tx, &new, rules.now).await?;
+    // Nobody submitted these: they are done, but count as nobody's work.
+    bulk::settle(tx, rules.project, &touched, is_final, Stamp { by: None, now: rules.now }).await?;
+    out.added = new.len() as i64;
+    Ok(out)
+}
+
+fn row(item_id: ItemId, label: Label, z: i64, rules: &Rules) -> NewAnnotation {
+    let is_final = rules.import_as == ImportAs::Labels;
+    NewAnnotation {
+        item_id,
+        annotation: Annotation {
+            id: AnnotationId::new(),
+            category_id: label.category_id,
+            shape: label.shape,
+            z,
+            source: if is_final { Source::Import } else { Source::Prelabel },
+            score: label.score.filter(|_| !is_final),
+        },
+        created_by: rules.user,
+    }
+}
+
+/// The labels an item has already: equal ones are not added again, however often an import runs.
+struct Has {
+    /// By category and bounds: how many there are.
+    equal: HashMap<Key, u32>,
+    /// Labels of the kind that is imported.
+    count: usize,
+    top: i64,
+}
+
+type Key = (limn_domain::CategoryId, [u64; 4]);
+
+impl Has {
+    fn new(annotations: Vec<Annotation>, is_final: bool) -> Self {
+        let top = annotations.iter().map(|a| a.z).max().unwrap_or(-1);
+        let mut this = Self { equal: HashMap::new(), count: 0, top };
+        for a in annotations {
+            let is_label = a.source != Source::Prelabel;
+            this.count += usize::from(is_label == is_final);
+            // A proposal that somebody confirmed is there too; a label where a proposal stands is news.
+            if is_label || !is_final {
+                *this.equal.entry(key(a.category_id, &a.shape)).or_default() += 1;
+            }
+        }
+        this
+    }
+
+    /// Whether an equal label is there, used up by this one.
+    fn take(&mut self, label: &Label) -> bool {
+        match self.equal.get_mut(&key(label.category_id, &label.shape)) {
+            Some(n) if *n > 0 => {
+                *n -= 1;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn next_z(&mut self) -> i64 {
+        self.top += 1;
+        self.top
+    }
+}
+
+fn key(category: limn_domain::CategoryId, shape: &Shape) -> Key {
+    let bits = |r: Rect| [r.x, r.y, r.w, r.h].map(|v| (v + 0.0).to_bits());
+    (category, shape.bounds().map_or([u64::MAX; 4], bits))
+}

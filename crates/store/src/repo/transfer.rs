@@ -1,0 +1,128 @@
+//! What imports and exports read of a project besides its labels.
+
+use crate::{StoreError, Tx, on_tx};
+use limn_domain::project::Task;
+use limn_domain::{CategoryId, ItemId, ProjectId, Timestamp};
+
+/// A project as its export begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    pub name: String,
+    pub task: Task,
+    /// Latest change of an item, or the project's creation when it has none: what an export may say of time and still
+    /// be the same for the same data.
+    pub data_time: Timestamp,
+    pub items: i64,
+}
+
+/// A category as exports name it.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct CategoryHead {
+    pub id: CategoryId,
+    pub parent_id: Option<CategoryId>,
+    pub name: String,
+    pub export_id: i64,
+}
+
+/// An item imported labels can go to.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct TargetItem {
+    pub id: ItemId,
+    pub name: String,
+    pub export_id: i64,
+    /// Of the oriented image, in pixels.
+    pub width: i64,
+    pub height: i64,
+    /// EXIF orientation of the stored bytes, 1 to 8.
+    pub orientation: i64,
+}
+
+/// Name and task of a project.
+pub async fn title(tx: &mut Tx, project: ProjectId) -> Result<Option<(String, Task)>, StoreError> {
+    Ok(on_tx!(tx, conn => {
+        sqlx::query_as("SELECT name, task FROM project WHERE id = $1").bind(project).fetch_optional(conn).await?
+    }))
+}
+
+/// What an export says of the project.
+pub async fn head(tx: &mut Tx, project: ProjectId) -> Result<Option<Head>, StoreError> {
+    let row: Option<(String, Task, Timestamp)> = on_tx!(tx, conn => {
+        sqlx::query_as(
+            "SELECT name, task, COALESCE((SELECT MAX(updated_at) FROM item WHERE project_id = $1), created_at) \
+             FROM project WHERE id = $1",
+        )
+        .bind(project)
+        .fetch_optional(conn)
+        .await?
+    });
+    let Some((name, task, data_time)) = row else { return Ok(None) };
+    let items = super::item::counter::progress(tx, project).await?.total;
+    Ok(Some(Head { name, task, data_time, items }))
+}
+
+/// The project's categories by export id.
+pub async fn categories(tx: &mut Tx, project: ProjectId) -> Result<Vec<CategoryHead>, StoreError> {
+    Ok(on_tx!(tx, conn => {
+        sqlx::query_as("SELECT id, parent_id, name, export_id FROM category WHERE project_id = $1 ORDER BY export_id")
+            .bind(project)
+            .fetch_all(conn)
+            .await?
+    }))
+}
+
+/// The items after export id `after` (0 to begin), in the order of export ids.
+pub async fn targets(
+    tx: &mut Tx,
+    project: ProjectId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<TargetItem>, StoreError> {
+    Ok(on_tx!(tx, conn => {
+        sqlx::query_as(
+            "SELECT id, name, export_id, width, height, orientation FROM item \
+             WHERE project_id = $1 AND export_id > $2 ORDER BY export_id LIMIT $3",
+        )
+        .bind(project)
+        .bind(after)
+        .bind(limit)
+        .fetch_all(conn)
+        .await?
+    }))
+}
+
+/// Removes the proposals of these items; their counts are the caller's (`item::bulk::settle`).
+pub async fn delete_proposals(tx: &mut Tx, items: &[ItemId]) -> Result<(), StoreError> {
+    for chunk in items.chunks(500) {
+        on_tx!(tx, conn => {
+            let mut q = sqlx::QueryBuilder::new("DELETE FROM annotation WHERE source = 'prelabel' AND item_id IN (");
+            let mut list = q.separated(", ");
+            for id in chunk {
+                list.push_bind(*id);
+            }
+            q.push(")");
+            q.build().execute(conn).await?;
+        });
+    }
+    Ok(())
+}
+
+/// A line of the audit log.
+pub async fn note_activity(tx: &mut Tx, a: &limn_domain::activity::Activity) -> Result<(), StoreError> {
+    on_tx!(tx, conn => {
+        sqlx::query(
+            "INSERT INTO activity (id, at, actor_id, actor_name, project_id, verb, summary, data) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        )
+        .bind(a.id)
+        .bind(a.at)
+        .bind(a.actor_id)
+        .bind(&a.actor_name)
+        .bind(a.project_id)
+        .bind(&a.verb)
+        .bind(&a.summary)
+        .bind(crate::Json(serde_json::json!({})))
+        .execute(conn)
+        .await?;
+    });
+    Ok(())
+}
