@@ -1,9 +1,11 @@
 //! What every use case stands on.
 
 use crate::{Clock, Result};
-use limn_storage::{BlobStore, Renditions};
+use anyhow::Context as _;
+use limn_domain::UploadId;
+use limn_storage::{BlobStore, DecodePool, ImageLimits, Renditions};
 use limn_store::Db;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Bounds on what comes in from outside.
@@ -43,9 +45,43 @@ pub struct Context {
 impl Context {
     /// Opens the stores of bytes under `data_dir` (created when missing) beside an open database.
     pub fn open(db: Db, data_dir: PathBuf, limits: Limits, clock: Clock) -> Result<Self> {
-        todo!()
+        for folder in ["", "uploads", "exports"] {
+            let path = data_dir.join(folder);
+            std::fs::create_dir_all(&path)
+                .with_context(|| format!("cannot create the folder `{}`", path.display()))?;
+        }
+        let blobs = BlobStore::open(data_dir.join("blobs")).context("cannot open the blob store")?;
+        let image_limits = ImageLimits {
+            max_pixels: limits.image_pixels,
+            ..ImageLimits::default()
+        };
+        let pool = DecodePool::for_this_machine();
+        let renditions = Renditions::open(data_dir.join("renditions"), pool, image_limits)
+            .context("cannot open the cache of renditions")?;
+        Ok(Self {
+            db,
+            clock,
+            data_dir: Arc::new(data_dir),
+            limits: Arc::new(limits),
+            blobs,
+            renditions,
+            jobs: limn_jobs::Wake::default(),
+        })
     }
 
+    /// Where finished exports lie.
+    pub fn exports_dir(&self) -> PathBuf {
+        self.data_dir.join("exports")
+    }
+
+    /// The file of a resumable upload. Its first `received` bytes count; there may be more after a crash.
+    pub fn upload_path(&self, upload: UploadId) -> PathBuf {
+        self.uploads_dir().join(upload.to_string())
+    }
+
+    pub(crate) fn uploads_dir(&self) -> PathBuf {
+        Path::join(&self.data_dir, "uploads")
+    }
 
     pub fn now(&self) -> limn_domain::Timestamp {
         self.clock.now()

@@ -1,11 +1,19 @@
 //! Images becoming items, one file at a time.
 
-use crate::{Actor, Context, Result};
+use crate::authz::require_in;
+use crate::{Actor, Context, Error, Result};
 use bytes::Bytes;
 use futures::Stream;
-use limn_domain::ProjectId;
-use limn_domain::item::AddItemOutcome;
+use limn_domain::item::{AddItemOutcome, Item};
 use limn_domain::upload::{UploadCheck, UploadMissing};
+use limn_domain::{Action, Code, Digest, ItemId, ProjectId, validate};
+use limn_storage::{Staged, StorageError};
+use limn_store::repo::item::NewItem;
+use limn_store::{StoreError, repo};
+use std::collections::HashMap;
+
+/// Most files asked about at once.
+const CHECK_MAX: usize = 10_000;
 
 #[derive(Clone)]
 pub struct Ingest(pub(crate) Context);
@@ -13,15 +21,154 @@ pub struct Ingest(pub(crate) Context);
 impl Ingest {
     /// Takes one image: streams it into the blob store, checks and decodes it, makes its thumbnail and adds the item.
     /// The same name with the same bytes is `Unchanged`; the same name with other bytes is `AlreadyExists`.
-    pub async fn add<S, E>(&self, actor: &Actor, project: ProjectId, name: &str, body: S) -> Result<AddItemOutcome>
+    pub async fn add<S, E>(
+        &self,
+        actor: &Actor,
+        project: ProjectId,
+        name: &str,
+        body: S,
+    ) -> Result<AddItemOutcome>
     where
         S: Stream<Item = std::result::Result<Bytes, E>> + Send,
         E: std::fmt::Display,
     {
-        todo!()
+        let name = validate::item_name(name).map_err(|e| Error::field("name", e))?;
+        // Before the first byte of the body is read.
+        let mut tx = self.0.db.read().await?;
+        require_in(&mut tx, actor, Action::ManageItems, project).await?;
+        drop(tx);
+        let staged = self
+            .0
+            .blobs
+            .stage_stream(body, self.0.limits.image_bytes)
+            .await
+            .map_err(|e| refusal(&name, e))?;
+        add_staged(&self.0, project, &name, staged).await
     }
+
     /// Which of these files still need sending, so that an interrupted upload of a folder goes on where it stopped.
-    pub async fn check(&self, actor: &Actor, project: ProjectId, files: UploadCheck) -> Result<UploadMissing> {
-        todo!()
+    /// Names that cannot be used are among them: sending one says what is wrong with it.
+    pub async fn check(
+        &self,
+        actor: &Actor,
+        project: ProjectId,
+        files: UploadCheck,
+    ) -> Result<UploadMissing> {
+        if files.files.len() > CHECK_MAX {
+            return Err(Error::field(
+                "files",
+                format!("Ask about at most {CHECK_MAX} files at once."),
+            ));
+        }
+        let mut tx = self.0.db.read().await?;
+        require_in(&mut tx, actor, Action::ManageItems, project).await?;
+        let keys: Vec<Option<String>> = files
+            .files
+            .iter()
+            .map(|f| validate::item_name(&f.name).ok().map(|n| validate::name_key(&n)))
+            .collect();
+        let asked: Vec<String> = keys.iter().flatten().cloned().collect();
+        let known: HashMap<String, i64> = repo::upload::known_items(&mut tx, project, &asked)
+            .await?
+            .into_iter()
+            .collect();
+        let is_missing =
+            |key: &Option<String>, size: i64| key.as_ref().and_then(|k| known.get(k)) != Some(&size);
+        let missing = files
+            .files
+            .into_iter()
+            .zip(&keys)
+            .filter(|(f, key)| is_missing(key, f.size))
+            .map(|(f, _)| f.name)
+            .collect();
+        Ok(UploadMissing { missing })
     }
+}
+
+/// Adds an image whose bytes have arrived; `name` is checked already, the right to add it too. For callers that unpack
+/// or draw images; run many at once, their writes share commits.
+pub(crate) async fn add_staged(
+    ctx: &Context,
+    project: ProjectId,
+    name: &str,
+    staged: Staged,
+) -> Result<AddItemOutcome> {
+    let byte_size = i64::try_from(staged.len()).map_err(anyhow::Error::from)?;
+    let digest = staged.digest().clone();
+    // Before anything is decoded: a folder sent again costs little.
+    if let Some(item) = repo::item::find_by_name(&mut ctx.db.read().await?, project, name).await? {
+        return same_or_taken(item, &digest);
+    }
+    let info = ctx
+        .renditions
+        .inspect(&digest, staged.source())
+        .await
+        .map_err(|e| refusal(name, e))?;
+    ctx.blobs.commit(staged).await.map_err(|e| refusal(name, e))?;
+    let new = NewItem {
+        id: ItemId::new(),
+        name: name.to_owned(),
+        digest,
+        media_type: info.kind.media_type().to_owned(),
+        byte_size,
+        width: i64::from(info.width),
+        height: i64::from(info.height),
+        orientation: i64::from(info.orientation),
+    };
+    register(ctx, project, new).await
+}
+
+/// Adds the rows of a checked image whose bytes are in the blob store.
+async fn register(ctx: &Context, project: ProjectId, new: NewItem) -> Result<AddItemOutcome> {
+    let now = ctx.now();
+    ctx.db
+        .write(move |tx| {
+            Box::pin(async move {
+                repo::blob::put(tx, &new.digest, new.byte_size, &new.media_type, now).await?;
+                match repo::item::insert(tx, project, &new, now).await {
+                    Ok(Some(item)) => Ok(AddItemOutcome::Added { item: Box::new(item) }),
+                    // Somebody added the name while the image was checked.
+                    Ok(None) => match repo::item::find_by_name(tx, project, &new.name).await? {
+                        Some(item) => same_or_taken(item, &new.digest),
+                        None => Err(Error::not_found("project")),
+                    },
+                    Err(StoreError::ForeignKey(_)) => Err(Error::not_found("project")),
+                    Err(e) => Err(e.into()),
+                }
+            })
+        })
+        .await
+}
+
+fn same_or_taken(item: Item, digest: &Digest) -> Result<AddItemOutcome> {
+    if item.digest == *digest {
+        return Ok(AddItemOutcome::Unchanged { item: Box::new(item) });
+    }
+    Err(Error::new(
+        Code::AlreadyExists,
+        format!(
+            "The project has another image named `{}`; rename the file or delete that item first.",
+            item.name
+        ),
+    ))
+}
+
+/// What a client sees of a file that was not taken; failures of the server's own stay inside.
+pub(crate) fn refusal(name: &str, e: StorageError) -> Error {
+    let code = match &e {
+        e if e.is_too_large() => Code::TooLarge,
+        StorageError::Body(_) => Code::BadRequest,
+        StorageError::Stopped => {
+            return Error::new(
+                Code::Unavailable,
+                "The server is shutting down; send the file again in a moment.",
+            );
+        }
+        StorageError::Io(io) if io.kind() == std::io::ErrorKind::StorageFull => {
+            return Error::new(Code::Unavailable, "The server's disk is full; tell your admin.");
+        }
+        e if !e.is_refusal() => return Error::Internal(anyhow::anyhow!("storing `{name}`: {e}")),
+        _ => Code::UnsupportedMedia,
+    };
+    Error::new(code, format!("`{name}`: {e}"))
 }

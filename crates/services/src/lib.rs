@@ -12,6 +12,7 @@ pub mod categories;
 pub mod clock;
 pub mod error;
 pub mod exports;
+pub mod housekeeping;
 pub mod imports;
 pub mod ingest;
 pub mod items;

@@ -100,14 +100,16 @@ pub async fn of_item(tx: &mut Tx, item: ItemId) -> Result<Option<ItemBlob>, Stor
         .fetch_optional(conn)
         .await?
     });
-    Ok(row.map(|(project_id, name, digest, media_type, byte_size, width, height, orientation)| ItemBlob {
-        project_id,
-        name,
-        digest,
-        media_type,
-        byte_size,
-        width,
-        height,
-        orientation,
-    }))
+    Ok(row.map(
+        |(project_id, name, digest, media_type, byte_size, width, height, orientation)| ItemBlob {
+            project_id,
+            name,
+            digest,
+            media_type,
+            byte_size,
+            width,
+            height,
+            orientation,
+        },
+    ))
 }

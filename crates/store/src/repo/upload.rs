@@ -41,7 +41,13 @@ pub async fn get(tx: &mut Tx, id: UploadId) -> Result<Option<Owned>, StoreError>
             .await?
     });
     Ok(row.map(|(user_id, name, size, received, created_at)| Owned {
-        upload: Upload { id, name, size, received, created_at },
+        upload: Upload {
+            id,
+            name,
+            size,
+            received,
+            created_at,
+        },
         user_id,
     }))
 }

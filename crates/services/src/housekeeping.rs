@@ -1,0 +1,167 @@
+//! What is swept up now and then: abandoned uploads, blobs that nothing refers to, old exports, ended sessions.
+
+use crate::uploads;
+use crate::{Context, Error, Result};
+use limn_domain::{Digest, Timestamp};
+use limn_store::{StoreError, repo};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Seconds after which an upload that nothing was added to is abandoned.
+const UPLOAD_LIFE: i64 = 3 * 24 * 3600;
+/// Seconds a finished export stays.
+const EXPORT_LIFE: u64 = 7 * 24 * 3600;
+/// Seconds that bytes stay which nothing refers to: whoever put them may be about to.
+const BLOB_GRACE: u64 = 3600;
+/// Rows looked at in one read.
+const PAGE: i64 = 500;
+
+/// What a sweep removed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Swept {
+    pub uploads: u64,
+    pub blobs: u64,
+    pub files: u64,
+}
+
+/// Sweeps everything once; call it every hour or so. One thing that cannot be removed does not keep the rest.
+pub async fn sweep(ctx: &Context) -> Result<Swept> {
+    let mut swept = Swept::default();
+    let now = ctx.now();
+    ended_sessions(ctx, now).await?;
+    abandoned_uploads(ctx, now, &mut swept).await?;
+    unused_blobs(ctx, now, &mut swept).await?;
+    swept.files += stray_blobs(ctx, now).await?;
+    swept.files += old_files(ctx.exports_dir(), EXPORT_LIFE).await?;
+    // Files of uploads whose rows went with their owner.
+    swept.files += old_files(ctx.uploads_dir(), 2 * UPLOAD_LIFE.unsigned_abs()).await?;
+    if swept != Swept::default() {
+        tracing::info!(
+            uploads = swept.uploads,
+            blobs = swept.blobs,
+            files = swept.files,
+            "swept up"
+        );
+    }
+    Ok(swept)
+}
+
+async fn ended_sessions(ctx: &Context, now: Timestamp) -> Result<()> {
+    ctx.db
+        .write::<_, Error, _>(move |tx| {
+            Box::pin(async move { Ok(repo::session::delete_expired(tx, now).await?) })
+        })
+        .await?;
+    Ok(())
+}
+
+async fn abandoned_uploads(ctx: &Context, now: Timestamp, swept: &mut Swept) -> Result<()> {
+    let before = now.plus_seconds(-UPLOAD_LIFE);
+    loop {
+        let ids = repo::upload::abandoned(&mut ctx.db.read().await?, before, PAGE).await?;
+        if ids.is_empty() {
+            return Ok(());
+        }
+        for id in ids {
+            uploads::discard(ctx, id).await?;
+            swept.uploads += 1;
+        }
+    }
+}
+
+/// Blobs whose items are gone.
+async fn unused_blobs(ctx: &Context, now: Timestamp, swept: &mut Swept) -> Result<()> {
+    let before = now.plus_seconds(-i64::try_from(BLOB_GRACE).unwrap_or(0));
+    let mut after: Option<Digest> = None;
+    loop {
+        let digests = repo::blob::unused(&mut ctx.db.read().await?, before, after.as_ref(), PAGE).await?;
+        after = digests.last().cloned();
+        if digests.is_empty() {
+            return Ok(());
+        }
+        for digest in digests {
+            let row = digest.clone();
+            let forgotten: Result<bool, StoreError> = ctx
+                .db
+                .write(move |tx| Box::pin(async move { repo::blob::delete_unused(tx, &row, before).await }))
+                .await;
+            match forgotten {
+                Ok(true) => {
+                    remove(ctx, &digest).await;
+                    swept.blobs += 1;
+                }
+                // An item came in between.
+                Ok(false) | Err(StoreError::ForeignKey(_)) => {}
+                Err(e) => return Err(e.into()),
+            }
+        }
+    }
+}
+
+/// Files without a row, left by a crash between the two; a 256th part of the store at each sweep.
+async fn stray_blobs(ctx: &Context, now: Timestamp) -> Result<u64> {
+    let part = (now.seconds_since(Timestamp(0)) / 3600 % 256) as u8;
+    let mut removed = 0;
+    for digest in ctx
+        .blobs
+        .list(part, Duration::from_secs(BLOB_GRACE))
+        .await
+        .map_err(anyhow::Error::from)?
+    {
+        if !repo::blob::exists(&mut ctx.db.read().await?, &digest).await? && remove(ctx, &digest).await {
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+/// Removes the bytes unless somebody has just put them again. Answers whether they are gone.
+async fn remove(ctx: &Context, digest: &Digest) -> bool {
+    match ctx
+        .blobs
+        .delete_unused(digest, Duration::from_secs(BLOB_GRACE))
+        .await
+    {
+        Ok(false) => false,
+        Ok(true) => {
+            if let Err(e) = ctx.renditions.delete(digest).await {
+                tracing::warn!(%digest, error = %e, "cannot remove renditions");
+            }
+            true
+        }
+        Err(e) => {
+            tracing::warn!(%digest, error = %e, "cannot remove a blob");
+            false
+        }
+    }
+}
+
+/// Removes what lies in `folder` and was not changed for `life` seconds.
+async fn old_files(folder: PathBuf, life: u64) -> Result<u64> {
+    let removed = tokio::task::spawn_blocking(move || -> std::io::Result<u64> {
+        let mut removed = 0;
+        for entry in std::fs::read_dir(&folder)?.flatten() {
+            let Ok(meta) = entry.metadata() else { continue };
+            let old = meta
+                .modified()
+                .is_ok_and(|t| t.elapsed().unwrap_or_default() > Duration::from_secs(life));
+            if old && remove_any(&entry.path(), meta.is_dir()) {
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    });
+    Ok(removed.await.map_err(anyhow::Error::from)??)
+}
+
+fn remove_any(path: &Path, is_dir: bool) -> bool {
+    let done = if is_dir {
+        std::fs::remove_dir_all(path)
+    } else {
+        std::fs::remove_file(path)
+    };
+    if let Err(e) = &done {
+        tracing::warn!(path = %path.display(), error = %e, "cannot remove an old file");
+    }
+    done.is_ok()
+}
