@@ -1,0 +1,108 @@
+//! Pictures of items: the screen rendition first, every pixel when somebody looks closer, the next ones ahead of time.
+
+use leptos::prelude::*;
+use limn_domain::ItemId;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+use web_sys::HtmlImageElement;
+
+/// Which bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Which {
+    Screen,
+    Full,
+}
+
+impl Which {
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Screen => "screen",
+            Self::Full => "full",
+        }
+    }
+}
+
+struct Picture {
+    image: HtmlImageElement,
+    ready: bool,
+    failed: bool,
+    used: u64,
+}
+
+/// Decoded pictures by item; the least recently used ones go first.
+#[derive(Clone, Default)]
+pub struct Images {
+    inner: Rc<RefCell<(HashMap<(ItemId, Which), Picture>, u64)>>,
+}
+
+/// Pictures kept decoded.
+const KEEP: usize = 10;
+
+impl Images {
+    /// Starts loading a picture if it is not there; `ready` runs when it can be drawn (or has failed).
+    pub fn want(&self, id: ItemId, which: Which, ready: impl Fn() + 'static) {
+        let mut inner = self.inner.borrow_mut();
+        inner.1 += 1;
+        let now = inner.1;
+        if let Some(p) = inner.0.get_mut(&(id, which)) {
+            p.used = now;
+            return;
+        }
+        let Ok(image) = HtmlImageElement::new() else {
+            return;
+        };
+        image.set_decoding("async");
+        image.set_src(&format!("/media/items/{id}/{}", which.path()));
+        let decoded = image.decode();
+        let picture = Picture {
+            image,
+            ready: false,
+            failed: false,
+            used: now,
+        };
+        inner.0.insert((id, which), picture);
+        if inner.0.len() > KEEP
+            && let Some(oldest) = inner.0.iter().min_by_key(|(_, p)| p.used).map(|(k, _)| *k)
+        {
+            inner.0.remove(&oldest);
+        }
+        drop(inner);
+        let this = self.clone();
+        leptos::task::spawn_local(async move {
+            let ok = wasm_bindgen_futures::JsFuture::from(decoded).await.is_ok();
+            if let Some(p) = this.inner.borrow_mut().0.get_mut(&(id, which)) {
+                p.ready = ok;
+                p.failed = !ok;
+            }
+            ready();
+        });
+    }
+
+    /// The picture, when it can be drawn.
+    pub fn get(&self, id: ItemId, which: Which) -> Option<HtmlImageElement> {
+        let mut inner = self.inner.borrow_mut();
+        inner.1 += 1;
+        let now = inner.1;
+        let p = inner.0.get_mut(&(id, which))?;
+        p.used = now;
+        p.ready.then(|| p.image.clone())
+    }
+
+    /// Whether loading it has failed. The failure is forgotten, so that the next wish tries again.
+    pub fn failed(&self, id: ItemId, which: Which) -> bool {
+        let mut inner = self.inner.borrow_mut();
+        let failed = inner.0.get(&(id, which)).is_some_and(|p| p.failed);
+        if failed {
+            inner.0.remove(&(id, which));
+        }
+        failed
+    }
+}
+
+/// Runs a closure on the next frame.
+pub fn next_frame(f: impl FnOnce() + 'static) {
+    let f = Closure::once_into_js(f);
+    let _ = window().request_animation_frame(f.unchecked_ref());
+}

@@ -1,0 +1,442 @@
+//! Drawing. One animation frame at a time, and only the layer that changed.
+
+use super::images::{Images, Which, next_frame};
+use crate::features::label::desk::{Desk, Sheet, px};
+use leptos::prelude::*;
+use limn_domain::{Annotation, CategoryId, ItemId, Rect, Shape, Source};
+use limn_editor::hit::Handle;
+use limn_editor::{Editor, Tool};
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use wasm_bindgen::prelude::*;
+use web_sys::{CanvasRenderingContext2d as Context, HtmlCanvasElement};
+
+/// From this many shapes in view on they are drawn in batches, without labels and shades.
+const MANY: usize = 1_500;
+/// Labels are drawn for at most this many shapes in view.
+const LABELS: usize = 250;
+const FONT: &str = "550 11px Inter, system-ui, sans-serif";
+
+struct Layers {
+    image: HtmlCanvasElement,
+    shapes: HtmlCanvasElement,
+    image_context: Context,
+    shape_context: Context,
+}
+
+/// Draws the open item.
+#[derive(Clone)]
+pub struct Painter {
+    desk: Desk,
+    images: Images,
+    layers: Rc<RefCell<Option<Layers>>>,
+    scheduled: Rc<Cell<bool>>,
+    dirty_image: Rc<Cell<bool>>,
+    dirty_shapes: Rc<Cell<bool>>,
+    size: Rc<Cell<(f64, f64)>>,
+    failed: Rc<Cell<Option<ItemId>>>,
+}
+
+fn context(canvas: &HtmlCanvasElement) -> Option<Context> {
+    canvas.get_context("2d").ok()??.dyn_into().ok()
+}
+
+fn ratio() -> f64 {
+    window().device_pixel_ratio().clamp(0.5, 4.0)
+}
+
+impl Painter {
+    pub fn new(desk: Desk) -> Self {
+        Self {
+            desk,
+            images: Images::default(),
+            layers: Rc::default(),
+            scheduled: Rc::default(),
+            dirty_image: Rc::default(),
+            dirty_shapes: Rc::default(),
+            size: Rc::default(),
+            failed: Rc::default(),
+        }
+    }
+
+    pub fn attach(&self, image: HtmlCanvasElement, shapes: HtmlCanvasElement) {
+        if let (Some(image_context), Some(shape_context)) = (context(&image), context(&shapes)) {
+            self.layers.replace(Some(Layers {
+                image,
+                shapes,
+                image_context,
+                shape_context,
+            }));
+            let (w, h) = self.size.get();
+            self.resize(w, h);
+        }
+    }
+
+    /// The stage has this size in CSS pixels; the canvases get the screen's own pixels.
+    pub fn resize(&self, w: f64, h: f64) {
+        self.size.set((w, h));
+        if let Some(l) = self.layers.borrow().as_ref() {
+            let r = ratio();
+            for c in [&l.image, &l.shapes] {
+                c.set_width((w * r).round() as u32);
+                c.set_height((h * r).round() as u32);
+            }
+        }
+        // At once: a canvas that was resized is empty until it is drawn.
+        self.dirty_image.set(true);
+        self.dirty_shapes.set(true);
+        self.draw();
+    }
+
+    /// Both layers have to be drawn.
+    pub fn all(&self) {
+        self.dirty_image.set(true);
+        self.shapes();
+    }
+
+    /// The shapes have to be drawn.
+    pub fn shapes(&self) {
+        self.dirty_shapes.set(true);
+        if !self.scheduled.replace(true) {
+            let this = self.clone();
+            next_frame(move || {
+                this.scheduled.set(false);
+                this.draw();
+            });
+        }
+    }
+
+    fn draw(&self) {
+        let layers = self.layers.borrow();
+        let Some(l) = layers.as_ref() else {
+            return;
+        };
+        let (w, h) = self.size.get();
+        let r = ratio();
+        let image = self.dirty_image.replace(false);
+        let shapes = self.dirty_shapes.replace(false);
+        for (on, c) in [(image, &l.image_context), (shapes, &l.shape_context)] {
+            if on {
+                let _ = c.set_transform(r, 0.0, 0.0, r, 0.0, 0.0);
+                c.clear_rect(0.0, 0.0, w, h);
+            }
+        }
+        let conflicts = self.desk.read(|s| {
+            if image {
+                self.draw_image(&l.image_context, s);
+            }
+            if shapes {
+                self.draw_shapes(&l.shape_context, s, w, h);
+            }
+        });
+        drop(conflicts);
+    }
+
+    /// Loads the pictures of the next items, so that they are there at once.
+    pub fn prefetch(&self) {
+        for id in self.desk.upcoming().into_iter().take(3) {
+            self.images.want(id, Which::Screen, || {});
+        }
+    }
+
+    fn draw_image(&self, c: &Context, s: &Sheet) {
+        let id = s.item.id;
+        let view = s.editor.view();
+        let r = view.rect_to_screen(Rect::new(0.0, 0.0, s.item.width as f64, s.item.height as f64));
+        let again = self.clone();
+        let redraw = move || again.all();
+        self.images.want(id, Which::Screen, redraw.clone());
+        let screen = self.images.get(id, Which::Screen);
+        // Looked at closer than the rendition is sharp: every pixel.
+        let dense = view.scale() * ratio();
+        let have = screen.as_ref().map_or(1.0, |i| {
+            f64::from(i.natural_width()) / (s.item.width as f64).max(1.0)
+        });
+        let full = ((have < 0.99 && dense > have * 1.15) || dense >= 4.0).then(|| {
+            self.images.want(id, Which::Full, redraw);
+            self.images.get(id, Which::Full)
+        });
+        let Some(picture) = full.flatten().or(screen) else {
+            c.set_fill_style_str("#1b1d21");
+            c.fill_rect(r.x, r.y, r.w, r.h);
+            if self.images.failed(id, Which::Screen) && self.failed.replace(Some(id)) != Some(id) {
+                let name = s.item.name.clone();
+                let toasts = self.desk.toasts;
+                next_frame(move || toasts.fail(format!("The picture of {name} could not be loaded.")));
+            }
+            return;
+        };
+        c.set_image_smoothing_enabled(dense < 4.0);
+        let (brightness, contrast) = self.desk.light.get_untracked();
+        if (brightness, contrast) == (100, 100) {
+            c.set_filter("none");
+        } else {
+            c.set_filter(&format!("brightness({brightness}%) contrast({contrast}%)"));
+        }
+        let _ = c.draw_image_with_html_image_element_and_dw_and_dh(&picture, r.x, r.y, r.w, r.h);
+        c.set_filter("none");
+    }
+
+    fn draw_shapes(&self, c: &Context, s: &Sheet, w: f64, h: f64) {
+        let e = &s.editor;
+        let names: HashMap<CategoryId, (String, String)> = self.desk.categories.with_untracked(|list| {
+            list.iter()
+                .map(|cat| (cat.category.id, (cat.category.name.clone(), cat.color.clone())))
+                .collect()
+        });
+        let look = |id: &CategoryId| {
+            names
+                .get(id)
+                .map_or(("Removed category", "#8b8d94"), |n| (&n.0, &n.1))
+        };
+        let visible: Vec<&Annotation> = e
+            .doc()
+            .in_window(grown(e))
+            .into_iter()
+            .filter(|a| e.layers().is_visible(a))
+            .collect();
+        if visible.len() > MANY {
+            many(c, e, &visible, &look);
+        } else {
+            for a in visible.iter().filter(|a| !e.selection().contains(a.id)) {
+                one(c, e, a, look(&a.category_id).1, false);
+            }
+        }
+        // Selected shapes lie above, whatever their place in the order.
+        for a in visible.iter().filter(|a| e.selection().contains(a.id)) {
+            one(c, e, a, look(&a.category_id).1, true);
+        }
+        if visible.len() <= LABELS && e.draft().is_none() {
+            for a in &visible {
+                label(c, e, a, look(&a.category_id));
+            }
+        }
+        if let Some(a) = e.selection().single().and_then(|id| e.doc().get(id))
+            && e.layers().can_edit(a)
+            && !e.is_read_only()
+            && let Some(r) = e.shown_rect(a)
+        {
+            handles(c, e.view().rect_to_screen(r), look(&a.category_id).1);
+        }
+        for conflict in e.conflicts() {
+            if let Some(Shape::Box { rect }) = conflict.theirs.as_ref().map(|t| &t.shape) {
+                let r = e.view().rect_to_screen(*rect);
+                dash(c, &[2.0, 3.0]);
+                outline(c, r, "#ffffff", 1.5);
+                dash(c, &[]);
+            }
+        }
+        overlay(
+            c,
+            e,
+            w,
+            h,
+            self.desk
+                .category
+                .get_untracked()
+                .as_ref()
+                .map_or("#8296ff", |id| look(id).1),
+        );
+    }
+}
+
+/// The window with a margin for outlines.
+fn grown(e: &Editor) -> Rect {
+    let w = e.view().window();
+    let m = 4.0 / e.view().scale();
+    Rect::new(w.x - m, w.y - m, w.w + 2.0 * m, w.h + 2.0 * m)
+}
+
+fn dash(c: &Context, pattern: &[f64]) {
+    let list: js_sys::Array = pattern.iter().map(|v| JsValue::from_f64(*v)).collect();
+    let _ = c.set_line_dash(&list);
+}
+
+fn outline(c: &Context, r: Rect, color: &str, width: f64) {
+    c.set_stroke_style_str(color);
+    c.set_line_width(width);
+    c.stroke_rect(r.x, r.y, r.w, r.h);
+}
+
+fn one(c: &Context, e: &Editor, a: &Annotation, color: &str, selected: bool) {
+    let Some(r) = e.shown_rect(a).map(|r| e.view().rect_to_screen(r)) else {
+        return;
+    };
+    let hover = e.hover() == Some(a.id);
+    let proposal = a.source == Source::Prelabel;
+    let fill = match (selected, hover, proposal) {
+        (true, ..) => 0.24,
+        (_, true, _) => 0.2,
+        (_, _, true) => 0.07,
+        _ => 0.1,
+    };
+    c.set_global_alpha(fill);
+    c.set_fill_style_str(color);
+    c.fill_rect(r.x, r.y, r.w, r.h);
+    // A dark rim keeps the line visible on any picture.
+    c.set_global_alpha(0.45);
+    outline(c, r, "#000000", if selected { 4.0 } else { 3.0 });
+    c.set_global_alpha(1.0);
+    if proposal {
+        dash(c, &[6.0, 4.0]);
+    }
+    outline(c, r, color, if selected || hover { 2.25 } else { 1.5 });
+    if selected {
+        c.set_global_alpha(0.55);
+        outline(c, r, "#ffffff", 0.75);
+        c.set_global_alpha(1.0);
+    }
+    if proposal {
+        dash(c, &[]);
+    }
+}
+
+/// Thousands of shapes: one path a category; those smaller than two pixels as dots.
+fn many<'a>(
+    c: &Context,
+    e: &Editor,
+    visible: &[&Annotation],
+    look: &impl Fn(&CategoryId) -> (&'a str, &'a str),
+) {
+    let mut groups: HashMap<CategoryId, Vec<Rect>> = HashMap::new();
+    for a in visible.iter().filter(|a| !e.selection().contains(a.id)) {
+        if let Some(r) = e.shown_rect(a) {
+            groups
+                .entry(a.category_id)
+                .or_default()
+                .push(e.view().rect_to_screen(r));
+        }
+    }
+    for (category, rects) in groups {
+        let color = look(&category).1;
+        c.set_fill_style_str(color);
+        c.set_stroke_style_str(color);
+        c.set_line_width(1.0);
+        for r in rects {
+            if r.w.max(r.h) < 3.0 {
+                c.fill_rect(r.x, r.y, r.w.max(1.0), r.h.max(1.0));
+            } else {
+                c.stroke_rect(r.x, r.y, r.w, r.h);
+            }
+        }
+    }
+}
+
+fn label(c: &Context, e: &Editor, a: &Annotation, (name, color): (&str, &str)) {
+    let Some(r) = e.shown_rect(a).map(|r| e.view().rect_to_screen(r)) else {
+        return;
+    };
+    let strong = e.selection().contains(a.id) || e.hover() == Some(a.id);
+    if r.w < 22.0 && !strong {
+        return;
+    }
+    let text = match a.score.filter(|_| a.source == Source::Prelabel) {
+        Some(score) => format!("{name} {score:.2}"),
+        None => name.to_owned(),
+    };
+    c.set_font(FONT);
+    let width = c.measure_text(&text).map_or(40.0, |m| m.width()) + 10.0;
+    if width > r.w + 40.0 && !strong {
+        return;
+    }
+    let x = r.x - 0.75;
+    // Above the box; inside where the picture's edge cuts it off.
+    let y = if r.y >= 17.0 { r.y - 17.0 } else { r.y.max(0.0) };
+    c.set_global_alpha(if strong { 1.0 } else { 0.86 });
+    c.set_fill_style_str(color);
+    c.begin_path();
+    if c.round_rect_with_f64(x, y, width, 16.0, 3.0).is_err() {
+        c.rect(x, y, width, 16.0);
+    }
+    c.fill();
+    c.set_global_alpha(1.0);
+    c.set_fill_style_str(if is_light(color) { "#0b0d1a" } else { "#ffffff" });
+    c.set_text_baseline("middle");
+    let _ = c.fill_text(&text, x + 5.0, y + 8.5);
+}
+
+/// Whether dark text reads better on the colour.
+fn is_light(color: &str) -> bool {
+    let part = |i: usize| {
+        let v = u8::from_str_radix(color.get(i..i + 2).unwrap_or("00"), 16).unwrap_or(0);
+        let v = f64::from(v) / 255.0;
+        if v <= 0.04045 {
+            v / 12.92
+        } else {
+            ((v + 0.055) / 1.055).powf(2.4)
+        }
+    };
+    0.2126 * part(1) + 0.7152 * part(3) + 0.0722 * part(5) > 0.2
+}
+
+fn handles(c: &Context, r: Rect, color: &str) {
+    let small = |h: Handle| match h.sides() {
+        (0, _) => r.w < 32.0,
+        (_, 0) => r.h < 32.0,
+        _ => false,
+    };
+    for h in Handle::ALL.into_iter().filter(|h| !small(*h)) {
+        let p = h.at(r);
+        c.set_fill_style_str("#ffffff");
+        c.set_stroke_style_str(color);
+        c.set_line_width(1.5);
+        c.begin_path();
+        if c.round_rect_with_f64(p.x - 4.0, p.y - 4.0, 8.0, 8.0, 2.0)
+            .is_err()
+        {
+            c.rect(p.x - 4.0, p.y - 4.0, 8.0, 8.0);
+        }
+        c.fill();
+        c.stroke();
+    }
+}
+
+/// The box being drawn with its size, the selection frame, and the lines through the pointer.
+fn overlay(c: &Context, e: &Editor, w: f64, h: f64, color: &str) {
+    let draws = e.tool() == Tool::Box && !e.is_hold_pan() && !e.is_read_only();
+    if draws && let Some(p) = e.pointer().map(|p| e.view().to_screen(p)) {
+        let (x, y) = (p.x.round() + 0.5, p.y.round() + 0.5);
+        for (style, width) in [("rgb(0 0 0 / 0.4)", 3.0), ("rgb(255 255 255 / 0.75)", 1.0)] {
+            c.set_stroke_style_str(style);
+            c.set_line_width(width);
+            c.begin_path();
+            c.move_to(x, 0.0);
+            c.line_to(x, h);
+            c.move_to(0.0, y);
+            c.line_to(w, y);
+            c.stroke();
+        }
+    }
+    if let Some(draft) = e.draft() {
+        let r = e.view().rect_to_screen(draft);
+        c.set_global_alpha(0.18);
+        c.set_fill_style_str(color);
+        c.fill_rect(r.x, r.y, r.w, r.h);
+        c.set_global_alpha(1.0);
+        outline(c, r, "rgb(0 0 0 / 0.5)", 3.5);
+        outline(c, r, color, 2.0);
+        if r.w > 2.0 || r.h > 2.0 {
+            let text = format!("{} \u{d7} {}", px(draft.w), px(draft.h));
+            c.set_font(FONT);
+            let width = c.measure_text(&text).map_or(50.0, |m| m.width()) + 12.0;
+            let (x, y) = (r.right() + 6.0, r.bottom() + 6.0);
+            let (x, y) = (x.min(w - width - 4.0), y.min(h - 22.0));
+            c.set_fill_style_str("rgb(13 14 16 / 0.88)");
+            c.begin_path();
+            if c.round_rect_with_f64(x, y, width, 18.0, 4.0).is_err() {
+                c.rect(x, y, width, 18.0);
+            }
+            c.fill();
+            c.set_fill_style_str("#ececee");
+            c.set_text_baseline("middle");
+            let _ = c.fill_text(&text, x + 6.0, y + 9.5);
+        }
+    }
+    if let Some(m) = e.marquee() {
+        let r = e.view().rect_to_screen(m);
+        c.set_fill_style_str("rgb(130 150 255 / 0.14)");
+        c.fill_rect(r.x, r.y, r.w, r.h);
+        outline(c, r, "#8296ff", 1.0);
+    }
+}

@@ -1,0 +1,384 @@
+//! The labeler's desk: the items in hand, which one is open, and what the panels look at.
+//!
+//! [`Desk`] is a handle to it all; copy it freely. Everything that edits goes through [`Desk::edit`], which notices what
+//! changed, wakes the parts of the page that show it, and hands changed annotations to the autosave.
+
+mod act;
+mod film;
+mod load;
+
+use crate::error::AppError;
+use crate::session::{Session, use_session};
+use crate::ui::{Toasts, use_toasts};
+use leptos::prelude::*;
+use limn_domain::authz::{Action as Right, allowed};
+use limn_domain::category::Category;
+use limn_domain::item::{Item, ItemStatus};
+use limn_domain::project::{Project, Task};
+use limn_domain::queue::QueueState;
+use limn_domain::{Annotation, CategoryId, ItemId, ProjectId, Size};
+use limn_editor::{Editor, Finish, Keymap};
+use std::collections::HashMap;
+
+/// Whether an item's work has reached the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SaveState {
+    Saved,
+    /// Kept here, about to be sent.
+    Waiting,
+    Sending,
+    /// The server does not answer; tried again by itself.
+    Offline,
+    SignedOut,
+    /// Somebody else changed the same objects: a decision is needed.
+    Conflict,
+    /// Somebody else holds the item.
+    Taken(String),
+    /// The server refused the change, for this reason.
+    Refused(String),
+}
+
+/// An item in hand.
+pub struct Sheet {
+    pub item: Item,
+    pub editor: Editor,
+    pub leased: bool,
+    /// Name of another person who holds it.
+    pub held_by: Option<String>,
+    /// How I left it, as far as the server has not confirmed that.
+    pub finish: Option<Finish>,
+    pub state: SaveState,
+    /// Milliseconds worked and not reported yet.
+    pub active_ms: f64,
+    /// Whose changes are in the open conflicts.
+    pub theirs: String,
+    pub(super) sending: bool,
+    pub(super) scheduled: bool,
+    pub(super) attempts: u32,
+}
+
+impl Sheet {
+    /// Whether the server still has to hear something.
+    pub fn is_pending(&self) -> bool {
+        self.finish.is_some() || !self.editor.doc().is_clean()
+    }
+
+    /// Whether it waits for the labeler.
+    pub fn is_todo(&self) -> bool {
+        self.item.status == ItemStatus::Todo && self.finish.is_none()
+    }
+}
+
+/// A category as the panels show it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cat {
+    pub category: Category,
+    /// Level below the root, from 0.
+    pub depth: usize,
+    /// Digit that picks it.
+    pub key: Option<u8>,
+    pub color: String,
+}
+
+/// A picture of the filmstrip.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Frame {
+    pub id: ItemId,
+    pub name: String,
+    pub mark: Mark,
+}
+
+/// Where a picture of the filmstrip stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    Todo,
+    Done,
+    Skipped,
+    /// Left, not confirmed yet.
+    Sent,
+    /// Needs a look: a conflict, a refusal.
+    Trouble,
+}
+
+impl Mark {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Todo => "todo",
+            Self::Done => "done",
+            Self::Skipped => "skipped",
+            Self::Sent => "sent",
+            Self::Trouble => "trouble",
+        }
+    }
+
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Todo => "to do",
+            Self::Done => "done",
+            Self::Skipped => "skipped",
+            Self::Sent => "being sent",
+            Self::Trouble => "needs a look",
+        }
+    }
+}
+
+/// What fills the stage.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Phase {
+    Loading,
+    Ready,
+    /// The queue has nothing (more) for the labeler.
+    Empty,
+    Failed(AppError),
+}
+
+/// The dialog that is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Modal {
+    Skip,
+    Instructions,
+    Keys,
+    Merge,
+    /// Saving has stopped: why, and what can be done.
+    Trouble,
+}
+
+/// The desk. All parts are handles.
+#[derive(Clone, Copy)]
+pub struct Desk {
+    pub project_id: ProjectId,
+    pub session: Session,
+    pub toasts: Toasts,
+    pub phase: RwSignal<Phase>,
+    pub project: RwSignal<Option<Project>>,
+    pub categories: RwSignal<Vec<Cat>>,
+    pub queue: RwSignal<Option<QueueState>>,
+    pub film: RwSignal<Vec<Frame>>,
+    pub current: RwSignal<Option<ItemId>>,
+    pub modal: RwSignal<Option<Modal>>,
+    /// Goes up when annotations of the open item change.
+    pub doc_tick: RwSignal<u64>,
+    pub selection_tick: RwSignal<u64>,
+    pub view_tick: RwSignal<u64>,
+    pub look_tick: RwSignal<u64>,
+    /// Goes up when the state of any save changes.
+    pub save_tick: RwSignal<u64>,
+    /// The category of new shapes.
+    pub category: RwSignal<Option<CategoryId>>,
+    /// Brightness and contrast, in percent.
+    pub light: RwSignal<(u16, u16)>,
+    pub show_light: RwSignal<bool>,
+    /// The category search is open.
+    pub searching: RwSignal<bool>,
+    /// On a phone: the panel is up.
+    pub sheet_up: RwSignal<bool>,
+    /// Classification: a pick submits.
+    pub auto_submit: RwSignal<bool>,
+    pub keymap: StoredValue<Keymap>,
+    /// Whether the queue hands out items here (not for a single opened item).
+    pub pulls: StoredValue<bool>,
+    pub(super) sheets: StoredValue<HashMap<ItemId, Sheet>>,
+    pub(super) clipboard: StoredValue<Vec<Annotation>>,
+    screen: StoredValue<Size>,
+    /// When somebody last did something, in milliseconds.
+    last_input: StoredValue<f64>,
+    taking: StoredValue<bool>,
+    /// The browser's database works.
+    pub(super) keeps: StoredValue<bool>,
+}
+
+const AUTO_SUBMIT: &str = "limn-auto-submit";
+
+impl Desk {
+    pub fn new(project_id: ProjectId, pulls: bool) -> Self {
+        let storage = window().local_storage().ok().flatten();
+        let auto = storage
+            .and_then(|s| s.get_item(AUTO_SUBMIT).ok().flatten())
+            .is_some_and(|v| v == "1");
+        Self {
+            project_id,
+            session: use_session(),
+            toasts: use_toasts(),
+            phase: RwSignal::new(Phase::Loading),
+            project: RwSignal::new(None),
+            categories: RwSignal::new(Vec::new()),
+            queue: RwSignal::new(None),
+            film: RwSignal::new(Vec::new()),
+            current: RwSignal::new(None),
+            modal: RwSignal::new(None),
+            doc_tick: RwSignal::new(0),
+            selection_tick: RwSignal::new(0),
+            view_tick: RwSignal::new(0),
+            look_tick: RwSignal::new(0),
+            save_tick: RwSignal::new(0),
+            category: RwSignal::new(None),
+            light: RwSignal::new((100, 100)),
+            show_light: RwSignal::new(false),
+            searching: RwSignal::new(false),
+            sheet_up: RwSignal::new(false),
+            auto_submit: RwSignal::new(auto),
+            keymap: StoredValue::new(Keymap::default()),
+            pulls: StoredValue::new(pulls),
+            sheets: StoredValue::new(HashMap::new()),
+            clipboard: StoredValue::new(Vec::new()),
+            screen: StoredValue::new(Size::default()),
+            last_input: StoredValue::new(js_sys::Date::now()),
+            taking: StoredValue::new(false),
+            keeps: StoredValue::new(true),
+        }
+    }
+
+    pub fn task(self) -> Task {
+        self.project
+            .with(|p| p.as_ref().map_or(Task::Detection, |p| p.summary.task))
+    }
+
+    fn task_now(self) -> Task {
+        self.project
+            .with_untracked(|p| p.as_ref().map_or(Task::Detection, |p| p.summary.task))
+    }
+
+    /// Whether my role may label here.
+    pub fn may_label(self) -> bool {
+        self.project.with_untracked(|p| {
+            p.as_ref()
+                .is_some_and(|p| allowed(p.summary.my_role, Right::Label))
+        })
+    }
+
+    /// Works on one item in hand; `None` when it is not (or the page is gone).
+    pub(super) fn sheet<R>(self, id: ItemId, f: impl FnOnce(&mut Sheet) -> R) -> Option<R> {
+        self.sheets.try_update_value(|s| s.get_mut(&id).map(f)).flatten()
+    }
+
+    /// Looks at the open item. Not tracked: read the tick that fits first.
+    pub fn read<R>(self, f: impl FnOnce(&Sheet) -> R) -> Option<R> {
+        let id = self.current.try_get_untracked()??;
+        self.sheets.try_with_value(|s| s.get(&id).map(f)).flatten()
+    }
+
+    /// Works on the open item's editor, then wakes whatever shows what changed.
+    pub fn edit<R>(self, f: impl FnOnce(&mut Editor) -> R) -> Option<R> {
+        let id = self.current.try_get_untracked()??;
+        let (out, before, after) = self.sheet(id, |s| {
+            let before = s.editor.epochs();
+            let out = f(&mut s.editor);
+            (out, before, s.editor.epochs())
+        })?;
+        if after.selection != before.selection {
+            self.selection_tick.update(|n| *n += 1);
+        }
+        if after.view != before.view {
+            self.view_tick.update(|n| *n += 1);
+        }
+        if after.look != before.look {
+            self.look_tick.update(|n| *n += 1);
+        }
+        if after.doc != before.doc {
+            self.doc_tick.update(|n| *n += 1);
+            self.touched(id);
+        }
+        Some(out)
+    }
+
+    /// Wakes everything that shows the open item.
+    pub(super) fn refresh(self) {
+        for tick in [
+            self.doc_tick,
+            self.selection_tick,
+            self.view_tick,
+            self.look_tick,
+            self.save_tick,
+        ] {
+            tick.try_update(|n| *n += 1);
+        }
+    }
+
+    /// The canvas has this size now.
+    pub fn resize(self, size: Size) {
+        self.screen.set_value(size);
+        self.edit(|e| e.resize_view(size));
+    }
+
+    /// The name and colour of a category; a removed one has a stand-in.
+    pub fn category_of(self, id: CategoryId) -> (String, String) {
+        self.categories.with_untracked(|list| {
+            list.iter().find(|c| c.category.id == id).map_or_else(
+                || ("Removed category".to_owned(), "#8b8d94".to_owned()),
+                |c| (c.category.name.clone(), c.color.clone()),
+            )
+        })
+    }
+
+    /// Makes a category the one for new shapes (and of the selection), or switches it for the whole item.
+    pub fn pick(self, id: CategoryId, relabel: bool) {
+        if !self.read(|s| s.editor.is_read_only()).unwrap_or(true) {
+            self.category.set(Some(id));
+        }
+        self.edit(|e| e.pick_category(id, relabel));
+        let single = self.task_now() == Task::Classification && self.auto_submit.get_untracked();
+        if single
+            && self
+                .read(|s| s.editor.doc().whole().next().is_some())
+                .unwrap_or(false)
+        {
+            self.submit();
+        }
+    }
+
+    /// Remembers whether a pick submits.
+    pub fn set_auto_submit(self, on: bool) {
+        self.auto_submit.set(on);
+        if let Ok(Some(s)) = window().local_storage() {
+            let _ = s.set_item(AUTO_SUBMIT, if on { "1" } else { "0" });
+        }
+    }
+
+    /// Somebody did something: counts as work up to half a minute since the last time.
+    pub fn note_activity(self) {
+        const IDLE_MS: f64 = 30_000.0;
+        let now = js_sys::Date::now();
+        let gap = now - self.last_input.get_value();
+        self.last_input.set_value(now);
+        if let Some(id) = self.current.get_untracked()
+            && (0.0..=IDLE_MS).contains(&gap)
+        {
+            self.sheet(id, |s| s.active_ms += gap);
+        }
+    }
+}
+
+/// The categories in tree order with their level and key. Explicit keys first; without any, the first ten get 1-9 and 0.
+pub(super) fn with_keys(list: Vec<Category>) -> Vec<Cat> {
+    let none = list.iter().all(|c| c.hotkey.is_none());
+    let mut depths: HashMap<CategoryId, usize> = HashMap::new();
+    list.into_iter()
+        .enumerate()
+        .map(|(i, category)| {
+            let depth = category
+                .parent_id
+                .and_then(|p| depths.get(&p))
+                .map_or(0, |d| d + 1);
+            depths.insert(category.id, depth);
+            let key = match category.hotkey {
+                Some(k) => u8::try_from(k).ok(),
+                None if none && i < 10 => Some(((i + 1) % 10) as u8),
+                None if i == 9 => Some(0),
+                None => None,
+            };
+            let color = crate::ui::safe_color(&category.color);
+            Cat {
+                category,
+                depth,
+                key,
+                color,
+            }
+        })
+        .collect()
+}
+
+/// Coordinates as people read them: at most two decimals.
+pub fn px(v: f64) -> String {
+    let r = (v * 100.0).round() / 100.0;
+    format!("{}", if r == 0.0 { 0.0 } else { r })
+}

@@ -1,0 +1,271 @@
+//! What keys and buttons do.
+
+use super::{Desk, Modal, SaveState};
+use crate::features::label::api;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use limn_domain::project::Task;
+use limn_domain::{Annotation, Source};
+use limn_editor::{Action as A, Editor, Finish, Order, Tool};
+
+impl Desk {
+    /// Carries out an action. `false`: it does not apply here, and the key keeps its usual meaning.
+    pub fn act(self, action: A) -> bool {
+        let boxes = self.task_now() == Task::Detection;
+        match action {
+            A::Submit => self.submit(),
+            A::Skip => self.ask_skip(),
+            A::Next => self.step(true),
+            A::Previous => self.step(false),
+            A::Last => self.jump(true),
+            A::First => self.jump(false),
+            A::SaveNow => self.save_all(),
+            A::Help => self.modal.set(Some(Modal::Keys)),
+            A::Instructions => self.modal.set(Some(Modal::Instructions)),
+            A::SearchCategory => {
+                self.sheet_up.set(true);
+                self.searching.set(true);
+            }
+            A::AdjustImage => self.show_light.update(|v| *v = !*v),
+            A::Category(n) => return self.pick_key(n, false),
+            A::Relabel(n) => return self.pick_key(n, true),
+            A::Undo => self.undo(),
+            A::Redo => self.redo(),
+            A::AcceptAll => {
+                self.edit(Editor::accept_all);
+            }
+            A::ZoomIn => self.view(|e| e.zoom_step(true)),
+            A::ZoomOut => self.view(|e| e.zoom_step(false)),
+            A::Fit => self.view(Editor::fit),
+            A::OneToOne => self.view(Editor::one_to_one),
+            A::NudgeLeft if !self.has_selection() => self.step(false),
+            A::NudgeRight if !self.has_selection() => self.step(true),
+            _ if !boxes => return false,
+            other => return self.act_on_boxes(other),
+        }
+        true
+    }
+
+    fn act_on_boxes(self, action: A) -> bool {
+        let (dx, dy) = direction(action);
+        match action {
+            A::SelectTool => self.view(|e| e.set_tool(Tool::Select)),
+            A::BoxTool => self.view(|e| e.set_tool(Tool::Box)),
+            A::HideOrPan if self.has_selection() => self.view(Editor::toggle_hidden_selected),
+            A::HideOrPan => self.view(|e| e.set_tool(Tool::Pan)),
+            A::Escape => return self.edit(Editor::escape).unwrap_or(false),
+            A::Template => {
+                self.edit(Editor::template_box);
+            }
+            A::Delete => {
+                self.edit(Editor::delete_selected);
+            }
+            A::Copy => {
+                let list = self.read(|s| s.editor.copied()).unwrap_or_default();
+                if list.is_empty() {
+                    return false;
+                }
+                self.clipboard.set_value(list);
+            }
+            A::Paste => {
+                let list = self.clipboard.get_value();
+                if list.is_empty() {
+                    return false;
+                }
+                self.edit(|e| e.paste(&list, false));
+            }
+            A::Duplicate => {
+                self.edit(Editor::duplicate);
+            }
+            A::RepeatPrevious => self.repeat_previous(),
+            A::SelectAll => self.view(Editor::select_all),
+            A::CycleNext | A::CyclePrevious => {
+                if self.read(|s| s.editor.doc().is_empty()).unwrap_or(true) {
+                    return false;
+                }
+                self.view(|e| e.cycle(action == A::CycleNext));
+            }
+            A::HideAll => self.view(Editor::toggle_all_hidden),
+            A::Lock => self.view(Editor::toggle_locked_selected),
+            A::Raise => self.order(Order::Up),
+            A::Lower => self.order(Order::Down),
+            A::ToFront => self.order(Order::Front),
+            A::ToBack => self.order(Order::Back),
+            A::Narrower | A::Wider | A::Shorter | A::Taller => {
+                self.edit(|e| e.grow(dx, dy));
+            }
+            A::AcceptSelected => {
+                self.edit(Editor::accept_selected);
+            }
+            A::ZoomToSelection => self.view(Editor::zoom_to_selection),
+            _ if (dx, dy) != (0.0, 0.0) => {
+                if !self.has_selection() {
+                    return false;
+                }
+                self.edit(|e| e.nudge(dx, dy));
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn view(self, f: impl FnOnce(&mut Editor)) {
+        self.edit(f);
+    }
+
+    fn order(self, order: Order) {
+        self.edit(|e| e.reorder(order));
+    }
+
+    fn has_selection(self) -> bool {
+        self.read(|s| !s.editor.selection().is_empty()).unwrap_or(false)
+    }
+
+    fn pick_key(self, n: u8, relabel: bool) -> bool {
+        let id = self
+            .categories
+            .with_untracked(|list| list.iter().find(|c| c.key == Some(n)).map(|c| c.category.id));
+        id.map(|id| self.pick(id, relabel)).is_some()
+    }
+
+    pub fn undo(self) {
+        self.edit(Editor::undo);
+    }
+
+    pub fn redo(self) {
+        self.edit(Editor::redo);
+    }
+
+    /// The previous or next item of the strip; past its end the queue hands out another.
+    pub fn step(self, forward: bool) {
+        match self.beside(forward) {
+            Some(id) => self.go(id),
+            None if forward => self.take_ahead(true),
+            None => self.toasts.info("This is the oldest item here."),
+        }
+    }
+
+    fn jump(self, last: bool) {
+        let id = self
+            .film
+            .with_untracked(|f| if last { f.last() } else { f.first() }.map(|f| f.id));
+        if let Some(id) = id {
+            self.go(id);
+        }
+    }
+
+    /// Why the open item cannot be left now, if it cannot.
+    fn obstacle(self) -> Option<String> {
+        let (read_only, held, state) =
+            self.read(|s| (s.editor.is_read_only(), s.held_by.clone(), s.state.clone()))?;
+        if let Some(who) = held {
+            return Some(format!("{who} holds this item."));
+        }
+        if read_only {
+            return Some("You may look at this item, not change it.".to_owned());
+        }
+        match state {
+            SaveState::Conflict => {
+                self.modal.set(Some(Modal::Merge));
+                Some("Decide the conflicts first.".to_owned())
+            }
+            SaveState::Taken(_) => {
+                self.modal.set(Some(Modal::Trouble));
+                Some("Somebody else holds this item now.".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// Marks the open item done and goes on; the server hears of it in the background.
+    pub fn submit(self) {
+        let Some(id) = self.current.get_untracked() else {
+            return;
+        };
+        if let Some(why) = self.obstacle() {
+            self.toasts.info(why);
+            return;
+        }
+        let labeled = |a: &Annotation| a.source != Source::Prelabel;
+        let bare = self
+            .read(|s| !s.editor.doc().whole().any(labeled))
+            .unwrap_or(true);
+        if self.task_now() == Task::Classification && bare {
+            self.toasts.info("Pick a category first, or skip the item.");
+            return;
+        }
+        self.finish(id, Finish::Submit);
+    }
+
+    /// Asks for the reason of a skip.
+    pub fn ask_skip(self) {
+        match self.obstacle() {
+            Some(why) => self.toasts.info(why),
+            None if self.current.get_untracked().is_some() => self.modal.set(Some(Modal::Skip)),
+            None => {}
+        }
+    }
+
+    /// Puts the open item aside and goes on.
+    pub fn skip(self, reason: Option<String>) {
+        if let Some(id) = self.current.get_untracked() {
+            self.finish(id, Finish::Skip { reason });
+        }
+    }
+
+    fn finish(self, id: limn_domain::ItemId, finish: Finish) {
+        self.edit(|e| e.cancel());
+        self.sheet(id, |s| s.finish = Some(finish));
+        self.mark(id);
+        self.sheet_up.set(false);
+        // The strip is moved on before the answer: the next picture is there already.
+        match self.next_todo() {
+            Some(next) if self.pulls.get_value() => self.show(next),
+            _ if self.pulls.get_value() => self.take_ahead(true),
+            _ => {}
+        }
+        self.touched(id);
+        self.pump(id);
+    }
+
+    /// Copies the shapes of the item worked on before.
+    fn repeat_previous(self) {
+        let Some(previous) = self.beside(false) else {
+            self.toasts.info("There is no previous item to repeat.");
+            return;
+        };
+        spawn_local(async move {
+            let here = self.sheet(previous, |s| s.editor.doc().iter().cloned().collect::<Vec<_>>());
+            let list = match here {
+                Some(list) => list,
+                None => match api::queue_open(previous).await {
+                    Ok(work) => work.annotations.annotations,
+                    Err(e) => return self.toasts.error(&e),
+                },
+            };
+            let list: Vec<Annotation> = list
+                .into_iter()
+                .filter(|a| a.source != Source::Prelabel)
+                .collect();
+            if !self.edit(|e| e.paste(&list, true)).unwrap_or(false) {
+                self.toasts
+                    .info("The previous item has no boxes that are not here already.");
+            }
+        });
+    }
+}
+
+/// The step of an arrow key in image pixels.
+fn direction(action: A) -> (f64, f64) {
+    match action {
+        A::NudgeLeft | A::Narrower => (-1.0, 0.0),
+        A::NudgeRight | A::Wider => (1.0, 0.0),
+        A::NudgeUp | A::Shorter => (0.0, -1.0),
+        A::NudgeDown | A::Taller => (0.0, 1.0),
+        A::LeapLeft => (-10.0, 0.0),
+        A::LeapRight => (10.0, 0.0),
+        A::LeapUp => (0.0, -10.0),
+        A::LeapDown => (0.0, 10.0),
+        _ => (0.0, 0.0),
+    }
+}

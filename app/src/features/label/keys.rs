@@ -1,0 +1,126 @@
+//! The keyboard of the label page: physical keys to actions, out of the way of typing, dialogs and controls.
+
+use super::desk::Desk;
+use crate::ui::is_typing;
+use leptos::ev;
+use leptos::prelude::*;
+use limn_editor::{Action, Mods};
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+use web_sys::{Element, KeyboardEvent};
+
+fn in_dialog() -> bool {
+    document().query_selector("dialog[open]").ok().flatten().is_some()
+}
+
+fn focused() -> Option<Element> {
+    document().active_element()
+}
+
+/// Whether the focus is on a control that has its own use for Enter and Space.
+fn on_control() -> bool {
+    focused().is_some_and(|el| {
+        el.matches("button, a[href], summary, input, select, textarea")
+            .unwrap_or(false)
+    })
+}
+
+/// Whether the focus is where Tab may go through the objects: the canvas, or nowhere.
+fn on_canvas() -> bool {
+    focused().is_none_or(|el| el.tag_name() == "BODY" || el.matches(".label__canvas").unwrap_or(false))
+}
+
+/// Listens on the window ahead of everybody else. The returned closure ends it.
+fn capture(event: &'static str, f: impl FnMut(KeyboardEvent) + 'static) -> impl Fn() + Send + Sync + 'static {
+    let f = Closure::<dyn FnMut(KeyboardEvent)>::new(f);
+    let _ = window().add_event_listener_with_callback_and_bool(event, f.as_ref().unchecked_ref(), true);
+    let f = StoredValue::new_local(Some(f));
+    move || {
+        if let Some(f) = f.try_update_value(Option::take).flatten() {
+            let _ = window().remove_event_listener_with_callback_and_bool(
+                event,
+                f.as_ref().unchecked_ref(),
+                true,
+            );
+        }
+    }
+}
+
+/// Listens while the page is shown.
+pub fn listen(desk: Desk) {
+    // After Escape with nothing to cancel, Tab leaves the canvas like any other control.
+    let free_tab = StoredValue::new(false);
+    // In the capture phase: before the studio's own keys.
+    let down = capture("keydown", move |ev: KeyboardEvent| {
+        if ev.default_prevented() || ev.is_composing() || in_dialog() {
+            return;
+        }
+        desk.note_activity();
+        let mods = Mods {
+            ctrl: ev.ctrl_key() || ev.meta_key(),
+            shift: ev.shift_key(),
+            alt: ev.alt_key(),
+        };
+        if is_typing(&ev) {
+            return;
+        }
+        if ev.code() == "Space" && !mods.ctrl && !on_control() {
+            ev.prevent_default();
+            desk.edit(|e| e.hold_pan(true));
+            return;
+        }
+        let action = desk.keymap.with_value(|k| k.action(&ev.code(), &ev.key(), mods));
+        let Some(action) = action else {
+            return;
+        };
+        let theirs = match action {
+            Action::Submit => !mods.ctrl && on_control(),
+            Action::CycleNext | Action::CyclePrevious => !on_canvas() || free_tab.get_value(),
+            // One press, one effect.
+            Action::Skip | Action::Help | Action::Instructions | Action::AcceptAll => ev.repeat(),
+            _ => false,
+        };
+        let repeated_submit = action == Action::Submit && ev.repeat();
+        if theirs || repeated_submit {
+            return;
+        }
+        let done = desk.act(action);
+        if action == Action::Escape {
+            free_tab.set_value(!done);
+        } else {
+            free_tab.set_value(false);
+        }
+        if done {
+            ev.prevent_default();
+        }
+    });
+    let up = window_event_listener(ev::keyup, move |ev: KeyboardEvent| {
+        if ev.code() == "Space" {
+            desk.edit(|e| e.hold_pan(false));
+        }
+    });
+    let blur = window_event_listener_untyped("blur", move |_| {
+        desk.edit(|e| e.hold_pan(false));
+    });
+    // A control that was clicked with the pointer gives the focus back, so that keys mean the canvas again.
+    let click = window_event_listener(ev::click, move |ev| {
+        let control = ev
+            .target()
+            .and_then(|t| t.dyn_into::<Element>().ok())
+            .and_then(|el| el.closest(".label button, .label a").ok().flatten());
+        if ev.detail() > 0 && control.is_some() && !in_dialog() {
+            let stage = document().query_selector(".label__canvas").ok().flatten();
+            if let Some(stage) = stage.and_then(|s| s.dyn_into::<web_sys::HtmlElement>().ok())
+                && !focused().is_some_and(|el| el.matches("input, textarea, select").unwrap_or(false))
+            {
+                let _ = stage.focus();
+            }
+        }
+    });
+    on_cleanup(move || {
+        down();
+        for l in [up, blur, click] {
+            l.remove();
+        }
+    });
+}

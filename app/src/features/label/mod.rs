@@ -1,0 +1,26 @@
+//! The annotation workspace: one item at a time, full screen.
+//!
+//! The server renders the empty frame; everything else runs in the browser over `limn_editor`. Every edit is kept in
+//! the browser's own database before it is sent, see [`autosave`].
+
+pub mod api;
+mod page;
+
+#[cfg(feature = "hydrate")]
+mod autosave;
+#[cfg(feature = "hydrate")]
+mod canvas;
+#[cfg(feature = "hydrate")]
+mod desk;
+#[cfg(feature = "hydrate")]
+mod dialogs;
+#[cfg(feature = "hydrate")]
+mod keys;
+#[cfg(feature = "hydrate")]
+mod outbox;
+#[cfg(feature = "hydrate")]
+mod panels;
+#[cfg(feature = "hydrate")]
+mod workspace;
+
+pub use page::LabelPage;

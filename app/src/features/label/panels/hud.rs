@@ -1,0 +1,160 @@
+//! What floats over the stage: zoom and coordinates, suggestions, brightness.
+
+use super::objects::ordinal;
+use crate::features::label::desk::{Desk, px};
+use crate::ui::{Button, ButtonSize, Glyph, Icon, Variant};
+use leptos::prelude::*;
+use limn_domain::project::Task;
+use limn_editor::{Action, Editor};
+
+#[component]
+pub fn Hud() -> impl IntoView {
+    let desk: Desk = expect_context();
+    let zoom = move || {
+        desk.view_tick.track();
+        desk.current.track();
+        desk.read(|s| format!("{:.0} %", s.editor.view().scale() * 100.0))
+    };
+    let pointer = move || {
+        desk.look_tick.track();
+        desk.read(|s| {
+            let p = s.editor.pointer()?;
+            let size = s.editor.doc().size();
+            let inside = (0.0..=size.width).contains(&p.x) && (0.0..=size.height).contains(&p.y);
+            inside.then(|| format!("x {:.1} y {:.1}", p.x, p.y))
+        })
+        .flatten()
+    };
+    let size = move || {
+        desk.selection_tick.track();
+        desk.doc_tick.track();
+        desk.look_tick.track();
+        desk.read(|s| {
+            let a = s.editor.doc().get(s.editor.selection().single()?)?;
+            let r = s.editor.shown_rect(a)?;
+            Some((a.id, format!("{} \u{d7} {} px", px(r.w), px(r.h))))
+        })
+        .flatten()
+        .map(|(id, size)| format!("{}, {size}", ordinal(desk, id).unwrap_or_default()))
+    };
+    let image = move || {
+        desk.current.track();
+        desk.read(|s| format!("{} \u{d7} {}", s.item.width, s.item.height))
+    };
+    view! {
+        <div class="label__hud">
+            {move || {
+                zoom()
+                    .map(|z| {
+                        view! {
+                            <button
+                                class="label-pill num"
+                                type="button"
+                                aria-label=format!("Zoom {z}; fit the image")
+                                on:click=move |_| {
+                                    desk.edit(Editor::fit);
+                                }
+                            >
+                                {z}
+                            </button>
+                        }
+                    })
+            }}
+            {move || image().map(|t| view! { <span class="label-pill label-pill--image num">{t}</span> })}
+            {move || pointer().map(|t| view! { <span class="label-pill label-pill--pointer num">{t}</span> })}
+            {move || size().map(|t| view! { <span class="label-pill num" data-testid="object-size">{t}</span> })}
+        </div>
+    }
+}
+
+/// What imports or models propose for the open item.
+#[component]
+pub fn Suggestions() -> impl IntoView {
+    let desk: Desk = expect_context();
+    let count = Memo::new(move |_| {
+        desk.doc_tick.track();
+        desk.current.track();
+        desk.read(|s| s.editor.doc().prelabels().count()).unwrap_or(0)
+    });
+    let boxes = move || desk.task() == Task::Detection;
+    view! {
+        <Show when=move || { count.get() > 0 }>
+            <div class="label-assist" role="group" aria-label="Suggestions" data-testid="suggestions">
+                <span class="label-assist__icon"><Icon glyph=Glyph::Spark/></span>
+                <span class="label-assist__text">{move || crate::fmt::counted(count.get() as i64, "suggestion", "suggestions")}</span>
+                <Button
+                    variant=Variant::Primary
+                    size=ButtonSize::Small
+                    kbd="G"
+                    on_click=move || {
+                        desk.act(Action::AcceptAll);
+                    }
+                >
+                    "Accept all"
+                </Button>
+                <Show when=boxes>
+                    <Button
+                        variant=Variant::Quiet
+                        size=ButtonSize::Small
+                        kbd="Tab"
+                        on_click=move || {
+                            desk.edit(|e| {
+                                e.set_tool(limn_editor::Tool::Select);
+                                e.cycle(true);
+                            });
+                        }
+                    >
+                        "One by one"
+                    </Button>
+                </Show>
+                <Button
+                    variant=Variant::Quiet
+                    size=ButtonSize::Small
+                    on_click=move || {
+                        desk.edit(Editor::reject_all);
+                    }
+                >
+                    "Reject all"
+                </Button>
+            </div>
+        </Show>
+    }
+}
+
+/// Brightness and contrast of the picture, for the eye only.
+#[component]
+pub fn LightPanel() -> impl IntoView {
+    let desk: Desk = expect_context();
+    let slider =
+        move |name: &'static str, get: fn((u16, u16)) -> u16, set: fn((u16, u16), u16) -> (u16, u16)| {
+            view! {
+                <label class="label-light__row">
+                    <span>{name}</span>
+                    <input
+                        type="range"
+                        min="20"
+                        max="300"
+                        prop:value=move || get(desk.light.get()).to_string()
+                        on:input=move |ev| {
+                            if let Ok(v) = event_target_value(&ev).parse::<u16>() {
+                                desk.light.update(|l| *l = set(*l, v));
+                            }
+                        }
+                    />
+                    <output class="num">{move || format!("{} %", get(desk.light.get()))}</output>
+                </label>
+            }
+        };
+    view! {
+        <Show when=move || desk.show_light.get()>
+            <div class="label-light" role="group" aria-label="Brightness and contrast">
+                {slider("Brightness", |l| l.0, |l, v| (v, l.1))}
+                {slider("Contrast", |l| l.1, |l, v| (l.0, v))}
+                <div class="label-light__foot">
+                    <Button variant=Variant::Quiet size=ButtonSize::Small on_click=move || desk.light.set((100, 100))>"Reset"</Button>
+                    <Button size=ButtonSize::Small on_click=move || desk.show_light.set(false)>"Done"</Button>
+                </div>
+            </div>
+        </Show>
+    }
+}

@@ -1,0 +1,218 @@
+//! The objects of the item: the canvas in words. Only the rows in view are on the page.
+
+use super::categories::{Toggle, layer};
+use crate::features::label::desk::{Desk, px};
+use crate::ui::{Glyph, Icon};
+use leptos::html;
+use leptos::prelude::*;
+use limn_domain::{AnnotationId, CategoryId, Shape, Source};
+use std::collections::HashMap;
+
+/// Height of a row in CSS pixels; the style sheet agrees.
+const ROW: f64 = 28.0;
+
+/// A row of the list.
+#[derive(Debug, Clone, PartialEq)]
+struct Object {
+    id: AnnotationId,
+    /// Place in the list, from 0.
+    at: usize,
+    /// The category's name and the how-manieth of it this is.
+    name: String,
+    category: String,
+    color: String,
+    score: Option<f64>,
+    /// x, y, w, h as read aloud and by tests.
+    place: String,
+}
+
+/// The category's how-manieth shape this one is, in drawing order.
+pub(super) fn ordinal(desk: Desk, id: AnnotationId) -> Option<String> {
+    desk.read(|s| {
+        let of = s.editor.doc().get(id)?.category_id;
+        let n = s
+            .editor
+            .doc()
+            .iter()
+            .filter(|a| a.category_id == of && a.shape != Shape::Whole)
+            .position(|a| a.id == id)?;
+        Some(format!("{} {}", desk.category_of(of).0, n + 1))
+    })
+    .flatten()
+}
+
+fn rows(desk: Desk, from: usize, count: usize) -> (usize, Vec<Object>) {
+    desk.read(|s| {
+        let mut numbers: HashMap<CategoryId, usize> = HashMap::new();
+        let mut out = Vec::new();
+        let mut all = 0;
+        for a in s.editor.doc().iter().filter(|a| a.shape != Shape::Whole) {
+            let n = numbers.entry(a.category_id).or_default();
+            *n += 1;
+            if (from..from + count).contains(&all) {
+                let (category, color) = desk.category_of(a.category_id);
+                let place = a.shape.bounds().map_or_else(String::new, |r| {
+                    format!("x {} y {} w {} h {}", px(r.x), px(r.y), px(r.w), px(r.h))
+                });
+                out.push(Object {
+                    id: a.id,
+                    at: all,
+                    name: format!("{category} {n}"),
+                    category,
+                    color,
+                    score: (a.source == Source::Prelabel).then(|| a.score.unwrap_or(0.0)),
+                    place,
+                });
+            }
+            all += 1;
+        }
+        (all, out)
+    })
+    .unwrap_or_default()
+}
+
+#[component]
+pub fn Objects() -> impl IntoView {
+    let desk: Desk = expect_context();
+    let list = NodeRef::<html::Div>::new();
+    let scroll = RwSignal::new((0.0_f64, 600.0_f64));
+    let window_of = move || {
+        let (top, height) = scroll.get();
+        let from = ((top / ROW).floor() as usize).saturating_sub(6);
+        (from, (height / ROW).ceil() as usize + 12)
+    };
+    let shown = Memo::new(move |_| {
+        desk.doc_tick.track();
+        desk.current.track();
+        desk.categories.track();
+        let (from, count) = window_of();
+        rows(desk, from, count)
+    });
+    let measure = move || {
+        if let Some(el) = list.get_untracked() {
+            let now = (f64::from(el.scroll_top()), f64::from(el.client_height()).max(ROW));
+            if scroll.get_untracked() != now {
+                scroll.set(now);
+            }
+        }
+    };
+    Effect::new(move |_| {
+        list.track();
+        desk.current.track();
+        request_animation_frame(measure);
+    });
+    // The selected row comes into view.
+    Effect::new(move |_| {
+        desk.selection_tick.track();
+        let at = desk.read(|s| {
+            let id = s.editor.selection().primary()?;
+            s.editor
+                .doc()
+                .iter()
+                .filter(|a| a.shape != Shape::Whole)
+                .position(|a| a.id == id)
+        });
+        if let (Some(Some(at)), Some(el)) = (at, list.get_untracked()) {
+            let (top, height) = (f64::from(el.scroll_top()), f64::from(el.client_height()));
+            let y = at as f64 * ROW;
+            if y < top {
+                el.set_scroll_top(y as i32);
+            } else if y + ROW > top + height {
+                el.set_scroll_top((y + ROW - height) as i32);
+            }
+        }
+    });
+    let total = move || shown.with(|s| s.0);
+    view! {
+        <section class="label-objects" aria-label="Objects">
+            <div class="label-head">
+                <h2 class="grow">"Objects"</h2>
+                <span class="faint num" data-testid="object-count">{move || crate::fmt::count(total() as i64)}</span>
+            </div>
+            <div class="label-objects__scroll" node_ref=list on:scroll=move |_| measure()>
+                <ul class="label-objects__list" aria-label="Objects" style:height=move || format!("{}px", total() as f64 * ROW)>
+                    <For each=move || shown.with(|s| s.1.clone()) key=|o| (o.id, o.at, o.name.clone(), o.color.clone(), o.place.clone(), o.score.is_some()) let:o>
+                        <Row object=o total/>
+                    </For>
+                </ul>
+                <Show when=move || total() == 0 && desk.current.get().is_some()>
+                    <p class="label-none">"No objects yet. Draw a box with " <kbd class="kbd">"R"</kbd> "."</p>
+                </Show>
+            </div>
+        </section>
+    }
+}
+
+#[component]
+fn Row(object: Object, total: impl Fn() -> usize + Send + Sync + 'static) -> impl IntoView {
+    let desk: Desk = expect_context();
+    let id = object.id;
+    let on = move || {
+        desk.selection_tick.track();
+        desk.doc_tick.track();
+        desk.read(|s| s.editor.selection().contains(id)).unwrap_or(false)
+    };
+    let one = move |f: fn(&limn_editor::Layers, &limn_domain::Annotation) -> bool| {
+        layer(desk, |_| true)
+            && desk.read(|s| s.editor.doc().get(id).is_some_and(|a| f(s.editor.layers(), a))) == Some(true)
+    };
+    let hidden = move || one(limn_editor::Layers::is_hidden);
+    let locked = move || one(limn_editor::Layers::is_locked);
+    let spoken = match object.score {
+        Some(s) => format!("{}, {}, suggestion {s:.2}", object.category, object.place),
+        None => format!("{}, {}", object.category, object.place),
+    };
+    let name = object.name.clone();
+    view! {
+        <li
+            class="label-object"
+            class:is-on=on
+            class:is-hidden=hidden
+            style:top=format!("{}px", object.at as f64 * ROW)
+            style:--swatch=object.color.clone()
+            aria-setsize=move || total().to_string()
+            aria-posinset=(object.at + 1).to_string()
+        >
+            <button
+                class="label-object__pick"
+                type="button"
+                data-testid="object"
+                data-id=id.to_string()
+                aria-label=spoken
+                aria-pressed=move || if on() { "true" } else { "false" }
+                on:click=move |ev| {
+                    desk.edit(|e| {
+                        e.select(id, ev.shift_key() || ev.ctrl_key() || ev.meta_key());
+                        e.reveal(id);
+                    });
+                }
+                on:dblclick=move |_| {
+                    desk.edit(limn_editor::Editor::zoom_to_selection);
+                }
+            >
+                <i class="swatch" class:swatch--dash=object.score.is_some()></i>
+                <span class="label-cat__name">{object.name}</span>
+                {object.score.map(|s| view! { <span class="faint num">{format!("{s:.2}")}</span> })}
+            </button>
+            <span class="label-acts" class:is-set=move || hidden() || locked()>
+                <Toggle label=format!("Hide {name}") on=hidden glyphs=(Glyph::Eye, Glyph::EyeOff) click=move || {
+                    desk.edit(|e| e.toggle_hidden(id));
+                }/>
+                <Toggle label=format!("Lock {name}") on=locked glyphs=(Glyph::Unlock, Glyph::Lock) click=move || {
+                    desk.edit(|e| e.toggle_locked(id));
+                }/>
+                <button
+                    class="label-act"
+                    type="button"
+                    aria-label=format!("Delete {name}")
+                    title=format!("Delete {name}")
+                    on:click=move |_| {
+                        desk.edit(|e| e.delete(id));
+                    }
+                >
+                    <Icon glyph=Glyph::Trash size=14/>
+                </button>
+            </span>
+        </li>
+    }
+}

@@ -1,0 +1,31 @@
+//! The panel on the right: categories, objects, the selected one. A sheet from below on a phone.
+
+use super::categories::{Categories, Choices};
+use super::objects::Objects;
+use super::selected::Selected;
+use crate::features::label::desk::Desk;
+use leptos::prelude::*;
+use limn_domain::project::Task;
+
+#[component]
+pub fn Side() -> impl IntoView {
+    let desk: Desk = expect_context();
+    let boxes = move || desk.task() == Task::Detection;
+    let toggle = move || desk.sheet_up.update(|v| *v = !*v);
+    view! {
+        <aside class="label__side" aria-label="Categories and objects">
+            <button
+                class="label__grip"
+                type="button"
+                aria-label="Categories and objects"
+                aria-expanded=move || if desk.sheet_up.get() { "true" } else { "false" }
+                on:click=move |_| toggle()
+            ></button>
+            <Show when=boxes fallback=|| view! { <Choices/> }>
+                <Categories/>
+                <Objects/>
+                <Selected/>
+            </Show>
+        </aside>
+    }
+}
