@@ -63,9 +63,12 @@ fn assemble(state: &AppState, api: Router<AppState>) -> Router {
 fn pages(state: &AppState) -> Router<AppState> {
     let options = state.leptos.clone();
     Router::new()
-        .leptos_routes_with_context(state, page_routes(&state.services), page_context(&state.services), {
-            move || limn_app::shell(options.clone())
-        })
+        .leptos_routes_with_context(
+            state,
+            page_routes(&state.services),
+            page_context(&state.services),
+            { move || limn_app::shell(options.clone()) },
+        )
         .layer(from_fn(limit::body))
         .layer(from_fn(limit::time))
 }
@@ -109,7 +112,9 @@ async fn static_files(State(state): State<AppState>, request: Request, next: Nex
 /// Nothing there: JSON for programs, the app's own page for people.
 async fn not_a_route(State(state): State<AppState>, request: Request<Body>) -> Response {
     let path = request.uri().path();
-    let for_programs = ["/api/", "/ui/", "/media/", "/pkg/"].iter().any(|p| path.starts_with(p));
+    let for_programs = ["/api/", "/ui/", "/media/", "/pkg/"]
+        .iter()
+        .any(|p| path.starts_with(p));
     if for_programs || !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Failure::new(
             Code::NotFound,

@@ -19,7 +19,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(Debug, Parser)]
-#[command(name = "limn", version, about = "A self-hosted ML studio centred on data labeling.")]
+#[command(
+    name = "limn",
+    version,
+    about = "A self-hosted ML studio centred on data labeling."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -103,10 +107,22 @@ impl Place {
 #[derive(Debug, Args)]
 struct Remote {
     /// The server, as https://limn.example.org
-    #[arg(long, value_name = "URL", env = "LIMN_URL", default_value = "http://127.0.0.1:8080")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "LIMN_URL",
+        default_value = "http://127.0.0.1:8080"
+    )]
     url: String,
     /// An API token of yours
-    #[arg(long, value_name = "TOKEN", env = "LIMN_TOKEN", hide_env_values = true, default_value = "", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "LIMN_TOKEN",
+        hide_env_values = true,
+        default_value = "",
+        hide_default_value = true
+    )]
     token: String,
 }
 
@@ -140,12 +156,8 @@ fn run(command: Command) -> Result<()> {
             runtime.shutdown_background();
             result
         }
-        Command::Openapi => {
-            print(&serde_json::to_string_pretty(&rest::router().1)?)
-        }
-        Command::ConfigReference => {
-            print(crate::config::reference().trim_end())
-        }
+        Command::Openapi => print(&serde_json::to_string_pretty(&rest::router().1)?),
+        Command::ConfigReference => print(crate::config::reference().trim_end()),
         Command::Projects { command } => runtime()?.block_on(projects::run(command)),
         Command::Upload(command) => runtime()?.block_on(upload::run(command)),
         Command::Import(command) => runtime()?.block_on(import::run(command)),

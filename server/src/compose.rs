@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Longest the running jobs may take to hand themselves back.
 const HAND_BACK: Duration = Duration::from_secs(4);
-/// How often ended sessions and the like are cleared out.
+/// How often ended sessions, abandoned uploads and the like are swept up.
 const TIDY: Duration = Duration::from_secs(3600);
 
 /// Opens everything, making the data directory and bringing the database up to date.
@@ -20,15 +20,22 @@ pub async fn open(config: &Config) -> Result<Services> {
     let db = Db::open(&config.db()).await.context(
         "cannot open the database; see database.url, or for SQLite the permissions of the data directory",
     )?;
-    db.migrate().await.context("cannot bring the database up to date")?;
+    db.migrate()
+        .await
+        .context("cannot bring the database up to date")?;
     services(db, config)
 }
 
 /// The services over an open, current database.
 pub fn services(db: Db, config: &Config) -> Result<Services> {
-    let context = Context::open(db, config.data_dir.clone(), config.limits.clone(), Clock::system())
-        .map_err(anyhow::Error::from)
-        .with_context(|| format!("cannot use the data directory {}", config.data_dir.display()))?;
+    let context = Context::open(
+        db,
+        config.data_dir.clone(),
+        config.limits.clone(),
+        Clock::system(),
+    )
+    .map_err(anyhow::Error::from)
+    .with_context(|| format!("cannot use the data directory {}", config.data_dir.display()))?;
     Ok(Services::new(context))
 }
 
@@ -77,8 +84,8 @@ impl Background {
 
 async fn tidy(services: Services, stop: CancellationToken) {
     loop {
-        if let Err(e) = crate::session::delete_expired(&services).await {
-            tracing::warn!(error = %e, "cannot clear out ended sessions");
+        if let Err(e) = limn_services::housekeeping::sweep(&services.context).await {
+            tracing::warn!(error = %e, "cannot sweep up");
         }
         tokio::select! {
             () = stop.cancelled() => return,

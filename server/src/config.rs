@@ -77,7 +77,9 @@ pub struct Log {
 impl Config {
     /// Whether session cookies are for HTTPS only.
     pub fn secure_cookies(&self) -> bool {
-        self.public_url.as_deref().is_some_and(|u| u.starts_with("https://"))
+        self.public_url
+            .as_deref()
+            .is_some_and(|u| u.starts_with("https://"))
     }
 
     /// How to open the database.
@@ -220,7 +222,11 @@ mod tests {
             ("[server]\naddr = 8080", None, "server.addr"),
             ("[jobs]\nworkers = 100000", None, "jobs.workers"),
             ("[server]\npublic_url = \"limn.example.org\"", None, "public_url"),
-            ("[server]\npublic_url = \"https://limn.example.org/x\"", None, "public_url"),
+            (
+                "[server]\npublic_url = \"https://limn.example.org/x\"",
+                None,
+                "public_url",
+            ),
             ("[database]\nurl = \"mysql://x\"", None, "database.url"),
             ("", Some(("LIMN__JOBS__WORKERS", "many")), "LIMN__JOBS__WORKERS"),
             ("", Some(("LIMN__JOBS__WORKER", "1")), "LIMN__JOBS__WORKER"),

@@ -53,6 +53,10 @@ impl Site {
             .build()
     }
 
+    #[cfg_attr(
+        not(feature = "embed"),
+        expect(unused_variables, reason = "a folder needs no place to write")
+    )]
     fn hash_file(&self, config: &Config) -> Option<PathBuf> {
         match self {
             Self::Folder(dir) => {
@@ -96,7 +100,11 @@ impl Site {
             Body::from(bytes).into_response()
         };
         let out = response.headers_mut();
-        let cache = if immutable { "public, max-age=31536000, immutable" } else { "public, max-age=3600" };
+        let cache = if immutable {
+            "public, max-age=31536000, immutable"
+        } else {
+            "public, max-age=3600"
+        };
         out.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
         out.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         if let Ok(etag) = HeaderValue::from_str(&etag) {
@@ -136,7 +144,9 @@ impl Site {
 
 #[cfg(not(feature = "embed"))]
 fn built_folder() -> PathBuf {
-    let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join("site")));
+    let beside = std::env::current_exe()
+        .ok()
+        .and_then(|exe| Some(exe.parent()?.join("site")));
     match beside {
         Some(dir) if dir.is_dir() => dir,
         _ => PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/site")),
@@ -149,7 +159,9 @@ fn clean(path: &str) -> Option<String> {
     let plain = !path.is_empty()
         && path != "hash.txt"
         && !path.contains(['%', '\\', '\0', ':'])
-        && Path::new(path).components().all(|c| matches!(c, Component::Normal(_)))
+        && Path::new(path)
+            .components()
+            .all(|c| matches!(c, Component::Normal(_)))
         && !path.split('/').any(|p| p.starts_with('.'))
         && path.rsplit('/').next().is_some_and(|name| name.contains('.'));
     plain.then(|| path.to_owned())
@@ -176,8 +188,16 @@ mod tests {
     #[test]
     fn nothing_outside_the_site_is_named() {
         for bad in [
-            "/", "/../Cargo.toml", "/pkg/../../x.rs", "/%2e%2e/x.rs", "/.git/config.x", "//etc/passwd.x/..", "/hash.txt",
-            "/pkg", "/a\\..\\b.txt", "/pkg/./x.js/.",
+            "/",
+            "/../Cargo.toml",
+            "/pkg/../../x.rs",
+            "/%2e%2e/x.rs",
+            "/.git/config.x",
+            "//etc/passwd.x/..",
+            "/hash.txt",
+            "/pkg",
+            "/a\\..\\b.txt",
+            "/pkg/./x.js/.",
         ] {
             assert_eq!(clean(bad), None, "{bad}");
         }
@@ -187,7 +207,10 @@ mod tests {
     #[test]
     fn encodings_are_negotiated() {
         let mut headers = HeaderMap::new();
-        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip;q=0, br;q=0.5"));
+        headers.insert(
+            header::ACCEPT_ENCODING,
+            HeaderValue::from_static("gzip;q=0, br;q=0.5"),
+        );
         assert!(accepts(&headers, "br"));
         assert!(!accepts(&headers, "gzip"));
     }
@@ -203,8 +226,18 @@ mod tests {
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("br"));
         let r = site.serve("/pkg/limn.1.js", &headers).await.unwrap();
         assert_eq!(r.headers()["content-encoding"], "br");
-        assert!(r.headers()["cache-control"].to_str().unwrap().contains("immutable"));
-        assert!(r.headers()["content-type"].to_str().unwrap().contains("javascript"));
+        assert!(
+            r.headers()["cache-control"]
+                .to_str()
+                .unwrap()
+                .contains("immutable")
+        );
+        assert!(
+            r.headers()["content-type"]
+                .to_str()
+                .unwrap()
+                .contains("javascript")
+        );
         headers.insert(header::IF_NONE_MATCH, r.headers()["etag"].clone());
         let again = site.serve("/pkg/limn.1.js", &headers).await.unwrap();
         assert_eq!(again.status(), StatusCode::NOT_MODIFIED);

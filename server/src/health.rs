@@ -24,7 +24,10 @@ pub async fn ready(State(state): State<AppState>) -> Response {
     } else {
         match state.services.context.db.is_current().await {
             Ok(true) => (StatusCode::OK, "ready"),
-            Ok(false) => (StatusCode::SERVICE_UNAVAILABLE, "the database's schema is not current; run `limn migrate`"),
+            Ok(false) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the database's schema is not current; run `limn migrate`",
+            ),
             Err(e) => {
                 tracing::warn!(error = %e, "not ready");
                 (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer")
@@ -46,9 +49,25 @@ pub async fn metrics(State(state): State<AppState>, Caller(actor): Caller) -> Ap
     let count = |wanted| active.iter().filter(|j| j.state == wanted).count() as i64;
     let up = state.services.context.db.is_current().await.unwrap_or(false);
     let text = state.metrics.render(&[
-        ("limn_jobs_queued", "Jobs waiting, at most 200.", count(JobState::Queued)),
-        ("limn_jobs_running", "Jobs running, at most 200.", count(JobState::Running)),
-        ("limn_database_up", "Whether the database answers and is current.", i64::from(up)),
+        (
+            "limn_jobs_queued",
+            "Jobs waiting, at most 200.",
+            count(JobState::Queued),
+        ),
+        (
+            "limn_jobs_running",
+            "Jobs running, at most 200.",
+            count(JobState::Running),
+        ),
+        (
+            "limn_database_up",
+            "Whether the database answers and is current.",
+            i64::from(up),
+        ),
     ]);
-    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response())
+    Ok((
+        [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        text,
+    )
+        .into_response())
 }

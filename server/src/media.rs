@@ -30,9 +30,9 @@ async fn item(
     Path((item, rendition)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Api<Response> {
-    let item: ItemId = item.parse().map_err(|e: limn_domain::InvalidId| {
-        Failure::new(Code::BadRequest, e.to_string())
-    })?;
+    let item: ItemId = item
+        .parse()
+        .map_err(|e: limn_domain::InvalidId| Failure::new(Code::BadRequest, e.to_string()))?;
     let which = match rendition.as_str() {
         "thumb" => Rendition::Thumb,
         "screen" => Rendition::Screen,

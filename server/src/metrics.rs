@@ -88,9 +88,17 @@ impl Metrics {
             .iter()
             .map(|(k, v)| (k.clone(), Arc::clone(v)))
             .collect();
-        let _ = writeln!(out, "# HELP {requests} Answered requests.\n# TYPE {requests} counter");
+        let _ = writeln!(
+            out,
+            "# HELP {requests} Answered requests.\n# TYPE {requests} counter"
+        );
         for ((method, route), entry) in &routes {
-            for (status, n) in entry.by_status.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            for (status, n) in entry
+                .by_status
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .iter()
+            {
                 let _ = writeln!(
                     out,
                     "{requests}{{method=\"{method}\",route=\"{route}\",status=\"{status}\"}} {n}"
@@ -115,8 +123,16 @@ impl Metrics {
             let _ = writeln!(out, "{seconds}_count{{{labels}}} {count}");
         }
         let own = [
-            ("limn_http_requests_in_flight", "Requests being answered.", self.0.in_flight.load(Ordering::Relaxed)),
-            ("limn_uptime_seconds", "Seconds since the start.", self.0.started.elapsed().as_secs() as i64),
+            (
+                "limn_http_requests_in_flight",
+                "Requests being answered.",
+                self.0.in_flight.load(Ordering::Relaxed),
+            ),
+            (
+                "limn_uptime_seconds",
+                "Seconds since the start.",
+                self.0.started.elapsed().as_secs() as i64,
+            ),
         ];
         for (name, help, value) in own.iter().chain(gauges) {
             let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}");

@@ -43,7 +43,11 @@ pub async fn send(content: Content, how: Sending<'_>, request: &HeaderMap) -> Ap
             Wanted::Part { start, end } => {
                 let mut part = body(content, start, end - start + 1).await?.into_response();
                 *part.status_mut() = StatusCode::PARTIAL_CONTENT;
-                insert(&mut part, header::CONTENT_RANGE, &format!("bytes {start}-{end}/{len}"));
+                insert(
+                    &mut part,
+                    header::CONTENT_RANGE,
+                    &format!("bytes {start}-{end}/{len}"),
+                );
                 part
             }
             Wanted::Nothing => {
@@ -58,7 +62,11 @@ pub async fn send(content: Content, how: Sending<'_>, request: &HeaderMap) -> Ap
     insert(&mut response, header::ACCEPT_RANGES, "bytes");
     insert(&mut response, header::CACHE_CONTROL, how.cache);
     // Whatever the bytes are, opened on their own they run nothing and reach nothing.
-    insert(&mut response, header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox; frame-ancestors 'none'");
+    insert(
+        &mut response,
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; sandbox; frame-ancestors 'none'",
+    );
     if let Some(name) = how.attachment {
         insert(&mut response, header::CONTENT_DISPOSITION, &disposition(name));
     }
@@ -134,7 +142,11 @@ fn wanted(headers: &HeaderMap, etag: &str, len: u64) -> Wanted {
         (Err(_), Ok(0)) if first.trim().is_empty() => return Wanted::Nothing,
         _ => return Wanted::All,
     };
-    if start >= len { Wanted::Nothing } else { Wanted::Part { start, end } }
+    if start >= len {
+        Wanted::Nothing
+    } else {
+        Wanted::Part { start, end }
+    }
 }
 
 /// A download's name: plain ASCII for old clients, the real one for the others (RFC 6266). Only the last part of a path.
@@ -142,7 +154,13 @@ fn disposition(name: &str) -> String {
     let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
     let plain: String = name
         .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ' ') { c } else { '_' })
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ' ') {
+                c
+            } else {
+                '_'
+            }
+        })
         .collect();
     let mut encoded = String::new();
     for byte in name.bytes() {
@@ -174,7 +192,14 @@ mod tests {
         assert_eq!(range("bytes=-30"), Wanted::Part { start: 0, end: 9 });
         assert_eq!(range("bytes=10-"), Wanted::Nothing);
         assert_eq!(range("bytes=-0"), Wanted::Nothing);
-        for odd in ["bytes=5-2", "bytes=0-1,3-4", "bytes=a-b", "items=0-1", "bytes=", "bytes=-"] {
+        for odd in [
+            "bytes=5-2",
+            "bytes=0-1,3-4",
+            "bytes=a-b",
+            "items=0-1",
+            "bytes=",
+            "bytes=-",
+        ] {
             assert_eq!(range(odd), Wanted::All, "{odd}");
         }
     }
@@ -182,6 +207,9 @@ mod tests {
     #[test]
     fn download_names_cannot_leave_their_header() {
         let d = disposition("../a\"b\r\n/ré sumé.png");
-        assert_eq!(d, "attachment; filename=\"r_ sum_.png\"; filename*=UTF-8''r%C3%A9%20sum%C3%A9.png");
+        assert_eq!(
+            d,
+            "attachment; filename=\"r_ sum_.png\"; filename*=UTF-8''r%C3%A9%20sum%C3%A9.png"
+        );
     }
 }

@@ -86,7 +86,9 @@ pub fn router() -> (Router<AppState>, utoipa::openapi::OpenApi) {
     let (router, spec) = OpenApiRouter::with_openapi(spec::base())
         .nest(PREFIX, ordinary.merge(streams))
         .split_for_parts();
-    let router = router.merge(docs::router()).method_not_allowed_fallback(wrong_method);
+    let router = router
+        .merge(docs::router())
+        .method_not_allowed_fallback(wrong_method);
     (router, spec::finish(spec))
 }
 

@@ -38,7 +38,9 @@ pub fn layer(config: &Config, db: Db, clock: Clock) -> SessionManagerLayer<Store
 /// The person of a session. One that no longer stands is emptied.
 pub async fn actor(state: &AppState, session: &Session) -> Api<Actor> {
     let user: Option<UserId> = session.get(SESSION_USER).await.map_err(internal)?;
-    let Some(user) = user else { return Ok(Actor::Anonymous) };
+    let Some(user) = user else {
+        return Ok(Actor::Anonymous);
+    };
     let epoch: i64 = session.get(SESSION_EPOCH).await.map_err(internal)?.unwrap_or(-1);
     let actor = state.services.auth.session_actor(user, epoch).await?;
     if actor == Actor::Anonymous {
@@ -95,26 +97,63 @@ fn micros(t: OffsetDateTime) -> Timestamp {
     Timestamp(i64::try_from(t.unix_timestamp_nanos() / 1000).unwrap_or(i64::MAX))
 }
 
+impl Store {
+    fn row(record: &Record) -> session_store::Result<repo::session::Session> {
+        let user = record.data.get(SESSION_USER).cloned();
+        Ok(repo::session::Session {
+            user_id: user.and_then(|id| serde_json::from_value(id).ok()),
+            data: serde_json::to_value(&record.data)
+                .map_err(|e| session_store::Error::Encode(e.to_string()))?,
+            expires_at: micros(record.expiry_date),
+        })
+    }
+}
+
 #[async_trait]
 impl SessionStore for Store {
     async fn create(&self, record: &mut Record) -> session_store::Result<()> {
-        // 128 random bits do not collide.
-        self.write(record, true).await
+        loop {
+            let (key, row) = (key(&record.id), Self::row(record)?);
+            let new = self
+                .db
+                .write(move |tx| Box::pin(async move { repo::session::insert(tx, &key, &row).await }))
+                .await
+                .map_err(backend)?;
+            if new {
+                return Ok(());
+            }
+            record.id = Id::default();
+        }
     }
 
+    /// Writes only a session that is still there: one that somebody signed out of meanwhile stays ended.
     async fn save(&self, record: &Record) -> session_store::Result<()> {
-        self.write(record, false).await
+        let (key, row, now) = (key(&record.id), Self::row(record)?, self.clock.now());
+        self.db
+            .write(move |tx| {
+                Box::pin(async move {
+                    if repo::session::get(tx, &key, now).await?.is_some() {
+                        repo::session::put(tx, &key, &row).await?;
+                    }
+                    Ok::<_, StoreError>(())
+                })
+            })
+            .await
+            .map_err(backend)
     }
 
     async fn load(&self, id: &Id) -> session_store::Result<Option<Record>> {
         let mut tx = self.db.read().await.map_err(backend)?;
-        let found = repo::session::load(&mut tx, &key(id), self.clock.now()).await.map_err(backend)?;
-        let Some((data, expires_at)) = found else { return Ok(None) };
+        let found = repo::session::get(&mut tx, &key(id), self.clock.now())
+            .await
+            .map_err(backend)?;
+        let decode = |e: String| session_store::Error::Decode(e);
+        let Some(row) = found else { return Ok(None) };
         Ok(Some(Record {
             id: *id,
-            data: serde_json::from_str(&data).map_err(|e| session_store::Error::Decode(e.to_string()))?,
-            expiry_date: OffsetDateTime::from_unix_timestamp(expires_at.0 / Timestamp::SECOND)
-                .map_err(|e| session_store::Error::Decode(e.to_string()))?,
+            data: serde_json::from_value(row.data).map_err(|e| decode(e.to_string()))?,
+            expiry_date: OffsetDateTime::from_unix_timestamp(row.expires_at.0 / Timestamp::SECOND)
+                .map_err(|e| decode(e.to_string()))?,
         }))
     }
 

@@ -95,9 +95,17 @@ pub async fn run(command: AdminCommand) -> Result<()> {
         } => {
             let password = password()?;
             let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or(&email).to_owned());
-            let user = NewUser { email, name, password };
+            let user = NewUser {
+                email,
+                name,
+                password,
+            };
             with(place, async |s| {
-                let user = s.users.create(&Actor::System, user, role).await.map_err(readable)?;
+                let user = s
+                    .users
+                    .create(&Actor::System, user, role)
+                    .await
+                    .map_err(readable)?;
                 print(&user.id.to_string())
             })
             .await
@@ -116,10 +124,21 @@ pub async fn run(command: AdminCommand) -> Result<()> {
                     bail!("{email} is disabled; a token would not work. Enable the account first.");
                 }
                 let project_id = match project {
-                    Some(p) => Some(s.projects.find(&Actor::System, &p).await.map_err(readable)?.summary.id),
+                    Some(p) => Some(
+                        s.projects
+                            .find(&Actor::System, &p)
+                            .await
+                            .map_err(readable)?
+                            .summary
+                            .id,
+                    ),
                     None => None,
                 };
-                let widest = if user.role == Role::Admin { TokenScope::Admin } else { TokenScope::Write };
+                let widest = if user.role == Role::Admin {
+                    TokenScope::Admin
+                } else {
+                    TokenScope::Write
+                };
                 let owner = Actor::User(Me {
                     id: user.id,
                     email: user.email,
@@ -141,15 +160,45 @@ pub async fn run(command: AdminCommand) -> Result<()> {
             with(place, async |s| {
                 for user in s.users.list(&Actor::System).await.map_err(readable)? {
                     let state = if user.disabled { "disabled" } else { "enabled" };
-                    print(&format!("{}\t{}\t{}\t{state}\t{}", user.id, user.email, user.role, user.name))?;
+                    print(&format!(
+                        "{}\t{}\t{}\t{state}\t{}",
+                        user.id, user.email, user.role, user.name
+                    ))?;
                 }
                 Ok(())
             })
             .await
         }
-        AdminCommand::DisableUser(who) => change(who, UpdateUser { disabled: Some(true), ..UpdateUser::default() }).await,
-        AdminCommand::EnableUser(who) => change(who, UpdateUser { disabled: Some(false), ..UpdateUser::default() }).await,
-        AdminCommand::SetRole { who, role } => change(who, UpdateUser { role: Some(role), ..UpdateUser::default() }).await,
+        AdminCommand::DisableUser(who) => {
+            change(
+                who,
+                UpdateUser {
+                    disabled: Some(true),
+                    ..UpdateUser::default()
+                },
+            )
+            .await
+        }
+        AdminCommand::EnableUser(who) => {
+            change(
+                who,
+                UpdateUser {
+                    disabled: Some(false),
+                    ..UpdateUser::default()
+                },
+            )
+            .await
+        }
+        AdminCommand::SetRole { who, role } => {
+            change(
+                who,
+                UpdateUser {
+                    role: Some(role),
+                    ..UpdateUser::default()
+                },
+            )
+            .await
+        }
     }
 }
 
@@ -157,7 +206,10 @@ async fn change(who: Who, input: UpdateUser) -> Result<()> {
     let Who { place, email } = who;
     with(place, async |s| {
         let user = person(s, &email).await?;
-        s.users.update(&Actor::System, user.id, input).await.map_err(readable)?;
+        s.users
+            .update(&Actor::System, user.id, input)
+            .await
+            .map_err(readable)?;
         Ok(())
     })
     .await
@@ -192,10 +244,14 @@ fn password() -> Result<String> {
         eprintln!("Type the password, then Enter and Ctrl-D. It will show.");
     }
     let mut text = String::new();
-    stdin.read_to_string(&mut text).context("cannot read the password from stdin")?;
+    stdin
+        .read_to_string(&mut text)
+        .context("cannot read the password from stdin")?;
     let text = text.trim_end_matches(['\r', '\n']).to_owned();
     if text.is_empty() {
-        bail!("stdin held no password; pipe it in, as in: printf '%s' \"$PASSWORD\" | limn admin create-user ...");
+        bail!(
+            "stdin held no password; pipe it in, as in: printf '%s' \"$PASSWORD\" | limn admin create-user ..."
+        );
     }
     Ok(text)
 }

@@ -49,11 +49,12 @@ impl fmt::Display for Refused {
 
 impl Client {
     pub fn new(remote: &Remote) -> Result<Self> {
-        let base: Url = remote
-            .url
-            .trim_end_matches('/')
-            .parse()
-            .with_context(|| format!("LIMN_URL `{}` is no address; write it as http://host:port", remote.url))?;
+        let base: Url = remote.url.trim_end_matches('/').parse().with_context(|| {
+            format!(
+                "LIMN_URL `{}` is no address; write it as http://host:port",
+                remote.url
+            )
+        })?;
         match base.scheme() {
             "http" | "https" => {}
             other => bail!("LIMN_URL starts with {other}:; it must start with http:// or https://"),
@@ -105,11 +106,11 @@ impl Client {
     }
 
     fn unreachable(&self, e: reqwest::Error) -> anyhow::Error {
-        let tls = self.base.scheme() == "https" && !cfg!(feature = "tls");
-        let what = if tls {
-            "this `limn` was built without TLS; use http://, or build it with `--features tls`".to_owned()
-        } else if e.is_connect() {
-            format!("cannot reach {}; is the server running, and is LIMN_URL right?", self.base)
+        let what = if e.is_connect() {
+            format!(
+                "cannot reach {}; is the server running, and is LIMN_URL right?",
+                self.base
+            )
         } else if e.is_timeout() {
             format!("{} did not answer in time", self.base)
         } else {
@@ -137,12 +138,14 @@ impl Client {
     /// A project by name or id.
     pub async fn project(&self, name_or_id: &str) -> Result<Project> {
         let path = format!("/api/v1/projects/find?name={}", encode(name_or_id));
-        self.get(&path).await.map_err(|e| match e.downcast_ref::<Refused>() {
-            Some(r) if r.status == StatusCode::NOT_FOUND => anyhow!(
-                "there is no project `{name_or_id}`, or you are not a member; see `limn projects list`"
-            ),
-            _ => e,
-        })
+        self.get(&path)
+            .await
+            .map_err(|e| match e.downcast_ref::<Refused>() {
+                Some(r) if r.status == StatusCode::NOT_FOUND => anyhow!(
+                    "there is no project `{name_or_id}`, or you are not a member; see `limn projects list`"
+                ),
+                _ => e,
+            })
     }
 }
 
@@ -151,8 +154,12 @@ pub fn is_passing(e: &anyhow::Error) -> bool {
     if let Some(r) = e.downcast_ref::<Refused>() {
         return matches!(r.status.as_u16(), 429 | 502 | 503 | 504);
     }
-    e.downcast_ref::<reqwest::Error>().is_some_and(|e| !e.is_builder() && !e.is_decode())
-        || e.chain().any(|c| c.downcast_ref::<reqwest::Error>().is_some_and(|e| !e.is_builder() && !e.is_decode()))
+    e.downcast_ref::<reqwest::Error>()
+        .is_some_and(|e| !e.is_builder() && !e.is_decode())
+        || e.chain().any(|c| {
+            c.downcast_ref::<reqwest::Error>()
+                .is_some_and(|e| !e.is_builder() && !e.is_decode())
+        })
 }
 
 /// Runs `work` until it succeeds, is refused, or has failed too often; waits longer every time.

@@ -58,18 +58,29 @@ pub async fn run(command: ExportCommand) -> Result<()> {
             Format::Coco => ExportFormat::Coco,
         },
         with_images: command.with_images,
-        scope: if command.done_only { ExportScope::Done } else { ExportScope::All },
+        scope: if command.done_only {
+            ExportScope::Done
+        } else {
+            ExportScope::All
+        },
         box_segmentation: match command.box_segmentation {
             Segmentation::Empty => BoxSegmentation::Empty,
             Segmentation::Polygon => BoxSegmentation::Polygon,
             Segmentation::Omit => BoxSegmentation::Omit,
         },
-        file_names: if command.flat { FileNames::Flat } else { FileNames::Preserve },
+        file_names: if command.flat {
+            FileNames::Flat
+        } else {
+            FileNames::Preserve
+        },
     };
-    let job: Job = client.post(&format!("/api/v1/projects/{project}/exports"), &input).await?;
+    let job: Job = client
+        .post(&format!("/api/v1/projects/{project}/exports"), &input)
+        .await?;
     let job = watch::job(&client, job.id).await?;
     let result = job.result.context("the export left no result")?;
-    let result: ExportResult = serde_json::from_value(result).context("the export's result cannot be read")?;
+    let result: ExportResult =
+        serde_json::from_value(result).context("the export's result cannot be read")?;
     for note in &result.notes {
         eprintln!("note: {note}");
     }
@@ -88,7 +99,10 @@ pub async fn run(command: ExportCommand) -> Result<()> {
 /// and right.
 async fn download(client: &Client, result: &ExportResult, out: &Path) -> Result<()> {
     if !result.url.starts_with('/') {
-        bail!("the server names `{}` as the export's address, which is not on it", result.url);
+        bail!(
+            "the server names `{}` as the export's address, which is not on it",
+            result.url
+        );
     }
     let mut partial = out.as_os_str().to_owned();
     partial.push(".part");
@@ -147,7 +161,10 @@ async fn check(partial: &Path, result: &ExportResult) -> Result<()> {
     })
     .await??;
     if digest != result.digest {
-        bail!("the downloaded file is not what the server made (BLAKE3 {digest}, not {}); export again", result.digest);
+        bail!(
+            "the downloaded file is not what the server made (BLAKE3 {digest}, not {}); export again",
+            result.digest
+        );
     }
     Ok(())
 }

@@ -28,7 +28,9 @@ impl Kind {
     fn of(path: &Path) -> Self {
         let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
         match extension.to_ascii_lowercase().as_str() {
-            "jpg" | "jpeg" | "jpe" | "jfif" | "png" | "webp" | "gif" | "bmp" | "tif" | "tiff" => Self::Picture,
+            "jpg" | "jpeg" | "jpe" | "jfif" | "png" | "webp" | "gif" | "bmp" | "tif" | "tiff" => {
+                Self::Picture
+            }
             "zip" => Self::Archive,
             "json" | "xml" => Self::Annotations,
             _ => Self::Other,
@@ -58,14 +60,19 @@ fn walk(dir: &Path, below: &str, found: &mut BTreeMap<String, Found>) -> Result<
         let entry = entry.with_context(|| format!("cannot read {}", dir.display()))?;
         let (path, file_name) = (entry.path(), entry.file_name());
         let hidden = file_name.as_encoded_bytes().starts_with(b".");
-        let meta = entry.metadata().with_context(|| format!("cannot read {}", path.display()))?;
+        let meta = entry
+            .metadata()
+            .with_context(|| format!("cannot read {}", path.display()))?;
         if hidden || meta.is_symlink() {
             continue;
         }
         let name = file_name.to_str().map(|n| format!("{below}{n}"));
         if meta.is_dir() {
             let Some(name) = name else {
-                eprintln!("passed over: {} (its name is not UTF-8; rename it)", path.display());
+                eprintln!(
+                    "passed over: {} (its name is not UTF-8; rename it)",
+                    path.display()
+                );
                 continue;
             };
             walk(&path, &format!("{name}/"), found)?;
@@ -78,7 +85,10 @@ fn walk(dir: &Path, below: &str, found: &mut BTreeMap<String, Found>) -> Result<
 
 fn add(path: &Path, name: Option<&str>, size: u64, found: &mut BTreeMap<String, Found>) -> Result<()> {
     let Some(name) = name else {
-        eprintln!("passed over: {} (its name is not UTF-8; rename it)", path.display());
+        eprintln!(
+            "passed over: {} (its name is not UTF-8; rename it)",
+            path.display()
+        );
         return Ok(());
     };
     let new = Found {

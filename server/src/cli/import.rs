@@ -71,7 +71,10 @@ pub async fn run(command: ImportCommand) -> Result<()> {
         archives.splice(0..0, annotations);
     }
     if archives.is_empty() {
-        print(&format!("{} images added, {} already there", sent.added, sent.unchanged))?;
+        print(&format!(
+            "{} images added, {} already there",
+            sent.added, sent.unchanged
+        ))?;
         return finish(sent.failed.len());
     }
     let mut uploads = Vec::new();
@@ -80,15 +83,22 @@ pub async fn run(command: ImportCommand) -> Result<()> {
     }
     let input = NewImport {
         format: command.format,
-        import_as: if command.prelabels { ImportAs::Prelabels } else { ImportAs::Labels },
+        import_as: if command.prelabels {
+            ImportAs::Prelabels
+        } else {
+            ImportAs::Labels
+        },
         uploads,
         create_categories: !command.no_new_categories,
         replace: command.replace,
     };
-    let job: Job = client.post(&format!("/api/v1/projects/{project}/imports"), &input).await?;
+    let job: Job = client
+        .post(&format!("/api/v1/projects/{project}/imports"), &input)
+        .await?;
     let job = watch::job(&client, job.id).await?;
     let report = job.result.context("the import left no report")?;
-    let mut report: ImportReport = serde_json::from_value(report).context("the import's report cannot be read")?;
+    let mut report: ImportReport =
+        serde_json::from_value(report).context("the import's report cannot be read")?;
     report.items_added += sent.added as i64;
     report.items_unchanged += sent.unchanged as i64;
     if command.json {
@@ -100,7 +110,11 @@ pub async fn run(command: ImportCommand) -> Result<()> {
 }
 
 fn finish(refused: usize) -> Result<()> {
-    if refused == 0 { Ok(()) } else { bail!("{refused} images were refused") }
+    if refused == 0 {
+        Ok(())
+    } else {
+        bail!("{refused} images were refused")
+    }
 }
 
 /// The report in words; every finding on a line of its own.
@@ -113,7 +127,10 @@ fn show(report: &ImportReport) -> Result<()> {
         };
         let line = e.line.map(|l| format!(":{l}")).unwrap_or_default();
         let record = e.record.as_deref().map(|r| format!(" {r}:")).unwrap_or_default();
-        print(&format!("{severity}: {}{line}:{record} {} [{}]", e.file, e.message, e.code))?;
+        print(&format!(
+            "{severity}: {}{line}:{record} {} [{}]",
+            e.file, e.message, e.code
+        ))?;
     }
     if report.truncated {
         print("... and more findings like these")?;
@@ -140,8 +157,10 @@ fn found(path: &Path, name: &str) -> Result<Found> {
 
 /// Many small files as one archive in a temporary file.
 fn pack(files: &[Found]) -> Result<tempfile::NamedTempFile> {
-    let mut archive = zip::ZipWriter::new(tempfile::NamedTempFile::new().context("cannot make a temporary file")?);
-    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+    let mut archive =
+        zip::ZipWriter::new(tempfile::NamedTempFile::new().context("cannot make a temporary file")?);
+    let options =
+        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
     for file in files {
         archive.start_file(file.name.as_str(), options)?;
         let mut from = std::fs::File::open(&file.path)

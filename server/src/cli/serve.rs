@@ -21,10 +21,12 @@ pub async fn serve(config: Config) -> Result<()> {
     let listener = TcpListener::bind(config.addr)
         .await
         .with_context(|| format!("cannot listen on {}; choose another with --addr", config.addr))?;
-    let url = config
-        .public_url
-        .clone()
-        .unwrap_or_else(|| format!("http://{}", reachable(listener.local_addr().unwrap_or(config.addr))));
+    let url = config.public_url.clone().unwrap_or_else(|| {
+        format!(
+            "http://{}",
+            reachable(listener.local_addr().unwrap_or(config.addr))
+        )
+    });
     let workers = config.job_workers;
     let (state, router) = app::build(services.clone(), config);
     let background = Background::start(&services, workers);
@@ -85,7 +87,10 @@ pub async fn migrate(config: Config) -> Result<()> {
 
 async fn close(services: Services) {
     let closing = services.context.db.close();
-    if tokio::time::timeout(Duration::from_secs(3), closing).await.is_err() {
+    if tokio::time::timeout(Duration::from_secs(3), closing)
+        .await
+        .is_err()
+    {
         tracing::warn!("the database did not close in time");
     }
 }
@@ -135,13 +140,19 @@ fn reachable(addr: SocketAddr) -> SocketAddr {
 /// Logs to stderr; `RUST_LOG` wins over the configuration.
 pub(super) fn start_log(log: &Log) {
     let filter = std::env::var("RUST_LOG").unwrap_or_else(|_| log.filter.clone());
-    let filter = filter.parse::<EnvFilter>().unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let filter = filter
+        .parse::<EnvFilter>()
+        .unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     // A second start in one process (tests) keeps the first.
     let started = if log.json {
         builder.json().try_init()
     } else {
-        builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).try_init()
+        builder
+            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+            .try_init()
     };
     drop(started);
 }

@@ -65,7 +65,11 @@ pub async fn run(command: UploadCommand) -> Result<()> {
         bail!("no images there (jpg, png, webp, gif, bmp, tiff); for archives and labels use `limn import`");
     }
     if !others.is_empty() {
-        eprintln!("passed over: {} files that are no images, such as {}", others.len(), others[0].name);
+        eprintln!(
+            "passed over: {} files that are no images, such as {}",
+            others.len(),
+            others[0].name
+        );
     }
     let sent = pictures_to(&client, project.summary.id, pictures).await?;
     sent.complain();
@@ -75,7 +79,11 @@ pub async fn run(command: UploadCommand) -> Result<()> {
         sent.unchanged,
         sent.failed.len()
     ))?;
-    if sent.failed.is_empty() { Ok(()) } else { bail!("{} images were refused", sent.failed.len()) }
+    if sent.failed.is_empty() {
+        Ok(())
+    } else {
+        bail!("{} images were refused", sent.failed.len())
+    }
 }
 
 /// Sends pictures as items.
@@ -130,8 +138,9 @@ async fn missing(client: &Client, project: ProjectId, files: &[Found]) -> Result
                 })
                 .collect(),
         };
-        let answer: UploadMissing =
-            client.post(&format!("/api/v1/projects/{project}/items/check"), &check).await?;
+        let answer: UploadMissing = client
+            .post(&format!("/api/v1/projects/{project}/items/check"), &check)
+            .await?;
         let names: HashSet<String> = answer.missing.into_iter().collect();
         missing.extend(part.iter().filter(|f| names.contains(&f.name)).cloned());
     }
@@ -139,7 +148,9 @@ async fn missing(client: &Client, project: ProjectId, files: &[Found]) -> Result
 }
 
 async fn picture(client: &Client, project: ProjectId, file: &Found) -> Result<AddItemOutcome> {
-    let handle = tokio::fs::File::open(&file.path).await.context("cannot read the file")?;
+    let handle = tokio::fs::File::open(&file.path)
+        .await
+        .context("cannot read the file")?;
     let path = format!("/api/v1/projects/{project}/items?name={}", encode(&file.name));
     let request = client
         .request(Method::POST, &path)?
@@ -147,7 +158,10 @@ async fn picture(client: &Client, project: ProjectId, file: &Found) -> Result<Ad
         .header("content-length", file.size)
         .body(Body::wrap_stream(ReaderStream::with_capacity(handle, 64 << 10)));
     let response = client.send(request).await?;
-    response.json().await.context("the server's answer cannot be read")
+    response
+        .json()
+        .await
+        .context("the server's answer cannot be read")
 }
 
 /// Sends a file to the upload area in pieces; a broken connection costs one piece at most.
@@ -174,12 +188,23 @@ pub async fn resumable(client: &Client, file: &Found) -> Result<Upload> {
                 .header("upload-offset", now.received)
                 .header("content-type", "application/offset+octet-stream")
                 .header("content-length", piece)
-                .body(Body::wrap_stream(ReaderStream::with_capacity(handle.take(piece), 64 << 10)));
-            client.send(request).await?.json().await.context("the server's answer cannot be read")
+                .body(Body::wrap_stream(ReaderStream::with_capacity(
+                    handle.take(piece),
+                    64 << 10,
+                )));
+            client
+                .send(request)
+                .await?
+                .json()
+                .await
+                .context("the server's answer cannot be read")
         })
         .await
         .with_context(|| format!("{} was not uploaded", file.name))?;
-        line.show(&format!("{}: {} of {} bytes", file.name, upload.received, upload.size));
+        line.show(&format!(
+            "{}: {} of {} bytes",
+            file.name, upload.received, upload.size
+        ));
         if upload.received >= upload.size {
             line.finish(&format!("{}: uploaded", file.name));
             return Ok(upload);

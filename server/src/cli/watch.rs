@@ -27,7 +27,11 @@ impl Line {
     /// Shows a text, at most ten times a second (every five seconds where it cannot be rewritten).
     pub fn show(&self, text: &str) {
         let Ok(mut last) = self.last.lock() else { return };
-        let pause = if self.terminal { Duration::from_millis(100) } else { Duration::from_secs(5) };
+        let pause = if self.terminal {
+            Duration::from_millis(100)
+        } else {
+            Duration::from_secs(5)
+        };
         if last.1 == text || last.0.elapsed() < pause {
             return;
         }

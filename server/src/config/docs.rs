@@ -25,7 +25,10 @@ pub fn reference() -> String {
     for setting in SETTINGS {
         if setting.section != section {
             section = setting.section;
-            let _ = write!(out, "\n## [{section}]\n\n| key | kind | default | meaning |\n|---|---|---|---|\n");
+            let _ = write!(
+                out,
+                "\n## [{section}]\n\n| key | kind | default | meaning |\n|---|---|---|---|\n"
+            );
         }
         let doc = setting.doc.split_whitespace().collect::<Vec<_>>().join(" ");
         let _ = writeln!(

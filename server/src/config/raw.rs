@@ -19,16 +19,30 @@ pub struct Setting {
 impl Setting {
     /// Name of the environment variable.
     pub fn variable(&self) -> String {
-        format!("LIMN__{}__{}", self.section.to_uppercase(), self.key.to_uppercase())
+        format!(
+            "LIMN__{}__{}",
+            self.section.to_uppercase(),
+            self.key.to_uppercase()
+        )
     }
 }
 
 macro_rules! kind {
-    (String) => { "text" };
-    (PathBuf) => { "path" };
-    (i64) => { "number" };
-    (bool) => { "yes/no" };
-    (Secret) => { "secret" };
+    (String) => {
+        "text"
+    };
+    (PathBuf) => {
+        "path"
+    };
+    (i64) => {
+        "number"
+    };
+    (bool) => {
+        "yes/no"
+    };
+    (Secret) => {
+        "secret"
+    };
 }
 
 macro_rules! settings {
@@ -131,12 +145,19 @@ impl RawConfig {
             .parse()
             .map_err(|e: toml::de::Error| format!("limn.toml cannot be read: {e}"))?;
         for (section, value) in &table {
-            let Some(keys) = value.as_table().filter(|_| SETTINGS.iter().any(|s| s.section == section)) else {
-                return Err(format!("limn.toml: there is no section [{section}]; see docs/configuration.md."));
+            let Some(keys) = value
+                .as_table()
+                .filter(|_| SETTINGS.iter().any(|s| s.section == section))
+            else {
+                return Err(format!(
+                    "limn.toml: there is no section [{section}]; see docs/configuration.md."
+                ));
             };
-            if let Some(key) =
-                keys.keys().find(|k| !SETTINGS.iter().any(|s| s.section == section && s.key == k.as_str()))
-            {
+            if let Some(key) = keys.keys().find(|k| {
+                !SETTINGS
+                    .iter()
+                    .any(|s| s.section == section && s.key == k.as_str())
+            }) {
                 return Err(format!(
                     "limn.toml: there is no setting {section}.{key}; see docs/configuration.md."
                 ));
@@ -177,11 +198,16 @@ impl RawConfig {
                 if !fits {
                     return Err(format!(
                         "{}.{} has the wrong type; write it as {} = {}.",
-                        setting.section, setting.key, setting.key, super::docs::example(setting)
+                        setting.section,
+                        setting.key,
+                        setting.key,
+                        super::docs::example(setting)
                     ));
                 }
             }
         }
-        table.try_into().map_err(|e| format!("the configuration cannot be read: {e}"))
+        table
+            .try_into()
+            .map_err(|e| format!("the configuration cannot be read: {e}"))
     }
 }

@@ -16,7 +16,12 @@ use tower_sessions::Session;
 pub async fn resolve(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let actor = if has_bearer(request.headers()) {
         match bearer(request.headers()) {
-            Ok(secret) => state.services.auth.token_actor(secret).await.map_err(Failure::from),
+            Ok(secret) => state
+                .services
+                .auth
+                .token_actor(secret)
+                .await
+                .map_err(Failure::from),
             Err(e) => Err(e),
         }
     } else {

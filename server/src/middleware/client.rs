@@ -34,7 +34,12 @@ pub async fn client(State(state): State<AppState>, mut request: Request, next: N
     let host = trusted
         .then(|| last(headers, "x-forwarded-host"))
         .flatten()
-        .or_else(|| headers.get(header::HOST).and_then(|h| h.to_str().ok()).map(str::to_owned))
+        .or_else(|| {
+            headers
+                .get(header::HOST)
+                .and_then(|h| h.to_str().ok())
+                .map(str::to_owned)
+        })
         .or_else(|| request.uri().authority().map(|a| a.as_str().to_owned()));
     let client = Client {
         ip,
@@ -64,7 +69,10 @@ fn forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
 }
 
 fn last(headers: &HeaderMap, name: &'static str) -> Option<String> {
-    let value = headers.get_all(HeaderName::from_static(name)).iter().next_back()?;
+    let value = headers
+        .get_all(HeaderName::from_static(name))
+        .iter()
+        .next_back()?;
     let text = value.to_str().ok()?.rsplit(',').next()?.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }

@@ -110,16 +110,32 @@ mod tests {
         let c = client("http://limn.local:8080", false);
         let cookie = ("cookie", "a=b; limn_session=x");
         assert!(verdict(&[cookie, ("origin", "http://limn.local:8080")], &c));
-        assert!(verdict(&[cookie, ("origin", "http://LIMN.local:8080"), ("sec-fetch-site", "same-origin")], &c));
+        assert!(verdict(
+            &[
+                cookie,
+                ("origin", "http://LIMN.local:8080"),
+                ("sec-fetch-site", "same-origin")
+            ],
+            &c
+        ));
         assert!(verdict(&[cookie, ("sec-fetch-site", "same-origin")], &c));
         assert!(verdict(&[], &c), "no cookie and no browser: nothing to abuse");
         assert!(!verdict(&[cookie], &c));
         assert!(!verdict(&[cookie, ("origin", "null")], &c));
         assert!(!verdict(&[cookie, ("origin", "http://limn.local:9090")], &c));
-        assert!(!verdict(&[cookie, ("origin", "http://limn.local.evil.example:8080")], &c));
-        assert!(!verdict(&[("origin", "http://evil.example")], &c), "signing somebody in from elsewhere");
+        assert!(!verdict(
+            &[cookie, ("origin", "http://limn.local.evil.example:8080")],
+            &c
+        ));
+        assert!(
+            !verdict(&[("origin", "http://evil.example")], &c),
+            "signing somebody in from elsewhere"
+        );
         for site in ["cross-site", "same-site"] {
-            assert!(!verdict(&[("origin", "http://limn.local:8080"), ("sec-fetch-site", site)], &c));
+            assert!(!verdict(
+                &[("origin", "http://limn.local:8080"), ("sec-fetch-site", site)],
+                &c
+            ));
         }
     }
 

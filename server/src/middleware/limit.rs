@@ -25,7 +25,8 @@ pub async fn body(request: Request, next: Next) -> Response {
     if announced.is_some_and(|n| n > BODY_BYTES as u64) {
         return too_large().into_response();
     }
-    next.run(request.map(|b| Body::new(Limited::new(b, BODY_BYTES)))).await
+    next.run(request.map(|b| Body::new(Limited::new(b, BODY_BYTES))))
+        .await
 }
 
 /// Gives up on a request that is not answered in time.
@@ -34,8 +35,11 @@ pub async fn time(request: Request, next: Next) -> Response {
         Ok(response) => response,
         Err(_) => {
             tracing::error!("gave up on a request after {} s", ANSWER.as_secs());
-            Failure::new(Code::Unavailable, "The server took too long to answer. Try again in a moment.")
-                .into_response()
+            Failure::new(
+                Code::Unavailable,
+                "The server took too long to answer. Try again in a moment.",
+            )
+            .into_response()
         }
     }
 }
@@ -44,6 +48,9 @@ pub async fn time(request: Request, next: Next) -> Response {
 pub fn too_large() -> Failure {
     Failure::new(
         Code::TooLarge,
-        format!("The request is larger than {} MB; send it in smaller parts.", BODY_BYTES >> 20),
+        format!(
+            "The request is larger than {} MB; send it in smaller parts.",
+            BODY_BYTES >> 20
+        ),
     )
 }

@@ -54,7 +54,12 @@ pub async fn trace(State(state): State<AppState>, mut request: Request, next: Ne
     .instrument(span)
     .await;
     drop(running);
-    state.metrics.observe(method_label(&method), &route, response.status().as_u16(), started.elapsed());
+    state.metrics.observe(
+        method_label(&method),
+        &route,
+        response.status().as_u16(),
+        started.elapsed(),
+    );
     if let Some(value) = header {
         response.headers_mut().insert(REQUEST_ID, value);
     }

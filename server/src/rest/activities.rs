@@ -36,5 +36,10 @@ async fn list(
     Caller(actor): Caller,
     Query(q): Query<ActivityQuery>,
 ) -> Api<Json<Page<Activity>>> {
-    Ok(Json(services.activities.list(&actor, q.project_id, q.cursor, q.limit).await?))
+    Ok(Json(
+        services
+            .activities
+            .list(&actor, q.project_id, q.cursor, q.limit)
+            .await?,
+    ))
 }

@@ -56,16 +56,22 @@ async fn add(
     let mut body = pin!(stream(body));
     let mut bytes = BytesMut::new();
     while let Some(piece) = body.next().await {
-        let piece =
-            piece.map_err(|e| Failure::new(Code::BadRequest, format!("The file did not arrive whole: {e}.")))?;
+        let piece = piece
+            .map_err(|e| Failure::new(Code::BadRequest, format!("The file did not arrive whole: {e}.")))?;
         if bytes.len() + piece.len() > LARGEST {
             return Err(Failure::new(
                 Code::TooLarge,
-                format!("The picture is larger than {} MB; make it smaller.", LARGEST >> 20),
+                format!(
+                    "The picture is larger than {} MB; make it smaller.",
+                    LARGEST >> 20
+                ),
             ));
         }
         bytes.extend_from_slice(&piece);
     }
-    let url = services.assets.add(&actor, project, &query.name, bytes.freeze()).await?;
+    let url = services
+        .assets
+        .add(&actor, project, &query.name, bytes.freeze())
+        .await?;
     Ok(made(AssetAdded { url }))
 }

@@ -31,15 +31,23 @@ async fn docs(State(state): State<AppState>, headers: HeaderMap) -> Response {
 /// `GET /api/docs/style.css`
 pub async fn style() -> impl IntoResponse {
     (
-        [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, "public, max-age=3600")],
+        [
+            (header::CONTENT_TYPE, "text/css; charset=utf-8"),
+            (header::CACHE_CONTROL, "public, max-age=3600"),
+        ],
         include_str!("docs/style.css"),
     )
 }
 
 /// The theme chosen in the studio.
 fn theme(headers: &HeaderMap) -> &'static str {
-    let cookies = headers.get(header::COOKIE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let chosen = cookies.split(';').find_map(|c| c.trim().strip_prefix("limn_theme="));
+    let cookies = headers
+        .get(header::COOKIE)
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default();
+    let chosen = cookies
+        .split(';')
+        .find_map(|c| c.trim().strip_prefix("limn_theme="));
     match chosen {
         Some("dark") => "dark",
         Some("light") => "light",

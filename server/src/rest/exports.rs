@@ -52,7 +52,10 @@ async fn download(
 ) -> Api<Response> {
     let (path, name) = services.exports.file(&actor, job).await?;
     let meta = tokio::fs::metadata(&path).await?;
-    let changed = meta.modified().ok().and_then(|t| t.duration_since(UNIX_EPOCH).ok());
+    let changed = meta
+        .modified()
+        .ok()
+        .and_then(|t| t.duration_since(UNIX_EPOCH).ok());
     let etag = format!("{job}-{}-{}", meta.len(), changed.unwrap_or_default().as_micros());
     let media_type = mime_guess::from_path(&name).first_or_octet_stream();
     let how = Sending {

@@ -94,7 +94,10 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
                     .map(|(field, _)| field)
                     .filter(|f| !f.contains(' '))
                     .unwrap_or("query");
-                Err(Failure(ApiError::field(field, format!("The query string cannot be used: {detail}."))))
+                Err(Failure(ApiError::field(
+                    field,
+                    format!("The query string cannot be used: {detail}."),
+                )))
             }
         }
     }
@@ -145,7 +148,10 @@ async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Fail
         BytesRejection::FailedToBufferBody(e) if e.status() == StatusCode::PAYLOAD_TOO_LARGE => {
             limit::too_large()
         }
-        _ => Failure::new(Code::BadRequest, "The request's body did not arrive whole. Send it again."),
+        _ => Failure::new(
+            Code::BadRequest,
+            "The request's body did not arrive whole. Send it again.",
+        ),
     })
 }
 
@@ -153,7 +159,12 @@ fn is_json(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()) else {
         return false;
     };
-    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = value
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
@@ -168,7 +179,10 @@ fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
             // Where in the text it stood is of no use beside the path.
             let text = text.split(" at line ").next().unwrap_or(&text);
             let field = if path == "." { "body" } else { &path };
-            Failure(ApiError::field(field, format!("`{field}` cannot be used: {text}.")))
+            Failure(ApiError::field(
+                field,
+                format!("`{field}` cannot be used: {text}."),
+            ))
         } else {
             not_json(&inner)
         }
@@ -210,7 +224,9 @@ mod tests {
             let e = parse_json::<NewProject>(bad.as_bytes()).unwrap_err().0;
             assert_eq!(e.code, Code::BadRequest, "{bad}: {e:?}");
         }
-        let e = parse_json::<NewProject>(br#"{"name": "a", "task": "segmentation"}"#).unwrap_err().0;
+        let e = parse_json::<NewProject>(br#"{"name": "a", "task": "segmentation"}"#)
+            .unwrap_err()
+            .0;
         assert_eq!(e.fields[0].field, "task");
     }
 }

@@ -29,7 +29,9 @@ pub fn router() -> OpenApiRouter<AppState> {
 
 /// Routes whose bodies are streams.
 pub fn streams() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(add)).routes(routes!(add_form))
+    OpenApiRouter::new()
+        .routes(routes!(add))
+        .routes(routes!(add_form))
 }
 
 /// List items
@@ -69,7 +71,10 @@ async fn add(
     Query(query): Query<AddItem>,
     body: Body,
 ) -> Api<(StatusCode, Json<AddItemOutcome>)> {
-    let outcome = services.ingest.add(&actor, project, &query.name, stream(body)).await?;
+    let outcome = services
+        .ingest
+        .add(&actor, project, &query.name, stream(body))
+        .await?;
     let status = match outcome {
         AddItemOutcome::Added { .. } => StatusCode::CREATED,
         AddItemOutcome::Unchanged { .. } => StatusCode::OK,
@@ -115,7 +120,10 @@ async fn add_form(
             Err(e) if outcomes.is_empty() => {
                 let status = e.into_response().status();
                 tracing::debug!(%status, "a form could not be read");
-                return Err(Failure::new(Code::BadRequest, "The form did not arrive whole. Send it again."));
+                return Err(Failure::new(
+                    Code::BadRequest,
+                    "The form did not arrive whole. Send it again.",
+                ));
             }
             // What came before is done and durable: tell about it.
             Err(e) => {
@@ -139,7 +147,10 @@ async fn add_form(
             Err(e) => {
                 let error = e.into_api();
                 // Nothing the next file could change.
-                if matches!(error.code, Code::SignInRequired | Code::Forbidden | Code::NotFound) {
+                if matches!(
+                    error.code,
+                    Code::SignInRequired | Code::Forbidden | Code::NotFound
+                ) {
                     return Err(Failure(error));
                 }
                 outcomes.push(FormOutcome {
@@ -181,7 +192,12 @@ async fn bulk(
     Id(project): Id<ProjectId>,
     Json(input): Json<Bulk>,
 ) -> Api<Json<BulkOutcome>> {
-    Ok(Json(services.items.bulk(&actor, project, input.selection, input.action).await?))
+    Ok(Json(
+        services
+            .items
+            .bulk(&actor, project, input.selection, input.action)
+            .await?,
+    ))
 }
 
 /// Get an item

@@ -44,16 +44,17 @@ async fn list(
     Caller(actor): Caller,
     Query(q): Query<JobQuery>,
 ) -> Api<Json<Page<Job>>> {
-    Ok(Json(services.jobs.list(&actor, q.project_id, q.active, q.cursor, q.limit).await?))
+    Ok(Json(
+        services
+            .jobs
+            .list(&actor, q.project_id, q.active, q.cursor, q.limit)
+            .await?,
+    ))
 }
 
 /// Get a job
 #[utoipa::path(get, path = "/jobs/{job_id}", tag = "jobs", responses((status = 200, description = "State, progress, result", body = Job)))]
-async fn get(
-    State(services): State<Services>,
-    Caller(actor): Caller,
-    Id(job): Id<JobId>,
-) -> Api<Json<Job>> {
+async fn get(State(services): State<Services>, Caller(actor): Caller, Id(job): Id<JobId>) -> Api<Json<Job>> {
     Ok(Json(services.jobs.get(&actor, job).await?))
 }
 

@@ -77,7 +77,10 @@ async fn sign_in(
     Json(input): Json<SignIn>,
 ) -> Api<Json<Me>> {
     if matches!(actor, Actor::Token { .. }) {
-        return Err(Failure::new(Code::WrongState, "Sign in without an Authorization header."));
+        return Err(Failure::new(
+            Code::WrongState,
+            "Sign in without an Authorization header.",
+        ));
     }
     let (me, epoch) = services.auth.sign_in(&client.ip.to_string(), input).await?;
     session::sign_in(&session, &me, epoch).await?;

@@ -55,7 +55,9 @@ async fn set(
     Ids(project, user): Ids<ProjectId, UserId>,
     Json(input): Json<SetMember>,
 ) -> Api<Json<Member>> {
-    Ok(Json(services.members.set(&actor, project, user, input.role).await?))
+    Ok(Json(
+        services.members.set(&actor, project, user, input.role).await?,
+    ))
 }
 
 /// Remove a member

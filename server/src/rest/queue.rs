@@ -84,7 +84,9 @@ async fn heartbeat(
     Id(project): Id<ProjectId>,
     Json(input): Json<Held>,
 ) -> Api<Json<Heartbeat>> {
-    Ok(Json(services.queue.heartbeat(&actor, project, input.items).await?))
+    Ok(Json(
+        services.queue.heartbeat(&actor, project, input.items).await?,
+    ))
 }
 
 /// Give items back

@@ -3,10 +3,12 @@
 use limn_domain::{ApiError, Code, FieldError};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{
-    ComponentsBuilder, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, Required,
-    ResponseBuilder,
+    ComponentsBuilder, ContentBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Ref, RefOr,
+    Required, ResponseBuilder,
 };
 use utoipa::{PartialSchema as _, ToSchema as _};
 
@@ -25,7 +27,12 @@ pub(super) fn base() -> OpenApi {
                 .title("Limn")
                 .version(env!("CARGO_PKG_VERSION"))
                 .description(Some(ABOUT))
-                .license(Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build()))
+                .license(Some(
+                    LicenseBuilder::new()
+                        .name("Apache-2.0")
+                        .identifier(Some("Apache-2.0"))
+                        .build(),
+                ))
                 .build(),
         )
         .components(Some(
@@ -50,7 +57,12 @@ pub(super) fn finish(mut spec: OpenApi) -> OpenApi {
             for name in path_parameters(path) {
                 add_parameter(operation, name);
             }
-            let tag = operation.tags.as_ref().and_then(|t| t.first()).cloned().unwrap_or_default();
+            let tag = operation
+                .tags
+                .as_ref()
+                .and_then(|t| t.first())
+                .cloned()
+                .unwrap_or_default();
             if let Some(id) = &mut operation.operation_id {
                 *id = format!("{tag}_{id}");
             }
@@ -63,7 +75,10 @@ pub(super) fn finish(mut spec: OpenApi) -> OpenApi {
                         .build(),
                 )
                 .build();
-            operation.responses.responses.insert("default".to_owned(), RefOr::T(error));
+            operation
+                .responses
+                .responses
+                .insert("default".to_owned(), RefOr::T(error));
             if operation.security.is_none() {
                 operation.security = Some(vec![
                     SecurityRequirement::new("token", Vec::<String>::new()),
@@ -95,24 +110,29 @@ fn path_parameters(path: &str) -> impl Iterator<Item = &str> {
 
 fn add_parameter(operation: &mut Operation, name: &str) {
     let parameters = operation.parameters.get_or_insert_default();
-    let known = |p: &Parameter| p.name == name && p.parameter_in == ParameterIn::Path;
+    let known = |p: &RefOr<Parameter>| match p {
+        RefOr::T(p) => p.name == name && p.parameter_in == ParameterIn::Path,
+        RefOr::Ref(_) => false,
+    };
     if parameters.iter().any(known) {
         return;
     }
     let noun = name.trim_end_matches("_id").replace('_', " ");
     parameters.insert(
         0,
-        ParameterBuilder::new()
-            .name(name)
-            .parameter_in(ParameterIn::Path)
-            .required(Required::True)
-            .description(Some(format!("The {noun}'s id")))
-            .schema(Some(Schema::Object(
-                ObjectBuilder::new()
-                    .schema_type(Type::String)
-                    .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
-                    .build(),
-            )))
-            .build(),
+        RefOr::T(
+            ParameterBuilder::new()
+                .name(name)
+                .parameter_in(ParameterIn::Path)
+                .required(Required::True)
+                .description(Some(format!("The {noun}'s id")))
+                .schema(Some(Schema::Object(
+                    ObjectBuilder::new()
+                        .schema_type(Type::String)
+                        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
+                        .build(),
+                )))
+                .build(),
+        ),
     );
 }

@@ -19,7 +19,9 @@ const OFFSET: HeaderName = HeaderName::from_static("upload-offset");
 const LENGTH: HeaderName = HeaderName::from_static("upload-length");
 
 pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(create)).routes(routes!(get, delete))
+    OpenApiRouter::new()
+        .routes(routes!(create))
+        .routes(routes!(get, delete))
 }
 
 /// Routes whose bodies are streams.
@@ -85,7 +87,12 @@ async fn append(
                 "Send the header Upload-Offset with the number of bytes received so far.",
             ))
         })?;
-    Ok(answer(services.uploads.append(&actor, upload, offset, stream(body)).await?))
+    Ok(answer(
+        services
+            .uploads
+            .append(&actor, upload, offset, stream(body))
+            .await?,
+    ))
 }
 
 /// Drop an upload

@@ -61,7 +61,10 @@ pub(super) fn render(spec: &Value, theme: &str) -> String {
         for method in METHODS {
             if let Some(body) = item.get(method) {
                 let tag = body["tags"][0].as_str().unwrap_or("other");
-                groups.entry(tag).or_default().push(Operation { method, path, body });
+                groups
+                    .entry(tag)
+                    .or_default()
+                    .push(Operation { method, path, body });
             }
         }
     }
@@ -86,7 +89,11 @@ pub(super) fn render(spec: &Value, theme: &str) -> String {
         "<pre tabindex=\"0\"><code>curl -H &quot;Authorization: Bearer $LIMN_TOKEN&quot; $LIMN_URL/api/v1/projects</code></pre></header>",
     );
     for (tag, operations) in &groups {
-        let _ = write!(out, "<section class=\"tag\" id=\"tag-{0}\"><h2>{0}</h2>", escape(tag));
+        let _ = write!(
+            out,
+            "<section class=\"tag\" id=\"tag-{0}\"><h2>{0}</h2>",
+            escape(tag)
+        );
         for o in operations {
             operation(&mut out, o);
         }
@@ -103,9 +110,18 @@ pub(super) fn render(spec: &Value, theme: &str) -> String {
 fn navigation(out: &mut String, groups: &BTreeMap<&str, Vec<Operation<'_>>>) {
     out.push_str("<nav aria-label=\"Operations\"><a class=\"brand\" href=\"#content\">Limn API</a><ul>");
     for (tag, operations) in groups {
-        let _ = write!(out, "<li><a class=\"group\" href=\"#tag-{0}\">{0}</a><ul>", escape(tag));
+        let _ = write!(
+            out,
+            "<li><a class=\"group\" href=\"#tag-{0}\">{0}</a><ul>",
+            escape(tag)
+        );
         for o in operations {
-            let _ = write!(out, "<li><a href=\"#{}\">{}</a></li>", escape(o.id()), escape(o.summary()));
+            let _ = write!(
+                out,
+                "<li><a href=\"#{}\">{}</a></li>",
+                escape(o.id()),
+                escape(o.summary())
+            );
         }
         out.push_str("</ul></li>");
     }
@@ -127,7 +143,11 @@ fn operation(out: &mut String, o: &Operation<'_>) {
     if let Some(parameters) = o.body["parameters"].as_array().filter(|p| !p.is_empty()) {
         out.push_str("<div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th>Parameter</th><th>In</th><th>Type</th><th>Meaning</th></tr></thead><tbody>");
         for p in parameters {
-            let optional = if p["required"] == true { "" } else { " <small>optional</small>" };
+            let optional = if p["required"] == true {
+                ""
+            } else {
+                " <small>optional</small>"
+            };
             let _ = write!(
                 out,
                 "<tr><td><code>{}</code></td><td>{}</td><td>{}{optional}</td><td>",
@@ -142,7 +162,12 @@ fn operation(out: &mut String, o: &Operation<'_>) {
     }
     out.push_str("<dl>");
     for (media, content) in o.body["requestBody"]["content"].as_object().into_iter().flatten() {
-        let _ = write!(out, "<dt>Body</dt><dd>{} <small>{}</small></dd>", kind(&content["schema"]), escape(media));
+        let _ = write!(
+            out,
+            "<dt>Body</dt><dd>{} <small>{}</small></dd>",
+            kind(&content["schema"]),
+            escape(media)
+        );
     }
     for (status, response) in o.body["responses"].as_object().into_iter().flatten() {
         if status == "default" {
@@ -154,7 +179,12 @@ fn operation(out: &mut String, o: &Operation<'_>) {
             escape(status),
             escape(response["description"].as_str().unwrap_or_default())
         );
-        for content in response["content"].as_object().into_iter().flatten().map(|(_, c)| c) {
+        for content in response["content"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(_, c)| c)
+        {
             let _ = write!(out, ": {}", kind(&content["schema"]));
         }
         out.push_str("</dd>");

@@ -9,7 +9,11 @@ pub(super) fn kind(schema: &Value) -> String {
     if let Some(name) = reference(schema) {
         return format!("<a href=\"#schema-{0}\">{0}</a>", escape(name));
     }
-    if let Some(parts) = schema.get("oneOf").or_else(|| schema.get("anyOf")).and_then(Value::as_array) {
+    if let Some(parts) = schema
+        .get("oneOf")
+        .or_else(|| schema.get("anyOf"))
+        .and_then(Value::as_array)
+    {
         let parts: Vec<_> = parts.iter().filter(|p| p["type"] != "null").map(kind).collect();
         return parts.join(" or ");
     }
@@ -18,13 +22,20 @@ pub(super) fn kind(schema: &Value) -> String {
         return parts.join(" and ");
     }
     if let Some(values) = schema["enum"].as_array() {
-        let values: Vec<_> = values.iter().map(|v| format!("<code>{}</code>", escape(&v.to_string()))).collect();
+        let values: Vec<_> = values
+            .iter()
+            .map(|v| format!("<code>{}</code>", escape(&v.to_string())))
+            .collect();
         return values.join(" or ");
     }
     let name = match &schema["type"] {
         Value::String(s) => s.clone(),
         Value::Array(all) => {
-            let all: Vec<_> = all.iter().filter_map(Value::as_str).filter(|t| *t != "null").collect();
+            let all: Vec<_> = all
+                .iter()
+                .filter_map(Value::as_str)
+                .filter(|t| *t != "null")
+                .collect();
             all.join(" or ")
         }
         _ => "any".to_owned(),
@@ -49,8 +60,12 @@ pub(super) fn kind(schema: &Value) -> String {
 
 /// Whether `null` is a value of it.
 fn nullable(schema: &Value) -> bool {
-    schema["type"].as_array().is_some_and(|t| t.iter().any(|t| t == "null"))
-        || schema["oneOf"].as_array().is_some_and(|t| t.iter().any(|t| t["type"] == "null"))
+    schema["type"]
+        .as_array()
+        .is_some_and(|t| t.iter().any(|t| t == "null"))
+        || schema["oneOf"]
+            .as_array()
+            .is_some_and(|t| t.iter().any(|t| t["type"] == "null"))
 }
 
 fn reference(schema: &Value) -> Option<&str> {
@@ -59,7 +74,11 @@ fn reference(schema: &Value) -> Option<&str> {
 
 /// One named schema as a section.
 pub(super) fn section(out: &mut String, name: &str, schema: &Value) {
-    let _ = write!(out, "<section class=\"schema\" id=\"schema-{0}\"><h3>{0}</h3>", escape(name));
+    let _ = write!(
+        out,
+        "<section class=\"schema\" id=\"schema-{0}\"><h3>{0}</h3>",
+        escape(name)
+    );
     prose(out, schema["description"].as_str().unwrap_or_default());
     body(out, schema);
     out.push_str("</section>");
@@ -93,8 +112,12 @@ fn body(out: &mut String, schema: &Value) {
 }
 
 fn table(out: &mut String, schema: &Value) {
-    let required: Vec<&str> =
-        schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let required: Vec<&str> = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     out.push_str("<div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th>Field</th><th>Type</th><th>Meaning</th></tr></thead><tbody>");
     for (name, of) in schema["properties"].as_object().into_iter().flatten() {
         let mut notes = Vec::new();
@@ -104,8 +127,17 @@ fn table(out: &mut String, schema: &Value) {
         if nullable(of) {
             notes.push("may be null");
         }
-        let notes = if notes.is_empty() { String::new() } else { format!(" <small>{}</small>", notes.join(", ")) };
-        let _ = write!(out, "<tr><td><code>{}</code></td><td>{}{notes}</td><td>", escape(name), kind(of));
+        let notes = if notes.is_empty() {
+            String::new()
+        } else {
+            format!(" <small>{}</small>", notes.join(", "))
+        };
+        let _ = write!(
+            out,
+            "<tr><td><code>{}</code></td><td>{}{notes}</td><td>",
+            escape(name),
+            kind(of)
+        );
         prose(out, of["description"].as_str().unwrap_or_default());
         out.push_str("</td></tr>");
     }

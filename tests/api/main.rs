@@ -1,0 +1,13 @@
+//! The application over HTTP: requests into its router, on every database there is.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod auth;
+mod bodies;
+mod headers;
+mod hostile;
+mod journey;
+mod media;
+mod openapi;
+mod origin;
+mod support;
+mod uploads;
