@@ -6,4 +6,6 @@ pub mod gallery;
 pub mod home;
 pub mod jobs;
 pub mod people;
+pub mod projects;
+pub mod queue;
 pub mod shell;

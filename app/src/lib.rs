@@ -14,7 +14,7 @@ pub mod pulse;
 pub mod session;
 pub mod ui;
 
-use features::{account, auth, home, jobs, people, shell};
+use features::{account, auth, home, jobs, people, projects, queue, shell};
 use leptos::prelude::*;
 #[cfg(feature = "ssr")]
 use leptos_meta::MetaTags;
@@ -75,6 +75,17 @@ fn Pages() -> impl IntoView {
             <Route path=path!("/invite") view=auth::InvitePage ssr=SsrMode::Async/>
             <ParentRoute path=path!("") view=shell::Studio ssr=SsrMode::Async>
                 <Route path=path!("/") view=home::HomePage ssr=SsrMode::Async/>
+                <Route path=path!("/queue") view=queue::QueuePage ssr=SsrMode::Async/>
+                <Route path=path!("/projects") view=projects::ProjectsPage ssr=SsrMode::Async/>
+                <Route path=path!("/projects/new") view=projects::NewProjectPage ssr=SsrMode::Async/>
+                <ParentRoute path=path!("/projects/:id") view=projects::ProjectLayout ssr=SsrMode::Async>
+                    <Route path=path!("") view=projects::OverviewTab ssr=SsrMode::Async/>
+                    <Route path=path!("/items") view=projects::ItemsTab ssr=SsrMode::Async/>
+                    <Route path=path!("/categories") view=projects::CategoriesTab ssr=SsrMode::Async/>
+                    <Route path=path!("/members") view=projects::MembersTab ssr=SsrMode::Async/>
+                    <Route path=path!("/instructions") view=projects::InstructionsTab ssr=SsrMode::Async/>
+                    <Route path=path!("/settings") view=projects::SettingsTab ssr=SsrMode::Async/>
+                </ParentRoute>
                 <Route path=path!("/account") view=account::AccountPage ssr=SsrMode::Async/>
                 <Route path=path!("/people") view=people::PeoplePage ssr=SsrMode::Async/>
                 <Route path=path!("/jobs") view=jobs::JobsPage ssr=SsrMode::Async/>
