@@ -5,6 +5,7 @@ pub mod auth;
 pub mod gallery;
 pub mod home;
 pub mod jobs;
+pub mod label;
 pub mod people;
 pub mod projects;
 pub mod queue;

@@ -73,6 +73,8 @@ fn Pages() -> impl IntoView {
             <Route path=path!("/sign-in") view=auth::SignInPage ssr=SsrMode::Async/>
             <Route path=path!("/setup") view=auth::SetupPage ssr=SsrMode::Async/>
             <Route path=path!("/invite") view=auth::InvitePage ssr=SsrMode::Async/>
+            // Full screen, outside the studio's frame.
+            <Route path=path!("/projects/:id/label/:item?") view=features::label::LabelPage ssr=SsrMode::Async/>
             <ParentRoute path=path!("") view=shell::Studio ssr=SsrMode::Async>
                 <Route path=path!("/") view=home::HomePage ssr=SsrMode::Async/>
                 <Route path=path!("/queue") view=queue::QueuePage ssr=SsrMode::Async/>

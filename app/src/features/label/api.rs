@@ -29,7 +29,7 @@ pub async fn queue_take(project: ProjectId, count: i64) -> Result<Taken, AppErro
 }
 
 #[server(prefix = "/ui", endpoint = "queue/state", input = Json)]
-pub async fn queue_state(project: ProjectId) -> Result<QueueState, AppError> {
+pub async fn read_queue(project: ProjectId) -> Result<QueueState, AppError> {
     let (services, actor) = crate::context::request()?;
     Ok(services.queue.state(&actor, project).await?)
 }

@@ -3,7 +3,7 @@
 use crate::ui::ErrorView;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
-use limn_domain::{ApiError, Code, ItemId, ProjectId};
+use limn_domain::{ApiError, ItemId, ProjectId};
 
 /// `/projects/:id/label` takes items from the queue, `/projects/:id/label/:item` opens one.
 #[component]

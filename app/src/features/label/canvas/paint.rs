@@ -122,7 +122,7 @@ impl Painter {
                 c.clear_rect(0.0, 0.0, w, h);
             }
         }
-        let conflicts = self.desk.read(|s| {
+        self.desk.read(|s| {
             if image {
                 self.draw_image(&l.image_context, s);
             }
@@ -130,7 +130,7 @@ impl Painter {
                 self.draw_shapes(&l.shape_context, s, w, h);
             }
         });
-        drop(conflicts);
+
     }
 
     /// Loads the pictures of the next items, so that they are there at once.

@@ -47,7 +47,7 @@ impl Desk {
         let first = match item {
             Some(id) => {
                 self.adopt(api::queue_open(id).await?).await;
-                if let Ok(state) = api::queue_state(self.project_id).await {
+                if let Ok(state) = api::read_queue(self.project_id).await {
                     self.queue.set(Some(state));
                 }
                 Some(id)

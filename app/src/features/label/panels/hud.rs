@@ -46,11 +46,12 @@ pub fn Hud() -> impl IntoView {
             {move || {
                 zoom()
                     .map(|z| {
+                        let label = format!("Zoom {z}; fit the image");
                         view! {
                             <button
                                 class="label-pill num"
                                 type="button"
-                                aria-label=format!("Zoom {z}; fit the image")
+                                aria-label=label
                                 on:click=move |_| {
                                     desk.edit(Editor::fit);
                                 }
