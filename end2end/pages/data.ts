@@ -1,0 +1,83 @@
+// Pictures and projects that tests make for themselves.
+import { deflateSync } from "node:zlib";
+import type { Api } from "../fixtures";
+
+function crc(bytes: Buffer): number {
+  let c = ~0;
+  for (const b of bytes) {
+    c ^= b;
+    for (let k = 0; k < 8; k++) c = c & 1 ? (c >>> 1) ^ 0xedb88320 : c >>> 1;
+  }
+  return ~c >>> 0;
+}
+
+function chunk(type: string, data: Buffer): Buffer {
+  const body = Buffer.concat([Buffer.from(type, "latin1"), data]);
+  const out = Buffer.alloc(8 + data.length + 4);
+  out.writeUInt32BE(data.length, 0);
+  body.copy(out, 4);
+  out.writeUInt32BE(crc(body), 8 + data.length);
+  return out;
+}
+
+/** A PNG with a gradient and a bright rectangle, unlike any other `seed`. */
+export function png(seed: number, width = 480, height = 360): Buffer {
+  const raw = Buffer.alloc((width * 3 + 1) * height);
+  const [bx, by] = [40 + ((seed * 53) % (width - 160)), 40 + ((seed * 31) % (height - 140))];
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const at = y * (width * 3 + 1) + 1 + x * 3;
+      const inside = x >= bx && x < bx + 90 && y >= by && y < by + 70;
+      raw[at] = inside ? 235 : (x * 90) / width + 40;
+      raw[at + 1] = inside ? 170 + (seed % 60) : (y * 90) / height + 50;
+      raw[at + 2] = inside ? 60 : 90 + ((seed * 7) % 80);
+    }
+  }
+  const head = Buffer.alloc(13);
+  head.writeUInt32BE(width, 0);
+  head.writeUInt32BE(height, 4);
+  head.set([8, 2, 0, 0, 0], 8);
+  return Buffer.concat([
+    Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
+    chunk("IHDR", head),
+    chunk("IDAT", deflateSync(raw, { level: 1 })),
+    chunk("IEND", Buffer.alloc(0)),
+  ]);
+}
+
+export type Project = { id: string; name: string; categories: { id: string; name: string }[] };
+
+/** A project with `items` pictures, made over the public API. */
+export async function makeProject(
+  api: Api,
+  name: string,
+  { task = "detection", categories = ["raccoon", "fox"], items = 6 }: { task?: string; categories?: string[]; items?: number } = {},
+): Promise<Project> {
+  const project = await api.post("/api/v1/projects", { name, task, categories: categories.map((c, i) => ({ name: c, hotkey: i + 1 })) });
+  for (let n = 0; n < items; n++) {
+    const response = await api.raw("POST", `/api/v1/projects/${project.id}/items?name=${encodeURIComponent(`photo ${n + 1}.png`)}`, new Uint8Array(png(n)));
+    if (!response.ok) throw new Error(await response.text());
+  }
+  return { id: project.id, name, categories: await api.get(`/api/v1/projects/${project.id}/categories`) };
+}
+
+export async function addMember(admin: Api, user: Api, project: string, role: string): Promise<void> {
+  const me = await user.get("/api/v1/me");
+  await admin.put(`/api/v1/projects/${project}/members/${me.id}`, { role });
+}
+
+/** Waits for a job and answers it; throws when it failed. */
+export async function finished(api: Api, job: any): Promise<any> {
+  while (!["succeeded", "failed", "cancelled"].includes(job.state)) {
+    await new Promise((r) => setTimeout(r, 100));
+    job = await api.get(`/api/v1/jobs/${job.id}`);
+  }
+  if (job.state !== "succeeded") throw new Error(`${job.title}: ${job.state} ${job.error}`);
+  return job;
+}
+
+/** The project's COCO file. */
+export async function exportCoco(api: Api, project: string): Promise<any> {
+  const job = await finished(api, await api.post(`/api/v1/projects/${project}/exports`, { format: "coco" }));
+  return (await api.raw("GET", job.result.url)).json();
+}

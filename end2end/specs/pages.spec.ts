@@ -1,0 +1,105 @@
+// Every page, as each kind of visitor: it renders, comes alive, passes axe, has no sideways scroll on a phone.
+import { exportCoco, makeProject } from "../pages/data";
+import { expect, hydrated, test, unique } from "../fixtures";
+
+test("a newcomer labels the sample project within a minute", async ({ ownLimn, page, signIn, shots }) => {
+  const admin = ownLimn.createUser("new@example.org", "admin");
+  await signIn(page, admin, ownLimn.baseURL);
+  await shots(page, "home-empty");
+  await page.getByRole("button", { name: "Try it with sample data" }).click();
+  await page.waitForURL(/\/projects\/[0-9a-f-]{36}$/);
+  await expect(page.getByRole("link", { name: /^Label/ }).first()).toBeVisible({ timeout: 30_000 });
+  await page.waitForTimeout(2_000);
+  await page.reload();
+  await hydrated(page);
+  await shots(page, "project-sample");
+  await page.getByRole("link", { name: /^Label/ }).first().click();
+  await expect(page.getByTestId("item-name")).not.toBeEmpty({ timeout: 15_000 });
+  await shots(page, "label-sample");
+});
+
+test("every page passes axe and fits a phone", async ({ limn, admin, page, signIn, a11y, shots }) => {
+  test.setTimeout(240_000);
+  const api = limn.api(admin.token);
+  const project = await makeProject(api, unique("Tour"), { items: 6, categories: ["raccoon", "fox", "<b>bird</b>"] });
+  const classes = await makeProject(api, unique("Sorting"), { task: "classification", items: 3 });
+  const [first] = (await api.get(`/api/v1/projects/${project.id}/items`)).rows;
+  await api.put(`/api/v1/items/${first.item.id}/annotations`, {
+    change_id: "0192f0c1-2d3e-7abc-8def-0123456789b1",
+    base_revision: 0,
+    upserts: [{ id: "0192f0c1-2d3e-7abc-8def-0123456789b2", category_id: project.categories[0].id, kind: "box", rect: { x: 50, y: 60, w: 120, h: 90 } }],
+  });
+  await api.post(`/api/v1/items/${first.item.id}/submit`, { revision: 1 });
+  await exportCoco(api, project.id);
+  const [job] = (await api.get(`/api/v1/jobs?project_id=${project.id}`)).rows;
+  await page.goto("/sign-in");
+  await hydrated(page);
+  await a11y(page);
+  await shots(page, "sign-in");
+  await signIn(page, admin);
+  const pages: [string, string][] = [
+    ["home", "/"],
+    ["projects", "/projects"],
+    ["project-new", "/projects/new"],
+    ["project", `/projects/${project.id}`],
+    ["items", `/projects/${project.id}/items`],
+    ["categories", `/projects/${project.id}/categories`],
+    ["members", `/projects/${project.id}/members`],
+    ["instructions", `/projects/${project.id}/instructions`],
+    ["settings", `/projects/${project.id}/settings`],
+    ["queue", "/queue"],
+    ["people", "/people"],
+    ["account", "/account"],
+    ["jobs", "/jobs"],
+    ["job", `/jobs/${job.id}`],
+    ["label-item", `/projects/${project.id}/label/${first.item.id}`],
+    ["label-classes", `/projects/${classes.id}/label`],
+  ];
+  for (const [name, path] of pages) {
+    const response = await page.goto(path);
+    expect(response!.status(), path).toBe(200);
+    await hydrated(page);
+    await page.waitForTimeout(name.startsWith("label") ? 700 : 250);
+    await a11y(page);
+    await shots(page, name);
+    await page.setViewportSize({ width: 390, height: 844 });
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect(wide, `${path} scrolls sideways on a phone`).toBeLessThanOrEqual(0);
+    await page.setViewportSize({ width: 1440, height: 900 });
+  }
+});
+
+test.describe("pages that say no", () => {
+  test.use({ allowErrors: [/status of 40[34]/] });
+
+  test("unknown addresses and foreign projects are 404, and look like it", async ({ limn, admin, page, signIn, a11y, shots }) => {
+    const project = await makeProject(limn.api(admin.token), unique("Private"), { items: 0 });
+    const user = limn.createUser(`${unique("out").replace(" ", ".")}@example.org`.toLowerCase(), "labeler");
+    await signIn(page, user);
+    for (const [name, path] of [
+      ["404", "/no/such/page"],
+      ["404-project", `/projects/${project.id}`],
+    ]) {
+      const response = await page.goto(path);
+      expect(response!.status(), path).toBe(404);
+      await hydrated(page);
+      await a11y(page);
+      await shots(page, name);
+    }
+  });
+});
+
+test("names with markup are text everywhere", async ({ limn, admin, page, signIn }) => {
+  const api = limn.api(admin.token);
+  const evil = '<img src=x onerror="document.title=1">';
+  const project = await makeProject(api, `${evil} ${Date.now()}`, { items: 1, categories: [evil] });
+  await api.patch(`/api/v1/projects/${project.id}`, { instructions: `# Guide\n<script>document.title=1</script>\n${evil}`, description: evil });
+  await signIn(page, admin);
+  for (const path of ["/", "/projects", `/projects/${project.id}`, `/projects/${project.id}/categories`, `/projects/${project.id}/instructions`, `/projects/${project.id}/label`]) {
+    await page.goto(path);
+    await hydrated(page);
+    await page.waitForTimeout(300);
+    expect(await page.title(), path).not.toBe("1");
+    expect(await page.locator('img[src="x"]').count(), path).toBe(0);
+  }
+});
