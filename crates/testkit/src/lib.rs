@@ -1,1 +1,19 @@
-//! limn-testkit
+//! What tests stand on; never part of the product.
+//!
+//! - [`on_both`] runs a test's body on SQLite and, when `LIMN_TEST_PG` names a cluster, on PostgreSQL.
+//! - [`build`] puts rows into a database in one line each.
+//! - `Studio` (feature `services`): all use cases over a test database with a clock that the test moves.
+//! - `TestApp` (feature `app`): the whole application; clients send requests into its router.
+
+#[cfg(feature = "app")]
+pub mod app;
+pub mod build;
+mod db;
+#[cfg(feature = "services")]
+mod studio;
+
+#[cfg(feature = "app")]
+pub use app::{Client, Reply, TestApp, app_on_both};
+pub use db::{Backend, TestDb, on_both};
+#[cfg(feature = "services")]
+pub use studio::Studio;

@@ -1,0 +1,113 @@
+//! Rows in one line each, for tests that need something to stand on. Everything is plain SQL through the repositories.
+
+use limn_domain::project::{ProjectSettings, Task};
+use limn_domain::{CategoryId, Digest, ItemId, ProjectId, Role, Timestamp, UserId};
+use limn_store::repo::{self, item::NewItem};
+use limn_store::{Db, StoreError};
+
+/// 2026-01-01T00:00:00Z, where tests begin.
+pub const START: Timestamp = Timestamp(1_767_225_600_000_000);
+
+/// A person without a password; the address is `<name>@example.org`.
+pub async fn user(db: &Db, name: &str, role: Role) -> UserId {
+    let row = repo::user::NewRow {
+        id: UserId::new(),
+        email: format!("{}@example.org", name.to_lowercase()),
+        name: name.to_owned(),
+        role,
+        password_hash: String::new(),
+    };
+    let id = row.id;
+    db.write::<_, StoreError, _>(move |tx| Box::pin(async move { repo::user::insert(tx, &row, START).await }))
+        .await
+        .expect("the person is inserted");
+    id
+}
+
+/// A project without members, categories and items.
+pub async fn project(db: &Db, name: &str, task: Task) -> ProjectId {
+    let row = repo::project::NewRow {
+        id: ProjectId::new(),
+        name: name.to_owned(),
+        task,
+        description: String::new(),
+        instructions: String::new(),
+        settings: ProjectSettings::default(),
+        created_by: None,
+    };
+    let id = row.id;
+    db.write::<_, StoreError, _>(move |tx| Box::pin(async move { repo::project::insert(tx, &row, START).await }))
+        .await
+        .expect("the project is inserted");
+    id
+}
+
+/// Makes somebody a member.
+pub async fn member(db: &Db, project: ProjectId, user: UserId, role: Role) {
+    db.write::<_, StoreError, _>(move |tx| {
+        Box::pin(async move { repo::member::put(tx, project, user, role, START).await })
+    })
+    .await
+    .expect("the member is inserted");
+}
+
+/// Categories at the top level, in this order, with export ids counting on.
+pub async fn categories(db: &Db, project: ProjectId, names: &[&str]) -> Vec<CategoryId> {
+    let names: Vec<String> = names.iter().map(|&n| n.to_owned()).collect();
+    db.write::<_, StoreError, _>(move |tx| {
+        Box::pin(async move {
+            let first = repo::project::lock(tx, project, START).await?.expect("the project is there");
+            let rows: Vec<_> = names
+                .into_iter()
+                .zip(first..)
+                .map(|(name, export_id)| repo::category::NewRow {
+                    id: CategoryId::new(),
+                    parent_id: None,
+                    name,
+                    color: "#3e63dd".to_owned(),
+                    hotkey: None,
+                    position: export_id - 1,
+                    export_id,
+                })
+                .collect();
+            repo::category::insert_many(tx, project, &rows, START).await?;
+            repo::project::set_next_category_export_id(tx, project, first + rows.len() as i64).await?;
+            Ok(rows.into_iter().map(|r| r.id).collect())
+        })
+    })
+    .await
+    .expect("the categories are inserted")
+}
+
+/// Items `<prefix>000.jpg`... of 640 x 480 pixels, each with its own made-up digest; no bytes are stored.
+pub async fn items(db: &Db, project: ProjectId, prefix: &str, n: usize) -> Vec<ItemId> {
+    let rows: Vec<NewItem> = (0..n)
+        .map(|i| NewItem {
+            id: ItemId::new(),
+            name: format!("{prefix}{i:03}.jpg"),
+            digest: digest(&format!("{project}{prefix}{i}")),
+            media_type: "image/jpeg".to_owned(),
+            byte_size: 1_000,
+            width: 640,
+            height: 480,
+            orientation: 1,
+        })
+        .collect();
+    let ids = rows.iter().map(|r| r.id).collect();
+    db.write::<_, StoreError, _>(move |tx| {
+        Box::pin(async move {
+            for row in &rows {
+                repo::blob::put(tx, &row.digest, row.byte_size, &row.media_type, START).await?;
+            }
+            repo::item::insert_many(tx, project, &rows, START).await.map(|_| ())
+        })
+    })
+    .await
+    .expect("the items are inserted");
+    ids
+}
+
+/// A digest for bytes that are never looked at.
+pub fn digest(text: &str) -> Digest {
+    Digest::parse(blake3::hash(text.as_bytes()).to_hex().as_str()).expect("a BLAKE3 digest")
+}

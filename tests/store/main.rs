@@ -1,0 +1,5 @@
+//! The store on both databases: every repository function, and the schemas side by side.
+
+mod parity;
+mod people;
+mod projects;
