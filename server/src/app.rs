@@ -67,7 +67,7 @@ fn pages(state: &AppState) -> Router<AppState> {
             state,
             page_routes(&state.services),
             page_context(&state.services),
-            { move || limn_app::shell(options.clone()) },
+            move || limn_app::shell(options.clone()),
         )
         .layer(from_fn(limit::body))
         .layer(from_fn(limit::time))
@@ -135,4 +135,9 @@ async fn not_a_route(State(state): State<AppState>, request: Request<Body>) -> R
         *response.status_mut() = StatusCode::NOT_FOUND;
     }
     response
+}
+
+/// Path and method of every server function the pages have.
+pub fn server_functions() -> impl Iterator<Item = (&'static str, Method)> {
+    server_fn::axum::server_fn_paths()
 }

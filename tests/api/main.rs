@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod auth;
+#[path = "../authz_matrix.rs"]
+mod authz_matrix;
 mod bodies;
 mod headers;
 mod hostile;
