@@ -19,7 +19,7 @@ CREATE TABLE session (
     expires_at BIGINT NOT NULL
 );
 CREATE INDEX session_expires ON session (expires_at);
-CREATE INDEX session_user ON session (user_id);
+CREATE INDEX session_owner ON session (user_id);
 
 -- Failed sign-ins by address and by client, for slowing guesses down.
 CREATE TABLE sign_in_throttle (
