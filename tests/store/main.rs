@@ -1,5 +1,6 @@
 //! The store on both databases: every repository function, and the schemas side by side.
 
+mod jobs;
 mod parity;
 mod people;
 mod projects;
