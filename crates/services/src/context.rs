@@ -40,6 +40,7 @@ pub struct Context {
     pub blobs: BlobStore,
     pub renditions: Renditions,
     pub jobs: limn_jobs::Wake,
+    pub(crate) registrar: crate::ingest::Registrar,
 }
 
 impl Context {
@@ -66,6 +67,7 @@ impl Context {
             blobs,
             renditions,
             jobs: limn_jobs::Wake::default(),
+            registrar: crate::ingest::Registrar::default(),
         })
     }
 

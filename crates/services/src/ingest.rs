@@ -1,5 +1,9 @@
 //! Images becoming items, one file at a time.
 
+mod register;
+
+pub(crate) use register::Registrar;
+
 use crate::authz::require_in;
 use crate::{Actor, Context, Error, Result};
 use bytes::Bytes;
@@ -8,8 +12,7 @@ use limn_domain::item::{AddItemOutcome, Item};
 use limn_domain::upload::{UploadCheck, UploadMissing};
 use limn_domain::{Action, Code, Digest, ItemId, ProjectId, validate};
 use limn_storage::{Staged, StorageError};
-use limn_store::repo::item::NewItem;
-use limn_store::{StoreError, repo};
+use limn_store::repo::{self, item::NewItem};
 use std::collections::HashMap;
 
 /// Most files asked about at once.
@@ -115,29 +118,7 @@ pub(crate) async fn add_staged(
         height: i64::from(info.height),
         orientation: i64::from(info.orientation),
     };
-    register(ctx, project, new).await
-}
-
-/// Adds the rows of a checked image whose bytes are in the blob store.
-async fn register(ctx: &Context, project: ProjectId, new: NewItem) -> Result<AddItemOutcome> {
-    let now = ctx.now();
-    ctx.db
-        .write(move |tx| {
-            Box::pin(async move {
-                repo::blob::put(tx, &new.digest, new.byte_size, &new.media_type, now).await?;
-                match repo::item::insert(tx, project, &new, now).await {
-                    Ok(Some(item)) => Ok(AddItemOutcome::Added { item: Box::new(item) }),
-                    // Somebody added the name while the image was checked.
-                    Ok(None) => match repo::item::find_by_name(tx, project, &new.name).await? {
-                        Some(item) => same_or_taken(item, &new.digest),
-                        None => Err(Error::not_found("project")),
-                    },
-                    Err(StoreError::ForeignKey(_)) => Err(Error::not_found("project")),
-                    Err(e) => Err(e.into()),
-                }
-            })
-        })
-        .await
+    ctx.registrar.register(ctx, project, new).await
 }
 
 fn same_or_taken(item: Item, digest: &Digest) -> Result<AddItemOutcome> {

@@ -2,6 +2,10 @@
 
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::{Digest, ItemId, ProjectId, Timestamp};
+use sqlx::QueryBuilder;
+
+/// Rows of one `INSERT`.
+const ROWS: usize = 500;
 
 /// What serving an item's bytes needs to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +43,33 @@ pub async fn put(
         .execute(conn)
         .await?;
     });
+    Ok(())
+}
+
+/// A blob to note; see [`put`].
+#[derive(Debug, Clone, Copy)]
+pub struct NewBlob<'a> {
+    pub digest: &'a Digest,
+    pub byte_size: i64,
+    pub media_type: &'a str,
+}
+
+/// The same for many at once; the same one may be among them several times.
+pub async fn put_many(tx: &mut Tx, blobs: &[NewBlob<'_>], now: Timestamp) -> Result<(), StoreError> {
+    let mut blobs = blobs.to_vec();
+    // In one order everywhere, so that two transactions never wait for each other in a circle.
+    blobs.sort_unstable_by_key(|b| b.digest);
+    blobs.dedup_by_key(|b| b.digest);
+    for rows in blobs.chunks(ROWS) {
+        on_tx!(tx, conn => {
+            let mut query = QueryBuilder::new("INSERT INTO blob (digest, byte_size, media_type, created_at) ");
+            query.push_values(rows, |mut row, b| {
+                row.push_bind(b.digest).push_bind(b.byte_size).push_bind(b.media_type).push_bind(now);
+            });
+            query.push(" ON CONFLICT (digest) DO UPDATE SET created_at = excluded.created_at");
+            query.build().execute(conn).await?;
+        });
+    }
     Ok(())
 }
 

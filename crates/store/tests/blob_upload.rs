@@ -1,0 +1,229 @@
+//! Rows of blobs and uploads, on both databases.
+
+use limn_domain::project::Task;
+use limn_domain::upload::Upload;
+use limn_domain::{Role, Timestamp, UploadId, UserId};
+use limn_store::{Db, StoreError, Tx, repo};
+use limn_testkit::build::{self, START};
+use limn_testkit::on_both;
+
+fn at(seconds: i64) -> Timestamp {
+    START.plus_seconds(seconds)
+}
+
+async fn read(db: &Db) -> Tx {
+    db.read().await.unwrap()
+}
+
+async fn put(db: &Db, text: &'static str, now: Timestamp) {
+    let digest = build::digest(text);
+    db.write::<_, StoreError, _>(move |tx| {
+        Box::pin(async move { repo::blob::put(tx, &digest, 5, "image/png", now).await })
+    })
+    .await
+    .unwrap();
+}
+
+async fn forget(db: &Db, text: &'static str, before: Timestamp) -> bool {
+    let digest = build::digest(text);
+    db.write::<_, StoreError, _>(move |tx| {
+        Box::pin(async move { repo::blob::delete_unused(tx, &digest, before).await })
+    })
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
+async fn blobs_are_kept_while_something_refers_to_them() {
+    on_both(async |db| {
+        let project = build::project(&db, "P", Task::Detection).await;
+        let item = build::items(&db, project, "a", 1).await[0];
+        put(&db, "old", at(0)).await;
+        put(&db, "older", at(-100)).await;
+        put(&db, "again", at(-100)).await;
+        put(&db, "again", at(50)).await;
+        let blob = repo::blob::of_item(&mut read(&db).await, item)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (blob.project_id, blob.name.as_str(), blob.width, blob.orientation),
+            (project, "a000.jpg", 640, 1)
+        );
+
+        let mut expected = vec![build::digest("old"), build::digest("older")];
+        expected.sort();
+        let unused = repo::blob::unused(&mut read(&db).await, at(10), None, 10)
+            .await
+            .unwrap();
+        assert_eq!(unused, expected);
+        let first = repo::blob::unused(&mut read(&db).await, at(10), None, 1)
+            .await
+            .unwrap();
+        let rest = repo::blob::unused(&mut read(&db).await, at(10), first.first(), 10)
+            .await
+            .unwrap();
+        assert_eq!([first, rest].concat(), expected);
+
+        assert!(forget(&db, "old", at(10)).await);
+        assert!(!forget(&db, "old", at(10)).await);
+        assert!(!forget(&db, "again", at(10)).await, "put again meanwhile");
+        assert!(
+            !repo::blob::exists(&mut read(&db).await, &build::digest("old"))
+                .await
+                .unwrap()
+        );
+        assert!(
+            repo::blob::exists(&mut read(&db).await, &blob.digest)
+                .await
+                .unwrap()
+        );
+        let in_use = blob.digest.clone();
+        let gone = db
+            .write::<_, StoreError, _>(move |tx| {
+                Box::pin(async move { repo::blob::delete_unused(tx, &in_use, at(1_000)).await })
+            })
+            .await
+            .unwrap();
+        assert!(!gone);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn many_blobs_at_once_and_some_twice() {
+    on_both(async |db| {
+        db.write::<_, StoreError, _>(|tx| {
+            Box::pin(async move {
+                let digests: Vec<_> = (0..1_200)
+                    .map(|n| build::digest(&(n % 1_000).to_string()))
+                    .collect();
+                let blobs: Vec<_> = digests
+                    .iter()
+                    .map(|digest| repo::blob::NewBlob {
+                        digest,
+                        byte_size: 5,
+                        media_type: "image/png",
+                    })
+                    .collect();
+                repo::blob::put_many(tx, &blobs, at(0)).await?;
+                repo::blob::put_many(tx, &blobs[..10], at(5)).await?;
+                repo::blob::put_many(tx, &[], at(5)).await
+            })
+        })
+        .await
+        .unwrap();
+        let count = async |before| {
+            repo::blob::unused(&mut read(&db).await, before, None, 5_000)
+                .await
+                .unwrap()
+                .len()
+        };
+        assert_eq!((count(at(100)).await, count(at(5)).await), (1_000, 990));
+    })
+    .await;
+}
+
+async fn create(db: &Db, user: UserId, size: i64, now: Timestamp) -> UploadId {
+    let upload = Upload {
+        id: UploadId::new(),
+        name: "a.zip".to_owned(),
+        size,
+        received: 0,
+        created_at: now,
+    };
+    let id = upload.id;
+    db.write::<_, StoreError, _>(move |tx| {
+        Box::pin(async move { repo::upload::insert(tx, &upload, user).await })
+    })
+    .await
+    .unwrap();
+    id
+}
+
+#[tokio::test]
+async fn uploads_advance_from_where_they_stand() {
+    on_both(async |db| {
+        let user = build::user(&db, "Ana", Role::Labeler).await;
+        let (a, b) = (
+            create(&db, user, 100, at(0)).await,
+            create(&db, user, i64::MAX / 4, at(0)).await,
+        );
+        assert_eq!(
+            repo::upload::open_of(&mut read(&db).await, user).await.unwrap(),
+            (2, 100 + i64::MAX / 4)
+        );
+        assert_eq!(
+            repo::upload::open_of(&mut read(&db).await, UserId::new())
+                .await
+                .unwrap(),
+            (0, 0)
+        );
+        let advance = |from, to, now| {
+            db.write::<_, StoreError, _>(move |tx| {
+                Box::pin(async move { repo::upload::advance(tx, a, from, to, now).await })
+            })
+        };
+        assert!(advance(0, 40, at(10)).await.unwrap());
+        assert!(!advance(0, 50, at(11)).await.unwrap());
+        let owned = repo::upload::get(&mut read(&db).await, a).await.unwrap().unwrap();
+        assert_eq!((owned.upload.received, owned.user_id), (40, user));
+        assert_eq!(
+            repo::upload::abandoned(&mut read(&db).await, at(10), 9)
+                .await
+                .unwrap(),
+            [b]
+        );
+        let delete = || {
+            db.write::<_, StoreError, _>(move |tx| Box::pin(async move { repo::upload::delete(tx, b).await }))
+        };
+        assert!(delete().await.unwrap() && !delete().await.unwrap());
+        assert_eq!(repo::upload::get(&mut read(&db).await, b).await.unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_project_has_and_where_somebody_is_member() {
+    on_both(async |db| {
+        let (p, q) = (
+            build::project(&db, "P", Task::Detection).await,
+            build::project(&db, "Q", Task::Detection).await,
+        );
+        build::items(&db, p, "Photo", 600).await;
+        build::items(&db, q, "other", 1).await;
+        let keys: Vec<String> = (0..700)
+            .map(|n| format!("photo{n:03}.jpg"))
+            .chain(["other000.jpg".to_owned()])
+            .collect();
+        let mut known = repo::upload::known_items(&mut read(&db).await, p, &keys)
+            .await
+            .unwrap();
+        known.sort();
+        assert_eq!(known.len(), 600);
+        assert_eq!(known[599], ("photo599.jpg".to_owned(), 1_000));
+        assert!(
+            repo::upload::known_items(&mut read(&db).await, p, &[])
+                .await
+                .unwrap()
+                .is_empty()
+        );
+
+        let user = build::user(&db, "Ana", Role::Labeler).await;
+        assert!(
+            repo::upload::project_roles(&mut read(&db).await, user)
+                .await
+                .unwrap()
+                .is_empty()
+        );
+        build::member(&db, p, user, Role::Manager).await;
+        build::member(&db, q, user, Role::Manager).await;
+        assert_eq!(
+            repo::upload::project_roles(&mut read(&db).await, user)
+                .await
+                .unwrap(),
+            [Role::Manager]
+        );
+    })
+    .await;
+}
