@@ -8,12 +8,13 @@ mod category;
 mod change;
 mod insert;
 
-pub use category::{delete_category, move_category};
-pub use change::{Applied, Change, apply, has_import, replayed};
+pub use category::{delete_category, move_category, projects_of};
+pub use change::{Applied, Change, apply, distinct_labels, has_import, replayed};
 pub use insert::{NewAnnotation, delete_of_items, insert_many};
 
 use crate::{StoreError, Tx, on_tx};
-use limn_domain::{Annotation, AnnotationId, CategoryId, ItemId, Rect, Shape, Source};
+use limn_domain::annotation::ItemAnnotations;
+use limn_domain::{Annotation, AnnotationId, CategoryId, ItemId, Rect, Shape, Source, Timestamp, UserId};
 use sqlx::FromRow;
 use std::collections::HashMap;
 
@@ -36,8 +37,15 @@ impl AnnotationRow {
     fn into_annotation(self) -> Result<Annotation, StoreError> {
         let shape = match (self.kind.as_str(), self.x, self.y, self.w, self.h) {
             ("whole", ..) => Shape::Whole,
-            ("box", Some(x), Some(y), Some(w), Some(h)) => Shape::Box { rect: Rect::new(x, y, w, h) },
-            _ => return Err(StoreError::Corrupt(format!("annotation {} of item {}", self.id, self.item_id))),
+            ("box", Some(x), Some(y), Some(w), Some(h)) => Shape::Box {
+                rect: Rect::new(x, y, w, h),
+            },
+            _ => {
+                return Err(StoreError::Corrupt(format!(
+                    "annotation {} of item {}",
+                    self.id, self.item_id
+                )));
+            }
         };
         Ok(Annotation {
             id: self.id,
@@ -92,4 +100,35 @@ pub async fn of_items(tx: &mut Tx, items: &[ItemId]) -> Result<HashMap<ItemId, V
         out.entry(row.item_id).or_default().push(row.into_annotation()?);
     }
     Ok(out)
+}
+
+#[derive(FromRow)]
+struct Head {
+    revision: i64,
+    annotated_by: Option<UserId>,
+    annotated_by_name: Option<String>,
+    updated_at: Timestamp,
+}
+
+/// All labels of an item with its revision; `None` when there is no such item.
+pub async fn current(tx: &mut Tx, item: ItemId) -> Result<Option<ItemAnnotations>, StoreError> {
+    let head: Option<Head> = on_tx!(tx, conn => {
+        sqlx::query_as(
+            "SELECT revision, annotated_by, updated_at, \
+             (SELECT u.name FROM user_account u WHERE u.id = item.annotated_by) AS annotated_by_name \
+             FROM item WHERE id = $1",
+        )
+        .bind(item)
+        .fetch_optional(conn)
+        .await?
+    });
+    let Some(head) = head else { return Ok(None) };
+    Ok(Some(ItemAnnotations {
+        item_id: item,
+        revision: head.revision,
+        updated_by: head.annotated_by,
+        updated_by_name: head.annotated_by_name,
+        updated_at: head.updated_at,
+        annotations: of_item(tx, item).await?,
+    }))
 }

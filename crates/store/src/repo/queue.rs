@@ -6,10 +6,12 @@
 
 mod finish;
 mod lease;
+mod log;
 mod state;
 mod take;
 
 pub use finish::{finish, history};
 pub use lease::{heartbeat, lease_one, release, release_all_of_user};
+pub use log::note_finish;
 pub use state::{InHand, ItemContext, QueueContext, item_context, lock_item, mine, project_context};
-pub use take::{Holding, take};
+pub use take::{Holding, holding, take};

@@ -3,6 +3,25 @@
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::{CategoryId, ProjectId, Timestamp};
 
+/// The projects these categories (at most a few hundred) belong to; those that do not exist are absent.
+pub async fn projects_of(
+    tx: &mut Tx,
+    categories: &[CategoryId],
+) -> Result<Vec<(CategoryId, ProjectId)>, StoreError> {
+    if categories.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(on_tx!(tx, conn => {
+        let mut q = sqlx::QueryBuilder::new("SELECT id, project_id FROM category WHERE id IN (");
+        let mut list = q.separated(", ");
+        for id in categories {
+            list.push_bind(*id);
+        }
+        q.push(")");
+        q.build_query_as().fetch_all(conn).await?
+    }))
+}
+
 /// Removes all labels and proposals of a category; answers how many. Touched items get a new revision, so that an editor
 /// that still shows the label is told.
 pub async fn delete_category(

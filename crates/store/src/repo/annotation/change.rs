@@ -42,7 +42,11 @@ fn upsert_text(rows: usize) -> &'static str {
 
 fn delete_text(rows: usize) -> &'static str {
     let list: Vec<String> = (0..rows).map(|n| format!("${}", n + 2)).collect();
-    format!("DELETE FROM annotation WHERE item_id = $1 AND id IN ({})", list.join(", ")).leak()
+    format!(
+        "DELETE FROM annotation WHERE item_id = $1 AND id IN ({})",
+        list.join(", ")
+    )
+    .leak()
 }
 
 /// A checked edit of an item that the transaction holds.
@@ -192,4 +196,16 @@ pub async fn has_import(tx: &mut Tx, item: ItemId, ids: &[AnnotationId]) -> Resu
         n += found;
     }
     Ok(n)
+}
+
+/// How many different categories the item's confirmed labels have.
+pub async fn distinct_labels(tx: &mut Tx, item: ItemId) -> Result<i64, StoreError> {
+    Ok(on_tx!(tx, conn => {
+        sqlx::query_scalar(
+            "SELECT count(DISTINCT category_id) FROM annotation WHERE item_id = $1 AND source <> 'prelabel'",
+        )
+        .bind(item)
+        .fetch_one(conn)
+        .await?
+    }))
 }

@@ -6,7 +6,9 @@ use super::list::{Filter, has_few, push_filter};
 use crate::dialect::Dialect;
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::item::ItemStatus;
-use limn_domain::{Annotation, AnnotationId, CategoryId, ItemId, ProjectId, Shape, Source, Timestamp, UserId};
+use limn_domain::{
+    Annotation, AnnotationId, CategoryId, ItemId, ProjectId, Shape, Source, Timestamp, UserId,
+};
 use sqlx::FromRow;
 use std::collections::HashMap;
 
@@ -26,7 +28,11 @@ pub struct Chosen {
 
 impl Chosen {
     pub const fn standing(&self) -> Standing {
-        Standing { status: self.status, prelabeled: self.prelabel_count > 0, done_by: self.done_by }
+        Standing {
+            status: self.status,
+            prelabeled: self.prelabel_count > 0,
+            done_by: self.done_by,
+        }
     }
 }
 
@@ -108,7 +114,11 @@ pub async fn requeue(
     });
     for item in &targets {
         tally.leave(item.standing());
-        tally.enter(Standing { status: ItemStatus::Todo, done_by: None, ..item.standing() });
+        tally.enter(Standing {
+            status: ItemStatus::Todo,
+            done_by: None,
+            ..item.standing()
+        });
     }
     Ok(targets.len() as i64)
 }
@@ -156,7 +166,11 @@ pub async fn clear(
     });
     for item in &targets {
         tally.leave(item.standing());
-        tally.enter(Standing { status: ItemStatus::Todo, prelabeled: false, done_by: None });
+        tally.enter(Standing {
+            status: ItemStatus::Todo,
+            prelabeled: false,
+            done_by: None,
+        });
     }
     Ok(targets.len() as i64)
 }
@@ -189,7 +203,13 @@ pub async fn classify(
             continue;
         }
         targets.push(*item);
-        let goes = |l: &&Label| if single { !only_it } else { !fits(l) && l.category_id == category };
+        let goes = |l: &&Label| {
+            if single {
+                !only_it
+            } else {
+                !fits(l) && l.category_id == category
+            }
+        };
         old.extend(has.iter().filter(goes).map(|l| (item.id, l.id)));
         if if single { !only_it } else { !has_it } {
             new.push(super::super::annotation::NewAnnotation {
@@ -300,7 +320,11 @@ async fn settle_chosen(
         tally.leave(item.standing());
     }
     for (status, prelabels, done_by) in rows {
-        tally.enter(Standing { status, prelabeled: prelabels > 0, done_by });
+        tally.enter(Standing {
+            status,
+            prelabeled: prelabels > 0,
+            done_by,
+        });
     }
     Ok(())
 }

@@ -75,8 +75,16 @@ impl Tally {
             && let Some(shared) = self.0.remove(&UserId::nil())
         {
             let (mine, kept) = (
-                Delta { todo: shared.todo, prelabeled: shared.prelabeled, ..Delta::default() },
-                Delta { done: shared.done, skipped: shared.skipped, ..Delta::default() },
+                Delta {
+                    todo: shared.todo,
+                    prelabeled: shared.prelabeled,
+                    ..Delta::default()
+                },
+                Delta {
+                    done: shared.done,
+                    skipped: shared.skipped,
+                    ..Delta::default()
+                },
             );
             let row = self.0.entry(actor).or_default();
             row.todo += mine.todo;
@@ -165,7 +173,10 @@ pub async fn progress_of_all(tx: &mut Tx) -> Result<HashMap<ProjectId, Progress>
         .fetch_all(conn)
         .await?
     });
-    Ok(rows.into_iter().map(|r| (r.project_id, Progress::from(r))).collect())
+    Ok(rows
+        .into_iter()
+        .map(|r| (r.project_id, Progress::from(r)))
+        .collect())
 }
 
 /// Items each person has submitted in the project.

@@ -109,7 +109,9 @@ pub async fn export_page(
         })
         .count();
     items.truncate(fitting);
-    let (Some(first), Some(last)) = (items.first(), items.last()) else { return Ok(Vec::new()) };
+    let (Some(first), Some(last)) = (items.first(), items.last()) else {
+        return Ok(Vec::new());
+    };
     let mut by_item: HashMap<ItemId, Vec<LabelPart>> = HashMap::new();
     if items.iter().any(|i| i.annotation_count > 0) {
         let rows: Vec<LabelPart> = on_tx!(tx, conn => {

@@ -30,9 +30,15 @@ pub struct NewItem {
 /// What became of a new item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Inserted {
-    Added { id: ItemId, export_id: i64 },
+    Added {
+        id: ItemId,
+        export_id: i64,
+    },
     /// The project has an item of that name (regardless of case) with these bytes.
-    Exists { id: ItemId, digest: Digest },
+    Exists {
+        id: ItemId,
+        digest: Digest,
+    },
 }
 
 /// Adds one item at the end of the queue. `None`: the name is taken. `ForeignKey`: no such project or blob.
@@ -42,7 +48,10 @@ pub async fn insert(
     item: &NewItem,
     now: Timestamp,
 ) -> Result<Option<Item>, StoreError> {
-    match insert_many(tx, project, std::slice::from_ref(item), now).await?.first() {
+    match insert_many(tx, project, std::slice::from_ref(item), now)
+        .await?
+        .first()
+    {
         Some(Inserted::Added { id, .. }) => super::get(tx, *id, now).await,
         _ => Ok(None),
     }
@@ -75,13 +84,24 @@ pub async fn insert_many(
         let mut rows = Vec::with_capacity(chunk.len());
         for (item, key) in chunk.iter().zip(keys) {
             if let Some((id, digest)) = taken.get(&key) {
-                out.push(Inserted::Exists { id: *id, digest: digest.clone() });
+                out.push(Inserted::Exists {
+                    id: *id,
+                    digest: digest.clone(),
+                });
                 continue;
             }
             taken.insert(key.clone(), (item.id, item.digest.clone()));
-            out.push(Inserted::Added { id: item.id, export_id: next });
+            out.push(Inserted::Added {
+                id: item.id,
+                export_id: next,
+            });
             let rank = if settings.shuffle { random_rank() } else { next };
-            rows.push(Row { item, key, export_id: next, rank });
+            rows.push(Row {
+                item,
+                key,
+                export_id: next,
+                rank,
+            });
             next += 1;
         }
         insert_rows(tx, project, &rows, now).await?;
@@ -108,7 +128,12 @@ struct Row<'a> {
     rank: i64,
 }
 
-async fn insert_rows(tx: &mut Tx, project: ProjectId, rows: &[Row<'_>], now: Timestamp) -> Result<(), StoreError> {
+async fn insert_rows(
+    tx: &mut Tx,
+    project: ProjectId,
+    rows: &[Row<'_>],
+    now: Timestamp,
+) -> Result<(), StoreError> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -155,11 +180,14 @@ async fn existing(
         q.push(")");
         q.build_query_as().fetch_all(conn).await?
     });
-    Ok(rows.into_iter().map(|(key, id, digest)| (key, (id, digest))).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(key, id, digest)| (key, (id, digest)))
+        .collect())
 }
 
-/// A place in a shuffled queue. Only the last 32 bits of a fresh id are random for certain.
+/// A place in a shuffled queue, among those that `project::reorder_queue` gives: 31 bits. Only the last 32 bits of a
+/// fresh id are random for certain.
 fn random_rank() -> i64 {
-    let random = || Uuid::now_v7().as_u128() as u32;
-    ((u64::from(random()) << 31) ^ u64::from(random())) as i64 & i64::MAX
+    i64::from(Uuid::now_v7().as_u128() as u32 >> 1)
 }

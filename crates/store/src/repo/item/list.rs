@@ -25,7 +25,13 @@ pub struct Filter {
 impl Filter {
     /// Every item of the project.
     pub const fn all(project: ProjectId) -> Self {
-        Self { project, status: None, category: None, annotator: None, text: None }
+        Self {
+            project,
+            status: None,
+            category: None,
+            annotator: None,
+            text: None,
+        }
     }
 
     /// The text as a `LIKE` pattern with `\` as its escape.
@@ -94,16 +100,20 @@ macro_rules! push_filter {
                     .push(")");
             } else {
                 // All sources by name, so that the index on category, source and item serves.
-                q.push(" AND EXISTS (SELECT 1 FROM annotation a WHERE a.item_id = item.id AND a.category_id = ")
-                    .push_bind(category)
-                    .push(" AND a.source IN ('human', 'import', 'prelabel'))");
+                q.push(
+                    " AND EXISTS (SELECT 1 FROM annotation a WHERE a.item_id = item.id AND a.category_id = ",
+                )
+                .push_bind(category)
+                .push(" AND a.source IN ('human', 'import', 'prelabel'))");
             }
         }
         if let Some(user) = f.annotator {
             q.push(" AND done_by = ").push_bind(user);
         }
         if let Some(pattern) = f.pattern() {
-            q.push(" AND name_key LIKE ").push_bind(pattern).push(" ESCAPE '\\'");
+            q.push(" AND name_key LIKE ")
+                .push_bind(pattern)
+                .push(" ESCAPE '\\'");
         }
     }};
 }
@@ -167,7 +177,9 @@ pub async fn count(tx: &mut Tx, filter: &Filter) -> Result<i64, StoreError> {
 
 /// Whether the filter's category has few labels, so that starting from them is quick.
 pub(super) async fn has_few(tx: &mut Tx, filter: &Filter) -> Result<bool, StoreError> {
-    let Some(category) = filter.category else { return Ok(false) };
+    let Some(category) = filter.category else {
+        return Ok(false);
+    };
     let n: i64 = on_tx!(tx, conn => {
         sqlx::query_scalar(
             "SELECT count(*) FROM (SELECT 1 FROM annotation WHERE category_id = $1 LIMIT $2) AS few",

@@ -92,12 +92,7 @@ pub async fn project_context(
 }
 
 /// The projects in which the person is a member (or all), latest change first.
-pub async fn mine(
-    tx: &mut Tx,
-    user: UserId,
-    all: bool,
-    now: Timestamp,
-) -> Result<Vec<InHand>, StoreError> {
+pub async fn mine(tx: &mut Tx, user: UserId, all: bool, now: Timestamp) -> Result<Vec<InHand>, StoreError> {
     let rows: Vec<Row> = on_tx!(tx, conn => {
         sqlx::query_as(
             "SELECT p.id, p.name, p.task, p.status, p.settings, m.role AS member_role, \
@@ -179,7 +174,11 @@ macro_rules! context_text {
 }
 
 /// The context of an item, to look only. `user` is the nil id for nobody.
-pub async fn item_context(tx: &mut Tx, item: ItemId, user: UserId) -> Result<Option<ItemContext>, StoreError> {
+pub async fn item_context(
+    tx: &mut Tx,
+    item: ItemId,
+    user: UserId,
+) -> Result<Option<ItemContext>, StoreError> {
     context(tx, context_text!(""), item, user, ChangeId::nil()).await
 }
 

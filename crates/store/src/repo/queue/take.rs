@@ -4,14 +4,38 @@ use crate::dialect::Dialect;
 use crate::repo::item::{ItemRow, item_columns};
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::item::Item;
-use limn_domain::{ProjectId, Timestamp, UserId};
+use limn_domain::{ItemId, ProjectId, Timestamp, UserId};
 
-/// An item in the person's hands.
+/// An item with what the label page shows of it besides.
 #[derive(Debug, Clone)]
 pub struct Holding {
     pub item: Item,
     /// Who changed its labels last.
     pub annotated_by: Option<UserId>,
+    pub annotated_by_name: Option<String>,
+    pub lease_until: Timestamp,
+}
+
+impl Holding {
+    fn of(mut row: ItemRow, now: Timestamp) -> Self {
+        Self {
+            annotated_by: row.annotated_by,
+            annotated_by_name: row.annotated_by_name.take(),
+            lease_until: row.lease_until,
+            item: row.into_item(now),
+        }
+    }
+}
+
+/// The same of one item, whether or not anybody holds it.
+pub async fn holding(tx: &mut Tx, item: ItemId, now: Timestamp) -> Result<Option<Holding>, StoreError> {
+    let row: Option<ItemRow> = on_tx!(tx, conn => {
+        sqlx::query_as(concat!("SELECT ", item_columns!(), " FROM item WHERE id = $1"))
+            .bind(item)
+            .fetch_optional(conn)
+            .await?
+    });
+    Ok(row.map(|r| Holding::of(r, now)))
 }
 
 /// One statement for both databases but for the lock: on PostgreSQL takers pass over rows that another one is taking. What
@@ -60,8 +84,5 @@ pub async fn take(
             .await?
     });
     rows.sort_unstable_by_key(|r| (r.leased_at, r.queue_rank));
-    Ok(rows
-        .into_iter()
-        .map(|r| Holding { annotated_by: r.annotated_by, item: r.into_item(now) })
-        .collect())
+    Ok(rows.into_iter().map(|r| Holding::of(r, now)).collect())
 }
