@@ -93,59 +93,155 @@ impl Rule {
 const API: &[(&str, Rule, &str)] = &[
     ("GET /me", SignedIn, ""),
     ("PATCH /me", Account, r#"{"name":"New"}"#),
-    ("POST /me/password", Account, r#"{"current":"wrong password","new":"another password"}"#),
+    (
+        "POST /me/password",
+        Account,
+        r#"{"current":"wrong password","new":"another password"}"#,
+    ),
     ("POST /session", Public, r#"{"email":5}"#),
     ("DELETE /session", Public, ""),
     ("GET /users", Studio(A::ManagePeople), ""),
-    ("POST /users", Studio(A::ManagePeople), r#"{"email":"{unique}@example.org","name":"N","password":"long enough","role":"viewer"}"#),
-    ("PATCH /users/{user_id}", Studio(A::ManagePeople), r#"{"name":"Renamed"}"#),
+    (
+        "POST /users",
+        Studio(A::ManagePeople),
+        r#"{"email":"{unique}@example.org","name":"N","password":"long enough","role":"viewer"}"#,
+    ),
+    (
+        "PATCH /users/{user_id}",
+        Studio(A::ManagePeople),
+        r#"{"name":"Renamed"}"#,
+    ),
     ("GET /invitations", Studio(A::ManagePeople), ""),
-    ("POST /invitations", Studio(A::ManagePeople), r#"{"email":"{unique}@example.org","role":"viewer"}"#),
+    (
+        "POST /invitations",
+        Studio(A::ManagePeople),
+        r#"{"email":"{unique}@example.org","role":"viewer"}"#,
+    ),
     ("DELETE /invitations/{invitation_id}", Studio(A::ManagePeople), ""),
     ("GET /tokens", SignedIn, ""),
     ("POST /tokens", Account, r#"{"name":"t","scope":"read"}"#),
     ("DELETE /tokens/{token_id}", Maker, ""),
     ("GET /projects", SignedIn, ""),
-    ("POST /projects", Studio(A::CreateProject), r#"{"name":"{unique}"}"#),
+    (
+        "POST /projects",
+        Studio(A::CreateProject),
+        r#"{"name":"{unique}"}"#,
+    ),
     ("GET /projects/find?name={project_id}", In(A::ViewProject), ""),
     ("POST /projects/sample", Studio(A::CreateProject), ""),
     ("GET /projects/{project_id}", In(A::ViewProject), ""),
-    ("PATCH /projects/{project_id}", In(A::ManageProject), r#"{"description":"d"}"#),
+    (
+        "PATCH /projects/{project_id}",
+        In(A::ManageProject),
+        r#"{"description":"d"}"#,
+    ),
     ("DELETE /projects/{project_id}", In(A::DeleteProject), ""),
     ("POST /instructions/preview", SignedIn, r##"{"text":"# A"}"##),
-    ("POST /projects/{project_id}/assets?name=a.png", In(A::ManageProject), "{png}"),
+    (
+        "POST /projects/{project_id}/assets?name=a.png",
+        In(A::ManageProject),
+        "{png}",
+    ),
     ("GET /projects/{project_id}/members", In(A::ViewProject), ""),
-    ("GET /projects/{project_id}/members/candidates", In(A::ManageMembers), ""),
-    ("PUT /projects/{project_id}/members/{user_id}", In(A::ManageMembers), r#"{"role":"labeler"}"#),
-    ("DELETE /projects/{project_id}/members/{user_id}", In(A::ManageMembers), ""),
+    (
+        "GET /projects/{project_id}/members/candidates",
+        In(A::ManageMembers),
+        "",
+    ),
+    (
+        "PUT /projects/{project_id}/members/{user_id}",
+        In(A::ManageMembers),
+        r#"{"role":"labeler"}"#,
+    ),
+    (
+        "DELETE /projects/{project_id}/members/{user_id}",
+        In(A::ManageMembers),
+        "",
+    ),
     ("GET /projects/{project_id}/categories", In(A::ViewProject), ""),
-    ("POST /projects/{project_id}/categories", In(A::ManageCategories), r#"{"name":"{unique}"}"#),
-    ("PATCH /categories/{category_id}", In(A::ManageCategories), r#"{"name":"{unique}"}"#),
+    (
+        "POST /projects/{project_id}/categories",
+        In(A::ManageCategories),
+        r#"{"name":"{unique}"}"#,
+    ),
+    (
+        "PATCH /categories/{category_id}",
+        In(A::ManageCategories),
+        r#"{"name":"{unique}"}"#,
+    ),
     ("DELETE /categories/{category_id}", In(A::ManageCategories), ""),
-    ("GET /categories/{category_id}/impact", In(A::ManageCategories), ""),
-    ("POST /categories/{category_id}/merge", In(A::ManageCategories), r#"{"into":"{other_category_id}"}"#),
+    (
+        "GET /categories/{category_id}/impact",
+        In(A::ManageCategories),
+        "",
+    ),
+    (
+        "POST /categories/{category_id}/merge",
+        In(A::ManageCategories),
+        r#"{"into":"{other_category_id}"}"#,
+    ),
     ("GET /projects/{project_id}/items", In(A::ViewItems), ""),
-    ("POST /projects/{project_id}/items?name={unique}.png", In(A::ManageItems), "{png}"),
-    ("POST /projects/{project_id}/items/form", In(A::ManageItems), "{form}"),
-    ("POST /projects/{project_id}/items/check", In(A::ManageItems), r#"{"files":[{"name":"a.png","size":1}]}"#),
-    ("POST /projects/{project_id}/items/bulk", In(A::ManageItems), r#"{"selection":{"ids":["{item_id}"]},"action":"requeue"}"#),
+    (
+        "POST /projects/{project_id}/items?name={unique}.png",
+        In(A::ManageItems),
+        "{png}",
+    ),
+    (
+        "POST /projects/{project_id}/items/form",
+        In(A::ManageItems),
+        "{form}",
+    ),
+    (
+        "POST /projects/{project_id}/items/check",
+        In(A::ManageItems),
+        r#"{"files":[{"name":"a.png","size":1}]}"#,
+    ),
+    (
+        "POST /projects/{project_id}/items/bulk",
+        In(A::ManageItems),
+        r#"{"selection":{"ids":["{item_id}"]},"action":"requeue"}"#,
+    ),
     ("GET /items/{item_id}", In(A::ViewItems), ""),
     ("GET /items/{item_id}/annotations", In(A::ViewItems), ""),
-    ("PUT /items/{item_id}/annotations", In(A::Label), r#"{"change_id":"{change_id}","base_revision":0}"#),
+    (
+        "PUT /items/{item_id}/annotations",
+        In(A::Label),
+        r#"{"change_id":"{change_id}","base_revision":0}"#,
+    ),
     ("GET /queue", SignedIn, ""),
     ("GET /projects/{project_id}/queue", In(A::ViewProject), ""),
-    ("POST /projects/{project_id}/queue/take", In(A::Label), r#"{"count":1}"#),
-    ("POST /projects/{project_id}/queue/heartbeat", In(A::Label), r#"{"items":["{item_id}"]}"#),
-    ("POST /projects/{project_id}/queue/release", In(A::Label), r#"{"items":["{item_id}"]}"#),
+    (
+        "POST /projects/{project_id}/queue/take",
+        In(A::Label),
+        r#"{"count":1}"#,
+    ),
+    (
+        "POST /projects/{project_id}/queue/heartbeat",
+        In(A::Label),
+        r#"{"items":["{item_id}"]}"#,
+    ),
+    (
+        "POST /projects/{project_id}/queue/release",
+        In(A::Label),
+        r#"{"items":["{item_id}"]}"#,
+    ),
     ("GET /projects/{project_id}/queue/history", In(A::ViewItems), ""),
     ("POST /items/{item_id}/open", In(A::ViewItems), ""),
     ("POST /items/{item_id}/submit", In(A::Label), r#"{"revision":0}"#),
-    ("POST /items/{item_id}/skip", In(A::Label), r#"{"reason":"blurred"}"#),
+    (
+        "POST /items/{item_id}/skip",
+        In(A::Label),
+        r#"{"reason":"blurred"}"#,
+    ),
     ("POST /uploads", Importer, r#"{"name":"a.zip","size":3}"#),
     ("GET /uploads/{upload_id}", Maker, ""),
     ("PATCH /uploads/{upload_id}", Maker, "{bytes}"),
     ("DELETE /uploads/{upload_id}", Maker, ""),
-    ("POST /projects/{project_id}/imports", In(A::ImportData), r#"{"format":"coco","uploads":["{upload_id}"]}"#),
+    (
+        "POST /projects/{project_id}/imports",
+        In(A::ImportData),
+        r#"{"format":"coco","uploads":["{upload_id}"]}"#,
+    ),
     ("POST /projects/{project_id}/exports", In(A::ExportData), "{}"),
     ("GET /exports/{job_id}/file", In(A::ExportData), ""),
     ("GET /jobs", SignedIn, ""),
@@ -164,7 +260,11 @@ const OTHER: &[(&str, Rule, &str)] = &[
     ("GET /media/items/{item_id}/full", In(A::ViewItems), ""),
     ("GET /media/items/{item_id}/original", In(A::ViewItems), ""),
     ("GET /media/assets/{asset_id}", In(A::ViewProject), ""),
-    ("GET /api/v1/activities?project_id={project_id}", In(A::ViewProject), ""),
+    (
+        "GET /api/v1/activities?project_id={project_id}",
+        In(A::ViewProject),
+        "",
+    ),
     ("GET /api/v1/jobs?project_id={project_id}", In(A::ViewProject), ""),
     ("GET /metrics", Studio(A::SeeServer), ""),
     ("GET /healthz", Public, ""),
@@ -175,71 +275,211 @@ const OTHER: &[(&str, Rule, &str)] = &[
 
 /// Server functions: path below `/ui`, rule, arguments.
 const FUNCTIONS: &[(&str, Rule, &str)] = &[
-    ("account/create_token", Account, r#"{"input":{"name":"t","scope":"read"}}"#),
-    ("account/password", Account, r#"{"input":{"current":"wrong password","new":"another password"}}"#),
+    (
+        "account/create_token",
+        Account,
+        r#"{"input":{"name":"t","scope":"read"}}"#,
+    ),
+    (
+        "account/password",
+        Account,
+        r#"{"input":{"current":"wrong password","new":"another password"}}"#,
+    ),
     ("account/projects", SignedIn, "{}"),
     ("account/rename", Account, r#"{"name":"New"}"#),
     ("account/revoke_token", Maker, r#"{"token":"{token_id}"}"#),
     ("account/tokens", SignedIn, "{}"),
-    ("annotation/save", In(A::Label), r#"{"item":"{item_id}","change":{"change_id":"{change_id}","base_revision":0}}"#),
-    ("auth/accept_invitation", Public, r#"{"secret":"none","user":{"email":"x@example.org","name":"X","password":"long enough"}}"#),
+    (
+        "annotation/save",
+        In(A::Label),
+        r#"{"item":"{item_id}","change":{"change_id":"{change_id}","base_revision":0}}"#,
+    ),
+    (
+        "auth/accept_invitation",
+        Public,
+        r#"{"secret":"none","user":{"email":"x@example.org","name":"X","password":"long enough"}}"#,
+    ),
     ("auth/invitation", Public, r#"{"secret":"none"}"#),
     ("auth/needs_setup", Public, "{}"),
-    ("auth/set_up", Public, r#"{"secret":"none","user":{"email":"x@example.org","name":"X","password":"long enough"}}"#),
+    (
+        "auth/set_up",
+        Public,
+        r#"{"secret":"none","user":{"email":"x@example.org","name":"X","password":"long enough"}}"#,
+    ),
     ("auth/sign_in", Public, r#"{"input":{"email":5}}"#),
-    ("category/create", In(A::ManageCategories), r#"{"project":"{project_id}","input":{"name":"{unique}"}}"#),
-    ("category/impact", In(A::ManageCategories), r#"{"category":"{category_id}"}"#),
-    ("category/list", In(A::ViewProject), r#"{"project":"{project_id}"}"#),
-    ("category/merge", In(A::ManageCategories), r#"{"category":"{category_id}","into":"{other_category_id}"}"#),
-    ("category/remove", In(A::ManageCategories), r#"{"category":"{category_id}"}"#),
-    ("category/update", In(A::ManageCategories), r#"{"category":"{category_id}","input":{"name":"{unique}"}}"#),
-    ("export/start", In(A::ExportData), r#"{"project":"{project_id}","input":{}}"#),
+    (
+        "category/create",
+        In(A::ManageCategories),
+        r#"{"project":"{project_id}","input":{"name":"{unique}"}}"#,
+    ),
+    (
+        "category/impact",
+        In(A::ManageCategories),
+        r#"{"category":"{category_id}"}"#,
+    ),
+    (
+        "category/list",
+        In(A::ViewProject),
+        r#"{"project":"{project_id}"}"#,
+    ),
+    (
+        "category/merge",
+        In(A::ManageCategories),
+        r#"{"category":"{category_id}","into":"{other_category_id}"}"#,
+    ),
+    (
+        "category/remove",
+        In(A::ManageCategories),
+        r#"{"category":"{category_id}"}"#,
+    ),
+    (
+        "category/update",
+        In(A::ManageCategories),
+        r#"{"category":"{category_id}","input":{"name":"{unique}"}}"#,
+    ),
+    (
+        "export/start",
+        In(A::ExportData),
+        r#"{"project":"{project_id}","input":{}}"#,
+    ),
     ("home/activity", SignedIn, "{}"),
     ("home/projects", SignedIn, "{}"),
     ("home/queue", SignedIn, "{}"),
     ("home/sample", Studio(A::CreateProject), "{}"),
-    ("import/start", In(A::ImportData), r#"{"project":"{project_id}","input":{"format":"coco","uploads":["{upload_id}"]}}"#),
-    ("item/bulk", In(A::ManageItems), r#"{"project":"{project_id}","selection":{"ids":["{item_id}"]},"action":"requeue"}"#),
-    ("item/check", In(A::ManageItems), r#"{"project":"{project_id}","files":{"files":[{"name":"a.png","size":1}]}}"#),
-    ("item/list", In(A::ViewItems), r#"{"project":"{project_id}","query":{}}"#),
+    (
+        "import/start",
+        In(A::ImportData),
+        r#"{"project":"{project_id}","input":{"format":"coco","uploads":["{upload_id}"]}}"#,
+    ),
+    (
+        "item/bulk",
+        In(A::ManageItems),
+        r#"{"project":"{project_id}","selection":{"ids":["{item_id}"]},"action":"requeue"}"#,
+    ),
+    (
+        "item/check",
+        In(A::ManageItems),
+        r#"{"project":"{project_id}","files":{"files":[{"name":"a.png","size":1}]}}"#,
+    ),
+    (
+        "item/list",
+        In(A::ViewItems),
+        r#"{"project":"{project_id}","query":{}}"#,
+    ),
     ("job/get", In(A::ViewProject), r#"{"job":"{job_id}"}"#),
     ("job/list", SignedIn, r#"{"cursor":null}"#),
     ("job/log", In(A::ViewProject), r#"{"job":"{job_id}","after":0}"#),
     ("job/retry", In(A::ManageProject), r#"{"job":"{job_id}"}"#),
-    ("label/categories", In(A::ViewProject), r#"{"project":"{project_id}"}"#),
-    ("label/project", In(A::ViewProject), r#"{"project":"{project_id}"}"#),
-    ("member/candidates", In(A::ManageMembers), r#"{"project":"{project_id}"}"#),
+    (
+        "label/categories",
+        In(A::ViewProject),
+        r#"{"project":"{project_id}"}"#,
+    ),
+    (
+        "label/project",
+        In(A::ViewProject),
+        r#"{"project":"{project_id}"}"#,
+    ),
+    (
+        "member/candidates",
+        In(A::ManageMembers),
+        r#"{"project":"{project_id}"}"#,
+    ),
     ("member/list", In(A::ViewProject), r#"{"project":"{project_id}"}"#),
-    ("member/remove", In(A::ManageMembers), r#"{"project":"{project_id}","user":"{user_id}"}"#),
-    ("member/set", In(A::ManageMembers), r#"{"project":"{project_id}","user":"{user_id}","role":"labeler"}"#),
+    (
+        "member/remove",
+        In(A::ManageMembers),
+        r#"{"project":"{project_id}","user":"{user_id}"}"#,
+    ),
+    (
+        "member/set",
+        In(A::ManageMembers),
+        r#"{"project":"{project_id}","user":"{user_id}","role":"labeler"}"#,
+    ),
     ("people/invitations", Studio(A::ManagePeople), "{}"),
-    ("people/invite", Studio(A::ManagePeople), r#"{"input":{"email":"{unique}@example.org","role":"viewer"}}"#),
+    (
+        "people/invite",
+        Studio(A::ManagePeople),
+        r#"{"input":{"email":"{unique}@example.org","role":"viewer"}}"#,
+    ),
     ("people/list", Studio(A::ManagePeople), "{}"),
-    ("people/revoke_invitation", Studio(A::ManagePeople), r#"{"invitation":"{invitation_id}"}"#),
-    ("people/update", Studio(A::ManagePeople), r#"{"user":"{user_id}","input":{"name":"Renamed"}}"#),
-    ("project/activity", In(A::ViewProject), r#"{"project":"{project_id}","limit":10}"#),
-    ("project/create", Studio(A::CreateProject), r#"{"input":{"name":"{unique}"}}"#),
-    ("project/delete", In(A::DeleteProject), r#"{"project":"{project_id}"}"#),
+    (
+        "people/revoke_invitation",
+        Studio(A::ManagePeople),
+        r#"{"invitation":"{invitation_id}"}"#,
+    ),
+    (
+        "people/update",
+        Studio(A::ManagePeople),
+        r#"{"user":"{user_id}","input":{"name":"Renamed"}}"#,
+    ),
+    (
+        "project/activity",
+        In(A::ViewProject),
+        r#"{"project":"{project_id}","limit":10}"#,
+    ),
+    (
+        "project/create",
+        Studio(A::CreateProject),
+        r#"{"input":{"name":"{unique}"}}"#,
+    ),
+    (
+        "project/delete",
+        In(A::DeleteProject),
+        r#"{"project":"{project_id}"}"#,
+    ),
     ("project/get", In(A::ViewProject), r#"{"project":"{project_id}"}"#),
     ("project/job", In(A::ViewProject), r#"{"job":"{job_id}"}"#),
     ("project/list", SignedIn, "{}"),
     ("project/render_markdown", SignedIn, r##"{"text":"# A"}"##),
     ("project/sample", Studio(A::CreateProject), "{}"),
-    ("project/update", In(A::ManageProject), r#"{"project":"{project_id}","input":{"description":"d"}}"#),
+    (
+        "project/update",
+        In(A::ManageProject),
+        r#"{"project":"{project_id}","input":{"description":"d"}}"#,
+    ),
     ("pulse/cancel", In(A::ManageProject), r#"{"job":"{job_id}"}"#),
     ("pulse/job", In(A::ViewProject), r#"{"job":"{job_id}"}"#),
     ("pulse/jobs", SignedIn, "{}"),
     ("pulse/queue", SignedIn, "{}"),
-    ("queue/heartbeat", In(A::Label), r#"{"project":"{project_id}","items":["{item_id}"]}"#),
-    ("queue/history", In(A::ViewItems), r#"{"project":"{project_id}","cursor":null}"#),
+    (
+        "queue/heartbeat",
+        In(A::Label),
+        r#"{"project":"{project_id}","items":["{item_id}"]}"#,
+    ),
+    (
+        "queue/history",
+        In(A::ViewItems),
+        r#"{"project":"{project_id}","cursor":null}"#,
+    ),
     ("queue/mine", SignedIn, "{}"),
-    ("queue/my_history", In(A::ViewItems), r#"{"project":"{project_id}","cursor":null}"#),
+    (
+        "queue/my_history",
+        In(A::ViewItems),
+        r#"{"project":"{project_id}","cursor":null}"#,
+    ),
     ("queue/open", In(A::ViewItems), r#"{"item":"{item_id}"}"#),
-    ("queue/release", In(A::Label), r#"{"project":"{project_id}","items":["{item_id}"]}"#),
-    ("queue/skip", In(A::Label), r#"{"item":"{item_id}","skip":{"reason":"blurred"}}"#),
+    (
+        "queue/release",
+        In(A::Label),
+        r#"{"project":"{project_id}","items":["{item_id}"]}"#,
+    ),
+    (
+        "queue/skip",
+        In(A::Label),
+        r#"{"item":"{item_id}","skip":{"reason":"blurred"}}"#,
+    ),
     ("queue/state", In(A::ViewProject), r#"{"project":"{project_id}"}"#),
-    ("queue/submit", In(A::Label), r#"{"item":"{item_id}","submit":{"revision":0}}"#),
-    ("queue/take", In(A::Label), r#"{"project":"{project_id}","count":1}"#),
+    (
+        "queue/submit",
+        In(A::Label),
+        r#"{"item":"{item_id}","submit":{"revision":0}}"#,
+    ),
+    (
+        "queue/take",
+        In(A::Label),
+        r#"{"project":"{project_id}","count":1}"#,
+    ),
     ("shell/search", SignedIn, r#"{"text":"a"}"#),
     ("shell/sign_in_again", Public, r#"{"input":{"email":5}}"#),
     ("shell/sign_out", Public, "{}"),
@@ -264,10 +504,29 @@ impl Scene {
         let pixels = futures::stream::iter([Ok::<_, std::io::Error>(png(1))]);
         let added = s.ingest.add(&manager, project, "one.png", pixels).await.unwrap();
         let added = serde_json::to_value(added).unwrap();
-        let job = s.exports.start(&manager, project, NewExport::default()).await.unwrap();
+        let job = s
+            .exports
+            .start(&manager, project, NewExport::default())
+            .await
+            .unwrap();
         let asset = s.assets.add(&manager, project, "help.png", png(2)).await.unwrap();
-        let upload = s.uploads.create(&manager, NewUpload { name: "a.json".into(), size: 3 }).await.unwrap();
-        let token = NewToken { name: "t".into(), scope: TokenScope::Read, project_id: None, expires_in_days: None };
+        let upload = s
+            .uploads
+            .create(
+                &manager,
+                NewUpload {
+                    name: "a.json".into(),
+                    size: 3,
+                },
+            )
+            .await
+            .unwrap();
+        let token = NewToken {
+            name: "t".into(),
+            scope: TokenScope::Read,
+            project_id: None,
+            expires_in_days: None,
+        };
         let token = s.tokens.create(&manager, token).await.unwrap();
         let invitation = NewInvitation {
             email: format!("invited{number}@example.org"),
@@ -294,7 +553,9 @@ impl Scene {
     }
 
     fn fill(&self, text: &str) -> String {
-        self.names.iter().fold(text.to_owned(), |t, (name, value)| t.replace(&format!("{{{name}}}"), value))
+        self.names.iter().fold(text.to_owned(), |t, (name, value)| {
+            t.replace(&format!("{{{name}}}"), value)
+        })
     }
 }
 
@@ -324,11 +585,20 @@ impl People {
         let admin = users.last().unwrap().1.clone();
         clients.push((Who::ReadToken, app.token(&admin, TokenScope::Read).await));
         let other: ProjectId = build::project(&app.db.db(), "Another project", Task::Detection).await;
-        let token = NewToken { name: "o".into(), scope: TokenScope::Admin, project_id: Some(other), expires_in_days: None };
+        let token = NewToken {
+            name: "o".into(),
+            scope: TokenScope::Admin,
+            project_id: Some(other),
+            expires_in_days: None,
+        };
         let token = app.services.tokens.create(&actor(&admin), token).await.unwrap();
         clients.push((Who::OtherProjectToken, app.bearer(&token.secret)));
         let extra = app.user("extra", Role::Labeler).await;
-        Self { users, clients, extra }
+        Self {
+            users,
+            clients,
+            extra,
+        }
     }
 
     fn user(&self, who: Who) -> &User {
@@ -349,11 +619,24 @@ impl People {
 }
 
 fn actor(user: &User) -> Actor {
-    Actor::User(Me { id: user.id, email: user.email.clone(), name: user.name.clone(), role: user.role })
+    Actor::User(Me {
+        id: user.id,
+        email: user.email.clone(),
+        name: user.name.clone(),
+        role: user.role,
+    })
 }
 
 /// Calls one route as one person and says what is wrong with the answer.
-async fn call(client: &Client, scene: &Scene, who: Who, method: &str, path: &str, rule: Rule, body: &str) -> Option<String> {
+async fn call(
+    client: &Client,
+    scene: &Scene,
+    who: Who,
+    method: &str,
+    path: &str,
+    rule: Rule,
+    body: &str,
+) -> Option<String> {
     let path = scene.fill(path);
     let request = client.request(Method::from_bytes(method.as_bytes()).unwrap(), &path);
     let request = match body {
@@ -366,12 +649,18 @@ async fn call(client: &Client, scene: &Scene, who: Who, method: &str, path: &str
         json => request.header(header::CONTENT_TYPE, "application/json").body(Body::from(scene.fill(json))),
     };
     let reply = client.send(request.unwrap()).await;
-    let refused = matches!(reply.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND);
+    let refused = matches!(
+        reply.status,
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND
+    );
     let right = match (rule.allows(who), who) {
         _ if reply.status.is_server_error() => false,
         // A wrong password or an unknown link is no question of permission.
         (true, _) if matches!(reply.status.as_u16(), 401 | 404) && !matches!(rule, In(_) | Studio(_)) => {
-            matches!(reply.code().as_str(), "wrong_credentials" | "not_found" | "link_expired")
+            matches!(
+                reply.code().as_str(),
+                "wrong_credentials" | "not_found" | "link_expired"
+            )
         }
         (true, _) => !refused,
         (false, Who::Anonymous) => reply.status == StatusCode::UNAUTHORIZED,
@@ -381,7 +670,10 @@ async fn call(client: &Client, scene: &Scene, who: Who, method: &str, path: &str
     (!right).then(|| {
         let wanted = if rule.allows(who) { "allowed" } else { "refused" };
         let text: String = reply.text().chars().take(160).collect();
-        format!("{method} {path} as {who:?} should be {wanted} ({rule:?}), was {}: {text}", reply.status)
+        format!(
+            "{method} {path} as {who:?} should be {wanted} ({rule:?}), was {}: {text}",
+            reply.status
+        )
     })
 }
 
@@ -416,12 +708,27 @@ async fn every_api_operation_is_in_the_table() {
     let mut there = BTreeSet::new();
     for (path, item) in spec["paths"].as_object().unwrap() {
         for method in item.as_object().unwrap().keys() {
-            there.insert(format!("{} {}", method.to_uppercase(), path.trim_start_matches("/api/v1")));
+            there.insert(format!(
+                "{} {}",
+                method.to_uppercase(),
+                path.trim_start_matches("/api/v1")
+            ));
         }
     }
-    let table: BTreeSet<String> = API.iter().map(|(row, _, _)| row.split('?').next().unwrap().to_owned()).collect();
-    assert_eq!(there.difference(&table).collect::<Vec<_>>(), Vec::<&String>::new(), "missing from the table");
-    assert_eq!(table.difference(&there).collect::<Vec<_>>(), Vec::<&String>::new(), "in the table, but no such operation");
+    let table: BTreeSet<String> = API
+        .iter()
+        .map(|(row, _, _)| row.split('?').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        there.difference(&table).collect::<Vec<_>>(),
+        Vec::<&String>::new(),
+        "missing from the table"
+    );
+    assert_eq!(
+        table.difference(&there).collect::<Vec<_>>(),
+        Vec::<&String>::new(),
+        "in the table, but no such operation"
+    );
 }
 
 #[tokio::test]
@@ -430,13 +737,27 @@ async fn every_server_function_is_in_the_table() {
     drop(TestApp::over(limn_testkit::TestDb::sqlite().await));
     let there: BTreeSet<String> = limn_server::app::server_functions()
         .map(|(path, method)| {
-            assert_eq!(method, Method::POST, "{path}: only POST is guarded against other sites");
-            path.strip_prefix("/ui/").unwrap_or_else(|| panic!("{path} does not lie below /ui")).to_owned()
+            assert_eq!(
+                method,
+                Method::POST,
+                "{path}: only POST is guarded against other sites"
+            );
+            path.strip_prefix("/ui/")
+                .unwrap_or_else(|| panic!("{path} does not lie below /ui"))
+                .to_owned()
         })
         .collect();
     let table: BTreeSet<String> = FUNCTIONS.iter().map(|(path, _, _)| (*path).to_owned()).collect();
-    assert_eq!(there.difference(&table).collect::<Vec<_>>(), Vec::<&String>::new(), "missing from the table");
-    assert_eq!(table.difference(&there).collect::<Vec<_>>(), Vec::<&String>::new(), "in the table, but no such function");
+    assert_eq!(
+        there.difference(&table).collect::<Vec<_>>(),
+        Vec::<&String>::new(),
+        "missing from the table"
+    );
+    assert_eq!(
+        table.difference(&there).collect::<Vec<_>>(),
+        Vec::<&String>::new(),
+        "in the table, but no such function"
+    );
 }
 
 #[tokio::test]
@@ -466,9 +787,14 @@ async fn other_addresses_as_everybody() {
 #[tokio::test]
 async fn server_functions_as_everybody() {
     app_on_both(async |app: TestApp| {
-        let rows = FUNCTIONS
-            .iter()
-            .map(|(path, rule, body)| ("POST".to_owned(), format!("/ui/{path}"), *rule, (*body).to_owned()));
+        let rows = FUNCTIONS.iter().map(|(path, rule, body)| {
+            (
+                "POST".to_owned(),
+                format!("/ui/{path}"),
+                *rule,
+                (*body).to_owned(),
+            )
+        });
         check(&app, rows).await;
     })
     .await;

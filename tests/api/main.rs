@@ -11,5 +11,6 @@ mod journey;
 mod media;
 mod openapi;
 mod origin;
+mod program;
 mod support;
 mod uploads;

@@ -18,7 +18,7 @@ pub fn server(release: bool) -> Result<()> {
     let mut cargo = ws::cargo();
     cargo.args(["build", "--package", "limn-server", "--bin", "limn"]);
     if release {
-        cargo.args(["--release", "--features", "embed"]);
+        cargo.args(["--release", "--features", "embed,tls"]);
     }
     sh::run(&mut cargo)
 }

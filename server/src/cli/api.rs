@@ -56,7 +56,12 @@ impl Client {
             )
         })?;
         match base.scheme() {
-            "http" | "https" => {}
+            "http" => {}
+            "https" if cfg!(feature = "tls") => {}
+            "https" => bail!(
+                "this `limn` was built without TLS: use a release build (`cargo xtask build --release`), or http:// on a \
+                 network you trust"
+            ),
             other => bail!("LIMN_URL starts with {other}:; it must start with http:// or https://"),
         }
         if remote.token.is_empty() {
@@ -65,6 +70,9 @@ impl Client {
                  `limn admin create-token --email ... --name ...`."
             );
         }
+        // The first one in the process stays; a second call says so and that is fine.
+        #[cfg(feature = "tls")]
+        drop(rustls::crypto::ring::default_provider().install_default());
         let http = reqwest::Client::builder()
             .user_agent(concat!("limn/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(Duration::from_secs(10))
