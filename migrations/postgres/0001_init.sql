@@ -101,6 +101,13 @@ CREATE TABLE category (
 );
 CREATE INDEX category_parent ON category (parent_id);
 
+-- Export ids of categories that were removed; never given again.
+CREATE TABLE retired_category (
+    project_id UUID NOT NULL REFERENCES project (id) ON DELETE CASCADE,
+    export_id BIGINT NOT NULL,
+    PRIMARY KEY (project_id, export_id)
+);
+
 -- Bytes by their BLAKE3 digest; the files lie in the blob store.
 CREATE TABLE blob (
     digest TEXT NOT NULL PRIMARY KEY,

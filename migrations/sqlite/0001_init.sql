@@ -101,6 +101,13 @@ CREATE TABLE category (
 ) STRICT;
 CREATE INDEX category_parent ON category (parent_id);
 
+-- Export ids of categories that were removed; never given again.
+CREATE TABLE retired_category (
+    project_id BLOB NOT NULL REFERENCES project (id) ON DELETE CASCADE,
+    export_id INTEGER NOT NULL,
+    PRIMARY KEY (project_id, export_id)
+) STRICT, WITHOUT ROWID;
+
 -- Bytes by their BLAKE3 digest; the files lie in the blob store.
 CREATE TABLE blob (
     digest TEXT NOT NULL PRIMARY KEY,

@@ -9,7 +9,9 @@ use std::path::Path;
 type Columns = BTreeMap<String, (&'static str, bool)>;
 
 fn migration_names(dialect: &str) -> BTreeSet<String> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations").join(dialect);
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../migrations")
+        .join(dialect);
     std::fs::read_dir(dir)
         .unwrap()
         .map(|f| f.unwrap().file_name().into_string().unwrap())
@@ -49,7 +51,10 @@ async fn sqlite_tables(db: &TestDb) -> BTreeMap<String, Columns> {
     let mut tables = BTreeMap::<_, Columns>::new();
     for (table, column, declared, not_null, pk) in rows {
         let nullable = not_null == 0 && pk == 0;
-        tables.entry(table).or_default().insert(column, (kind(&declared), nullable));
+        tables
+            .entry(table)
+            .or_default()
+            .insert(column, (kind(&declared), nullable));
     }
     tables
 }
@@ -67,7 +72,10 @@ async fn postgres_tables(db: &TestDb) -> BTreeMap<String, Columns> {
     });
     let mut tables = BTreeMap::<_, Columns>::new();
     for (table, column, declared, nullable) in rows {
-        tables.entry(table).or_default().insert(column, (kind(&declared), nullable == "YES"));
+        tables
+            .entry(table)
+            .or_default()
+            .insert(column, (kind(&declared), nullable == "YES"));
     }
     tables
 }

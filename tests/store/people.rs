@@ -12,7 +12,8 @@ use serde_json::json;
 /// A unit of work in one line.
 macro_rules! write {
     ($db:expr, $tx:ident => $body:expr) => {
-        $db.write::<_, StoreError, _>(move |$tx| Box::pin(async move { $body })).await
+        $db.write::<_, limn_store::StoreError, _>(move |$tx| Box::pin(async move { $body }))
+            .await
     };
 }
 pub(crate) use write;
@@ -37,27 +38,59 @@ async fn people_come_and_change() {
         let row = ana();
         let id = row.id;
         assert!(!user::any(&mut read(&db).await).await.unwrap());
-        let again = user::NewRow { id: UserId::new(), ..row.clone() };
+        let again = user::NewRow {
+            id: UserId::new(),
+            ..row.clone()
+        };
         write!(db, tx => user::insert(tx, &row, START).await).unwrap();
         assert!(user::any(&mut read(&db).await).await.unwrap());
         let taken = write!(db, tx => user::insert(tx, &again, START).await);
         assert!(matches!(taken, Err(StoreError::Unique(_))), "{taken:?}");
 
         let found = user::get(&mut read(&db).await, id).await.unwrap().unwrap();
-        assert_eq!((found.name.as_str(), found.role, found.disabled), ("Ana <b>", Role::Admin, false));
-        assert_eq!(user::by_email(&mut read(&db).await, "ana@example.org").await.unwrap().as_ref(), Some(&found));
-        assert_eq!(user::by_email(&mut read(&db).await, "bo@example.org").await.unwrap(), None);
-        assert_eq!(user::get(&mut read(&db).await, UserId::new()).await.unwrap(), None);
+        assert_eq!(
+            (found.name.as_str(), found.role, found.disabled),
+            ("Ana <b>", Role::Admin, false)
+        );
+        assert_eq!(
+            user::by_email(&mut read(&db).await, "ana@example.org")
+                .await
+                .unwrap()
+                .as_ref(),
+            Some(&found)
+        );
+        assert_eq!(
+            user::by_email(&mut read(&db).await, "bo@example.org")
+                .await
+                .unwrap(),
+            None
+        );
+        assert_eq!(
+            user::get(&mut read(&db).await, UserId::new()).await.unwrap(),
+            None
+        );
         assert_eq!(user::list(&mut read(&db).await).await.unwrap(), [found]);
 
-        let known = user::credentials_by_email(&mut read(&db).await, "ana@example.org").await.unwrap().unwrap();
-        assert_eq!((known.password_hash.as_deref(), known.epoch, known.disabled), (Some("hash"), 0, false));
+        let known = user::credentials_by_email(&mut read(&db).await, "ana@example.org")
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (known.password_hash.as_deref(), known.epoch, known.disabled),
+            (Some("hash"), 0, false)
+        );
         let epoch = write!(db, tx => user::set_password(tx, id, Some("other"), "new").await).unwrap();
         assert_eq!(epoch, None, "the password was not that one");
         let epoch = write!(db, tx => user::set_password(tx, id, Some("hash"), "new").await).unwrap();
         assert_eq!(epoch, Some(1));
-        assert_eq!(write!(db, tx => user::set_password(tx, id, None, "newer").await).unwrap(), Some(2));
-        let known = user::credentials(&mut read(&db).await, id).await.unwrap().unwrap();
+        assert_eq!(
+            write!(db, tx => user::set_password(tx, id, None, "newer").await).unwrap(),
+            Some(2)
+        );
+        let known = user::credentials(&mut read(&db).await, id)
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!((known.password_hash.as_deref(), known.epoch), (Some("newer"), 2));
 
         assert_eq!(write!(db, tx => user::lock_admins(tx).await).unwrap(), [id]);
@@ -65,12 +98,20 @@ async fn people_come_and_change() {
         write!(db, tx => user::set_last_seen(tx, id, START.plus_seconds(5)).await).unwrap();
         write!(db, tx => user::raise_epoch(tx, id).await).unwrap();
         let standing = user::standing(&mut read(&db).await, id).await.unwrap().unwrap();
-        assert_eq!((standing.me.name.as_str(), standing.epoch, standing.disabled), ("Ana", 3, false));
+        assert_eq!(
+            (standing.me.name.as_str(), standing.epoch, standing.disabled),
+            ("Ana", 3, false)
+        );
         assert_eq!(standing.last_seen_at, Some(START.plus_seconds(5)));
         write!(db, tx => user::update(tx, id, "Anna", Role::Viewer, Some(START)).await).unwrap();
         let standing = user::standing(&mut read(&db).await, id).await.unwrap().unwrap();
         assert_eq!((standing.me.role, standing.disabled), (Role::Viewer, true));
-        assert!(user::standing(&mut read(&db).await, UserId::new()).await.unwrap().is_none());
+        assert!(
+            user::standing(&mut read(&db).await, UserId::new())
+                .await
+                .unwrap()
+                .is_none()
+        );
         assert_eq!(write!(db, tx => user::lock_admins(tx).await).unwrap(), []);
     })
     .await;
@@ -80,12 +121,23 @@ async fn people_come_and_change() {
 async fn sessions_end() {
     on_both(async |db| {
         let user_id = Some(build::user(&db, "Ana", Role::Viewer).await);
-        let fresh = session::Session { user_id: None, data: json!({}), expires_at: START.plus_seconds(60) };
+        let fresh = session::Session {
+            user_id: None,
+            data: json!({}),
+            expires_at: START.plus_seconds(60),
+        };
         let row = fresh.clone();
         assert!(write!(db, tx => session::insert(tx, "a", &row).await).unwrap());
         let row = fresh.clone();
-        assert!(!write!(db, tx => session::insert(tx, "a", &row).await).unwrap(), "the id is taken");
-        let signed_in = session::Session { user_id, data: json!({"user_id": user_id, "n": 1}), ..fresh.clone() };
+        assert!(
+            !write!(db, tx => session::insert(tx, "a", &row).await).unwrap(),
+            "the id is taken"
+        );
+        let signed_in = session::Session {
+            user_id,
+            data: json!({"user_id": user_id, "n": 1}),
+            ..fresh.clone()
+        };
         for id in ["a", "b"] {
             let row = signed_in.clone();
             write!(db, tx => session::put(tx, id, &row).await).unwrap();
@@ -93,15 +145,26 @@ async fn sessions_end() {
         let row = fresh.clone();
         write!(db, tx => session::put(tx, "c", &row).await).unwrap();
         let at = async |id: &str, seconds| {
-            session::get(&mut read(&db).await, id, START.plus_seconds(seconds)).await.unwrap()
+            session::get(&mut read(&db).await, id, START.plus_seconds(seconds))
+                .await
+                .unwrap()
         };
         assert_eq!(at("a", 59).await, Some(signed_in));
         assert_eq!(at("a", 60).await, None, "it has ended");
         let user = user_id.unwrap();
-        assert_eq!(write!(db, tx => session::delete_of_user(tx, user).await).unwrap(), 2);
+        assert_eq!(
+            write!(db, tx => session::delete_of_user(tx, user).await).unwrap(),
+            2
+        );
         assert_eq!((at("a", 0).await, at("c", 0).await), (None, Some(fresh)));
-        assert_eq!(write!(db, tx => session::delete_expired(tx, START.plus_seconds(59)).await).unwrap(), 0);
-        assert_eq!(write!(db, tx => session::delete_expired(tx, START.plus_seconds(60)).await).unwrap(), 1);
+        assert_eq!(
+            write!(db, tx => session::delete_expired(tx, START.plus_seconds(59)).await).unwrap(),
+            0
+        );
+        assert_eq!(
+            write!(db, tx => session::delete_expired(tx, START.plus_seconds(60)).await).unwrap(),
+            1
+        );
         write!(db, tx => session::delete(tx, "c").await).unwrap();
     })
     .await;
@@ -113,13 +176,23 @@ async fn failures_add_up_and_are_forgotten() {
         assert_eq!(throttle::get(&mut read(&db).await, "x").await.unwrap(), None);
         for n in 1..=3 {
             let now = START.plus_seconds(n);
-            assert_eq!(write!(db, tx => throttle::fail(tx, "x", now, START).await).unwrap(), n);
+            assert_eq!(
+                write!(db, tx => throttle::fail(tx, "x", now, START).await).unwrap(),
+                n
+            );
         }
         write!(db, tx => throttle::block(tx, "x", START.plus_seconds(9)).await).unwrap();
         let held = throttle::get(&mut read(&db).await, "x").await.unwrap().unwrap();
-        assert_eq!((held.count, held.blocked_until, held.last_at), (3, START.plus_seconds(9), START.plus_seconds(3)));
+        assert_eq!(
+            (held.count, held.blocked_until, held.last_at),
+            (3, START.plus_seconds(9), START.plus_seconds(3))
+        );
         let later = START.plus_seconds(100);
-        assert_eq!(write!(db, tx => throttle::fail(tx, "x", later, later).await).unwrap(), 1, "the old ones are forgotten");
+        assert_eq!(
+            write!(db, tx => throttle::fail(tx, "x", later, later).await).unwrap(),
+            1,
+            "the old ones are forgotten"
+        );
         write!(db, tx => throttle::fail(tx, "y", START, START).await).unwrap();
         write!(db, tx => throttle::delete_before(tx, later).await).unwrap();
         assert_eq!(throttle::get(&mut read(&db).await, "y").await.unwrap(), None);
@@ -136,7 +209,10 @@ async fn a_setting_is_taken_once() {
         for value in [json!({"a": 1}), json!("text")] {
             let put = value.clone();
             write!(db, tx => setting::put(tx, "k", &put).await).unwrap();
-            assert_eq!(setting::get(&mut read(&db).await, "k").await.unwrap(), Some(value));
+            assert_eq!(
+                setting::get(&mut read(&db).await, "k").await.unwrap(),
+                Some(value)
+            );
         }
         assert!(write!(db, tx => setting::take(tx, "k").await).unwrap());
         assert!(!write!(db, tx => setting::take(tx, "k").await).unwrap());
@@ -169,20 +245,49 @@ async fn tokens_are_presented_by_digest() {
         let row = new_token(None, "other");
         let clash = write!(db, tx => token::insert(tx, ana, &row, "digest").await);
         assert!(matches!(clash, Err(StoreError::Unique(_))));
-        assert_eq!(token::list(&mut read(&db).await, ana).await.unwrap(), [made.clone()]);
+        assert_eq!(
+            token::list(&mut read(&db).await, ana).await.unwrap(),
+            [made.clone()]
+        );
         assert_eq!(token::list(&mut read(&db).await, bo).await.unwrap(), []);
 
-        assert!(token::present(&mut read(&db).await, "unknown").await.unwrap().is_none());
-        let shown = token::present(&mut read(&db).await, "digest").await.unwrap().unwrap();
-        assert_eq!((shown.token_id, shown.owner.id, shown.owner.role), (made.id, ana, Role::Manager));
-        assert_eq!((shown.project_id, shown.expires_at, shown.owner_disabled), (Some(project), made.expires_at, false));
+        assert!(
+            token::present(&mut read(&db).await, "unknown")
+                .await
+                .unwrap()
+                .is_none()
+        );
+        let shown = token::present(&mut read(&db).await, "digest")
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            (shown.token_id, shown.owner.id, shown.owner.role),
+            (made.id, ana, Role::Manager)
+        );
+        assert_eq!(
+            (shown.project_id, shown.expires_at, shown.owner_disabled),
+            (Some(project), made.expires_at, false)
+        );
         let id = made.id;
         write!(db, tx => token::set_last_used(tx, id, START).await).unwrap();
-        let shown = token::present(&mut read(&db).await, "digest").await.unwrap().unwrap();
+        let shown = token::present(&mut read(&db).await, "digest")
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(shown.last_used_at, Some(START));
 
-        assert_eq!(write!(db, tx => token::delete(tx, bo, id).await).unwrap(), None, "not Bo's");
-        assert_eq!(write!(db, tx => token::delete(tx, ana, id).await).unwrap().as_deref(), Some("ci"));
+        assert_eq!(
+            write!(db, tx => token::delete(tx, bo, id).await).unwrap(),
+            None,
+            "not Bo's"
+        );
+        assert_eq!(
+            write!(db, tx => token::delete(tx, ana, id).await)
+                .unwrap()
+                .as_deref(),
+            Some("ci")
+        );
         for n in ["a", "b"] {
             let row = new_token(None, n);
             write!(db, tx => token::insert(tx, ana, &row, n).await).unwrap();
@@ -207,9 +312,14 @@ async fn invitations_are_accepted_once() {
         };
         let row = made.clone();
         write!(db, tx => invitation::insert(tx, &row, "digest", None).await).unwrap();
-        assert_eq!(invitation::list_open(&mut read(&db).await).await.unwrap(), [made.clone()]);
+        assert_eq!(
+            invitation::list_open(&mut read(&db).await).await.unwrap(),
+            [made.clone()]
+        );
         let open = async |secret: &str, seconds| {
-            invitation::open_by_secret(&mut read(&db).await, secret, START.plus_seconds(seconds)).await.unwrap()
+            invitation::open_by_secret(&mut read(&db).await, secret, START.plus_seconds(seconds))
+                .await
+                .unwrap()
         };
         assert_eq!(open("digest", 59).await.as_ref(), Some(&made));
         assert_eq!(open("digest", 60).await, None, "it has expired");
@@ -218,10 +328,17 @@ async fn invitations_are_accepted_once() {
         assert!(write!(db, tx => invitation::accept(tx, id, START).await).unwrap());
         assert!(!write!(db, tx => invitation::accept(tx, id, START).await).unwrap());
         assert_eq!(open("digest", 0).await, None, "it was used");
-        assert_eq!(write!(db, tx => invitation::delete_open(tx, id).await).unwrap(), None);
+        assert_eq!(
+            write!(db, tx => invitation::delete_open(tx, id).await).unwrap(),
+            None
+        );
 
         for (n, email) in ["c@example.org", "d@example.org"].into_iter().enumerate() {
-            let row = Invitation { id: InvitationId::new(), email: email.into(), ..made.clone() };
+            let row = Invitation {
+                id: InvitationId::new(),
+                email: email.into(),
+                ..made.clone()
+            };
             let id = row.id;
             write!(db, tx => invitation::insert(tx, &row, &format!("d{n}"), None).await).unwrap();
             if n == 0 {

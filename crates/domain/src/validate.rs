@@ -67,11 +67,13 @@ fn is_unsafe(c: char) -> bool {
     c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Free text of at most `max` characters.
+/// Free text of at most `max` characters, without NUL (which PostgreSQL does not store).
 pub fn text(what: &str, text: &str, max: usize) -> Result<String, String> {
     let n = text.chars().count();
     if n > max {
         Err(format!("The {what} has {n} characters; {max} are the most."))
+    } else if text.contains('\0') {
+        Err(format!("The {what} holds a NUL character; remove it."))
     } else {
         Ok(text.to_owned())
     }

@@ -6,6 +6,7 @@
 pub mod activities;
 pub mod annotations;
 pub mod assets;
+mod audit;
 pub mod auth;
 pub mod authz;
 pub mod categories;
@@ -30,6 +31,7 @@ pub mod uploads;
 pub mod users;
 
 mod context;
+mod cursor;
 
 pub use authz::Actor;
 pub use clock::Clock;

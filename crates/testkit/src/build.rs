@@ -18,9 +18,11 @@ pub async fn user(db: &Db, name: &str, role: Role) -> UserId {
         password_hash: String::new(),
     };
     let id = row.id;
-    db.write::<_, StoreError, _>(move |tx| Box::pin(async move { repo::user::insert(tx, &row, START).await }))
-        .await
-        .expect("the person is inserted");
+    db.write::<_, StoreError, _>(move |tx| {
+        Box::pin(async move { repo::user::insert(tx, &row, START).await })
+    })
+    .await
+    .expect("the person is inserted");
     id
 }
 
@@ -36,9 +38,11 @@ pub async fn project(db: &Db, name: &str, task: Task) -> ProjectId {
         created_by: None,
     };
     let id = row.id;
-    db.write::<_, StoreError, _>(move |tx| Box::pin(async move { repo::project::insert(tx, &row, START).await }))
-        .await
-        .expect("the project is inserted");
+    db.write::<_, StoreError, _>(move |tx| {
+        Box::pin(async move { repo::project::insert(tx, &row, START).await })
+    })
+    .await
+    .expect("the project is inserted");
     id
 }
 
@@ -56,7 +60,9 @@ pub async fn categories(db: &Db, project: ProjectId, names: &[&str]) -> Vec<Cate
     let names: Vec<String> = names.iter().map(|&n| n.to_owned()).collect();
     db.write::<_, StoreError, _>(move |tx| {
         Box::pin(async move {
-            let first = repo::project::lock(tx, project, START).await?.expect("the project is there");
+            let first = repo::project::lock(tx, project, START)
+                .await?
+                .expect("the project is there");
             let rows: Vec<_> = names
                 .into_iter()
                 .zip(first..)
@@ -99,7 +105,9 @@ pub async fn items(db: &Db, project: ProjectId, prefix: &str, n: usize) -> Vec<I
             for row in &rows {
                 repo::blob::put(tx, &row.digest, row.byte_size, &row.media_type, START).await?;
             }
-            repo::item::insert_many(tx, project, &rows, START).await.map(|_| ())
+            repo::item::insert_many(tx, project, &rows, START)
+                .await
+                .map(|_| ())
         })
     })
     .await

@@ -72,7 +72,12 @@ impl TestDb {
         let config = DbConfig::Sqlite(dir.path().join("limn.db"));
         let db = Db::open(&config).await.expect("SQLite opens");
         db.migrate().await.expect("the migrations run on SQLite");
-        Self { db, backend: Backend::Sqlite, config, dir }
+        Self {
+            db,
+            backend: Backend::Sqlite,
+            config,
+            dir,
+        }
     }
 
     /// A new database in the cluster of `LIMN_TEST_PG`; `None` when that is not set.
@@ -80,11 +85,21 @@ impl TestDb {
         let url = std::env::var(PG).ok().filter(|u| !u.is_empty())?;
         let template = template(&url).await.expect("the template database is made");
         let name = format!("limn_test_{}", uuid::Uuid::now_v7().simple());
-        admin(&url, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await.expect("a test database is made");
-        let config = DbConfig::Postgres { url: with_database(&url, &name), max_connections: 10 };
+        admin(&url, &format!("CREATE DATABASE {name} TEMPLATE {template}"))
+            .await
+            .expect("a test database is made");
+        let config = DbConfig::Postgres {
+            url: with_database(&url, &name),
+            max_connections: 10,
+        };
         let db = Db::open(&config).await.expect("the test database opens");
         let dir = Arc::new(tempfile::tempdir().expect("a temporary folder"));
-        Some(Self { db, backend: Backend::Postgres, config, dir })
+        Some(Self {
+            db,
+            backend: Backend::Postgres,
+            config,
+            dir,
+        })
     }
 
     /// For opening it a second time, as another process would.
@@ -118,20 +133,32 @@ impl TestDb {
 /// edited migration gets a new one.
 async fn template(url: &str) -> Result<String, sqlx::Error> {
     let migrations = sqlx::migrate!("../../migrations/postgres");
-    let texts: Vec<u8> = migrations.iter().flat_map(|m| m.checksum.iter().copied()).collect();
+    let texts: Vec<u8> = migrations
+        .iter()
+        .flat_map(|m| m.checksum.iter().copied())
+        .collect();
     let name = format!("limn_template_{}", &blake3::hash(&texts).to_hex()[..16]);
     let mut lock = PgConnection::connect_with(&PgConnectOptions::from_str(url)?).await?;
-    sqlx::query("SELECT pg_advisory_lock($1)").bind(TEMPLATE_LOCK).execute(&mut lock).await?;
+    sqlx::query("SELECT pg_advisory_lock($1)")
+        .bind(TEMPLATE_LOCK)
+        .execute(&mut lock)
+        .await?;
     let there: bool = sqlx::query_scalar("SELECT count(*) > 0 FROM pg_database WHERE datname = $1")
         .bind(&name)
         .fetch_one(&mut lock)
         .await?;
     if !there {
         let raw = format!("{name}_raw");
-        for sql in [format!("DROP DATABASE IF EXISTS {raw} WITH (FORCE)"), format!("CREATE DATABASE {raw}")] {
+        for sql in [
+            format!("DROP DATABASE IF EXISTS {raw} WITH (FORCE)"),
+            format!("CREATE DATABASE {raw}"),
+        ] {
             sqlx::query(AssertSqlSafe(sql)).execute(&mut lock).await?;
         }
-        let config = DbConfig::Postgres { url: with_database(url, &raw), max_connections: 1 };
+        let config = DbConfig::Postgres {
+            url: with_database(url, &raw),
+            max_connections: 1,
+        };
         let db = Db::open(&config).await.map_err(sqlx::Error::config)?;
         db.migrate().await.map_err(sqlx::Error::config)?;
         db.close().await;
@@ -145,7 +172,9 @@ async fn template(url: &str) -> Result<String, sqlx::Error> {
 
 async fn admin(url: &str, sql: &str) -> Result<(), sqlx::Error> {
     let mut connection = PgConnection::connect_with(&PgConnectOptions::from_str(url)?).await?;
-    sqlx::query(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await?;
+    sqlx::query(AssertSqlSafe(sql.to_owned()))
+        .execute(&mut connection)
+        .await?;
     connection.close().await
 }
 
@@ -153,7 +182,9 @@ async fn admin(url: &str, sql: &str) -> Result<(), sqlx::Error> {
 fn with_database(url: &str, name: &str) -> String {
     let (head, query) = url.split_once('?').map_or((url, None), |(h, q)| (h, Some(q)));
     let after_scheme = head.find("://").map_or(0, |i| i + 3);
-    let base = head[after_scheme..].find('/').map_or(head, |i| &head[..after_scheme + i]);
+    let base = head[after_scheme..]
+        .find('/')
+        .map_or(head, |i| &head[..after_scheme + i]);
     match query {
         Some(query) => format!("{base}/{name}?{query}"),
         None => format!("{base}/{name}"),
@@ -161,5 +192,9 @@ fn with_database(url: &str, name: &str) -> String {
 }
 
 fn database_of(url: &str) -> Option<&str> {
-    url.split('?').next()?.rsplit('/').next().filter(|n| n.starts_with("limn_test_"))
+    url.split('?')
+        .next()?
+        .rsplit('/')
+        .next()
+        .filter(|n| n.starts_with("limn_test_"))
 }

@@ -29,7 +29,11 @@ impl Studio {
         let clock = Clock::fixed(START);
         let context = Context::open(db.db(), db.dir().join("data"), Limits::default(), clock.clone())
             .expect("the data directory opens");
-        Self { services: Services::new(context), clock, db: db.clone() }
+        Self {
+            services: Services::new(context),
+            clock,
+            db: db.clone(),
+        }
     }
 
     /// Somebody signed in.
@@ -40,6 +44,11 @@ impl Studio {
 
     /// The actor of a person who has an account already.
     pub fn actor(id: UserId, name: &str, role: Role) -> Actor {
-        Actor::User(Me { id, email: format!("{}@example.org", name.to_lowercase()), name: name.to_owned(), role })
+        Actor::User(Me {
+            id,
+            email: format!("{}@example.org", name.to_lowercase()),
+            name: name.to_owned(),
+            role,
+        })
     }
 }

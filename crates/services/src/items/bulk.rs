@@ -154,7 +154,7 @@ async fn step(
     if next.is_none() && all > 0 {
         let (verb, word) = words(&action);
         let summary = format!("{word} {all} {}", if all == 1 { "item" } else { "items" });
-        crate::jobs::audit(tx, actor, Some(project), verb, &summary, now).await?;
+        crate::audit::write(tx, actor, Some(project), verb, &summary, now).await?;
     }
     Ok(Step { changed, next })
 }

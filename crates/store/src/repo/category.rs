@@ -182,9 +182,32 @@ pub async fn free_hotkey(tx: &mut Tx, project: ProjectId, key: i64) -> Result<()
     Ok(())
 }
 
-/// Removes a category without children and labels. Errors: `ForeignKey` when it has any.
+/// Whether an export id was ever given in the project.
+pub async fn export_id_known(tx: &mut Tx, project: ProjectId, export_id: i64) -> Result<bool, StoreError> {
+    let n: i64 = on_tx!(tx, conn => {
+        sqlx::query_scalar(
+            "SELECT (SELECT count(*) FROM category WHERE project_id = $1 AND export_id = $2) + \
+             (SELECT count(*) FROM retired_category WHERE project_id = $1 AND export_id = $2)",
+        )
+        .bind(project)
+        .bind(export_id)
+        .fetch_one(conn)
+        .await?
+    });
+    Ok(n > 0)
+}
+
+/// Removes a category without children and labels; its export id is never given again. Errors: `ForeignKey` when it
+/// has any.
 pub async fn delete(tx: &mut Tx, id: CategoryId) -> Result<(), StoreError> {
     on_tx!(tx, conn => {
+        sqlx::query(
+            "INSERT INTO retired_category (project_id, export_id) \
+             SELECT project_id, export_id FROM category WHERE id = $1",
+        )
+        .bind(id)
+        .execute(&mut *conn)
+        .await?;
         sqlx::query("DELETE FROM category WHERE id = $1").bind(id).execute(conn).await?;
     });
     Ok(())

@@ -220,7 +220,7 @@ pub async fn set_last_seen(tx: &mut Tx, id: UserId, now: Timestamp) -> Result<()
     Ok(())
 }
 
-/// Sets name, role and whether the account is disabled (since when).
+/// Sets name, role and whether the account is disabled; an earlier time of disabling stays.
 pub async fn update(
     tx: &mut Tx,
     id: UserId,
@@ -229,7 +229,10 @@ pub async fn update(
     disabled_at: Option<Timestamp>,
 ) -> Result<(), StoreError> {
     on_tx!(tx, conn => {
-        sqlx::query("UPDATE user_account SET name = $2, role = $3, disabled_at = $4 WHERE id = $1")
+        sqlx::query(
+            "UPDATE user_account SET name = $2, role = $3, \
+             disabled_at = CASE WHEN $4 IS NULL THEN NULL ELSE coalesce(disabled_at, $4) END WHERE id = $1",
+        )
             .bind(id)
             .bind(name)
             .bind(role)
