@@ -13,6 +13,9 @@ use std::collections::{BTreeSet, HashMap};
 /// Above this many edits at once the drawing order is rebuilt instead of patched.
 const BULK: usize = 128;
 
+/// Most annotations one save carries; the server takes twice as many. The rest goes with the next one.
+pub const MAX_SAVE: usize = 10_000;
+
 /// The working copy of an item's annotations.
 ///
 /// `base` is what the server has confirmed at `revision`; `dirty` names every annotation that differs from it. While a
@@ -243,11 +246,31 @@ impl Document {
         self.in_flight.as_ref()
     }
 
+    /// Whether differences stay behind that the save under way does not carry.
+    pub fn has_more(&self) -> bool {
+        match &self.in_flight {
+            None => !self.dirty.is_empty(),
+            Some(c) => {
+                let sent: HashMap<AnnotationId, Option<&Annotation>> = c
+                    .upserts
+                    .iter()
+                    .map(|a| (a.id, Some(a)))
+                    .chain(c.removes.iter().map(|id| (*id, None)))
+                    .collect();
+                self.dirty.iter().any(|id| sent.get(id) != Some(&self.get(*id)))
+            }
+        }
+    }
+
     /// The difference to what the server has, without starting a save.
     pub fn diff(&self) -> (Vec<Annotation>, Vec<AnnotationId>) {
+        self.part(usize::MAX)
+    }
+
+    fn part(&self, most: usize) -> (Vec<Annotation>, Vec<AnnotationId>) {
         let mut upserts = Vec::new();
         let mut removes = Vec::new();
-        for id in &self.dirty {
+        for id in self.dirty.iter().take(most) {
             match self.get(*id) {
                 Some(a) => upserts.push(a.clone()),
                 None => removes.push(*id),
@@ -264,7 +287,7 @@ impl Document {
             if self.dirty.is_empty() {
                 return None;
             }
-            let (upserts, removes) = self.diff();
+            let (upserts, removes) = self.part(MAX_SAVE);
             self.in_flight = Some(SaveChange {
                 change_id: ChangeId::new(),
                 base_revision: self.revision,

@@ -9,6 +9,10 @@ pub const MAX_STEPS: usize = 500;
 /// Most edits kept over all steps, so that one item's history stays small enough to be written at every step.
 pub const MAX_EDITS: usize = 20_000;
 
+/// The same for what survives a reload.
+const KEPT_STEPS: usize = 100;
+const KEPT_EDITS: usize = 2_000;
+
 /// The steps done and those undone since.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct History {
@@ -80,6 +84,29 @@ impl History {
 
     pub fn is_empty(&self) -> bool {
         self.done.is_empty() && self.undone.is_empty()
+    }
+
+    /// The newest steps: as much as is written down with every edit.
+    #[must_use]
+    pub fn tail(&self) -> Self {
+        let newest = |list: &[Change]| -> Vec<Change> {
+            let mut edits = 0;
+            let keep = list
+                .iter()
+                .rev()
+                .take(KEPT_STEPS)
+                .take_while(|c| {
+                    edits += c.edits.len();
+                    edits <= KEPT_EDITS
+                })
+                .count();
+            list[list.len() - keep..].to_vec()
+        };
+        Self {
+            done: newest(&self.done),
+            undone: newest(&self.undone),
+            open: false,
+        }
     }
 
     fn trim(&mut self) {

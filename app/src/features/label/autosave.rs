@@ -258,7 +258,10 @@ impl Desk {
             if fresh && change.is_some() {
                 s.active_ms = 0.0;
             }
+            // The last part of a large change carries the submission.
+            let more = s.editor.doc().has_more();
             match (&s.finish, change) {
+                (Some(_), Some(change)) if more => Ok(Step::Save(change)),
                 (Some(Finish::Submit), change) => Ok(Step::Submit(Submit { revision, change })),
                 (_, Some(change)) => Ok(Step::Save(change)),
                 (Some(Finish::Skip { reason }), None) => Ok(Step::Skip(Skip {

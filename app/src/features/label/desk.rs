@@ -246,6 +246,14 @@ impl Desk {
         })
     }
 
+    /// Whether my role may change what others finished.
+    fn may_edit_others(self) -> bool {
+        self.project.with_untracked(|p| {
+            p.as_ref()
+                .is_some_and(|p| allowed(p.summary.my_role, Right::EditOthersLabels))
+        })
+    }
+
     /// Works on one item in hand; `None` when it is not (or the page is gone).
     pub(super) fn sheet<R>(self, id: ItemId, f: impl FnOnce(&mut Sheet) -> R) -> Option<R> {
         self.sheets.try_update_value(|s| s.get_mut(&id).map(f)).flatten()

@@ -51,7 +51,12 @@ impl LocalState {
                 removes: Vec::new(),
                 active_ms: self.active_ms,
             };
-            for e in self.edits.iter().filter(|e| e.before != e.after) {
+            for e in self
+                .edits
+                .iter()
+                .filter(|e| e.before != e.after)
+                .take(super::MAX_SAVE)
+            {
                 match &e.after {
                     Some(a) => change.upserts.push(a.clone()),
                     None => change.removes.push(e.id),
@@ -98,7 +103,7 @@ impl Document {
             base_revision: self.revision,
             edits: self.touched(),
             in_flight: self.in_flight.clone(),
-            history: history.clone(),
+            history: history.tail(),
             active_ms,
             finish,
         }

@@ -130,7 +130,6 @@ impl Painter {
                 self.draw_shapes(&l.shape_context, s, w, h);
             }
         });
-
     }
 
     /// Loads the pictures of the next items, so that they are there at once.

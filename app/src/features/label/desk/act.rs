@@ -199,8 +199,10 @@ impl Desk {
 
     /// Asks for the reason of a skip.
     pub fn ask_skip(self) {
+        let todo = self.read(|s| s.is_todo()).unwrap_or(false);
         match self.obstacle() {
             Some(why) => self.toasts.info(why),
+            None if !todo => self.toasts.info("Only items to do can be skipped."),
             None if self.current.get_untracked().is_some() => self.modal.set(Some(Modal::Skip)),
             None => {}
         }

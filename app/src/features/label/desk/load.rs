@@ -8,6 +8,7 @@ use crate::ui::Tone;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use limn_domain::annotation::SaveOutcome;
+use limn_domain::item::ItemStatus;
 use limn_domain::project::ProjectStatus;
 use limn_domain::queue::{Taken, WorkItem};
 use limn_domain::{ItemId, Size};
@@ -200,7 +201,9 @@ impl Desk {
             scheduled: false,
             attempts: 0,
         };
-        let locked = sheet.held_by.is_some() || !self.may_label();
+        let me = self.session.me.with_untracked(|m| m.as_ref().map(|m| m.id));
+        let others = sheet.item.status != ItemStatus::Todo && sheet.item.done_by != me;
+        let locked = sheet.held_by.is_some() || !self.may_label() || (others && !self.may_edit_others());
         sheet.editor.set_read_only(locked);
         (sheet, merged)
     }
