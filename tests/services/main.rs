@@ -1,1 +1,23 @@
 //! The use cases on both databases.
+
+use limn_domain::{ApiError, Code};
+use limn_services::Error;
+
+/// What the client sees of a refusal.
+fn refusal<T: std::fmt::Debug>(result: Result<T, Error>) -> ApiError {
+    result.expect_err("this must be refused").into_api()
+}
+
+/// Its code.
+fn code<T: std::fmt::Debug>(result: Result<T, Error>) -> Code {
+    refusal(result).code
+}
+
+mod categories;
+mod item_list;
+mod labels;
+mod projects;
+mod queue;
+mod queue_random;
+mod sign_in;
+mod users;

@@ -1,6 +1,6 @@
 //! session rows: signed-in browsers. The id stored is a digest of the cookie's, made by the caller.
 
-use crate::{Json, StoreError, Tx, on_tx};
+use crate::{StoreError, Tx, on_tx};
 use limn_domain::{Timestamp, UserId};
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ pub async fn insert(tx: &mut Tx, id: &str, session: &Session) -> Result<bool, St
         )
         .bind(id)
         .bind(session.user_id)
-        .bind(Json(&session.data))
+        .bind(session.data.to_string())
         .bind(session.expires_at)
         .execute(conn)
         .await?
@@ -40,7 +40,7 @@ pub async fn put(tx: &mut Tx, id: &str, session: &Session) -> Result<(), StoreEr
         )
         .bind(id)
         .bind(session.user_id)
-        .bind(Json(&session.data))
+        .bind(session.data.to_string())
         .bind(session.expires_at)
         .execute(conn)
         .await?;
@@ -50,16 +50,20 @@ pub async fn put(tx: &mut Tx, id: &str, session: &Session) -> Result<(), StoreEr
 
 /// A session that has not ended at `now`.
 pub async fn get(tx: &mut Tx, id: &str, now: Timestamp) -> Result<Option<Session>, StoreError> {
-    let row: Option<(Option<UserId>, Json<Value>, Timestamp)> = on_tx!(tx, conn => {
+    let row: Option<(Option<UserId>, String, Timestamp)> = on_tx!(tx, conn => {
         sqlx::query_as("SELECT user_id, data, expires_at FROM session WHERE id = $1 AND expires_at > $2")
             .bind(id)
             .bind(now)
             .fetch_optional(conn)
             .await?
     });
-    Ok(row.map(|(user_id, data, expires_at)| Session {
+    let Some((user_id, data, expires_at)) = row else {
+        return Ok(None);
+    };
+    let data = serde_json::from_str(&data).map_err(|e| StoreError::Corrupt(format!("session: {e}")))?;
+    Ok(Some(Session {
         user_id,
-        data: data.0,
+        data,
         expires_at,
     }))
 }
