@@ -99,7 +99,7 @@ impl Parsed {
                     object = Some(Object {
                         line,
                         ..Object::default()
-                    })
+                    });
                 }
                 Ok(Next::Open {
                     path: ["annotation", "object", "bndbox"],

@@ -1,5 +1,7 @@
 //! COCO in and out: what is written is read back, and what is wrong in a file is named, never fatal.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use limn_domain::Rect;
 use limn_domain::export::BoxSegmentation;
 use limn_domain::import::{ImportReport, Severity};
@@ -535,7 +537,7 @@ fn what_is_no_coco_file_is_refused_by_name() {
         let (out, _) = read_with(bytes, &Options::default());
         match out {
             Err(FormatError::NotTheFormat(m)) => {
-                assert!(m.contains(says) && m.contains("labels.json"), "{m}")
+                assert!(m.contains(says) && m.contains("labels.json"), "{m}");
             }
             Err(e) => panic!("{e}"),
             // An empty list of results is one.

@@ -1,5 +1,7 @@
 //! The sets of real files, where a developer has them; skipped elsewhere.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use limn_formats::coco::{self, CocoWriter, Image, Info, Label, LabelShape, Options};
 use limn_formats::{Findings, Fit, ImportedShape, Placed, voc};
 use std::io::Cursor;

@@ -17,7 +17,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 /// Leftovers of a crash are removed once they are this old; younger ones may belong to another process.
-const STALE: Duration = Duration::from_secs(3600);
+const STALE: Duration = Duration::from_hours(1);
 /// Bytes gathered before a blocking thread is asked to hash and write them.
 const CHUNK: usize = 1 << 20;
 

@@ -14,6 +14,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::sync::oneshot;
 
+type MakerLock = tokio::sync::Mutex<()>;
+
 /// Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Renditions {
@@ -27,7 +29,7 @@ struct Inner {
     pool: DecodePool,
     limits: ImageLimits,
     /// One maker for each rendition at a time.
-    making: Mutex<HashMap<(Digest, RenditionKind), Weak<tokio::sync::Mutex<()>>>>,
+    making: Mutex<HashMap<(Digest, RenditionKind), Weak<MakerLock>>>,
 }
 
 impl Renditions {
@@ -180,14 +182,14 @@ impl Renditions {
         .await
     }
 
-    fn maker(&self, digest: &Digest, kind: RenditionKind) -> Arc<tokio::sync::Mutex<()>> {
+    fn maker(&self, digest: &Digest, kind: RenditionKind) -> Arc<MakerLock> {
         let mut making = self.inner.making.lock().unwrap_or_else(PoisonError::into_inner);
         making.retain(|_, lock| lock.strong_count() > 0);
         let key = (digest.clone(), kind);
         if let Some(lock) = making.get(&key).and_then(Weak::upgrade) {
             return lock;
         }
-        let lock = Arc::new(tokio::sync::Mutex::new(()));
+        let lock = Arc::new(MakerLock::new(()));
         making.insert(key, Arc::downgrade(&lock));
         lock
     }

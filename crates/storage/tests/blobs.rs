@@ -1,5 +1,7 @@
 //! The blob store under crashes, repeats and races.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use bytes::Bytes;
 use futures::stream;
 use limn_storage::{BlobStore, Source, StorageError};
@@ -55,7 +57,7 @@ async fn equal_bytes_are_kept_once() {
     );
     assert!(
         blobs
-            .list(first, Duration::from_secs(60))
+            .list(first, Duration::from_mins(1))
             .await
             .unwrap()
             .is_empty()
@@ -120,7 +122,7 @@ async fn a_crash_leaves_temporary_files_that_go_once_they_are_old() {
         std::fs::write(path, "half").unwrap();
     }
     let file = std::fs::File::options().write(true).open(&old).unwrap();
-    file.set_modified(SystemTime::now() - Duration::from_secs(7200))
+    file.set_modified(SystemTime::now() - Duration::from_hours(2))
         .unwrap();
     drop(open(&dir));
     assert!(!old.exists() && young.exists());
@@ -168,15 +170,15 @@ async fn a_clean_up_never_takes_what_was_just_put_again() {
         .digest;
     assert!(
         !blobs
-            .delete_unused(&digest, Duration::from_secs(60))
+            .delete_unused(&digest, Duration::from_mins(1))
             .await
             .unwrap()
     );
-    let grace = Duration::from_secs(60);
+    let grace = Duration::from_mins(1);
     for _ in 0..50 {
         // Old and unreferred to: a clean-up and somebody who puts the same bytes meet.
         if let Ok(file) = std::fs::File::options().write(true).open(blobs.path(&digest)) {
-            file.set_modified(SystemTime::now() - Duration::from_secs(3600))
+            file.set_modified(SystemTime::now() - Duration::from_hours(1))
                 .unwrap();
         }
         let (put, swept) = tokio::join!(

@@ -1,5 +1,7 @@
 //! Pictures as they really come: every orientation and pixel type, and everything that is no picture at all.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use bytes::Bytes;
 use image::codecs::jpeg::JpegEncoder;
 use image::{
@@ -58,7 +60,7 @@ fn crc(bytes: &[u8]) -> u32 {
     crc.sum()
 }
 
-fn chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
+fn chunk(name: [u8; 4], data: &[u8]) -> Vec<u8> {
     let body = [name.as_slice(), data].concat();
     [
         &(data.len() as u32).to_be_bytes()[..],
@@ -71,7 +73,7 @@ fn chunk(name: &[u8; 4], data: &[u8]) -> Vec<u8> {
 fn png(image: &RgbImage, orientation: u8) -> Vec<u8> {
     let bytes = encode(image.clone(), ImageFormat::Png);
     // After the signature and IHDR.
-    [&bytes[..33], &chunk(b"eXIf", &exif(orientation)), &bytes[33..]].concat()
+    [&bytes[..33], &chunk(*b"eXIf", &exif(orientation)), &bytes[33..]].concat()
 }
 
 /// Only a header, claiming a size.
@@ -79,9 +81,9 @@ fn png_header(width: u32, height: u32) -> Vec<u8> {
     let ihdr = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 2, 0, 0, 0]].concat();
     [
         b"\x89PNG\r\n\x1a\n".as_slice(),
-        &chunk(b"IHDR", &ihdr),
-        &chunk(b"IDAT", b""),
-        &chunk(b"IEND", b""),
+        &chunk(*b"IHDR", &ihdr),
+        &chunk(*b"IDAT", b""),
+        &chunk(*b"IEND", b""),
     ]
     .concat()
 }

@@ -1,5 +1,7 @@
 //! The sets of real pictures, where a developer has them; skipped elsewhere.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use limn_storage::{ImageLimits, Source, decode};
 use std::path::Path;
 

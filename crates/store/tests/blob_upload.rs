@@ -1,5 +1,7 @@
 //! Rows of blobs and uploads, on both databases.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use limn_domain::project::Task;
 use limn_domain::upload::Upload;
 use limn_domain::{Role, Timestamp, UploadId, UserId};

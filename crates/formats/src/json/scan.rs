@@ -295,7 +295,12 @@ impl<R: Read> Scanner<R> {
                 i += 1;
             }
             let taken = &chunk[..i];
-            self.line += taken.iter().filter(|b| **b == b'\n').count() as u64;
+            #[allow(
+                clippy::naive_bytecount,
+                reason = "the compiler vectorises it; not worth a dependency"
+            )]
+            let lines = taken.iter().filter(|b| **b == b'\n').count();
+            self.line += lines as u64;
             if let Some((out, max)) = &mut out {
                 if out.len() + taken.len() <= *max {
                     out.extend_from_slice(taken);
@@ -322,8 +327,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// Section, index, line and text of an element.
+    type Seen = (String, u64, u64, Option<String>);
+
     #[derive(Default)]
-    struct Log(Vec<(String, u64, u64, Option<String>)>);
+    struct Log(Vec<Seen>);
 
     impl Sink for Log {
         fn wants(&self, section: &str) -> bool {
@@ -352,7 +360,7 @@ mod tests {
         }
     }
 
-    fn run(text: &[u8]) -> (End, Vec<(String, u64, u64, Option<String>)>) {
+    fn run(text: &[u8]) -> (End, Vec<Seen>) {
         let (mut one, mut two) = (Log::default(), Log::default());
         let end = scan(text, 64, &mut one).expect("memory reads");
         assert_eq!(end, scan(Drip(text), 64, &mut two).expect("memory reads"));

@@ -58,6 +58,7 @@ impl<'t> Walker<'t> {
         self.line_at(self.reader.buffer_position())
     }
 
+    #[allow(clippy::naive_bytecount, reason = "files are small")]
     fn line_at(&mut self, position: u64) -> u64 {
         let at = usize::try_from(position)
             .unwrap_or(usize::MAX)

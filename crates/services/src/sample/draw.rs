@@ -5,8 +5,8 @@ use image::codecs::jpeg::JpegEncoder;
 use image::{ImageEncoder as _, ImageError};
 use limn_domain::{Point, Rect};
 
-pub(crate) const WIDTH: usize = 960;
-pub(crate) const HEIGHT: usize = 640;
+pub(crate) const WIDTH: usize = 800;
+pub(crate) const HEIGHT: usize = 540;
 
 /// What is drawn; also the sample's categories, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,5 +1,7 @@
 //! Bytes through the services: images in, uploads in pieces, media out, the sample, and what is swept up.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod ingest;
 mod media;
 mod sample;

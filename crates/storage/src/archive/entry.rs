@@ -46,8 +46,8 @@ impl<'a> EntryReader<'a> {
         if !header.starts_with(b"PK\x03\x04") {
             return Err(corrupt("its header is missing"));
         }
-        let skip = u16::from_le_bytes([header[26], header[27]]) as i64
-            + u16::from_le_bytes([header[28], header[29]]) as i64;
+        let skip = i64::from(u16::from_le_bytes([header[26], header[27]]))
+            + i64::from(u16::from_le_bytes([header[28], header[29]]));
         reader.seek_relative(skip)?;
         let packed = reader.take(facts.packed);
         let unpack = if facts.deflated {

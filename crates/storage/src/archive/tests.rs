@@ -135,7 +135,7 @@ fn reads_archives_of_other_makers() {
     for (n, large) in [("plain.bin", false), ("zip64.bin", true)] {
         w.start_file(n, SimpleFileOptions::default().large_file(large))
             .unwrap();
-        w.write_all(&[7; 100_000]).unwrap();
+        w.write_all(&vec![7; 100_000]).unwrap();
     }
     let bytes = w.finish().unwrap().into_inner();
     let mut a = open(&bytes);
@@ -323,7 +323,7 @@ fn what_is_no_archive_says_so() {
     let code = |b: &[u8]| open_with(b, ArchiveLimits::default()).unwrap_err().code();
     assert_eq!(code(b""), "empty_file");
     assert_eq!(code(b"hello"), "not_an_archive");
-    assert_eq!(code(&[0; 100_000]), "not_an_archive");
+    assert_eq!(code(&vec![0; 100_000]), "not_an_archive");
     let whole = pack(&[file("a", "hello"), file("b", "x")]);
     for n in 1..whole.len() - 1 {
         assert_eq!(code(&whole[..n]), "not_an_archive", "{n}");
