@@ -2,7 +2,7 @@
 
 use crate::authz::require_in;
 use crate::jobs::{export, kind};
-use crate::{Actor, Context, Error, Result};
+use crate::{Actor, Context, Error, Result, audit};
 use limn_domain::export::{ExportResult, NewExport};
 use limn_domain::job::{Job, JobState};
 use limn_domain::{Action, Code, JobId, ProjectId};
@@ -45,7 +45,7 @@ impl Exports {
                     };
                     let id = limn_jobs::enqueue(tx, new, now).await?;
                     let summary = format!("started an export ({what})");
-                    crate::jobs::audit(tx, &actor, Some(project), "export.start", &summary, now).await?;
+                    audit::write(tx, &actor, Some(project), "export.start", &summary, now).await?;
                     repo::job::get(tx, id).await?.ok_or_else(|| Error::not_found("job"))
                 })
             })

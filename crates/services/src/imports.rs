@@ -2,7 +2,7 @@
 
 use crate::authz::require_in;
 use crate::jobs::{import, kind};
-use crate::{Actor, Context, Error, Result};
+use crate::{Actor, Context, Error, Result, audit};
 use limn_domain::import::{ImportFormat, NewImport};
 use limn_domain::job::Job;
 use limn_domain::project::Task;
@@ -55,7 +55,7 @@ impl Imports {
                         1 => format!("started an import of a file ({format})"),
                         n => format!("started an import of {n} files ({format})"),
                     };
-                    crate::jobs::audit(tx, &actor, Some(project), "import.start", &summary, now).await?;
+                    audit::write(tx, &actor, Some(project), "import.start", &summary, now).await?;
                     repo::job::get(tx, id).await?.ok_or_else(|| Error::not_found("job"))
                 })
             })

@@ -2,7 +2,7 @@
 
 use crate::authz::{require, require_in, role_in};
 use crate::jobs::kind;
-use crate::{Actor, Context, Error, Result};
+use crate::{Actor, Context, Error, Result, audit, cursor};
 use limn_domain::job::{Job, JobLogLine, JobState};
 use limn_domain::{Action, Code, JobId, Page, ProjectId, Role, Timestamp};
 use limn_store::Tx;
@@ -11,6 +11,7 @@ use limn_store::repo::{self, job::ListFilter};
 const LIMIT_DEFAULT: i64 = 50;
 const LIMIT_MAX: i64 = 200;
 const LOG_LINES_MAX: i64 = 1_000;
+const CURSOR: &str = "jobs";
 
 #[derive(Clone)]
 pub struct JobList(pub(crate) Context);
@@ -27,7 +28,7 @@ impl JobList {
         limit: Option<i64>,
     ) -> Result<Page<Job>> {
         let limit = limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX);
-        let after = cursor.as_deref().map(parse_cursor).transpose()?;
+        let after = cursor.as_deref().map(after).transpose()?;
         let mut filter = ListFilter { project, visible_to: None, active_only, after, limit: limit + 1 };
         let mut tx = self.0.db.read().await?;
         if let Actor::Token { project_id: Some(only), .. } = actor
@@ -43,7 +44,7 @@ impl JobList {
         let mut rows = repo::job::list(&mut tx, &filter).await?;
         let more = rows.len() as i64 > limit;
         rows.truncate(limit as usize);
-        let next = rows.last().filter(|_| more).map(|j| format!("{}.{}", j.created_at.0, j.id));
+        let next = rows.last().filter(|_| more).map(|j| cursor::encode(CURSOR, &format!("{}.{}", j.created_at.0, j.id)));
         Ok(Page { rows, next, total: None })
     }
 
@@ -74,7 +75,7 @@ impl JobList {
                     }
                     let line = format!("Cancel asked for by {}", actor.name());
                     repo::job::log(tx, job, &line, now).await?;
-                    crate::jobs::audit(tx, &actor, found.project_id, "job.cancel", &format!("cancelled “{}”", found.title), now)
+                    audit::write(tx, &actor, found.project_id, "job.cancel", &format!("cancelled “{}”", found.title), now)
                         .await?;
                     reread(tx, job).await
                 })
@@ -103,7 +104,7 @@ impl JobList {
                     }
                     let line = format!("Queued again by {}", actor.name());
                     repo::job::log(tx, job, &line, now).await?;
-                    crate::jobs::audit(tx, &actor, found.project_id, "job.retry", &format!("retried “{}”", found.title), now)
+                    audit::write(tx, &actor, found.project_id, "job.retry", &format!("retried “{}”", found.title), now)
                         .await?;
                     reread(tx, job).await
                 })
@@ -162,8 +163,9 @@ async fn may_steer(tx: &mut Tx, actor: &Actor, job: &Job) -> Result<()> {
     Ok(())
 }
 
-fn parse_cursor(text: &str) -> Result<(Timestamp, JobId)> {
-    text.split_once('.')
-        .and_then(|(at, id)| Some((Timestamp(at.parse().ok()?), id.parse().ok()?)))
-        .ok_or_else(|| Error::field("cursor", "This cursor is not one of ours; start again without it."))
+/// The row a cursor stands for.
+fn after(text: &str) -> Result<(Timestamp, JobId)> {
+    let key = cursor::decode(CURSOR, text)?;
+    let (at, id) = key.split_once('.').ok_or_else(cursor::invalid)?;
+    Ok((Timestamp(cursor::number(at)?), id.parse().map_err(|_| cursor::invalid())?))
 }

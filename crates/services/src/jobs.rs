@@ -4,11 +4,11 @@ pub(crate) mod cleanup;
 pub(crate) mod export;
 pub(crate) mod import;
 
-use crate::{Actor, Error, Result, Services};
+use crate::{Error, Result, Services};
 use limn_domain::activity::Activity;
 use limn_domain::{ActivityId, ProjectId, Timestamp, UserId};
 use limn_jobs::{Cancelled, Permanent, Registry, Runner};
-use limn_store::Tx;
+use limn_store::{Tx, repo};
 
 /// The kinds of jobs, as stored and as answered by the API.
 pub mod kind {
@@ -45,24 +45,12 @@ fn for_people(e: anyhow::Error) -> anyhow::Error {
     }
 }
 
-/// An audit line of the actor.
-pub(crate) async fn audit(
-    tx: &mut Tx,
-    actor: &Actor,
-    project: Option<ProjectId>,
-    verb: &str,
-    summary: &str,
-    now: Timestamp,
-) -> Result<()> {
-    audit_as(tx, actor.user_id(), actor.name(), project, verb, summary, now).await
-}
-
 /// An audit line in the name of whoever asked for a job.
 async fn audit_as(
     tx: &mut Tx,
     user: Option<UserId>,
     name: &str,
-    project: Option<ProjectId>,
+    project: ProjectId,
     verb: &str,
     summary: &str,
     now: Timestamp,
@@ -72,9 +60,9 @@ async fn audit_as(
         at: now,
         actor_id: user,
         actor_name: name.to_owned(),
-        project_id: project,
+        project_id: Some(project),
         verb: verb.to_owned(),
         summary: summary.to_owned(),
     };
-    Ok(limn_store::repo::transfer::note_activity(tx, &activity).await?)
+    Ok(repo::activity::insert(tx, &activity, &serde_json::json!({})).await?)
 }

@@ -136,7 +136,7 @@ async fn finish(ctx: &Context, payload: &Payload, report: &ImportReport) -> anyh
     ctx.db
         .write::<(), Error, _>(move |tx| {
             Box::pin(async move {
-                super::audit_as(tx, user, &name, Some(project), "import.finish", &summary, now).await
+                super::audit_as(tx, user, &name, project, "import.finish", &summary, now).await
             })
         })
         .await?;

@@ -105,24 +105,3 @@ pub async fn delete_proposals(tx: &mut Tx, items: &[ItemId]) -> Result<(), Store
     }
     Ok(())
 }
-
-/// A line of the audit log.
-pub async fn note_activity(tx: &mut Tx, a: &limn_domain::activity::Activity) -> Result<(), StoreError> {
-    on_tx!(tx, conn => {
-        sqlx::query(
-            "INSERT INTO activity (id, at, actor_id, actor_name, project_id, verb, summary, data) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        )
-        .bind(a.id)
-        .bind(a.at)
-        .bind(a.actor_id)
-        .bind(&a.actor_name)
-        .bind(a.project_id)
-        .bind(&a.verb)
-        .bind(&a.summary)
-        .bind(crate::Json(serde_json::json!({})))
-        .execute(conn)
-        .await?;
-    });
-    Ok(())
-}
