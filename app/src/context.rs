@@ -49,7 +49,11 @@ pub fn session() -> Result<Session> {
 /// The client's address for the sign-in brake, as far as it is known.
 pub fn client() -> String {
     use_context::<Parts>()
-        .and_then(|p| p.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip().to_string()))
+        .and_then(|p| {
+            p.extensions
+                .get::<ConnectInfo<SocketAddr>>()
+                .map(|c| c.0.ip().to_string())
+        })
         .unwrap_or_else(|| "unknown".to_owned())
 }
 
@@ -65,7 +69,11 @@ pub fn cookie(name: &str) -> Option<String> {
 
 /// Path and query of the page being rendered.
 pub fn path_and_query() -> Option<String> {
-    use_context::<Parts>().map(|p| p.uri.path_and_query().map_or_else(|| "/".into(), |q| q.to_string()))
+    use_context::<Parts>().map(|p| {
+        p.uri
+            .path_and_query()
+            .map_or_else(|| "/".into(), |q| q.to_string())
+    })
 }
 
 /// Sets the HTTP status of a server function's answer; a page that merely contains a failed part stays 200.
@@ -90,18 +98,23 @@ pub fn redirect(to: &str) {
     }
 }
 
-
 /// Signs a person in, under a new session id.
 pub async fn open_session(me: &Me, epoch: i64) -> Result<()> {
     let session = session()?;
     session.cycle_id().await.map_err(broken_session)?;
-    session.insert(SESSION_USER, me.id).await.map_err(broken_session)?;
+    session
+        .insert(SESSION_USER, me.id)
+        .await
+        .map_err(broken_session)?;
     keep_session(epoch).await
 }
 
 /// Keeps this session after its person ended all others.
 pub async fn keep_session(epoch: i64) -> Result<()> {
-    session()?.insert(SESSION_EPOCH, epoch).await.map_err(broken_session)
+    session()?
+        .insert(SESSION_EPOCH, epoch)
+        .await
+        .map_err(broken_session)
 }
 
 /// Ends the session, here and in the database.

@@ -50,10 +50,16 @@ pub fn percent(part: i64, whole: i64) -> i64 {
 
 /// Up to two letters standing for a person.
 pub fn initials(name: &str) -> String {
-    let mut words = name.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty());
+    let mut words = name
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|w| !w.is_empty());
     let first = words.next().and_then(|w| w.chars().next());
     let last = words.next_back().and_then(|w| w.chars().next());
-    first.into_iter().chain(last).flat_map(char::to_uppercase).collect()
+    first
+        .into_iter()
+        .chain(last)
+        .flat_map(char::to_uppercase)
+        .collect()
 }
 
 /// A span of seconds in one unit: `4 min`, `2 h`, `3 days`.
@@ -79,7 +85,10 @@ mod tests {
         assert_eq!(counted(1, "item", "items"), "1 item");
         assert_eq!(bytes(999), "999 B");
         assert_eq!(bytes(4_200_000), "4.2 MB");
-        assert_eq!((percent(0, 9), percent(1, 1000), percent(999, 1000), percent(5, 5)), (0, 1, 99, 100));
+        assert_eq!(
+            (percent(0, 9), percent(1, 1000), percent(999, 1000), percent(5, 5)),
+            (0, 1, 99, 100)
+        );
         assert_eq!(initials("Ana María Gómez"), "AG");
         assert_eq!(initials(""), "");
     }

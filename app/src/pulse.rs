@@ -21,7 +21,10 @@ pub async fn pulse_jobs() -> Result<Vec<Job>, AppError> {
 pub async fn pulse_queue() -> Result<i64, AppError> {
     let (services, actor) = crate::context::request()?;
     let mine = services.queue.mine(&actor).await?;
-    Ok(mine.iter().map(|q| (q.state.todo - q.state.held_by_others).max(0)).sum())
+    Ok(mine
+        .iter()
+        .map(|q| (q.state.todo - q.state.held_by_others).max(0))
+        .sum())
 }
 
 #[server(prefix = "/ui", endpoint = "pulse/job", input = Json)]
@@ -94,8 +97,11 @@ pub(crate) fn provide_pulse() {
             if !document().hidden() {
                 if let Ok(jobs) = pulse_jobs().await {
                     let before = pulse.jobs.get_untracked();
-                    let ended: Vec<JobId> =
-                        before.iter().map(|j| j.id).filter(|id| jobs.iter().all(|j| j.id != *id)).collect();
+                    let ended: Vec<JobId> = before
+                        .iter()
+                        .map(|j| j.id)
+                        .filter(|id| jobs.iter().all(|j| j.id != *id))
+                        .collect();
                     wait = if jobs.is_empty() { 10 } else { 1 };
                     let changed = jobs != before;
                     if changed {

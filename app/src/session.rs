@@ -36,7 +36,10 @@ impl Theme {
     }
 
     pub fn parse(text: &str) -> Self {
-        Self::ALL.into_iter().find(|t| t.as_str() == text).unwrap_or_default()
+        Self::ALL
+            .into_iter()
+            .find(|t| t.as_str() == text)
+            .unwrap_or_default()
     }
 }
 
@@ -61,7 +64,8 @@ pub struct Session {
 impl Session {
     /// Whether the studio role allows an action outside projects. For projects use [`allowed`] with `my_role`.
     pub fn may(&self, action: Action) -> bool {
-        self.me.with(|me| me.as_ref().is_some_and(|me| allowed(me.role, action)))
+        self.me
+            .with(|me| me.as_ref().is_some_and(|me| allowed(me.role, action)))
     }
 
     /// Stores and shows a theme.
@@ -168,7 +172,14 @@ mod tests {
 
     #[test]
     fn nobody_is_sent_elsewhere() {
-        for bad in ["//evil.example", "https://evil.example", "/\\evil.example", "/\t/evil.example", "", "/sign-in?next=/x"] {
+        for bad in [
+            "//evil.example",
+            "https://evil.example",
+            "/\\evil.example",
+            "/\t/evil.example",
+            "",
+            "/sign-in?next=/x",
+        ] {
             assert_eq!(safe_next(Some(bad.to_owned())), "/", "{bad}");
         }
         assert_eq!(safe_next(Some("/projects/1?a=b".into())), "/projects/1?a=b");

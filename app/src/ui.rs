@@ -20,12 +20,10 @@ pub use color::ColorPicker;
 pub use dialog::{ConfirmDialog, Dialog, DialogBody, DialogFoot, DialogSize};
 pub use failure::{ErrorView, NotFound};
 pub use field::{Field, FormError, Notice};
-pub use hotkey::{Hotkeys, is_typing, use_hotkey};
+pub use hotkey::{Hotkeys, is_typing, use_hotkey, use_hotkey_when};
 pub use icon::{Glyph, Icon, IconOf, Logo};
 pub use input::{Checkbox, Choice, RadioCards, Select, Switch, TextArea, TextInput};
-pub use layout::{
-    Breadcrumbs, Card, EmptyState, PageHead, Skeleton, SkeletonCards, Stat, Tab, Table, Tabs,
-};
+pub use layout::{Breadcrumbs, Card, EmptyState, PageHead, Skeleton, SkeletonCards, Stat, Tab, Table, Tabs};
 pub use menu::{Menu, MenuHeading, MenuItem, MenuLine, Popover};
 pub use status::{
     Avatar, BarList, BarRow, Chip, Dot, Kbd, ProgressBar, RelativeTime, Segment, Tone, safe_color,

@@ -135,7 +135,8 @@ pub fn ConfirmDialog(
             typed.set(String::new());
         }
     });
-    let blocked = Signal::derive(move || type_to_confirm.is_some_and(|w| w.get().trim() != typed.get().trim()));
+    let blocked =
+        Signal::derive(move || type_to_confirm.is_some_and(|w| w.get().trim() != typed.get().trim()));
     let submit = move || {
         if !blocked.get_untracked() && !pending.get_untracked() {
             on_confirm.run(());

@@ -90,7 +90,9 @@ pub fn FormError(
     let message = move || {
         error.with(|e| {
             e.as_ref()
-                .filter(|e| e.fields.is_empty() || !e.fields.iter().all(|f| fields.contains(&f.field.as_str())))
+                .filter(|e| {
+                    e.fields.is_empty() || !e.fields.iter().all(|f| fields.contains(&f.field.as_str()))
+                })
                 .map(|e| e.message.clone())
         })
     };

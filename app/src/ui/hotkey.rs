@@ -16,7 +16,10 @@ pub(crate) fn provide_hotkeys() -> Hotkeys {
 
 /// Whether the event comes from a place where keys are text.
 pub fn is_typing(ev: &web_sys::KeyboardEvent) -> bool {
-    let Some(target) = ev.target().and_then(|t| t.dyn_into::<web_sys::HtmlElement>().ok()) else {
+    let Some(target) = ev
+        .target()
+        .and_then(|t| t.dyn_into::<web_sys::HtmlElement>().ok())
+    else {
         return false;
     };
     let tag = target.tag_name();
@@ -59,6 +62,16 @@ fn matches(keys: &str, ev: &web_sys::KeyboardEvent) -> bool {
 /// Runs `action` when `keys` are pressed: `l`, `?`, `Ctrl+k`, `Shift+Enter`. Keys without Ctrl rest while somebody
 /// types or a dialog is open. They work while the calling component is shown.
 pub fn use_hotkey(keys: &'static str, what: impl Into<String>, action: impl Fn() + Send + Sync + 'static) {
+    use_hotkey_when(keys, what, || true, action);
+}
+
+/// The same, but only while `when` holds; otherwise the key is left to others.
+pub fn use_hotkey_when(
+    keys: &'static str,
+    what: impl Into<String>,
+    when: impl Fn() -> bool + Send + Sync + 'static,
+    action: impl Fn() + Send + Sync + 'static,
+) {
     if let Some(Hotkeys(list, next)) = use_context() {
         let id = next.get_value();
         next.set_value(id + 1);
@@ -68,11 +81,17 @@ pub fn use_hotkey(keys: &'static str, what: impl Into<String>, action: impl Fn()
         });
     }
     let action = StoredValue::new(action);
+    let when = StoredValue::new(when);
     let handle = StoredValue::new(None);
     Effect::new(move |_| {
         let listener = window_event_listener(ev::keydown, move |ev| {
             let free = keys.starts_with("Ctrl") || (!is_typing(&ev) && !in_dialog());
-            if free && !ev.default_prevented() && !ev.is_composing() && matches(keys, &ev) {
+            if free
+                && !ev.default_prevented()
+                && !ev.is_composing()
+                && matches(keys, &ev)
+                && when.try_with_value(|w| w()) == Some(true)
+            {
                 ev.prevent_default();
                 action.try_with_value(|f| f());
             }

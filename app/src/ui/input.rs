@@ -121,9 +121,7 @@ pub fn TextArea(
             disabled=move || disabled.get()
             prop:value=move || value.get()
             on:input=move |ev| value.set(event_target_value(&ev))
-        >
-            {value.get_untracked()}
-        </textarea>
+        ></textarea>
     }
 }
 

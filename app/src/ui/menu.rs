@@ -22,7 +22,10 @@ fn place(button: &web_sys::Element, panel: &web_sys::HtmlElement, end: bool) {
     } else {
         set("bottom", "auto".into());
         set("top", format!("{}px", rect.bottom() + 4.0));
-        set("max-height", format!("{}px", (height - rect.bottom() - 12.0).max(120.0)));
+        set(
+            "max-height",
+            format!("{}px", (height - rect.bottom() - 12.0).max(120.0)),
+        );
     }
     if end {
         set("left", "auto".into());
@@ -38,8 +41,9 @@ fn step_focus(panel: &web_sys::HtmlElement, key: &str) -> bool {
     let Ok(list) = panel.query_selector_all("[role^=menuitem]:not([disabled])") else {
         return false;
     };
-    let entries: Vec<web_sys::HtmlElement> =
-        (0..list.length()).filter_map(|i| list.get(i)?.dyn_into().ok()).collect();
+    let entries: Vec<web_sys::HtmlElement> = (0..list.length())
+        .filter_map(|i| list.get(i)?.dyn_into().ok())
+        .collect();
     if entries.is_empty() {
         return false;
     }
@@ -157,7 +161,8 @@ pub fn Menu(
 ) -> impl IntoView {
     let trigger = trigger.unwrap_or_else(|| ViewFn::from(|| view! { <Icon glyph=Glyph::More/> }));
     let named = label.clone();
-    let trigger = ViewFn::from(move || view! { {trigger.run()} <span class="sr-only">{named.clone()}</span> });
+    let trigger =
+        ViewFn::from(move || view! { {trigger.run()} <span class="sr-only">{named.clone()}</span> });
     view! {
         <Popover id label trigger trigger_class end class="menu" role="menu">
             {children()}

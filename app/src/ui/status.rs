@@ -89,7 +89,8 @@ pub fn Dot(#[prop(into)] color: Signal<String>) -> impl IntoView {
 
 /// A colour that cannot carry other CSS with it.
 pub fn safe_color(color: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '#' | '(' | ')' | '-' | '%' | ' ' | ',' | '.');
+    let plain =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '#' | '(' | ')' | '-' | '%' | ' ' | ',' | '.');
     if color.chars().all(plain) {
         color.to_owned()
     } else {

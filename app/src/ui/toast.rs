@@ -47,7 +47,13 @@ impl Toasts {
     }
 
     /// With a link to what it speaks of.
-    pub fn with_link(&self, tone: Tone, text: impl Into<String>, link: impl Into<String>, href: impl Into<String>) {
+    pub fn with_link(
+        &self,
+        tone: Tone,
+        text: impl Into<String>,
+        link: impl Into<String>,
+        href: impl Into<String>,
+    ) {
         self.push(tone, text.into(), Some((link.into(), href.into())));
     }
 

@@ -5,7 +5,9 @@ use super::password::PasswordCard;
 use super::tokens::TokensCard;
 use crate::data::use_form;
 use crate::session::{Theme, use_session};
-use crate::ui::{Avatar, Button, Card, Choice, Field, FormError, Glyph, PageHead, RadioCards, TextInput, use_toasts};
+use crate::ui::{
+    Avatar, Button, Card, Choice, Field, FormError, Glyph, PageHead, RadioCards, TextInput, use_toasts,
+};
 use leptos::prelude::*;
 use limn_domain::user::Me;
 

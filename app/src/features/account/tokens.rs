@@ -3,9 +3,9 @@
 use super::api;
 use crate::data::{use_form, use_load, use_mutation};
 use crate::ui::{
-    Button, ButtonSize, Card, Chip, Choice, ConfirmDialog, CopyButton, Dialog, DialogBody, DialogFoot, EmptyState,
-    ErrorView, Field, FormError, Glyph, IconButton, Notice, RadioCards, RelativeTime, Select, Skeleton, Table,
-    TextInput, Tone, Variant, use_toasts,
+    Button, ButtonSize, Card, Chip, Choice, ConfirmDialog, CopyButton, Dialog, DialogBody, DialogFoot,
+    EmptyState, ErrorView, Field, FormError, Glyph, IconButton, Notice, RadioCards, RelativeTime, Select,
+    Skeleton, Table, TextInput, Tone, Variant, use_toasts,
 };
 use leptos::prelude::*;
 use limn_domain::token::{CreatedToken, NewToken, Token, TokenScope};
@@ -135,7 +135,11 @@ fn NewTokenDialog(open: RwSignal<bool>, #[prop(into)] on_made: Callback<()>) -> 
 }
 
 #[component]
-fn TokenForm(open: RwSignal<bool>, made: RwSignal<Option<CreatedToken>>, on_made: Callback<()>) -> impl IntoView {
+fn TokenForm(
+    open: RwSignal<bool>,
+    made: RwSignal<Option<CreatedToken>>,
+    on_made: Callback<()>,
+) -> impl IntoView {
     let name = RwSignal::new(String::new());
     let scope = RwSignal::new(TokenScope::Write.as_str().to_owned());
     let days = RwSignal::new("90".to_owned());
@@ -156,7 +160,10 @@ fn TokenForm(open: RwSignal<bool>, made: RwSignal<Option<CreatedToken>>, on_made
         let picked = scope.get_untracked();
         form.run(NewToken {
             name: name.get_untracked(),
-            scope: TokenScope::ALL.into_iter().find(|s| s.as_str() == picked).unwrap_or(TokenScope::Read),
+            scope: TokenScope::ALL
+                .into_iter()
+                .find(|s| s.as_str() == picked)
+                .unwrap_or(TokenScope::Read),
             project_id: project.get_untracked().parse().ok(),
             expires_in_days: days.get_untracked().parse().ok(),
         });
@@ -171,9 +178,15 @@ fn TokenForm(open: RwSignal<bool>, made: RwSignal<Option<CreatedToken>>, on_made
             Choice::new(s.as_str(), title, s.describe())
         })
         .to_vec();
-    let lives: Vec<(String, String)> = [("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("365", "1 year"), ("", "Never")]
-        .map(|(v, t)| (v.to_owned(), t.to_owned()))
-        .to_vec();
+    let lives: Vec<(String, String)> = [
+        ("7", "7 days"),
+        ("30", "30 days"),
+        ("90", "90 days"),
+        ("365", "1 year"),
+        ("", "Never"),
+    ]
+    .map(|(v, t)| (v.to_owned(), t.to_owned()))
+    .to_vec();
     view! {
         <form
             on:submit=move |ev| {

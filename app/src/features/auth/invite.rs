@@ -10,7 +10,9 @@ use limn_domain::user::{Invitation, Me, NewUser};
 
 #[component]
 pub fn InvitePage() -> impl IntoView {
-    let secret = use_query_map().with_untracked(|q| q.get("token")).unwrap_or_default();
+    let secret = use_query_map()
+        .with_untracked(|q| q.get("token"))
+        .unwrap_or_default();
     let offer = {
         let secret = secret.clone();
         use_load(move || secret.clone(), api::auth_invitation)
@@ -37,7 +39,9 @@ fn Accept(secret: String, invitation: Invitation) -> impl IntoView {
     let email = RwSignal::new(invitation.email.clone());
     let live = use_live();
     let leaving = RwSignal::new(false);
-    let to = invitation.project_id.map_or_else(|| "/".to_owned(), |p| format!("/projects/{p}"));
+    let to = invitation
+        .project_id
+        .map_or_else(|| "/".to_owned(), |p| format!("/projects/{p}"));
     let form = use_form(
         move |user: NewUser| api::accept_invitation(secret.clone(), user),
         move |_: Me| {
@@ -52,7 +56,11 @@ fn Accept(secret: String, invitation: Invitation) -> impl IntoView {
             password: password.get_untracked(),
         });
     };
-    let text = format!("You are invited as {}. {}.", invitation.role.label(), invitation.role.describe());
+    let text = format!(
+        "You are invited as {}. {}.",
+        invitation.role.label(),
+        invitation.role.describe()
+    );
     view! {
         <Frame title="Join Limn" text>
             <form

@@ -12,7 +12,9 @@ use limn_domain::user::{Me, NewUser};
 
 #[component]
 pub fn SetupPage() -> impl IntoView {
-    let secret = use_query_map().with_untracked(|q| q.get("token")).unwrap_or_default();
+    let secret = use_query_map()
+        .with_untracked(|q| q.get("token"))
+        .unwrap_or_default();
     if secret.is_empty() {
         let error = AppError::new(
             Code::NotFound,

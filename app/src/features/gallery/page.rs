@@ -60,8 +60,13 @@ fn Fields() -> impl IntoView {
     let tick = RwSignal::new(true);
     let on = RwSignal::new(true);
     let color = RwSignal::new("#3e63dd".to_owned());
-    let failure = RwSignal::new(Some(AppError(ApiError::field("bad", "A project with this name exists already."))));
-    let options: Vec<(String, String)> = [("a", "Added"), ("b", "Name")].map(|(a, b)| (a.to_owned(), b.to_owned())).to_vec();
+    let failure = RwSignal::new(Some(AppError(ApiError::field(
+        "bad",
+        "A project with this name exists already.",
+    ))));
+    let options: Vec<(String, String)> = [("a", "Added"), ("b", "Name")]
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .to_vec();
     let options = StoredValue::new(options);
     view! {
         <Part title="Fields">
@@ -132,9 +137,19 @@ fn Marks() -> impl IntoView {
         Segment::new(38, Tone::Bad, "Skipped"),
         Segment::new(567, Tone::Neutral, "To do"),
     ];
-    let rows = [("Car", 4120, "#3e63dd"), ("Pedestrian", 2210, "#e5484d"), ("Tree", 1980, "#30a46c"), ("Fence", 190, "#978365")]
-        .map(|(label, value, color)| BarRow { label: label.into(), value, color: color.into(), href: None })
-        .to_vec();
+    let rows = [
+        ("Car", 4120, "#3e63dd"),
+        ("Pedestrian", 2210, "#e5484d"),
+        ("Tree", 1980, "#30a46c"),
+        ("Fence", 190, "#978365"),
+    ]
+    .map(|(label, value, color)| BarRow {
+        label: label.into(),
+        value,
+        color: color.into(),
+        href: None,
+    })
+    .to_vec();
     view! {
         <div class="stats">
             <Stat label="Done" value="1,284" sub="of 2,010, 64 %"/>

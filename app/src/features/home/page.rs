@@ -17,7 +17,9 @@ pub fn HomePage() -> impl IntoView {
     let session = use_session();
     let pulse = use_pulse();
     let projects = use_load(move || pulse.finished.get(), |_| api::home_projects());
-    let name = session.me.with_untracked(|m| m.as_ref().map_or_else(String::new, |m| m.name.clone()));
+    let name = session
+        .me
+        .with_untracked(|m| m.as_ref().map_or_else(String::new, |m| m.name.clone()));
     let first = name.split_whitespace().next().unwrap_or_default().to_owned();
     let may_create = move || session.may(Action::CreateProject);
     view! {

@@ -7,8 +7,8 @@ use crate::error::AppError;
 use crate::fmt;
 use crate::pulse::{use_cancel, use_pulse};
 use crate::ui::{
-    Breadcrumbs, Button, Card, Chip, ErrorView, Glyph, Notice, PageHead, ProgressBar, RelativeTime, Segment, Skeleton,
-    Tone, use_toasts,
+    Breadcrumbs, Button, Card, Chip, ErrorView, Glyph, Notice, PageHead, ProgressBar, RelativeTime, Segment,
+    Skeleton, Tone, use_toasts,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -18,7 +18,11 @@ use limn_domain::{ApiError, JobId};
 #[component]
 pub fn JobPage() -> impl IntoView {
     let params = use_params_map();
-    let id = Memo::new(move |_| params.with(|p| p.get("id")).and_then(|id| id.parse::<JobId>().ok()));
+    let id = Memo::new(move |_| {
+        params
+            .with(|p| p.get("id"))
+            .and_then(|id| id.parse::<JobId>().ok())
+    });
     let pulse = use_pulse();
     let job = use_load(
         move || (id.get(), pulse.finished.get()),
@@ -61,7 +65,10 @@ fn Detail(job: Job, #[prop(into)] changed: Callback<()>) -> impl IntoView {
     });
     let title = job.title.clone();
     let state = move || now.with(|j| j.state);
-    let crumbs = vec![("Jobs".to_owned(), "/jobs".to_owned()), (title.clone(), String::new())];
+    let crumbs = vec![
+        ("Jobs".to_owned(), "/jobs".to_owned()),
+        (title.clone(), String::new()),
+    ];
     let badge = ViewFn::from(move || {
         view! {
             <Chip tone=Signal::derive(move || Tone::from(state())) dot=true>
@@ -130,7 +137,11 @@ fn Log(id: JobId) -> impl IntoView {
     let moved = Memo::new(move |_| {
         (
             pulse.finished.get(),
-            pulse.jobs.with(|l| l.iter().find(|j| j.id == id).map(|j| (j.done, j.message.clone(), j.state))),
+            pulse.jobs.with(|l| {
+                l.iter()
+                    .find(|j| j.id == id)
+                    .map(|j| (j.done, j.message.clone(), j.state))
+            }),
         )
     });
     let reading = StoredValue::new(false);

@@ -4,7 +4,9 @@ use super::api;
 use crate::data::{use_load, use_mutation};
 use crate::fmt;
 use crate::pulse::use_pulse;
-use crate::ui::{Button, Card, Chip, EmptyState, ErrorView, Glyph, PageHead, RelativeTime, Skeleton, Table, Tone, Variant};
+use crate::ui::{
+    Button, Card, Chip, EmptyState, ErrorView, Glyph, PageHead, RelativeTime, Skeleton, Table, Tone,
+};
 use leptos::prelude::*;
 use limn_domain::Page;
 use limn_domain::job::{Job, JobState};
@@ -13,14 +15,15 @@ use limn_domain::job::{Job, JobState};
 pub fn JobsPage() -> impl IntoView {
     let pulse = use_pulse();
     // Reads again when a job ends or another one begins.
-    let running = Memo::new(move |_| pulse.jobs.with(|j| j.iter().map(|j| (j.id, j.state)).collect::<Vec<_>>()));
-    let first = use_load(move || (pulse.finished.get(), running.get()), |_| api::job_list(None));
-    let more = RwSignal::new(Vec::<Job>::new());
-    let next = RwSignal::new(None::<String>);
-    let load_more = use_mutation(api::job_list, move |page: Page<Job>| {
-        next.set(page.next);
-        more.update(|m| m.extend(page.rows));
+    let running = Memo::new(move |_| {
+        pulse
+            .jobs
+            .with(|j| j.iter().map(|j| (j.id, j.state)).collect::<Vec<_>>())
     });
+    let first = use_load(
+        move || (pulse.finished.get(), running.get()),
+        |_| api::job_list(None),
+    );
     view! {
         <PageHead title="Jobs" sub=ViewFn::from(|| "Imports, exports and other work done in the background.")/>
         <Transition fallback=|| view! { <Card><Skeleton lines=6/></Card> }>
@@ -38,32 +41,32 @@ pub fn JobsPage() -> impl IntoView {
                         </Card>
                     }
                     .into_any(),
-                    Ok(page) => {
-                        next.set(page.next);
-                        more.set(Vec::new());
-                        view! {
-                            <Card flush=true>
-                                <Table label="Jobs" columns=vec!["Job", "State", "Progress", "Started"]>
-                                    {page.rows.into_iter().map(|job| view! { <JobRow job/> }).collect_view()}
-                                    <For each=move || more.get() key=|j| j.id let:job><JobRow job/></For>
-                                </Table>
-                            </Card>
-                        }
-                        .into_any()
-                    }
+                    Ok(page) => view! { <List page/> }.into_any(),
                     Err(error) => view! { <ErrorView page=true error/> }.into_any(),
                 }
             })}
         </Transition>
+    }
+}
+
+#[component]
+fn List(page: Page<Job>) -> impl IntoView {
+    let more = RwSignal::new(Vec::<Job>::new());
+    let next = RwSignal::new(page.next);
+    let load_more = use_mutation(api::job_list, move |page: Page<Job>| {
+        next.set(page.next);
+        more.update(|m| m.extend(page.rows));
+    });
+    view! {
+        <Card flush=true>
+            <Table label="Jobs" columns=vec!["Job", "State", "Progress", "Started"]>
+                {page.rows.into_iter().map(|job| view! { <JobRow job/> }).collect_view()}
+                <For each=move || more.get() key=|j| j.id let:job><JobRow job/></For>
+            </Table>
+        </Card>
         <Show when=move || next.with(Option::is_some)>
             <div class="more">
-                <Button
-                    variant=Variant::Default
-                    loading=load_more.pending
-                    on_click=move || load_more.run(next.get_untracked())
-                >
-                    "Show more"
-                </Button>
+                <Button loading=load_more.pending on_click=move || load_more.run(next.get_untracked())>"Show more"</Button>
             </div>
         </Show>
     }
@@ -74,7 +77,10 @@ fn JobRow(job: Job) -> impl IntoView {
     let live = use_pulse().jobs;
     let id = job.id;
     // While it runs the shell knows it better than the list.
-    let now = Memo::new(move |_| live.with(|l| l.iter().find(|j| j.id == id).cloned()).unwrap_or_else(|| job.clone()));
+    let now = Memo::new(move |_| {
+        live.with(|l| l.iter().find(|j| j.id == id).cloned())
+            .unwrap_or_else(|| job.clone())
+    });
     let first = now.get_untracked();
     view! {
         <tr>

@@ -1,7 +1,9 @@
 //! An import's report: what was taken, fixed and refused, by file and line.
 
 use crate::fmt;
-use crate::ui::{Button, ButtonSize, Card, Chip, EmptyState, Glyph, Notice, Select, Stat, Table, TextInput, Tone};
+use crate::ui::{
+    Button, ButtonSize, Card, Chip, EmptyState, Glyph, Notice, Select, Stat, Table, TextInput, Tone,
+};
 use leptos::prelude::*;
 use limn_domain::import::{ImportReport, ReportEntry, Severity};
 
@@ -56,7 +58,9 @@ fn Findings(report: ImportReport) -> impl IntoView {
                         || e.file.to_lowercase().contains(&needle)
                         || e.message.to_lowercase().contains(&needle)
                         || e.code.contains(&needle)
-                        || e.record.as_ref().is_some_and(|r| r.to_lowercase().contains(&needle))
+                        || e.record
+                            .as_ref()
+                            .is_some_and(|r| r.to_lowercase().contains(&needle))
                 })
                 .cloned()
                 .collect::<Vec<_>>()

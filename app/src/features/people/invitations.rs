@@ -4,8 +4,8 @@ use super::api;
 use super::person::role_options;
 use crate::data::{use_form, use_mutation};
 use crate::ui::{
-    Button, ButtonSize, Card, Chip, CopyButton, Dialog, DialogBody, DialogFoot, Field, FormError, RelativeTime, Select,
-    Table, TextInput, Variant, use_toasts,
+    Button, ButtonSize, Card, Chip, CopyButton, Dialog, DialogBody, DialogFoot, Field, FormError,
+    RelativeTime, Select, Table, TextInput, Variant, use_toasts,
 };
 use leptos::prelude::*;
 use limn_domain::Role;
@@ -73,7 +73,11 @@ pub fn InviteDialog(open: RwSignal<bool>, #[prop(into)] on_made: Callback<()>) -
 }
 
 #[component]
-fn InviteForm(open: RwSignal<bool>, made: RwSignal<Option<Invitation>>, on_made: Callback<()>) -> impl IntoView {
+fn InviteForm(
+    open: RwSignal<bool>,
+    made: RwSignal<Option<Invitation>>,
+    on_made: Callback<()>,
+) -> impl IntoView {
     let email = RwSignal::new(String::new());
     let role = RwSignal::new(Role::Labeler.as_str().to_owned());
     let form = use_form(api::invite, move |i: Invitation| {
@@ -81,7 +85,9 @@ fn InviteForm(open: RwSignal<bool>, made: RwSignal<Option<Invitation>>, on_made:
         on_made.run(());
     });
     let hint = Signal::derive(move || {
-        role.get().parse::<Role>().map_or_else(|_| String::new(), |r| format!("{}.", r.describe()))
+        role.get()
+            .parse::<Role>()
+            .map_or_else(|_| String::new(), |r| format!("{}.", r.describe()))
     });
     let submit = move || {
         form.run(NewInvitation {

@@ -82,12 +82,15 @@ fn Everybody(list: Vec<User>, #[prop(into)] changed: Callback<()>) -> impl IntoV
         let needle = text.with(|t| t.trim().to_lowercase());
         all.with_value(|all| {
             all.iter()
-                .filter(|u| needle.is_empty() || u.name.to_lowercase().contains(&needle) || u.email.contains(&needle))
+                .filter(|u| {
+                    needle.is_empty() || u.name.to_lowercase().contains(&needle) || u.email.contains(&needle)
+                })
                 .cloned()
                 .collect::<Vec<_>>()
         })
     };
-    let name = Signal::derive(move || target.with(|t| t.as_ref().map_or_else(String::new, |t| t.name.clone())));
+    let name =
+        Signal::derive(move || target.with(|t| t.as_ref().map_or_else(String::new, |t| t.name.clone())));
     view! {
         <Card
             title

@@ -9,12 +9,17 @@ use limn_domain::{Role, UserId};
 
 /// Roles as options, the widest first.
 pub fn role_options() -> Vec<(String, String)> {
-    Role::ALL.iter().map(|r| (r.as_str().to_owned(), r.label().to_owned())).collect()
+    Role::ALL
+        .iter()
+        .map(|r| (r.as_str().to_owned(), r.label().to_owned()))
+        .collect()
 }
 
 #[component]
 pub fn PersonRow(user: User, update: Mutation<(UserId, UpdateUser)>, ask: Callback<User>) -> impl IntoView {
-    let mine = use_session().me.with_untracked(|m| m.as_ref().is_some_and(|m| m.id == user.id));
+    let mine = use_session()
+        .me
+        .with_untracked(|m| m.as_ref().is_some_and(|m| m.id == user.id));
     let role = RwSignal::new(user.role.as_str().to_owned());
     let id = user.id;
     let before = user.role;
@@ -22,7 +27,13 @@ pub fn PersonRow(user: User, update: Mutation<(UserId, UpdateUser)>, ask: Callba
         if let Ok(r) = picked.parse::<Role>()
             && r != before
         {
-            update.run((id, UpdateUser { role: Some(r), ..UpdateUser::default() }));
+            update.run((
+                id,
+                UpdateUser {
+                    role: Some(r),
+                    ..UpdateUser::default()
+                },
+            ));
         }
     };
     // A refused change must not look taken.

@@ -22,7 +22,12 @@ pub async fn search(text: String) -> Result<Vec<Found>, AppError> {
     let hits = services.search.find(&actor, &text).await?;
     Ok(hits
         .into_iter()
-        .map(|h| Found { kind: h.kind, title: h.title, detail: h.detail, href: h.href })
+        .map(|h| Found {
+            kind: h.kind,
+            title: h.title,
+            detail: h.detail,
+            href: h.href,
+        })
         .collect())
 }
 

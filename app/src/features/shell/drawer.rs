@@ -58,7 +58,9 @@ pub fn Drawer(drawer: RwSignal<bool>, children: Children) -> impl IntoView {
         }
     });
     Effect::new(move |_| {
-        if drawer.get() && let Some(node) = node.get() {
+        if drawer.get()
+            && let Some(node) = node.get()
+        {
             let _ = node.focus();
         }
     });

@@ -23,11 +23,15 @@ fn admit() -> bool {
     let location = use_location();
     let navigate = use_navigate();
     Effect::new(move |_| {
-        let here = location.pathname.get_untracked() + &location.search.with_untracked(|s| match s.as_str() {
-            "" => String::new(),
-            s => format!("?{s}"),
-        });
-        let options = NavigateOptions { replace: true, ..NavigateOptions::default() };
+        let here = location.pathname.get_untracked()
+            + &location.search.with_untracked(|s| match s.as_str() {
+                "" => String::new(),
+                s => format!("?{s}"),
+            });
+        let options = NavigateOptions {
+            replace: true,
+            ..NavigateOptions::default()
+        };
         navigate(&crate::session::sign_in_address(&here), options);
     });
     false

@@ -1,7 +1,8 @@
 //! `?`: the keys that work here.
 
-use crate::ui::{Dialog, DialogBody, DialogSize, Hotkeys, Kbd, use_hotkey};
+use crate::ui::{Dialog, DialogBody, DialogSize, Hotkeys, Kbd, use_hotkey_when};
 use leptos::prelude::*;
+use leptos_router::hooks::use_location;
 
 #[derive(Debug, Clone, Copy)]
 struct Help(RwSignal<bool>);
@@ -19,7 +20,10 @@ pub(crate) fn use_help() -> RwSignal<bool> {
 #[component]
 pub fn HelpOverlay() -> impl IntoView {
     let open = use_help();
-    use_hotkey("?", "This help", move || open.set(true));
+    let path = use_location().pathname;
+    // The label page has an overlay of its own.
+    let here = move || path.with_untracked(|p| !p.contains("/label"));
+    use_hotkey_when("?", "This help", here, move || open.set(true));
     let keys = expect_context::<Hotkeys>().0;
     let rows = move || {
         let mut rows = keys.get();
@@ -55,5 +59,9 @@ pub fn HelpOverlay() -> impl IntoView {
 }
 
 fn pretty(key: &str) -> String {
-    if key.len() == 1 { key.to_uppercase() } else { key.to_owned() }
+    if key.len() == 1 {
+        key.to_uppercase()
+    } else {
+        key.to_owned()
+    }
 }

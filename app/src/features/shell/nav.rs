@@ -72,9 +72,17 @@ fn NavLink(
 fn UserMenu() -> impl IntoView {
     let session = use_session();
     let help = use_help();
-    let name = Signal::derive(move || session.me.with(|m| m.as_ref().map_or_else(String::new, |m| m.name.clone())));
+    let name = Signal::derive(move || {
+        session
+            .me
+            .with(|m| m.as_ref().map_or_else(String::new, |m| m.name.clone()))
+    });
     let role = move || session.me.with(|m| m.as_ref().map_or("", |m| m.role.label()));
-    let email = move || session.me.with(|m| m.as_ref().map_or_else(String::new, |m| m.email.clone()));
+    let email = move || {
+        session
+            .me
+            .with(|m| m.as_ref().map_or_else(String::new, |m| m.email.clone()))
+    };
     let out = use_mutation(
         |()| api::sign_out(),
         // A whole page load: nothing of the person stays in memory.

@@ -19,7 +19,9 @@ pub struct PaletteHandle {
 }
 
 pub(crate) fn provide_palette() {
-    provide_context(PaletteHandle { open: RwSignal::new(false) });
+    provide_context(PaletteHandle {
+        open: RwSignal::new(false),
+    });
 }
 
 pub fn use_palette() -> PaletteHandle {
@@ -64,16 +66,41 @@ fn fixed(session: Session) -> Vec<Entry> {
     if session.may(Action::ManagePeople) {
         list.push(entry("Go to", Glyph::People, "People", go("/people")));
     }
-    list.push(entry("Go to", Glyph::User, "Account and API tokens", go("/account")));
+    list.push(entry(
+        "Go to",
+        Glyph::User,
+        "Account and API tokens",
+        go("/account"),
+    ));
     if session.may(Action::CreateProject) {
         list.push(entry("Actions", Glyph::Plus, "New project", go("/projects/new")));
     }
     if session.may(Action::ManagePeople) {
-        list.push(entry("Actions", Glyph::Mail, "Invite somebody", go("/people?invite=1")));
+        list.push(entry(
+            "Actions",
+            Glyph::Mail,
+            "Invite somebody",
+            go("/people?invite=1"),
+        ));
     }
-    list.push(entry("Actions", Glyph::Sun, "Light theme", Act::Theme(Theme::Light)));
-    list.push(entry("Actions", Glyph::Moon, "Dark theme", Act::Theme(Theme::Dark)));
-    list.push(entry("Actions", Glyph::Monitor, "System theme", Act::Theme(Theme::System)));
+    list.push(entry(
+        "Actions",
+        Glyph::Sun,
+        "Light theme",
+        Act::Theme(Theme::Light),
+    ));
+    list.push(entry(
+        "Actions",
+        Glyph::Moon,
+        "Dark theme",
+        Act::Theme(Theme::Dark),
+    ));
+    list.push(entry(
+        "Actions",
+        Glyph::Monitor,
+        "System theme",
+        Act::Theme(Theme::System),
+    ));
     list.push(entry("Actions", Glyph::Keyboard, "Keyboard shortcuts", Act::Help));
     list
 }
@@ -166,7 +193,13 @@ fn Finder(open: RwSignal<bool>) -> impl IntoView {
         let query = query.trim();
         let mut list: Vec<(i32, Entry)> = pages
             .iter()
-            .filter_map(|e| if query.is_empty() { Some((0, e.clone())) } else { Some((score(query, &e.title)?, e.clone())) })
+            .filter_map(|e| {
+                if query.is_empty() {
+                    Some((0, e.clone()))
+                } else {
+                    Some((score(query, &e.title)?, e.clone()))
+                }
+            })
             .collect();
         list.sort_by_key(|(s, e)| (e.group != "Go to", -s));
         let mut list: Vec<Entry> = list.into_iter().map(|(_, e)| e).collect();

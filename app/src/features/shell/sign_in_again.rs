@@ -18,7 +18,11 @@ pub fn SignInAgain() -> impl IntoView {
     let password = RwSignal::new(String::new());
     Effect::new(move |_| {
         if open.get() {
-            email.set(session.me.with_untracked(|m| m.as_ref().map_or_else(String::new, |m| m.email.clone())));
+            email.set(
+                session
+                    .me
+                    .with_untracked(|m| m.as_ref().map_or_else(String::new, |m| m.email.clone())),
+            );
         }
     });
     let form = use_form(api::sign_in_again, move |me: Me| {
