@@ -66,6 +66,13 @@ impl FromServerFnError for AppError {
                 Code::BadRequest,
                 format!("The request could not be read: {detail}"),
             ),
+            // On the server it is the client's request that could not be read.
+            ServerFnErrorErr::Request(detail) | ServerFnErrorErr::Deserialization(detail) if cfg!(feature = "ssr") => {
+                Self::new(
+                    Code::BadRequest,
+                    format!("The request could not be read: {detail}"),
+                )
+            }
             ServerFnErrorErr::Request(_) | ServerFnErrorErr::Deserialization(_) => Self::offline(),
             _ => Self(ApiError::internal()),
         };

@@ -61,7 +61,9 @@ async fn pages_carry_a_strict_policy_that_their_scripts_pass() {
 async fn the_first_page_asks_to_sign_in() {
     let app = app().await;
     app.user("ana", Role::Admin).await;
-    let page = app.anonymous().get("/").await;
+    let nobody = app.anonymous();
+    let request = nobody.request(Method::GET, "/").header("accept", "text/html");
+    let page = nobody.send(request.body(axum::body::Body::empty()).unwrap()).await;
     let asks = page.status.is_redirection() && page.header("location").contains("/sign-in");
     assert!(
         asks || page.text().contains("Sign in"),

@@ -2,12 +2,15 @@
 
 use crate::error::Failure;
 use axum::body::Body;
+use axum::body::HttpBody as _;
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures::StreamExt as _;
 use http::header;
-use http_body_util::Limited;
 use limn_domain::Code;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Largest ordinary body, in bytes: JSON, and forms of the pages.
@@ -21,12 +24,30 @@ pub async fn body(request: Request, next: Next) -> Response {
         .headers()
         .get(header::CONTENT_LENGTH)
         .and_then(|v| v.to_str().ok())
-        .and_then(|v| v.parse::<u64>().ok());
-    if announced.is_some_and(|n| n > BODY_BYTES as u64) {
+        .and_then(|v| v.parse::<u64>().ok())
+        .unwrap_or_else(|| request.body().size_hint().lower());
+    if announced > BODY_BYTES as u64 {
         return too_large().into_response();
     }
-    next.run(request.map(|b| Body::new(Limited::new(b, BODY_BYTES))))
-        .await
+    // Whoever reads the body only sees it break off; the answer is put right afterwards.
+    let over = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&over);
+    let limited = request.map(|body| {
+        let mut left = BODY_BYTES;
+        Body::from_stream(body.into_data_stream().map(move |piece| {
+            let piece = piece?;
+            left = left.checked_sub(piece.len()).ok_or_else(|| {
+                told.store(true, Ordering::Relaxed);
+                axum::Error::new("the body is too large")
+            })?;
+            Ok::<_, axum::Error>(piece)
+        }))
+    });
+    let response = next.run(limited).await;
+    if over.load(Ordering::Relaxed) {
+        return too_large().into_response();
+    }
+    response
 }
 
 /// Gives up on a request that is not answered in time.

@@ -84,6 +84,12 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        if !is_utf8(parts.uri.query().unwrap_or_default()) {
+            return Err(Failure::new(
+                Code::BadRequest,
+                "The query string is not UTF-8; rename the file, or encode the text as UTF-8.",
+            ));
+        }
         match axum::extract::Query::try_from_uri(&parts.uri) {
             Ok(q) => Ok(Self(q.0)),
             Err(e) => {
@@ -101,6 +107,21 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
             }
         }
     }
+}
+
+/// Whether percent-decoding gives UTF-8; what does not would silently become replacement characters.
+fn is_utf8(query: &str) -> bool {
+    let mut bytes = query.as_bytes().iter();
+    let mut decoded = Vec::with_capacity(query.len());
+    while let Some(b) = bytes.next() {
+        let digits = bytes.as_slice().get(..2).filter(|_| *b == b'%');
+        let byte = digits.and_then(|d| u8::from_str_radix(std::str::from_utf8(d).ok()?, 16).ok());
+        if byte.is_some() {
+            bytes.nth(1);
+        }
+        decoded.push(byte.unwrap_or(*b));
+    }
+    String::from_utf8(decoded).is_ok()
 }
 
 /// A JSON body, in and out.
@@ -213,6 +234,16 @@ pub fn stream(body: Body) -> impl Stream<Item = Result<Bytes, axum::Error>> + Se
 mod tests {
     use super::*;
     use limn_domain::project::NewProject;
+
+    #[test]
+    fn queries_are_utf8() {
+        for good in ["", "name=a.png", "name=%C3%A9%", "name=100%25", "a=%zz"] {
+            assert!(is_utf8(good), "{good}");
+        }
+        for bad in ["name=%FF", "name=%C3", "%fe%fe"] {
+            assert!(!is_utf8(bad), "{bad}");
+        }
+    }
 
     #[test]
     fn refusals_name_the_field() {
