@@ -67,7 +67,9 @@ impl FromServerFnError for AppError {
                 format!("The request could not be read: {detail}"),
             ),
             // On the server it is the client's request that could not be read.
-            ServerFnErrorErr::Request(detail) | ServerFnErrorErr::Deserialization(detail) if cfg!(feature = "ssr") => {
+            ServerFnErrorErr::Request(detail) | ServerFnErrorErr::Deserialization(detail)
+                if cfg!(feature = "ssr") =>
+            {
                 Self::new(
                     Code::BadRequest,
                     format!("The request could not be read: {detail}"),
