@@ -410,7 +410,7 @@ async fn who_may_save() {
         let labels = w.studio.annotations.get(&w.viewer, item).await.unwrap();
         assert_eq!(
             (labels.revision, labels.annotations.len(), labels.updated_by),
-            (7, 8, None)
+            (7, 7, None)
         );
         for (who, expected) in [
             (&w.outsider, Code::NotFound),

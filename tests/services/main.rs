@@ -1,5 +1,16 @@
 //! The use cases on both databases.
 
+mod categories;
+mod item_list;
+mod labels;
+mod projects;
+mod queue;
+mod queue_random;
+mod sign_in;
+mod speed;
+mod transfer;
+mod users;
+
 use limn_domain::{ApiError, Code};
 use limn_services::Error;
 
@@ -12,12 +23,3 @@ fn refusal<T: std::fmt::Debug>(result: Result<T, Error>) -> ApiError {
 fn code<T: std::fmt::Debug>(result: Result<T, Error>) -> Code {
     refusal(result).code
 }
-
-mod categories;
-mod item_list;
-mod labels;
-mod projects;
-mod queue;
-mod queue_random;
-mod sign_in;
-mod users;

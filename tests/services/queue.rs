@@ -246,6 +246,7 @@ async fn leases_live_by_heartbeats() {
         let beat = q.heartbeat(&w.ana, w.project, two.clone()).await.unwrap();
         assert_eq!((beat.kept, beat.lost), (vec![two[0]], vec![two[1]]));
         q.release(&w.ana, w.project, two.clone()).await.unwrap();
+        w.studio.clock.advance_seconds(1);
         assert_eq!(ids(&q.take(&w.bo, w.project, 2).await.unwrap()), [two[1], two[0]]);
 
         let refused = [

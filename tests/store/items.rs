@@ -628,7 +628,7 @@ async fn an_edit_is_saved_and_remembered() {
 
         // The last 64 edits stay known, older ones go.
         let mut ids = Vec::new();
-        for n in 0..90 {
+        for n in 0..110 {
             let id = ChangeId::new();
             let edit = if n % 5 == 0 { vec![] } else { vec![many[0].clone()] };
             apply(id, edit, vec![]).await.unwrap();

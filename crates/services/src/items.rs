@@ -19,7 +19,7 @@ const LIMIT: i64 = 60;
 /// Longest text searched for, in characters.
 const TEXT_MAX: usize = 200;
 /// Matches are counted by reading items only in projects up to this size.
-const COUNTED: i64 = 50_000;
+const COUNTED: i64 = 20_000;
 
 #[derive(Clone)]
 pub struct Items(pub(crate) Context);

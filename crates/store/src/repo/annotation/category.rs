@@ -35,7 +35,7 @@ pub async fn delete_category(
         sqlx::query(
             "UPDATE item SET revision = revision + 1, updated_at = $2, \
              annotation_count = annotation_count - (SELECT count(*) FROM annotation a \
-               WHERE a.item_id = item.id AND a.category_id = $1 AND a.source <> 'prelabel'), \
+               WHERE a.item_id = item.id AND a.category_id = $1 AND a.source IN ('human', 'import')), \
              prelabel_count = prelabel_count - (SELECT count(*) FROM annotation a \
                WHERE a.item_id = item.id AND a.category_id = $1 AND a.source = 'prelabel') \
              WHERE id IN (SELECT item_id FROM annotation WHERE category_id = $1)",

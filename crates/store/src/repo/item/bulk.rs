@@ -2,10 +2,11 @@
 //! written once at the end of the transaction.
 
 use super::counter::{Standing, Tally};
-use super::list::{Filter, has_few, push_filter};
+use super::list::{Columns, Filter, push_filter};
 use crate::dialect::Dialect;
+use crate::repo::annotation::{self, NewAnnotation};
 use crate::{StoreError, Tx, on_tx};
-use limn_domain::item::ItemStatus;
+use limn_domain::item::{ItemSort, ItemStatus};
 use limn_domain::{
     Annotation, AnnotationId, CategoryId, ItemId, ProjectId, Shape, Source, Timestamp, UserId,
 };
@@ -56,13 +57,13 @@ pub async fn choose(
     up_to: i64,
     limit: i64,
 ) -> Result<Vec<Chosen>, StoreError> {
-    let few = has_few(tx, filter).await?;
+    let columns = Columns::choose(tx, filter, ItemSort::Added).await?;
     let lock = Dialect::of(tx).pick("", " FOR UPDATE");
     Ok(on_tx!(tx, conn => {
         let mut q = sqlx::QueryBuilder::new(
             "SELECT id, export_id, status, annotation_count, prelabel_count, done_by FROM item",
         );
-        push_filter!(q, filter, "status", few);
+        push_filter!(q, filter, columns);
         q.push(" AND export_id > ").push_bind(after).push(" AND export_id <= ").push_bind(up_to);
         q.push(" ORDER BY export_id LIMIT ").push_bind(limit).push(lock);
         q.build_query_as().fetch_all(conn).await?
@@ -196,23 +197,19 @@ pub async fn classify(
     let (mut new, mut old, mut targets) = (Vec::new(), Vec::new(), Vec::new());
     for item in items {
         let has = labels.remove(&item.id).unwrap_or_default();
-        let fits = |l: &Label| l.category_id == category && l.source != Source::Prelabel;
-        let has_it = has.iter().any(fits);
-        let only_it = has_it && has.len() == 1;
-        if item.status == ItemStatus::Done && if single { only_it } else { has_it } {
+        let has_it = has
+            .iter()
+            .any(|l| l.category_id == category && l.source != Source::Prelabel);
+        let stays = has_it && (!single || has.len() == 1);
+        if stays && item.status == ItemStatus::Done {
             continue;
         }
         targets.push(*item);
-        let goes = |l: &&Label| {
-            if single {
-                !only_it
-            } else {
-                !fits(l) && l.category_id == category
-            }
-        };
-        old.extend(has.iter().filter(goes).map(|l| (item.id, l.id)));
-        if if single { !only_it } else { !has_it } {
-            new.push(super::super::annotation::NewAnnotation {
+        if !has.is_empty() && !stays {
+            old.push(item.id);
+        }
+        if !stays {
+            new.push(NewAnnotation {
                 item_id: item.id,
                 annotation: Annotation {
                     id: AnnotationId::new(),
@@ -229,24 +226,33 @@ pub async fn classify(
     if targets.is_empty() {
         return Ok(0);
     }
-    for chunk in old.chunks(CHUNK) {
-        on_tx!(tx, conn => {
-            let mut q = sqlx::QueryBuilder::new("DELETE FROM annotation WHERE (item_id, id) IN ");
-            q.push_tuples(chunk, |mut b, (item, id)| {
-                b.push_bind(*item).push_bind(*id);
-            });
-            q.build().execute(conn).await?;
-        });
+    if single {
+        annotation::delete_of_items(tx, &old).await?;
+    } else {
+        delete_proposals(tx, &old, category).await?;
     }
-    super::super::annotation::insert_many(tx, &new, stamp.now).await?;
+    annotation::insert_many(tx, &new, stamp.now).await?;
     settle_chosen(tx, tally, &targets, true, stamp).await?;
     Ok(targets.len() as i64)
+}
+
+/// Removes proposals of a category, which a label takes the place of.
+async fn delete_proposals(tx: &mut Tx, items: &[ItemId], category: CategoryId) -> Result<(), StoreError> {
+    if items.is_empty() {
+        return Ok(());
+    }
+    on_tx!(tx, conn => {
+        let mut q = sqlx::QueryBuilder::new("DELETE FROM annotation WHERE source = 'prelabel' AND category_id = ");
+        q.push_bind(category).push(" AND item_id IN ");
+        push_ids!(q, items.iter().copied());
+        q.build().execute(conn).await?;
+    });
+    Ok(())
 }
 
 #[derive(FromRow)]
 struct Label {
     item_id: ItemId,
-    id: AnnotationId,
     category_id: CategoryId,
     source: Source,
 }
@@ -256,7 +262,7 @@ async fn labels_of(tx: &mut Tx, items: &[Chosen]) -> Result<HashMap<ItemId, Vec<
     if items.iter().any(|i| i.annotation_count + i.prelabel_count > 0) {
         let rows: Vec<Label> = on_tx!(tx, conn => {
             let mut q = sqlx::QueryBuilder::new(
-                "SELECT item_id, id, category_id, source FROM annotation WHERE item_id IN ",
+                "SELECT item_id, category_id, source FROM annotation WHERE item_id IN ",
             );
             push_ids!(q, items.iter().map(|i| i.id));
             q.build_query_as().fetch_all(conn).await?

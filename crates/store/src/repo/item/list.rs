@@ -84,17 +84,22 @@ impl Key {
     }
 }
 
-/// Appends the conditions of a filter to a query over `item`. `$status` is the text of the status column, `$few`
-/// whether the category has few labels.
+/// Appends the conditions of a filter to a query over `item`.
 macro_rules! push_filter {
-    ($q:expr, $filter:expr, $status:expr, $few:expr) => {{
+    ($q:expr, $filter:expr, $columns:expr) => {{
         let (q, f) = (&mut $q, $filter);
-        q.push(" WHERE project_id = ").push_bind(f.project);
+        q.push(" WHERE ")
+            .push($columns.project)
+            .push(" = ")
+            .push_bind(f.project);
         if let Some(status) = f.status {
-            q.push(" AND ").push($status).push(" = ").push_bind(status);
+            q.push(" AND ")
+                .push($columns.status)
+                .push(" = ")
+                .push_bind(status);
         }
         if let Some(category) = f.category {
-            if $few {
+            if $columns.few {
                 q.push(" AND id IN (SELECT a.item_id FROM annotation a WHERE a.category_id = ")
                     .push_bind(category)
                     .push(")");
@@ -128,16 +133,11 @@ pub async fn page(
     limit: i64,
     now: Timestamp,
 ) -> Result<Vec<Item>, StoreError> {
-    let few = has_few(tx, filter).await?;
-    // In other orders than that of the index on status, SQLite would sort all items of the status for each page.
-    let status = match (Dialect::of(tx), sort) {
-        (Dialect::Sqlite, ItemSort::Name | ItemSort::Updated | ItemSort::Annotations) => "+status",
-        _ => "status",
-    };
+    let columns = Columns::choose(tx, filter, sort).await?;
     let rows: Vec<ItemRow> = on_tx!(tx, conn => {
         let mut q = sqlx::QueryBuilder::new("SELECT ");
         q.push(COLUMNS).push(" FROM item");
-        push_filter!(q, filter, status, few);
+        push_filter!(q, filter, columns);
         match after.filter(|k| k.sort() == sort) {
             Some(Key::Added(id)) => {
                 q.push(" AND export_id > ").push_bind(*id);
@@ -167,16 +167,47 @@ pub async fn page(
 
 /// How many items match. Reads them all unless only `status` or `annotator` filters.
 pub async fn count(tx: &mut Tx, filter: &Filter) -> Result<i64, StoreError> {
-    let few = has_few(tx, filter).await?;
+    let columns = Columns::choose(tx, filter, ItemSort::Added).await?;
     Ok(on_tx!(tx, conn => {
         let mut q = sqlx::QueryBuilder::new("SELECT count(*) FROM item");
-        push_filter!(q, filter, "status", few);
+        push_filter!(q, filter, columns);
         q.build_query_scalar().fetch_one(conn).await?
     }))
 }
 
-/// Whether the filter's category has few labels, so that starting from them is quick.
-pub(super) async fn has_few(tx: &mut Tx, filter: &Filter) -> Result<bool, StoreError> {
+/// How the columns of a filter are written so that the right index is taken: on SQLite a `+` keeps a column from
+/// choosing one (PostgreSQL knows its rows and chooses itself).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Columns {
+    pub project: &'static str,
+    pub status: &'static str,
+    /// The category has so few labels that it is quicker to start from them.
+    pub few: bool,
+}
+
+impl Columns {
+    pub async fn choose(tx: &mut Tx, filter: &Filter, sort: ItemSort) -> Result<Self, StoreError> {
+        let few = has_few(tx, filter).await?;
+        let sqlite = Dialect::of(tx) == Dialect::Sqlite;
+        Ok(Self {
+            project: if sqlite && few {
+                "+project_id"
+            } else {
+                "project_id"
+            },
+            // In other orders than that of the index on status all items of the status would be sorted for each page.
+            status: if sqlite && (few || sort != ItemSort::Added) {
+                "+status"
+            } else {
+                "status"
+            },
+            few,
+        })
+    }
+}
+
+/// Whether the filter's category has few labels.
+async fn has_few(tx: &mut Tx, filter: &Filter) -> Result<bool, StoreError> {
     let Some(category) = filter.category else {
         return Ok(false);
     };

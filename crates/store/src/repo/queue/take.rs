@@ -39,12 +39,13 @@ pub async fn holding(tx: &mut Tx, item: ItemId, now: Timestamp) -> Result<Option
 }
 
 /// One statement for both databases but for the lock: on PostgreSQL takers pass over rows that another one is taking. What
-/// is picked is checked again while updating, because there a row may have changed since the snapshot.
+/// is picked is checked again while updating, because there a row may have changed since the snapshot. `own` says nothing
+/// of the status, for only items to do are held, and SQLite would take the index on it for the better one.
 macro_rules! take_text {
     ($lock:literal) => {
         concat!(
             "WITH own AS MATERIALIZED ( \
-               SELECT id FROM item WHERE lease_user_id = $2 AND project_id = $1 AND status = 'todo' \
+               SELECT id FROM item WHERE lease_user_id = $2 AND project_id = $1 \
                ORDER BY leased_at, queue_rank LIMIT $5), \
              fresh AS MATERIALIZED ( \
                SELECT id FROM item WHERE project_id = $1 AND status = 'todo' AND lease_until <= $3 \
