@@ -1,4 +1,5 @@
 //! The use cases on both databases.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod categories;
 mod item_list;

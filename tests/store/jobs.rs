@@ -58,28 +58,48 @@ fn new_job(kind: &'static str, payload: Value) -> NewJob {
 
 impl Bench {
     fn new(db: Db) -> Self {
-        Self { db, clock: Clock::new(), wake: Wake::default() }
+        Self {
+            db,
+            clock: Clock::new(),
+            wake: Wake::default(),
+        }
     }
 
     async fn enqueue(&self, job: NewJob) -> JobId {
         let now = self.clock.now();
-        let id: Result<JobId, StoreError> =
-            self.db.write(move |tx| Box::pin(async move { limn_jobs::enqueue(tx, job, now).await })).await;
+        let id: Result<JobId, StoreError> = self
+            .db
+            .write(move |tx| Box::pin(async move { limn_jobs::enqueue(tx, job, now).await }))
+            .await;
         self.wake.wake();
         id.unwrap()
     }
 
-    fn start(&self, kind: &'static str, handler: impl Handler, concurrency: usize) -> (CancellationToken, JoinHandle<()>) {
+    fn start(
+        &self,
+        kind: &'static str,
+        handler: impl Handler,
+        concurrency: usize,
+    ) -> (CancellationToken, JoinHandle<()>) {
         let mut registry = Registry::default();
         registry.register(kind, handler);
         let clock = self.clock.clone();
-        let runner = Runner::new(self.db.clone(), registry, self.wake.clone(), concurrency, move || clock.now());
+        let runner = Runner::new(
+            self.db.clone(),
+            registry,
+            self.wake.clone(),
+            concurrency,
+            move || clock.now(),
+        );
         let stop = CancellationToken::new();
         (stop.clone(), tokio::spawn(runner.with_timing(QUICK).run(stop)))
     }
 
     async fn get(&self, id: JobId) -> Job {
-        job::get(&mut self.db.read().await.unwrap(), id).await.unwrap().unwrap()
+        job::get(&mut self.db.read().await.unwrap(), id)
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     async fn until(&self, id: JobId, what: impl Fn(&Job) -> bool) -> Job {
@@ -96,8 +116,10 @@ impl Bench {
 
     async fn cancel(&self, id: JobId) -> bool {
         let now = self.clock.now();
-        let done: Result<bool, StoreError> =
-            self.db.write(move |tx| Box::pin(async move { job::request_cancel(tx, id, now).await })).await;
+        let done: Result<bool, StoreError> = self
+            .db
+            .write(move |tx| Box::pin(async move { job::request_cancel(tx, id, now).await }))
+            .await;
         self.wake.wake();
         done.unwrap()
     }
@@ -185,7 +207,12 @@ async fn the_more_urgent_and_then_the_older_job_runs_first() {
         let first = bench.enqueue(new_job("k", json!(1))).await;
         bench.clock.advance(1);
         let second = bench.enqueue(new_job("k", json!(2))).await;
-        let urgent = bench.enqueue(NewJob { priority: 5, ..new_job("k", json!(3)) }).await;
+        let urgent = bench
+            .enqueue(NewJob {
+                priority: 5,
+                ..new_job("k", json!(3))
+            })
+            .await;
         bench.enqueue(new_job("unknown", json!(4))).await;
         for expected in [urgent, first, second] {
             assert_eq!(bench.claim("w").await.unwrap().id, expected);
@@ -199,11 +226,19 @@ async fn the_more_urgent_and_then_the_older_job_runs_first() {
 async fn a_dead_workers_job_comes_back_and_its_late_end_is_ignored() {
     on_both(async |db| {
         let bench = Bench::new(db.db());
-        let id = bench.enqueue(NewJob { max_attempts: 2, ..new_job("k", json!({})) }).await;
+        let id = bench
+            .enqueue(NewJob {
+                max_attempts: 2,
+                ..new_job("k", json!({}))
+            })
+            .await;
         assert_eq!(bench.claim("dead").await.unwrap().attempts, 1);
         let reap = || async {
             let now = bench.clock.now();
-            let n: Result<u64, StoreError> = bench.db.write(move |tx| Box::pin(async move { job::reap(tx, now).await })).await;
+            let n: Result<u64, StoreError> = bench
+                .db
+                .write(move |tx| Box::pin(async move { job::reap(tx, now).await }))
+                .await;
             n.unwrap()
         };
         assert_eq!(reap().await, 0, "the lease still runs");
@@ -215,7 +250,9 @@ async fn a_dead_workers_job_comes_back_and_its_late_end_is_ignored() {
         let late: Result<bool, StoreError> = bench
             .db
             .write(move |tx| {
-                Box::pin(async move { job::end(tx, id, "dead", &job::End::Succeeded(Some(json!("late"))), now).await })
+                Box::pin(async move {
+                    job::end(tx, id, "dead", &job::End::Succeeded(Some(json!("late"))), now).await
+                })
             })
             .await;
         assert!(!late.unwrap());
@@ -238,7 +275,10 @@ async fn a_runner_takes_up_what_a_killed_one_left() {
         bench.clock.advance(31);
         let (stop, task) = bench.start("k", Do(|_, _| async { Ok(Some(json!(7))) }), 1);
         let job = bench.until(id, |j| j.state.is_final()).await;
-        assert_eq!((job.state, job.attempts, job.result), (JobState::Succeeded, 2, Some(json!(7))));
+        assert_eq!(
+            (job.state, job.attempts, job.result),
+            (JobState::Succeeded, 2, Some(json!(7)))
+        );
         stop.cancel();
         task.await.unwrap();
     })
@@ -268,23 +308,39 @@ async fn failures_are_tried_again_panics_included_and_permanent_ones_are_not() {
         let waiting = bench.until(id, |j| j.error.is_some()).await;
         assert_eq!((waiting.state, waiting.attempts), (JobState::Queued, 1));
         tokio::time::sleep(Duration::from_millis(200)).await;
-        assert_eq!(bench.get(id).await.attempts, 1, "it waits before the next attempt");
+        assert_eq!(
+            bench.get(id).await.attempts,
+            1,
+            "it waits before the next attempt"
+        );
         bench.clock.advance(10);
         let done = bench.until(id, |j| j.state.is_final()).await;
-        assert_eq!((done.state, done.attempts, done.error), (JobState::Succeeded, 2, None));
+        assert_eq!(
+            (done.state, done.attempts, done.error),
+            (JobState::Succeeded, 2, None)
+        );
 
         let id = bench.enqueue(new_job("k", json!("permanent"))).await;
         let failed = bench.until(id, |j| j.state.is_final()).await;
         assert_eq!((failed.state, failed.attempts), (JobState::Failed, 1));
         assert_eq!(failed.error.as_deref(), Some("The file is not a zip."));
 
-        let id = bench.enqueue(NewJob { max_attempts: 1, ..new_job("k", json!("panic")) }).await;
+        let id = bench
+            .enqueue(NewJob {
+                max_attempts: 1,
+                ..new_job("k", json!("panic"))
+            })
+            .await;
         let failed = bench.until(id, |j| j.state.is_final()).await;
         assert_eq!(failed.state, JobState::Failed);
         assert!(failed.error.unwrap().contains("fault"));
 
         let id = bench.enqueue(new_job("k", json!("fine"))).await;
-        assert_eq!(bench.until(id, |j| j.state.is_final()).await.state, JobState::Succeeded, "the runner lives on");
+        assert_eq!(
+            bench.until(id, |j| j.state.is_final()).await.state,
+            JobState::Succeeded,
+            "the runner lives on"
+        );
         stop.cancel();
         task.await.unwrap();
     })
@@ -309,7 +365,11 @@ async fn a_cancel_is_noticed_within_a_second() {
         let bench = Bench::new(db.db());
         let queued = bench.enqueue(new_job("k", json!({}))).await;
         assert!(bench.cancel(queued).await);
-        assert_eq!(bench.get(queued).await.state, JobState::Cancelled, "a queued job ends at once");
+        assert_eq!(
+            bench.get(queued).await.state,
+            JobState::Cancelled,
+            "a queued job ends at once"
+        );
         assert!(!bench.cancel(queued).await);
 
         let (stop, task) = bench.start("k", endless(), 1);
@@ -345,7 +405,10 @@ async fn shutdown_hands_jobs_back_without_spending_an_attempt() {
         let (stop, task) = bench.start("k", Do(|_, _| async { std::future::pending().await }), 1);
         bench.until(id, |j| j.state == JobState::Running).await;
         stop.cancel();
-        tokio::time::timeout(Duration::from_secs(3), task).await.unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(3), task)
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!(bench.get(id).await.state, JobState::Queued);
     })
     .await;
@@ -355,7 +418,10 @@ async fn shutdown_hands_jobs_back_without_spending_an_attempt() {
 async fn equal_jobs_wait_once() {
     on_both(async |db| {
         let bench = Bench::new(db.db());
-        let job = || NewJob { dedup_key: Some("same".into()), ..new_job("k", json!({})) };
+        let job = || NewJob {
+            dedup_key: Some("same".into()),
+            ..new_job("k", json!({}))
+        };
         let first = bench.enqueue(job()).await;
         assert_eq!(bench.enqueue(job()).await, first);
         assert_eq!(bench.claim("w").await.unwrap().id, first);
@@ -364,15 +430,22 @@ async fn equal_jobs_wait_once() {
         // The first one comes back beside the second.
         bench.clock.advance(31);
         let now = bench.clock.now();
-        let n: Result<u64, StoreError> = bench.db.write(move |tx| Box::pin(async move { job::reap(tx, now).await })).await;
+        let n: Result<u64, StoreError> = bench
+            .db
+            .write(move |tx| Box::pin(async move { job::reap(tx, now).await }))
+            .await;
         assert_eq!(n.unwrap(), 1);
         let mut tasks = tokio::task::JoinSet::new();
         for _ in 0..8 {
             let (db, now) = (bench.db.clone(), bench.clock.now());
-            let new = NewJob { dedup_key: Some("racing".into()), ..new_job("k", json!({})) };
+            let new = NewJob {
+                dedup_key: Some("racing".into()),
+                ..new_job("k", json!({}))
+            };
             tasks.spawn(async move {
-                let id: Result<JobId, StoreError> =
-                    db.write(move |tx| Box::pin(async move { limn_jobs::enqueue(tx, new, now).await })).await;
+                let id: Result<JobId, StoreError> = db
+                    .write(move |tx| Box::pin(async move { limn_jobs::enqueue(tx, new, now).await }))
+                    .await;
                 id.unwrap()
             });
         }
@@ -393,42 +466,71 @@ async fn progress_logs_lists_and_retries() {
             }
             progress.log("Counted \u{1f600}").await?;
             progress.log("x".repeat(10_000)).await?;
-            Ok(Some(json!({ "ms": began.elapsed().as_millis() as u64, "long": "y".repeat(5_000) })))
+            Ok(Some(
+                json!({ "ms": began.elapsed().as_millis() as u64, "long": "y".repeat(5_000) }),
+            ))
         });
         let (stop, task) = bench.start("k", handler, 1);
         let id = bench.enqueue(new_job("k", json!({}))).await;
         let job = bench.until(id, |j| j.state.is_final()).await;
-        assert_eq!((job.state, job.done, job.total), (JobState::Succeeded, 1_999, 2_000), "the last report is kept");
+        assert_eq!(
+            (job.state, job.done, job.total),
+            (JobState::Succeeded, 1_999, 2_000),
+            "the last report is kept"
+        );
         let result = job.result.unwrap();
-        assert!(result["ms"].as_u64().unwrap() < 2_000, "reports are not writes: {}", result["ms"]);
+        assert!(
+            result["ms"].as_u64().unwrap() < 2_000,
+            "reports are not writes: {}",
+            result["ms"]
+        );
 
         let mut tx = bench.db.read().await.unwrap();
         let lines = job::log_lines(&mut tx, id, 0, 10).await.unwrap();
         assert_eq!((lines.len(), lines[0].message.as_str()), (2, "Counted \u{1f600}"));
         assert_eq!(lines[1].message.len(), 2_000);
         assert_eq!(job::log_lines(&mut tx, id, 1, 10).await.unwrap().len(), 1);
-        let listed = job::list(&mut tx, &ListFilter { limit: 10, ..ListFilter::default() }).await.unwrap();
-        assert_eq!((listed.len(), listed[0].result.as_ref()), (1, None), "long results stay out of lists");
+        let listed = job::list(
+            &mut tx,
+            &ListFilter {
+                limit: 10,
+                ..ListFilter::default()
+            },
+        )
+        .await
+        .unwrap();
+        assert_eq!(
+            (listed.len(), listed[0].result.as_ref()),
+            (1, None),
+            "long results stay out of lists"
+        );
         assert_eq!(job::counts(&mut tx).await.unwrap(), (0, 0));
         drop(tx);
 
         let now = bench.clock.now();
-        let again: Result<bool, StoreError> = bench.db.write(move |tx| Box::pin(async move { job::requeue(tx, id, now).await })).await;
+        let again: Result<bool, StoreError> = bench
+            .db
+            .write(move |tx| Box::pin(async move { job::requeue(tx, id, now).await }))
+            .await;
         assert!(!again.unwrap(), "a job that is done is not run again");
         stop.cancel();
         task.await.unwrap();
 
         let cancelled = bench.enqueue(new_job("k", json!({}))).await;
         bench.cancel(cancelled).await;
-        let again: Result<bool, StoreError> =
-            bench.db.write(move |tx| Box::pin(async move { job::requeue(tx, cancelled, now).await })).await;
+        let again: Result<bool, StoreError> = bench
+            .db
+            .write(move |tx| Box::pin(async move { job::requeue(tx, cancelled, now).await }))
+            .await;
         assert!(again.unwrap());
         assert_eq!(bench.get(cancelled).await.state, JobState::Queued);
 
         bench.clock.advance(100);
         let before = bench.clock.now();
-        let gone: Result<Vec<JobId>, StoreError> =
-            bench.db.write(move |tx| Box::pin(async move { job::delete_ended(tx, before, 10).await })).await;
+        let gone: Result<Vec<JobId>, StoreError> = bench
+            .db
+            .write(move |tx| Box::pin(async move { job::delete_ended(tx, before, 10).await }))
+            .await;
         assert_eq!(gone.unwrap(), [id]);
     })
     .await;
@@ -441,12 +543,18 @@ async fn chores_are_repeated_and_outlive_a_panic() {
         let rounds = Arc::new(AtomicUsize::new(0));
         let seen = Arc::clone(&rounds);
         let clock = bench.clock.clone();
-        let runner = Runner::new(bench.db.clone(), Registry::default(), bench.wake.clone(), 1, move || clock.now())
-            .with_timing(QUICK)
-            .every(Duration::from_millis(20), move || {
-                let n = seen.fetch_add(1, Ordering::SeqCst);
-                Box::pin(async move { assert!(n != 0, "on purpose") })
-            });
+        let runner = Runner::new(
+            bench.db.clone(),
+            Registry::default(),
+            bench.wake.clone(),
+            1,
+            move || clock.now(),
+        )
+        .with_timing(QUICK)
+        .every(Duration::from_millis(20), move || {
+            let n = seen.fetch_add(1, Ordering::SeqCst);
+            Box::pin(async move { assert!(n != 0, "on purpose") })
+        });
         let stop = CancellationToken::new();
         let task = tokio::spawn(runner.run(stop.clone()));
         while rounds.load(Ordering::SeqCst) < 3 {

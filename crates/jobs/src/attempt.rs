@@ -41,9 +41,18 @@ impl Attempt {
     /// Runs the handler to its end and writes the outcome.
     pub async fn run(self) {
         let token = CancellationToken::new();
-        let progress =
-            Progress::new(self.db.clone(), self.job.id, self.worker.clone(), token.clone(), Arc::clone(&self.now));
-        let (handler, payload, own) = (Arc::clone(&self.handler), self.job.payload.clone(), progress.clone());
+        let progress = Progress::new(
+            self.db.clone(),
+            self.job.id,
+            self.worker.clone(),
+            token.clone(),
+            Arc::clone(&self.now),
+        );
+        let (handler, payload, own) = (
+            Arc::clone(&self.handler),
+            self.job.payload.clone(),
+            progress.clone(),
+        );
         tracing::info!(job = %self.job.id, kind = %self.job.kind, attempt = self.job.attempts, "job started");
         // A task of its own, so that a panic ends the attempt and nothing else.
         let mut task = tokio::spawn(async move { handler.run(payload, own).await });
@@ -112,9 +121,15 @@ impl Attempt {
 
     /// False when the claim is gone for certain.
     async fn extend(&self) -> bool {
-        let (id, worker, until) = (self.job.id, self.worker.clone(), self.timing.lease_until((self.now)()));
-        let extended: Result<bool, StoreError> =
-            self.db.write(move |tx| Box::pin(async move { job::extend(tx, id, &worker, until).await })).await;
+        let (id, worker, until) = (
+            self.job.id,
+            self.worker.clone(),
+            self.timing.lease_until((self.now)()),
+        );
+        let extended: Result<bool, StoreError> = self
+            .db
+            .write(move |tx| Box::pin(async move { job::extend(tx, id, &worker, until).await }))
+            .await;
         extended.unwrap_or_else(|e| {
             tracing::warn!(job = %id, error = %e, "the lease of a job was not extended");
             true
@@ -150,8 +165,10 @@ impl Attempt {
     async fn write(&self, end: End) {
         for wait in [100, 500, 2_000, 5_000, 0] {
             let (id, worker, now, end) = (self.job.id, self.worker.clone(), (self.now)(), end.clone());
-            let written: Result<bool, StoreError> =
-                self.db.write(move |tx| Box::pin(async move { job::end(tx, id, &worker, &end, now).await })).await;
+            let written: Result<bool, StoreError> = self
+                .db
+                .write(move |tx| Box::pin(async move { job::end(tx, id, &worker, &end, now).await }))
+                .await;
             match written {
                 Ok(true) => {
                     // A handed-back job, or whatever waits, may start elsewhere.
@@ -172,5 +189,9 @@ impl Attempt {
 /// Seconds until the next attempt after the `attempts`-th failed: 5, 20, 45...
 const fn back_off(attempts: i64) -> i64 {
     let seconds = 5 * attempts * attempts;
-    if seconds < BACK_OFF_MAX { seconds } else { BACK_OFF_MAX }
+    if seconds < BACK_OFF_MAX {
+        seconds
+    } else {
+        BACK_OFF_MAX
+    }
 }

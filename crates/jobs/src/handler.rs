@@ -8,7 +8,11 @@ use std::sync::Arc;
 #[async_trait::async_trait]
 pub trait Handler: Send + Sync + 'static {
     /// Answers the job's result. An error fails the attempt; its message is shown to people.
-    async fn run(&self, payload: serde_json::Value, progress: Progress) -> anyhow::Result<Option<serde_json::Value>>;
+    async fn run(
+        &self,
+        payload: serde_json::Value,
+        progress: Progress,
+    ) -> anyhow::Result<Option<serde_json::Value>>;
 }
 
 /// The job was cancelled, or the runner is shutting down; made by [`Progress::check`].

@@ -39,8 +39,18 @@ struct Latest {
 
 impl Progress {
     pub(crate) fn new(db: Db, id: JobId, worker: String, token: CancellationToken, now: Now) -> Self {
-        let inner = Inner { db, id, worker, token, now, latest: Mutex::default(), logging: tokio::sync::Mutex::default() };
-        Self { inner: Arc::new(inner) }
+        let inner = Inner {
+            db,
+            id,
+            worker,
+            token,
+            now,
+            latest: Mutex::default(),
+            logging: tokio::sync::Mutex::default(),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
     }
 
     pub fn job_id(&self) -> JobId {
@@ -67,8 +77,11 @@ impl Progress {
         tracing::info!(job = %self.inner.id, "{message}");
         let _one = self.inner.logging.lock().await;
         let (id, now) = (self.inner.id, (self.inner.now)());
-        let written: Result<(), StoreError> =
-            self.inner.db.write(move |tx| Box::pin(async move { job::log(tx, id, &message, now).await })).await;
+        let written: Result<(), StoreError> = self
+            .inner
+            .db
+            .write(move |tx| Box::pin(async move { job::log(tx, id, &message, now).await }))
+            .await;
         if let Err(e) = written {
             // A log line is not worth the work.
             tracing::warn!(job = %self.inner.id, error = %e, "a log line of a job was not kept");
@@ -83,7 +96,11 @@ impl Progress {
 
     /// `Err` when cancelled; the runner knows this error.
     pub fn check(&self) -> anyhow::Result<()> {
-        if self.inner.token.is_cancelled() { Err(Cancelled.into()) } else { Ok(()) }
+        if self.inner.token.is_cancelled() {
+            Err(Cancelled.into())
+        } else {
+            Ok(())
+        }
     }
 
     /// Writes what was reported and not written yet, if it is time or `now_or_never`.
@@ -97,12 +114,16 @@ impl Progress {
             }
             pending
         };
-        let Some((done, total, message)) = pending else { return };
+        let Some((done, total, message)) = pending else {
+            return;
+        };
         let (id, worker) = (self.inner.id, self.inner.worker.clone());
         let written: Result<(), StoreError> = self
             .inner
             .db
-            .write(move |tx| Box::pin(async move { job::progress(tx, id, &worker, done, total, &message).await }))
+            .write(move |tx| {
+                Box::pin(async move { job::progress(tx, id, &worker, done, total, &message).await })
+            })
             .await;
         if let Err(e) = written {
             tracing::warn!(job = %self.inner.id, error = %e, "the progress of a job was not kept");

@@ -41,7 +41,10 @@ impl Default for Timing {
 
 impl Timing {
     pub(crate) fn lease_until(&self, now: Timestamp) -> Timestamp {
-        Timestamp(now.0.saturating_add(i64::try_from(self.lease.as_micros()).unwrap_or(i64::MAX)))
+        Timestamp(
+            now.0
+                .saturating_add(i64::try_from(self.lease.as_micros()).unwrap_or(i64::MAX)),
+        )
     }
 }
 
@@ -71,13 +74,26 @@ impl Runner {
     ) -> Self {
         let name = format!("{}-{}", std::process::id(), JobId::new());
         let (concurrency, timing) = (concurrency.max(1), Timing::default());
-        Self { db, registry, wake, concurrency, now: Arc::new(now), timing, name, chores: Vec::new() }
+        Self {
+            db,
+            registry,
+            wake,
+            concurrency,
+            now: Arc::new(now),
+            timing,
+            name,
+            chores: Vec::new(),
+        }
     }
 
     /// Also does `chore` once at the start and then again and again, beside the jobs; for clean-up that needs no trace.
     /// Must be safe to do by several runners at once.
     #[must_use]
-    pub fn every(mut self, interval: Duration, chore: impl Fn() -> BoxFuture<'static, ()> + Send + Sync + 'static) -> Self {
+    pub fn every(
+        mut self,
+        interval: Duration,
+        chore: impl Fn() -> BoxFuture<'static, ()> + Send + Sync + 'static,
+    ) -> Self {
         self.chores.push((interval, Box::new(chore)));
         self
     }
@@ -138,7 +154,10 @@ impl Runner {
             job::waiting(&mut tx, kinds, now).await?
         };
         if waiting.expired {
-            let back = self.db.write(move |tx| Box::pin(async move { job::reap(tx, now).await })).await?;
+            let back = self
+                .db
+                .write(move |tx| Box::pin(async move { job::reap(tx, now).await }))
+                .await?;
             if back > 0 {
                 tracing::warn!(jobs = back, "took back jobs of a worker that fell silent");
             }
@@ -146,11 +165,15 @@ impl Runner {
             return Ok(None);
         }
         let (worker, kinds, until) = (worker.to_owned(), kinds.to_vec(), self.timing.lease_until(now));
-        self.db.write(move |tx| Box::pin(async move { job::claim(tx, &worker, &kinds, until, now).await })).await
+        self.db
+            .write(move |tx| Box::pin(async move { job::claim(tx, &worker, &kinds, until, now).await }))
+            .await
     }
 
     fn start(&self, running: &mut JoinSet<()>, job: Claimed, worker: String, stop: &CancellationToken) {
-        let Some(handler) = self.registry.get(&job.kind) else { return };
+        let Some(handler) = self.registry.get(&job.kind) else {
+            return;
+        };
         let attempt = Attempt {
             db: self.db.clone(),
             job,

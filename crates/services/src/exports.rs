@@ -28,11 +28,17 @@ impl Exports {
             .write(move |tx| {
                 Box::pin(async move {
                     require_in(tx, &actor, Action::ExportData, project).await?;
-                    let (name, _) = repo::transfer::title(tx, project).await?.ok_or_else(|| Error::not_found("project"))?;
+                    let (name, _) = repo::transfer::title(tx, project)
+                        .await?
+                        .ok_or_else(|| Error::not_found("project"))?;
                     let options = serde_json::to_string(&input).map_err(anyhow::Error::from)?;
                     let by = actor.user_id().map_or_else(String::new, |u| u.to_string());
                     let payload = export::Payload { project, input };
-                    let what = if input.with_images { "COCO with pictures" } else { "COCO" };
+                    let what = if input.with_images {
+                        "COCO with pictures"
+                    } else {
+                        "COCO"
+                    };
                     let new = NewJob {
                         kind: kind::EXPORT,
                         title: format!("Export {what} of {name}"),
@@ -46,7 +52,9 @@ impl Exports {
                     let id = limn_jobs::enqueue(tx, new, now).await?;
                     let summary = format!("started an export ({what})");
                     audit::write(tx, &actor, Some(project), "export.start", &summary, now).await?;
-                    repo::job::get(tx, id).await?.ok_or_else(|| Error::not_found("job"))
+                    repo::job::get(tx, id)
+                        .await?
+                        .ok_or_else(|| Error::not_found("job"))
                 })
             })
             .await?;
@@ -59,31 +67,46 @@ impl Exports {
     pub async fn file(&self, actor: &Actor, job: JobId) -> Result<(PathBuf, String)> {
         let missing = || Error::not_found("export");
         let mut tx = self.0.db.read().await?;
-        let found = repo::job::get(&mut tx, job).await?.filter(|j| j.kind == kind::EXPORT).ok_or_else(missing)?;
+        let found = repo::job::get(&mut tx, job)
+            .await?
+            .filter(|j| j.kind == kind::EXPORT)
+            .ok_or_else(missing)?;
         let project = found.project_id.ok_or_else(missing)?;
-        require_in(&mut tx, actor, Action::ExportData, project).await.map_err(|e| match e {
-            // An outsider learns nothing of the project.
-            Error::Api(e) if e.code == Code::NotFound => missing(),
-            e => e,
-        })?;
+        require_in(&mut tx, actor, Action::ExportData, project)
+            .await
+            .map_err(|e| match e {
+                // An outsider learns nothing of the project.
+                Error::Api(e) if e.code == Code::NotFound => missing(),
+                e => e,
+            })?;
         drop(tx);
         match found.state {
             JobState::Succeeded => {}
             JobState::Queued | JobState::Running => {
-                return Err(Error::new(Code::WrongState, "The export is not ready yet; wait for its job to end."));
+                return Err(Error::new(
+                    Code::WrongState,
+                    "The export is not ready yet; wait for its job to end.",
+                ));
             }
             JobState::Failed | JobState::Cancelled => {
-                return Err(Error::new(Code::WrongState, "The export did not come to an end, so there is no file. Start it again."));
+                return Err(Error::new(
+                    Code::WrongState,
+                    "The export did not come to an end, so there is no file. Start it again.",
+                ));
             }
         }
         let result = found.result.ok_or_else(missing)?;
         let result: ExportResult = serde_json::from_value(result).map_err(anyhow::Error::from)?;
         let path = export::folder(&self.0, job).join(export::DATA);
-        let old = found.finished_at.is_none_or(|t| self.0.now().seconds_since(t) > KEPT_DAYS * 86_400);
+        let old = found
+            .finished_at
+            .is_none_or(|t| self.0.now().seconds_since(t) > KEPT_DAYS * 86_400);
         if old || !tokio::fs::try_exists(&path).await? {
             return Err(Error::new(
                 Code::LinkExpired,
-                format!("Exports are kept for {KEPT_DAYS} days, and this one is gone. Start it again; the same data gives the same file."),
+                format!(
+                    "Exports are kept for {KEPT_DAYS} days, and this one is gone. Start it again; the same data gives the same file."
+                ),
             ));
         }
         Ok((path, result.file_name))

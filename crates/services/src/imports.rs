@@ -31,7 +31,9 @@ impl Imports {
                 Box::pin(async move {
                     require_in(tx, &actor, Action::ImportData, project).await?;
                     check(tx, &actor, project, &input).await?;
-                    let (name, _) = repo::transfer::title(tx, project).await?.ok_or_else(|| Error::not_found("project"))?;
+                    let (name, _) = repo::transfer::title(tx, project)
+                        .await?
+                        .ok_or_else(|| Error::not_found("project"))?;
                     let format = import::format_name(input.format);
                     let files = input.uploads.len();
                     let payload = import::Payload {
@@ -56,7 +58,9 @@ impl Imports {
                         n => format!("started an import of {n} files ({format})"),
                     };
                     audit::write(tx, &actor, Some(project), "import.start", &summary, now).await?;
-                    repo::job::get(tx, id).await?.ok_or_else(|| Error::not_found("job"))
+                    repo::job::get(tx, id)
+                        .await?
+                        .ok_or_else(|| Error::not_found("job"))
                 })
             })
             .await?;
@@ -71,7 +75,10 @@ async fn check(tx: &mut Tx, actor: &Actor, project: ProjectId, input: &NewImport
         return Err(Error::field("uploads", "Name at least one upload to import."));
     }
     if n > UPLOADS_MAX {
-        return Err(Error::field("uploads", format!("{n} uploads are too many; {UPLOADS_MAX} are the most. Pack them into a zip.")));
+        return Err(Error::field(
+            "uploads",
+            format!("{n} uploads are too many; {UPLOADS_MAX} are the most. Pack them into a zip."),
+        ));
     }
     let mut seen = HashSet::new();
     for (i, id) in input.uploads.iter().enumerate() {
@@ -79,12 +86,16 @@ async fn check(tx: &mut Tx, actor: &Actor, project: ProjectId, input: &NewImport
         if !seen.insert(*id) {
             return Err(Error::field(&field, "This upload is named twice."));
         }
-        crate::uploads::complete(tx, actor, *id).await.map_err(|e| match e {
-            Error::Api(e) => Error::field(&field, e.message),
-            e => e,
-        })?;
+        crate::uploads::complete(tx, actor, *id)
+            .await
+            .map_err(|e| match e {
+                Error::Api(e) => Error::field(&field, e.message),
+                e => e,
+            })?;
     }
-    let (_, task) = repo::transfer::title(tx, project).await?.ok_or_else(|| Error::not_found("project"))?;
+    let (_, task) = repo::transfer::title(tx, project)
+        .await?
+        .ok_or_else(|| Error::not_found("project"))?;
     if input.format == ImportFormat::Voc && task != Task::Detection {
         return Err(Error::field(
             "format",

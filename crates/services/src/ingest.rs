@@ -96,11 +96,32 @@ pub(crate) async fn add_staged(
     name: &str,
     staged: Staged,
 ) -> Result<AddItemOutcome> {
+    let checked = check_staged(ctx, project, name, staged).await?;
+    register(ctx, project, checked).await
+}
+
+/// An image that has been looked at.
+pub(crate) enum Checked {
+    /// The project has it.
+    There(Box<Item>),
+    /// Its bytes are in the blob store, its rows are missing.
+    New(Box<NewItem>),
+}
+
+/// The first half of [`add_staged`]: checks the image and stores its bytes.
+pub(crate) async fn check_staged(
+    ctx: &Context,
+    project: ProjectId,
+    name: &str,
+    staged: Staged,
+) -> Result<Checked> {
     let byte_size = i64::try_from(staged.len()).map_err(anyhow::Error::from)?;
     let digest = staged.digest().clone();
     // Before anything is decoded: a folder sent again costs little.
     if let Some(item) = repo::item::find_by_name(&mut ctx.db.read().await?, project, name).await? {
-        return same_or_taken(item, &digest);
+        return match same_or_taken(item, &digest)? {
+            AddItemOutcome::Added { item } | AddItemOutcome::Unchanged { item } => Ok(Checked::There(item)),
+        };
     }
     let info = ctx
         .renditions
@@ -108,7 +129,7 @@ pub(crate) async fn add_staged(
         .await
         .map_err(|e| refusal(name, e))?;
     ctx.blobs.commit(staged).await.map_err(|e| refusal(name, e))?;
-    let new = NewItem {
+    Ok(Checked::New(Box::new(NewItem {
         id: ItemId::new(),
         name: name.to_owned(),
         digest,
@@ -117,8 +138,15 @@ pub(crate) async fn add_staged(
         width: i64::from(info.width),
         height: i64::from(info.height),
         orientation: i64::from(info.orientation),
-    };
-    ctx.registrar.register(ctx, project, new).await
+    })))
+}
+
+/// The second half of [`add_staged`]: adds the rows. Items get their export ids in the order of these calls.
+pub(crate) async fn register(ctx: &Context, project: ProjectId, checked: Checked) -> Result<AddItemOutcome> {
+    match checked {
+        Checked::There(item) => Ok(AddItemOutcome::Unchanged { item }),
+        Checked::New(new) => ctx.registrar.register(ctx, project, *new).await,
+    }
 }
 
 fn same_or_taken(item: Item, digest: &Digest) -> Result<AddItemOutcome> {

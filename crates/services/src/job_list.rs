@@ -29,9 +29,18 @@ impl JobList {
     ) -> Result<Page<Job>> {
         let limit = limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX);
         let after = cursor.as_deref().map(after).transpose()?;
-        let mut filter = ListFilter { project, visible_to: None, active_only, after, limit: limit + 1 };
+        let mut filter = ListFilter {
+            project,
+            visible_to: None,
+            active_only,
+            after,
+            limit: limit + 1,
+        };
         let mut tx = self.0.db.read().await?;
-        if let Actor::Token { project_id: Some(only), .. } = actor
+        if let Actor::Token {
+            project_id: Some(only),
+            ..
+        } = actor
             && project.is_none()
         {
             filter.project = Some(*only);
@@ -44,8 +53,15 @@ impl JobList {
         let mut rows = repo::job::list(&mut tx, &filter).await?;
         let more = rows.len() as i64 > limit;
         rows.truncate(limit as usize);
-        let next = rows.last().filter(|_| more).map(|j| cursor::encode(CURSOR, &format!("{}.{}", j.created_at.0, j.id)));
-        Ok(Page { rows, next, total: None })
+        let next = rows
+            .last()
+            .filter(|_| more)
+            .map(|j| cursor::encode(CURSOR, &format!("{}.{}", j.created_at.0, j.id)));
+        Ok(Page {
+            rows,
+            next,
+            total: None,
+        })
     }
 
     pub async fn get(&self, actor: &Actor, job: JobId) -> Result<Job> {
@@ -71,12 +87,22 @@ impl JobList {
                     let found = visible(tx, &actor, job).await?;
                     may_steer(tx, &actor, &found).await?;
                     if !repo::job::request_cancel(tx, job, now).await? {
-                        return Err(Error::new(Code::WrongState, "The job has ended already; there is nothing to cancel."));
+                        return Err(Error::new(
+                            Code::WrongState,
+                            "The job has ended already; there is nothing to cancel.",
+                        ));
                     }
                     let line = format!("Cancel asked for by {}", actor.name());
                     repo::job::log(tx, job, &line, now).await?;
-                    audit::write(tx, &actor, found.project_id, "job.cancel", &format!("cancelled “{}”", found.title), now)
-                        .await?;
+                    audit::write(
+                        tx,
+                        &actor,
+                        found.project_id,
+                        "job.cancel",
+                        &format!("cancelled “{}”", found.title),
+                        now,
+                    )
+                    .await?;
                     reread(tx, job).await
                 })
             })
@@ -104,8 +130,15 @@ impl JobList {
                     }
                     let line = format!("Queued again by {}", actor.name());
                     repo::job::log(tx, job, &line, now).await?;
-                    audit::write(tx, &actor, found.project_id, "job.retry", &format!("retried “{}”", found.title), now)
-                        .await?;
+                    audit::write(
+                        tx,
+                        &actor,
+                        found.project_id,
+                        "job.retry",
+                        &format!("retried “{}”", found.title),
+                        now,
+                    )
+                    .await?;
                     reread(tx, job).await
                 })
             })
@@ -125,7 +158,9 @@ fn sees_all(actor: &Actor) -> Result<bool> {
 }
 
 async fn reread(tx: &mut Tx, job: JobId) -> Result<Job> {
-    repo::job::get(tx, job).await?.ok_or_else(|| Error::not_found("job"))
+    repo::job::get(tx, job)
+        .await?
+        .ok_or_else(|| Error::not_found("job"))
 }
 
 /// The job, if the actor may see it.
@@ -136,7 +171,13 @@ async fn visible(tx: &mut Tx, actor: &Actor, job: JobId) -> Result<Job> {
     if all {
         return Ok(found);
     }
-    let project_only = matches!(actor, Actor::Token { project_id: Some(_), .. });
+    let project_only = matches!(
+        actor,
+        Actor::Token {
+            project_id: Some(_),
+            ..
+        }
+    );
     if found.created_by.is_some() && found.created_by == actor.user_id() && !project_only {
         return Ok(found);
     }
@@ -167,5 +208,8 @@ async fn may_steer(tx: &mut Tx, actor: &Actor, job: &Job) -> Result<()> {
 fn after(text: &str) -> Result<(Timestamp, JobId)> {
     let key = cursor::decode(CURSOR, text)?;
     let (at, id) = key.split_once('.').ok_or_else(cursor::invalid)?;
-    Ok((Timestamp(cursor::number(at)?), id.parse().map_err(|_| cursor::invalid())?))
+    Ok((
+        Timestamp(cursor::number(at)?),
+        id.parse().map_err(|_| cursor::invalid())?,
+    ))
 }

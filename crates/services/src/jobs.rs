@@ -25,8 +25,14 @@ pub fn runner(services: &Services, concurrency: usize) -> Runner {
     registry.register(kind::EXPORT, export::ExportJob(ctx.clone()));
     registry.register(kind::SAMPLE, crate::sample::SampleJob(ctx.clone()));
     let clock = ctx.clock.clone();
-    Runner::new(ctx.db.clone(), registry, ctx.jobs.clone(), concurrency, move || clock.now())
-        .every(cleanup::EVERY, move || Box::pin(cleanup::run(ctx.clone())))
+    Runner::new(
+        ctx.db.clone(),
+        registry,
+        ctx.jobs.clone(),
+        concurrency,
+        move || clock.now(),
+    )
+    .every(cleanup::EVERY, move || Box::pin(cleanup::run(ctx.clone())))
 }
 
 /// Shapes an error for the people who read the job: what a client may see stands as it is and is final, anything else

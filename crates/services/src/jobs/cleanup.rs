@@ -24,8 +24,10 @@ pub(super) async fn run(ctx: Context) {
 async fn old_jobs(ctx: &Context) -> Result<()> {
     let before = ctx.now().plus_seconds(-JOB_DAYS * 86_400);
     loop {
-        let gone: Result<_, StoreError> =
-            ctx.db.write(move |tx| Box::pin(async move { repo::job::delete_ended(tx, before, PAGE).await })).await;
+        let gone: Result<_, StoreError> = ctx
+            .db
+            .write(move |tx| Box::pin(async move { repo::job::delete_ended(tx, before, PAGE).await }))
+            .await;
         if gone?.is_empty() {
             return Ok(());
         }

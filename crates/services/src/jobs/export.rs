@@ -46,8 +46,13 @@ pub(crate) fn folder(ctx: &Context, job: JobId) -> PathBuf {
 
 #[async_trait::async_trait]
 impl Handler for ExportJob {
-    async fn run(&self, payload: serde_json::Value, progress: Progress) -> anyhow::Result<Option<serde_json::Value>> {
-        let payload: Payload = serde_json::from_value(payload).context("The export's settings cannot be read")?;
+    async fn run(
+        &self,
+        payload: serde_json::Value,
+        progress: Progress,
+    ) -> anyhow::Result<Option<serde_json::Value>> {
+        let payload: Payload =
+            serde_json::from_value(payload).context("The export's settings cannot be read")?;
         let dir = folder(&self.0, progress.job_id());
         let made = run(&self.0, &payload, &dir, &progress).await;
         if made.is_err() {
@@ -66,7 +71,12 @@ pub(super) async fn remove(dir: &Path) {
     }
 }
 
-async fn run(ctx: &Context, payload: &Payload, dir: &Path, progress: &Progress) -> anyhow::Result<ExportResult> {
+async fn run(
+    ctx: &Context,
+    payload: &Payload,
+    dir: &Path,
+    progress: &Progress,
+) -> anyhow::Result<ExportResult> {
     // What an earlier attempt left.
     remove(dir).await;
     tokio::fs::create_dir_all(dir).await?;
@@ -88,7 +98,11 @@ async fn run(ctx: &Context, payload: &Payload, dir: &Path, progress: &Progress) 
     Ok(ExportResult {
         job_id,
         url: format!("/api/v1/exports/{job_id}/file"),
-        file_name: format!("{}-coco.{}", slug(&head.name), if input.with_images { "zip" } else { "json" }),
+        file_name: format!(
+            "{}-coco.{}",
+            slug(&head.name),
+            if input.with_images { "zip" } else { "json" }
+        ),
         size: i64::try_from(size)?,
         digest: digest.to_string(),
         images: i64::try_from(written.counts.images)?,
@@ -113,16 +127,17 @@ async fn write_json(
     let total = head.items;
     let (send, receive) = mpsc::channel::<Vec<ExportItem>>(AHEAD);
     let (own_head, own_dir) = (head.clone(), dir.to_owned());
-    let writer = tokio::task::spawn_blocking(move || {
-        coco::write(&own_dir, &own_head, &categories, input, receive)
-    });
+    let writer =
+        tokio::task::spawn_blocking(move || coco::write(&own_dir, &own_head, &categories, input, receive));
     let only_done = input.scope == ExportScope::Done;
     let read = async {
         let (mut after, mut done) = (0, 0);
         loop {
             progress.report(done, total, "Writing labels").await?;
             let page = repo::item::export_page(&mut tx, project, after, PAGE, only_done).await?;
-            let Some(last) = page.last() else { return anyhow::Ok(()) };
+            let Some(last) = page.last() else {
+                return anyhow::Ok(());
+            };
             after = last.export_id;
             done += page.len() as i64;
             if send.send(page).await.is_err() {
@@ -170,14 +185,22 @@ fn slug(name: &str) -> String {
         }
     }
     let out = out.trim_end_matches('-');
-    if out.is_empty() { "project".to_owned() } else { out.to_owned() }
+    if out.is_empty() {
+        "project".to_owned()
+    } else {
+        out.to_owned()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn slugs_are_plain_file_names() {
-        for (name, slug) in [("Raccoons, 2024!", "raccoons-2024"), ("../..", "project"), ("Čápi & vrány", "čápi-vrány")] {
+        for (name, slug) in [
+            ("Raccoons, 2024!", "raccoons-2024"),
+            ("../..", "project"),
+            ("Čápi & vrány", "čápi-vrány"),
+        ] {
             assert_eq!(super::slug(name), slug);
         }
     }

@@ -61,9 +61,16 @@ struct Import<'a> {
 
 #[async_trait::async_trait]
 impl Handler for ImportJob {
-    async fn run(&self, payload: serde_json::Value, progress: Progress) -> anyhow::Result<Option<serde_json::Value>> {
-        let payload: Payload = serde_json::from_value(payload).context("The import's settings cannot be read")?;
-        let report = run(&self.0, &payload, &progress).await.map_err(super::for_people)?;
+    async fn run(
+        &self,
+        payload: serde_json::Value,
+        progress: Progress,
+    ) -> anyhow::Result<Option<serde_json::Value>> {
+        let payload: Payload =
+            serde_json::from_value(payload).context("The import's settings cannot be read")?;
+        let report = run(&self.0, &payload, &progress)
+            .await
+            .map_err(super::for_people)?;
         Ok(Some(serde_json::to_value(report)?))
     }
 }
@@ -101,12 +108,19 @@ async fn run(ctx: &Context, payload: &Payload, progress: &Progress) -> anyhow::R
     finish(ctx, payload, &report).await?;
     let (items, labels) = (report.items_added, report.annotations_added);
     let (fixed, refused) = (report.fixed, report.refused);
-    progress.log(format!("Took {items} new items and {labels} labels; {fixed} findings mended, {refused} refused.")).await?;
+    progress
+        .log(format!(
+            "Took {items} new items and {labels} labels; {fixed} findings mended, {refused} refused."
+        ))
+        .await?;
     Ok(report)
 }
 
 /// The project's task, and the uploads' names and files.
-async fn prepare(ctx: &Context, payload: &Payload) -> anyhow::Result<(Task, Vec<(String, std::path::PathBuf)>)> {
+async fn prepare(
+    ctx: &Context,
+    payload: &Payload,
+) -> anyhow::Result<(Task, Vec<(String, std::path::PathBuf)>)> {
     let mut tx = ctx.db.read().await?;
     let (_, task) = repo::transfer::title(&mut tx, payload.project)
         .await?
@@ -126,7 +140,12 @@ async fn prepare(ctx: &Context, payload: &Payload) -> anyhow::Result<(Task, Vec<
 
 /// The audit line, and the end of the uploads.
 async fn finish(ctx: &Context, payload: &Payload, report: &ImportReport) -> anyhow::Result<()> {
-    let (project, user, name, now) = (payload.project, payload.user, payload.user_name.clone(), ctx.now());
+    let (project, user, name, now) = (
+        payload.project,
+        payload.user,
+        payload.user_name.clone(),
+        ctx.now(),
+    );
     let summary = format!(
         "imported {} items and {} labels ({})",
         report.items_added,
@@ -184,12 +203,16 @@ impl Import<'_> {
         let (unlabeled, repeated) = (self.unlabeled, self.repeated);
         if unlabeled > 0 {
             self.findings.note("no_labels", || {
-                Detail::new(format!("{unlabeled} images of the files have no usable label; their items stay as they were."))
+                Detail::new(format!(
+                    "{unlabeled} images of the files have no usable label; their items stay as they were."
+                ))
             });
         }
         if repeated > 0 {
             self.findings.note("already_there", || {
-                Detail::new(format!("{repeated} labels were on their items already and were not added again."))
+                Detail::new(format!(
+                    "{repeated} labels were on their items already and were not added again."
+                ))
             });
         }
         self.findings.into_report()

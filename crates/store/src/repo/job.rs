@@ -252,7 +252,12 @@ pub async fn watch(tx: &mut Tx, id: JobId, worker: &str) -> Result<Option<bool>,
 }
 
 /// Extends the lease; false when the claim no longer stands.
-pub async fn extend(tx: &mut Tx, id: JobId, worker: &str, lease_until: Timestamp) -> Result<bool, StoreError> {
+pub async fn extend(
+    tx: &mut Tx,
+    id: JobId,
+    worker: &str,
+    lease_until: Timestamp,
+) -> Result<bool, StoreError> {
     let rows = on_tx!(tx, conn => {
         sqlx::query("UPDATE job SET lease_until = $3 WHERE id = $1 AND worker = $2 AND state = 'running'")
             .bind(id)
@@ -307,7 +312,13 @@ pub async fn log(tx: &mut Tx, id: JobId, message: &str, now: Timestamp) -> Resul
 }
 
 /// Ends an attempt; false when the claim no longer stands (nothing is written then).
-pub async fn end(tx: &mut Tx, id: JobId, worker: &str, end: &End, now: Timestamp) -> Result<bool, StoreError> {
+pub async fn end(
+    tx: &mut Tx,
+    id: JobId,
+    worker: &str,
+    end: &End,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let rows = match end {
         End::Succeeded(result) => on_tx!(tx, conn => {
             sqlx::query(
@@ -470,7 +481,12 @@ pub async fn list(tx: &mut Tx, filter: &ListFilter) -> Result<Vec<Job>, StoreErr
 }
 
 /// Log lines after the first `after`, oldest first.
-pub async fn log_lines(tx: &mut Tx, id: JobId, after: i64, limit: i64) -> Result<Vec<JobLogLine>, StoreError> {
+pub async fn log_lines(
+    tx: &mut Tx,
+    id: JobId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<JobLogLine>, StoreError> {
     let rows: Vec<(Timestamp, String)> = on_tx!(tx, conn => {
         sqlx::query_as("SELECT at, message FROM job_log WHERE job_id = $1 AND seq > $2 ORDER BY seq LIMIT $3")
             .bind(id)
@@ -479,7 +495,10 @@ pub async fn log_lines(tx: &mut Tx, id: JobId, after: i64, limit: i64) -> Result
             .fetch_all(conn)
             .await?
     });
-    Ok(rows.into_iter().map(|(at, message)| JobLogLine { at, message }).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(at, message)| JobLogLine { at, message })
+        .collect())
 }
 
 /// Counts of queued and running jobs, for metrics.
@@ -510,5 +529,7 @@ pub async fn delete_ended(tx: &mut Tx, before: Timestamp, limit: i64) -> Result<
 }
 
 fn cut(text: &str) -> &str {
-    text.char_indices().nth(TEXT_MAX).map_or(text, |(end, _)| &text[..end])
+    text.char_indices()
+        .nth(TEXT_MAX)
+        .map_or(text, |(end, _)| &text[..end])
 }

@@ -55,9 +55,16 @@ pub async fn head(tx: &mut Tx, project: ProjectId) -> Result<Option<Head>, Store
         .fetch_optional(conn)
         .await?
     });
-    let Some((name, task, data_time)) = row else { return Ok(None) };
+    let Some((name, task, data_time)) = row else {
+        return Ok(None);
+    };
     let items = super::item::counter::progress(tx, project).await?.total;
-    Ok(Some(Head { name, task, data_time, items }))
+    Ok(Some(Head {
+        name,
+        task,
+        data_time,
+        items,
+    }))
 }
 
 /// The project's categories by export id.

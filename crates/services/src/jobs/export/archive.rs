@@ -69,7 +69,9 @@ pub(super) async fn write(
                 return Ok(());
             }
             done += 1;
-            progress.report(done, pictures.len() as i64, "Packing pictures").await?;
+            progress
+                .report(done, pictures.len() as i64, "Packing pictures")
+                .await?;
         }
         anyhow::Ok(())
     }
@@ -77,14 +79,27 @@ pub(super) async fn write(
     drop(send);
     let packed = writer.await?;
     fed?;
-    note(notes, &missing, "pictures are missing in the store and are not in the archive");
-    note(notes, &unturned, "pictures could not be turned and are in the archive as they were uploaded");
+    note(
+        notes,
+        &missing,
+        "pictures are missing in the store and are not in the archive",
+    );
+    note(
+        notes,
+        &unturned,
+        "pictures could not be turned and are in the archive as they were uploaded",
+    );
     packed.context("The archive cannot be written")
 }
 
 fn note(notes: &mut Vec<String>, names: &[String], what: &str) {
     if !names.is_empty() {
-        let examples = names.iter().take(EXAMPLES).map(String::as_str).collect::<Vec<_>>().join(", ");
+        let examples = names
+            .iter()
+            .take(EXAMPLES)
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(", ");
         notes.push(format!("{} {what}: {examples}.", names.len()));
     }
 }
@@ -101,7 +116,11 @@ async fn prepare(ctx: &Context, picture: &Picture) -> Result<Body, StorageError>
     let pixels = u64::try_from(picture.width.saturating_mul(picture.height)).unwrap_or(0);
     // Decoded, turned, and the bytes before and after.
     let memory = pixels * 8 + bytes.len() as u64 * 2;
-    let baked = ctx.renditions.pool().run(memory, move || bake::bake_orientation(&bytes, &limits)).await?;
+    let baked = ctx
+        .renditions
+        .pool()
+        .run(memory, move || bake::bake_orientation(&bytes, &limits))
+        .await?;
     Ok(Body::Bytes(baked))
 }
 
@@ -113,7 +132,9 @@ fn pack(dir: &Path, mut bodies: mpsc::Receiver<(String, Body)>) -> anyhow::Resul
         .unix_permissions(0o644)
         .compression_method(CompressionMethod::Stored);
     let mut json = File::open(dir.join(JSON_PART))?;
-    let deflated = options.compression_method(CompressionMethod::Deflated).large_file(json.metadata()?.len() >= LARGE);
+    let deflated = options
+        .compression_method(CompressionMethod::Deflated)
+        .large_file(json.metadata()?.len() >= LARGE);
     zip.start_file("annotations/instances_default.json", deflated)?;
     std::io::copy(&mut json, &mut zip)?;
     while let Some((name, body)) = bodies.blocking_recv() {

@@ -45,7 +45,12 @@ pub(super) fn write(
     mut pages: Receiver<Vec<ExportItem>>,
 ) -> std::io::Result<Written> {
     let out = BufWriter::with_capacity(BUFFER, File::create(dir.join(JSON_PART))?);
-    let spool = File::options().read(true).write(true).create(true).truncate(true).open(dir.join(SPOOL_PART))?;
+    let spool = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(dir.join(SPOOL_PART))?;
     let date = head.data_time.date_time();
     let info = Info {
         year: date.get(..4).and_then(|y| y.parse().ok()).unwrap_or_default(),
@@ -62,7 +67,10 @@ pub(super) fn write(
         .map(|c| format::Category {
             id: c.export_id,
             name: &c.name,
-            supercategory: c.parent_id.and_then(|p| names.get(&p).copied()).unwrap_or(&c.name),
+            supercategory: c
+                .parent_id
+                .and_then(|p| names.get(&p).copied())
+                .unwrap_or(&c.name),
         })
         .collect();
     let mut writer = CocoWriter::new(out, spool, &info, &listed, input.box_segmentation)?;
@@ -71,7 +79,12 @@ pub(super) fn write(
     while let Some(page) = pages.blocking_recv() {
         for item in page {
             let name = file_names.name(&item.name, item.export_id);
-            let image = Image { id: item.export_id, width: item.width, height: item.height, file_name: &name };
+            let image = Image {
+                id: item.export_id,
+                width: item.width,
+                height: item.height,
+                file_name: &name,
+            };
             // Every label has its category: the snapshot holds both.
             let labels = item.annotations.iter().filter_map(|a| {
                 Some(Label {
@@ -101,11 +114,15 @@ pub(super) fn notes(task: Task, written: &Written) -> Vec<String> {
     let mut notes = Vec::new();
     if task != Task::Detection && counts.annotations > 0 {
         notes.push(
-            "COCO has no form for labels of whole images; each is written as a box over its whole image.".to_owned(),
+            "COCO has no form for labels of whole images; each is written as a box over its whole image."
+                .to_owned(),
         );
     }
     if counts.clipped > 0 {
-        notes.push(format!("{} boxes reached beyond their image and were cut to it.", counts.clipped));
+        notes.push(format!(
+            "{} boxes reached beyond their image and were cut to it.",
+            counts.clipped
+        ));
     }
     if counts.dropped > 0 {
         let examples = counts.examples.join(", ");

@@ -28,20 +28,33 @@ impl Import<'_> {
                 Files::None | Files::One(Kind::Picture) => {}
                 Files::One(Kind::Json | Kind::Xml) => {
                     let files = vec![(upload.name.clone(), None)];
-                    self.read_group(Opened::Plain(upload.source.clone()), files).await?;
+                    self.read_group(Opened::Plain(upload.source.clone()), files)
+                        .await?;
                 }
                 Files::Archive { annotations, .. } => {
                     let source = upload.source.clone();
-                    let archive = tokio::task::spawn_blocking(move || Archive::open(&source, ArchiveLimits::default()))
-                        .await?
-                        .with_context(|| format!("The archive `{}` cannot be opened again", upload.name))?;
+                    let archive =
+                        tokio::task::spawn_blocking(move || Archive::open(&source, ArchiveLimits::default()))
+                            .await?
+                            .with_context(|| {
+                                format!("The archive `{}` cannot be opened again", upload.name)
+                            })?;
                     let names: Vec<(String, Option<usize>)> = annotations
                         .iter()
-                        .filter_map(|n| Some((format!("{}/{}", upload.name, archive.entries().get(*n)?.name), Some(*n))))
+                        .filter_map(|n| {
+                            Some((
+                                format!("{}/{}", upload.name, archive.entries().get(*n)?.name),
+                                Some(*n),
+                            ))
+                        })
                         .collect();
                     let mut opened = Opened::Archive(archive);
                     // COCO files are large and come one at a time.
-                    let group = if self.input.format == ImportFormat::Voc { VOC_GROUP } else { 1 };
+                    let group = if self.input.format == ImportFormat::Voc {
+                        VOC_GROUP
+                    } else {
+                        1
+                    };
                     for files in names.chunks(group) {
                         opened = self.read_group(opened, files.to_vec()).await?;
                     }
@@ -52,7 +65,11 @@ impl Import<'_> {
     }
 
     /// Reads some files and places their labels.
-    async fn read_group(&mut self, mut opened: Opened, files: Vec<(String, Option<usize>)>) -> anyhow::Result<Opened> {
+    async fn read_group(
+        &mut self,
+        mut opened: Opened,
+        files: Vec<(String, Option<usize>)>,
+    ) -> anyhow::Result<Opened> {
         let message = match files.as_slice() {
             [(one, _)] => format!("Reading {one}"),
             [(first, _), ..] => format!("Reading {} files from {first}", files.len()),
@@ -80,7 +97,11 @@ impl Import<'_> {
     }
 
     async fn place_all(&mut self, parsed: Vec<Parsed>) -> anyhow::Result<()> {
-        let total: usize = parsed.iter().filter_map(|(_, i)| i.as_ref()).map(|i| i.images.len()).sum();
+        let total: usize = parsed
+            .iter()
+            .filter_map(|(_, i)| i.as_ref())
+            .map(|i| i.images.len())
+            .sum();
         let mut done = 0;
         let mut batch = Batch::default();
         for (shown, imported) in parsed {
@@ -97,7 +118,9 @@ impl Import<'_> {
             .await?;
             for (image, labels) in imported.items() {
                 done += 1;
-                let Some(item) = self.items.find(image, labels, &mut self.findings) else { continue };
+                let Some(item) = self.items.find(image, labels, &mut self.findings) else {
+                    continue;
+                };
                 let placed = place::labels(
                     self.task,
                     item,
@@ -114,7 +137,9 @@ impl Import<'_> {
                 batch.add(item.id, placed);
                 if batch.is_full() {
                     self.write(std::mem::take(&mut batch)).await?;
-                    self.progress.report(done, total as i64, format!("Placing the labels of {shown}")).await?;
+                    self.progress
+                        .report(done, total as i64, format!("Placing the labels of {shown}"))
+                        .await?;
                 }
             }
         }
@@ -178,7 +203,13 @@ fn parse<R: Read>(
     progress: &Progress,
     findings: &mut Findings,
 ) -> Result<Imported, FormatError> {
-    let reader = Watched { inner: reader, progress, shown, read: 0, noted: 0 };
+    let reader = Watched {
+        inner: reader,
+        progress,
+        shown,
+        read: 0,
+        noted: 0,
+    };
     match format {
         ImportFormat::Voc => voc::read(reader, stem(shown), findings),
         ImportFormat::Coco | ImportFormat::Images => coco::read(reader, &coco::Options::default(), findings),
@@ -207,7 +238,8 @@ impl<R: Read> Read for Watched<'_, R> {
         self.read += n as u64;
         if self.read - self.noted >= NOTE_EVERY {
             self.noted = self.read;
-            self.progress.note(0, 0, format!("Reading {} ({} MiB)", self.shown, self.read >> 20));
+            self.progress
+                .note(0, 0, format!("Reading {} ({} MiB)", self.shown, self.read >> 20));
         }
         Ok(n)
     }

@@ -33,7 +33,10 @@ impl Catalogue {
 
     fn add(&mut self, category: Category) {
         let n = self.all.len();
-        self.by_name.entry(validate::name_key(&category.name)).or_default().push(n);
+        self.by_name
+            .entry(validate::name_key(&category.name))
+            .or_default()
+            .push(n);
         self.by_export_id.insert(category.export_id, n);
         self.all.push(category);
     }
@@ -75,7 +78,10 @@ pub(super) async fn resolve(
         };
         out[n] = Some(target);
     }
-    Ok(out.into_iter().map(|t| t.unwrap_or_else(|| Target::Refused("Its category cannot be used.".to_owned()))).collect())
+    Ok(out
+        .into_iter()
+        .map(|t| t.unwrap_or_else(|| Target::Refused("Its category cannot be used.".to_owned())))
+        .collect())
 }
 
 async fn missing(
@@ -98,12 +104,21 @@ async fn missing(
             "The project has no category `{name}`; create it, or let the import create categories."
         )));
     }
-    let keep = category.id.filter(|id| *id >= 1 && !catalogue.by_export_id.contains_key(id));
-    let mut new = NewCategory { name: name.clone(), parent_id: parent, export_id: keep, ..NewCategory::default() };
+    let keep = category
+        .id
+        .filter(|id| *id >= 1 && !catalogue.by_export_id.contains_key(id));
+    let mut new = NewCategory {
+        name: name.clone(),
+        parent_id: parent,
+        export_id: keep,
+        ..NewCategory::default()
+    };
     let categories = crate::categories::Categories(ctx.clone());
     let made = match categories.create(&Actor::System, project, new.clone()).await {
         // Somebody took the id, or an old category had it.
-        Err(Error::Api(_)) if new.export_id.take().is_some() => categories.create(&Actor::System, project, new).await,
+        Err(Error::Api(_)) if new.export_id.take().is_some() => {
+            categories.create(&Actor::System, project, new).await
+        }
         other => other,
     };
     match made {
@@ -115,9 +130,12 @@ async fn missing(
         }
         Err(Error::Api(e)) => {
             findings.refused("category_refused", || {
-                Detail::new(format!("The category `{name}` was not created: {}", e.message)).line(category.line)
+                Detail::new(format!("The category `{name}` was not created: {}", e.message))
+                    .line(category.line)
             });
-            Ok(Target::Refused(format!("Its category `{name}` could not be created.")))
+            Ok(Target::Refused(format!(
+                "Its category `{name}` could not be created."
+            )))
         }
         Err(e) => Err(e),
     }
@@ -159,7 +177,12 @@ mod tests {
     }
 
     fn wanted(name: Option<&str>, id: Option<i64>, parent: Option<usize>) -> ImportedCategory {
-        ImportedCategory { id, name: name.map(Into::into), parent, line: 1 }
+        ImportedCategory {
+            id,
+            name: name.map(Into::into),
+            parent,
+            line: 1,
+        }
     }
 
     #[test]
@@ -168,8 +191,14 @@ mod tests {
         let (cat, pet_cat) = (category("Cat", 2, None), category("cat", 3, Some(animal.id)));
         let c = Catalogue::new(vec![animal.clone(), cat.clone(), pet_cat.clone()]);
         assert_eq!(c.find(&wanted(Some("CAT"), None, None), None), Some(cat.id));
-        assert_eq!(c.find(&wanted(Some("cat"), None, None), Some(animal.id)), Some(pet_cat.id));
-        assert_eq!(c.find(&wanted(Some("cat"), Some(3), None), None), Some(pet_cat.id));
+        assert_eq!(
+            c.find(&wanted(Some("cat"), None, None), Some(animal.id)),
+            Some(pet_cat.id)
+        );
+        assert_eq!(
+            c.find(&wanted(Some("cat"), Some(3), None), None),
+            Some(pet_cat.id)
+        );
         assert_eq!(c.find(&wanted(None, Some(2), None), None), Some(cat.id));
         assert_eq!(c.find(&wanted(None, Some(9), None), None), None);
         assert_eq!(c.find(&wanted(Some("dog"), Some(2), None), None), None);
@@ -177,7 +206,11 @@ mod tests {
 
     #[test]
     fn parents_come_first() {
-        let list = [wanted(Some("c"), None, Some(2)), wanted(Some("a"), None, None), wanted(Some("b"), None, Some(1))];
+        let list = [
+            wanted(Some("c"), None, Some(2)),
+            wanted(Some("a"), None, None),
+            wanted(Some("b"), None, Some(1)),
+        ];
         assert_eq!(parents_first(&list), [1, 2, 0]);
     }
 }

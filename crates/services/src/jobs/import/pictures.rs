@@ -2,7 +2,7 @@
 
 use super::Import;
 use super::sources::{Files, Kind, Upload};
-use crate::Error;
+use crate::{Error, ingest};
 use anyhow::Context as _;
 use futures::StreamExt as _;
 use limn_domain::item::AddItemOutcome;
@@ -15,6 +15,8 @@ use tokio::sync::mpsc;
 
 /// Pictures decoded at once; the pool of decoders has its own bounds.
 const AT_ONCE: usize = 4;
+/// Items whose rows may be written in one transaction.
+const TOGETHER: usize = 32;
 
 /// A picture on its way: the item's name, and its bytes or why they cannot be had.
 type Piece = (String, limn_storage::Result<Staged>);
@@ -31,18 +33,34 @@ impl Import<'_> {
                     .map(|(name, staged)| {
                         let (ctx, project) = (self.ctx.clone(), self.project);
                         async move {
-                            let outcome = match staged {
-                                Ok(staged) => crate::ingest::add_staged(&ctx, project, &name, staged).await,
-                                Err(e) => Err(crate::ingest::refusal(&name, e)),
+                            let checked = match staged {
+                                Ok(staged) => ingest::check_staged(&ctx, project, &name, staged).await,
+                                Err(e) => Err(ingest::refusal(&name, e)),
+                            };
+                            (name, checked)
+                        }
+                    })
+                    .buffered(AT_ONCE)
+                    // Rows are written together, in the order of the archive.
+                    .map(|(name, checked)| {
+                        let (ctx, project) = (self.ctx.clone(), self.project);
+                        async move {
+                            let outcome = match checked {
+                                Ok(checked) => ingest::register(&ctx, project, checked).await,
+                                Err(e) => Err(e),
                             };
                             (name, outcome)
                         }
                     })
-                    .buffered(AT_ONCE)
+                    .buffered(TOGETHER)
             );
             while let Some((name, outcome)) = adding.next().await {
                 done += 1;
-                let shown = if upload.name.eq_ignore_ascii_case(&name) { name.clone() } else { format!("{}/{name}", upload.name) };
+                let shown = if upload.name.eq_ignore_ascii_case(&name) {
+                    name.clone()
+                } else {
+                    format!("{}/{name}", upload.name)
+                };
                 self.findings.set_file(shown);
                 match outcome {
                     Ok(AddItemOutcome::Added { .. }) => self.findings.report_mut().items_added += 1,
@@ -50,9 +68,13 @@ impl Import<'_> {
                     Err(Error::Api(e)) if is_refusal(&e) => {
                         self.findings.refused(code(&e), || Detail::new(e.message));
                     }
-                    Err(e) => return Err(e).with_context(|| format!("The import stopped at the picture `{name}`")),
+                    Err(e) => {
+                        return Err(e).with_context(|| format!("The import stopped at the picture `{name}`"));
+                    }
                 }
-                self.progress.report(done, total as i64, "Reading pictures").await?;
+                self.progress
+                    .report(done, total as i64, "Reading pictures")
+                    .await?;
             }
         }
         Ok(())
@@ -72,7 +94,9 @@ impl Import<'_> {
                         Err(e) => return drop(send.blocking_send((upload, Err(e)))),
                     };
                     for n in pictures {
-                        let Some(entry) = archive.entries().get(n) else { return };
+                        let Some(entry) = archive.entries().get(n) else {
+                            return;
+                        };
                         let name = entry.name.strip_prefix(prefix).unwrap_or(&entry.name).to_owned();
                         let staged = archive.stage(n, blobs.stage(limit));
                         // Nobody takes any more when the import was stopped.
@@ -84,7 +108,9 @@ impl Import<'_> {
             }
             Files::One(Kind::Picture) => {
                 let name = upload.name.clone();
-                tokio::task::spawn_blocking(move || drop(send.blocking_send((name, stage(&source, &blobs, limit)))));
+                tokio::task::spawn_blocking(move || {
+                    drop(send.blocking_send((name, stage(&source, &blobs, limit))))
+                });
             }
             Files::None | Files::One(_) => {}
         }
@@ -108,7 +134,10 @@ fn stage(source: &Source, blobs: &BlobStore, limit: u64) -> limn_storage::Result
 
 /// Whether the picture is at fault, and not the server.
 fn is_refusal(e: &ApiError) -> bool {
-    !matches!(e.code, Code::Internal | Code::Unavailable | Code::NotFound | Code::Forbidden | Code::SignInRequired)
+    !matches!(
+        e.code,
+        Code::Internal | Code::Unavailable | Code::NotFound | Code::Forbidden | Code::SignInRequired
+    )
 }
 
 fn code(e: &ApiError) -> &'static str {
@@ -119,4 +148,3 @@ fn code(e: &ApiError) -> &'static str {
         _ => "bad_picture",
     }
 }
-

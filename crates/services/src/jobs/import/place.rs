@@ -42,11 +42,22 @@ impl Items {
     }
 
     /// The item an image record means. One that cannot be told is in the findings, with its labels counted.
-    pub fn find(&self, image: &ImportedImage, labels: &[ImportedAnnotation], findings: &mut Findings) -> Option<Known> {
+    pub fn find(
+        &self,
+        image: &ImportedImage,
+        labels: &[ImportedAnnotation],
+        findings: &mut Findings,
+    ) -> Option<Known> {
         let Some(name) = &image.file_name else {
             let found = image.id.and_then(|id| self.by_export_id.get(&id));
             if found.is_none() {
-                lost(findings, "missing_image", image, labels, "no item of the project is exported under this id");
+                lost(
+                    findings,
+                    "missing_image",
+                    image,
+                    labels,
+                    "no item of the project is exported under this id",
+                );
             }
             return found.map(|n| self.known[*n as usize]);
         };
@@ -58,8 +69,10 @@ impl Items {
                 found => {
                     if let Found::Stem(_) = found {
                         findings.note("other_extension", || {
-                            Detail::new(format!("`{name}` was taken for the item of the same name with another extension."))
-                                .line(image.line)
+                            Detail::new(format!(
+                                "`{name}` was taken for the item of the same name with another extension."
+                            ))
+                            .line(image.line)
                         });
                     }
                     return found.item().map(|n| self.known[n as usize]);
@@ -70,14 +83,26 @@ impl Items {
             let why = format!("{ambiguous} items have this name in different folders; write the folder too");
             lost(findings, "ambiguous_image", image, labels, &why);
         } else {
-            lost(findings, "missing_image", image, labels, "it is not in the project; upload the picture, then import again");
+            lost(
+                findings,
+                "missing_image",
+                image,
+                labels,
+                "it is not in the project; upload the picture, then import again",
+            );
         }
         None
     }
 }
 
 /// Notes an image whose item is not known; every label of it counts as refused.
-fn lost(findings: &mut Findings, code: &'static str, image: &ImportedImage, labels: &[ImportedAnnotation], why: &str) {
+fn lost(
+    findings: &mut Findings,
+    code: &'static str,
+    image: &ImportedImage,
+    labels: &[ImportedAnnotation],
+    why: &str,
+) {
     let n = labels.len();
     let detail = || {
         let what = match n {
@@ -113,7 +138,12 @@ pub(super) fn labels(
     categories: &[Target],
     findings: &mut Findings,
 ) -> Vec<Label> {
-    let fit = Fit::new(image.size, (item.width, item.height), item.orientation, normalised);
+    let fit = Fit::new(
+        image.size,
+        (item.width, item.height),
+        item.orientation,
+        normalised,
+    );
     if let (Some(note), Some((w, h))) = (fit.note(), image.size)
         && !labels.is_empty()
     {
@@ -122,7 +152,11 @@ pub(super) fn labels(
     let mut out: Vec<Label> = Vec::with_capacity(labels.len());
     for label in labels {
         let refuse = |findings: &mut Findings, code, why: &str| {
-            findings.refused(code, || Detail::new(why).line(u64::from(label.line)).record(record(image, label)));
+            findings.refused(code, || {
+                Detail::new(why)
+                    .line(u64::from(label.line))
+                    .record(record(image, label))
+            });
         };
         let category_id = match categories.get(label.category as usize) {
             Some(Target::Known(id)) => *id,
@@ -147,7 +181,11 @@ pub(super) fn labels(
         };
         let shape = match (task, shape) {
             (Task::Detection, Shape::Whole) => {
-                refuse(findings, "not_a_box", "The label has no box, and this project is for boxes.");
+                refuse(
+                    findings,
+                    "not_a_box",
+                    "The label has no box, and this project is for boxes.",
+                );
                 continue;
             }
             (Task::Detection, shape) => shape,
@@ -161,15 +199,25 @@ pub(super) fn labels(
         };
         if task != Task::Detection && out.iter().any(|l| l.category_id == category_id) {
             findings.note("repeated_label", || {
-                Detail::new("The image has this category already; once is enough.").line(u64::from(label.line)).record(record(image, label))
+                Detail::new("The image has this category already; once is enough.")
+                    .line(u64::from(label.line))
+                    .record(record(image, label))
             });
             continue;
         }
         if task == Task::Classification && !out.is_empty() {
-            refuse(findings, "second_category", "The image has a category already, and this project takes one an image.");
+            refuse(
+                findings,
+                "second_category",
+                "The image has a category already, and this project takes one an image.",
+            );
             continue;
         }
-        out.push(Label { category_id, shape, score: label.score });
+        out.push(Label {
+            category_id,
+            shape,
+            score: label.score,
+        });
     }
     out
 }
@@ -177,7 +225,11 @@ pub(super) fn labels(
 /// What to call a label in messages.
 fn record(image: &ImportedImage, label: &ImportedAnnotation) -> String {
     // VOC counts objects; it has no ids.
-    if image.id.is_none() && label.id.is_none() { format!("object[{}]", label.index) } else { label.record() }
+    if image.id.is_none() && label.id.is_none() {
+        format!("object[{}]", label.index)
+    } else {
+        label.record()
+    }
 }
 
 fn covers(rect: Rect, item: Known) -> bool {
@@ -187,7 +239,13 @@ fn covers(rect: Rect, item: Known) -> bool {
         && rect.bottom() >= item.height - WHOLE_SLACK
 }
 
-fn frame(findings: &mut Findings, note: &'static str, image: &ImportedImage, declared: (f64, f64), item: Known) {
+fn frame(
+    findings: &mut Findings,
+    note: &'static str,
+    image: &ImportedImage,
+    declared: (f64, f64),
+    item: Known,
+) {
     let what = format!(
         "`{}`: the file says {} x {} pixels, the picture has {} x {}",
         image.label(),
@@ -214,11 +272,18 @@ fn mended(findings: &mut Findings, code: &'static str, image: &ImportedImage, la
         "box_clipped" => "The box reaches beyond the image and was cut to it.",
         _ => "The box had a negative width or height; its corners were put in order.",
     };
-    findings.fixed(code, || Detail::new(why).line(u64::from(label.line)).record(record(image, label)));
+    findings.fixed(code, || {
+        Detail::new(why)
+            .line(u64::from(label.line))
+            .record(record(image, label))
+    });
 }
 
 fn capital(sentence: &str) -> String {
     let mut chars = sentence.chars();
-    let first: String = chars.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
+    let first: String = chars
+        .next()
+        .map(|c| c.to_uppercase().collect())
+        .unwrap_or_default();
     format!("{first}{}.", chars.as_str().trim_end_matches('.'))
 }

@@ -112,7 +112,9 @@ fn archive(
     findings.set_file(upload);
     if archive.refused_more() > 0 {
         let n = archive.refused_more();
-        findings.refused("more_entries", || Detail::new(format!("{n} more entries of the archive could not be used.")));
+        findings.refused("more_entries", || {
+            Detail::new(format!("{n} more entries of the archive could not be used."))
+        });
         // One line stands for all of them.
         findings.report_mut().refused += i64::try_from(n - 1).unwrap_or(0);
     }
@@ -129,9 +131,14 @@ fn archive(
         }
     }
     let in_folder = |n: &usize| archive.entries()[*n].name.starts_with(COCO_PICTURES);
-    let coco_layout = format == ImportFormat::Coco && !annotations.is_empty() && pictures.iter().all(in_folder);
+    let coco_layout =
+        format == ImportFormat::Coco && !annotations.is_empty() && pictures.iter().all(in_folder);
     let prefix = if coco_layout { COCO_PICTURES } else { "" };
-    Ok(Files::Archive { pictures, annotations, prefix })
+    Ok(Files::Archive {
+        pictures,
+        annotations,
+        prefix,
+    })
 }
 
 const fn wants(format: ImportFormat, kind: Kind) -> bool {
@@ -153,11 +160,14 @@ fn unused(findings: &mut Findings, name: &str, kind: Option<Kind>, format: Impor
         Some(Kind::Xml) => "an XML file",
         Some(Kind::Picture) | None => "neither a picture nor an annotation file",
     };
-    findings.note("not_used", || Detail::new(format!("`{name}` is {what}, and was passed over. {wanted}.")));
+    findings.note("not_used", || {
+        Detail::new(format!("`{name}` is {what}, and was passed over. {wanted}."))
+    });
 }
 
 fn extension(name: &str) -> String {
-    name.rsplit_once('.').map_or_else(String::new, |(_, e)| e.to_ascii_lowercase())
+    name.rsplit_once('.')
+        .map_or_else(String::new, |(_, e)| e.to_ascii_lowercase())
 }
 
 fn kind_by_name(name: &str) -> Option<Kind> {
@@ -172,7 +182,12 @@ fn kind_by_content(head: &[u8], source: &Source) -> Option<Kind> {
     if limn_storage::header(source, &ImageLimits::default()).is_ok() {
         return Some(Kind::Picture);
     }
-    match head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start().first() {
+    match head
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(head)
+        .trim_ascii_start()
+        .first()
+    {
         Some(b'{' | b'[') => Some(Kind::Json),
         Some(b'<') => Some(Kind::Xml),
         _ => None,
@@ -188,7 +203,8 @@ mod tests {
         let path = dir.join("a.zip");
         let mut zip = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
         for name in names {
-            zip.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+            zip.start_file(*name, zip::write::SimpleFileOptions::default())
+                .unwrap();
             zip.write_all(b"x").unwrap();
         }
         zip.finish().unwrap();
@@ -198,11 +214,30 @@ mod tests {
     #[test]
     fn sorts_an_archive_by_what_the_format_wants() {
         let dir = tempfile::tempdir().unwrap();
-        let path = zip(dir.path(), &["annotations/a.json", "images/x.jpg", "images/y.PNG", "readme.txt", "z.xml"]);
+        let path = zip(
+            dir.path(),
+            &[
+                "annotations/a.json",
+                "images/x.jpg",
+                "images/y.PNG",
+                "readme.txt",
+                "z.xml",
+            ],
+        );
         let mut findings = Findings::default();
         let found = look(vec![("a.zip".into(), path)], ImportFormat::Coco, &mut findings).unwrap();
-        let Files::Archive { pictures, annotations, prefix } = &found[0].files else { panic!() };
-        assert_eq!((pictures.as_slice(), annotations.as_slice(), *prefix), (&[1, 2][..], &[0][..], "images/"));
+        let Files::Archive {
+            pictures,
+            annotations,
+            prefix,
+        } = &found[0].files
+        else {
+            panic!()
+        };
+        assert_eq!(
+            (pictures.as_slice(), annotations.as_slice(), *prefix),
+            (&[1, 2][..], &[0][..], "images/")
+        );
         assert_eq!(findings.count("not_used"), 2);
     }
 

@@ -82,7 +82,12 @@ impl Import<'_> {
         };
         // Old labels go once: a later file of the same import adds to an earlier one's.
         let fresh: HashSet<ItemId> = if self.input.replace {
-            batch.items.iter().map(|(id, _)| *id).filter(|id| self.replaced.insert(*id)).collect()
+            batch
+                .items
+                .iter()
+                .map(|(id, _)| *id)
+                .filter(|id| self.replaced.insert(*id))
+                .collect()
         } else {
             HashSet::new()
         };
@@ -96,13 +101,26 @@ impl Import<'_> {
         self.repeated += outcome.repeated;
         let mut lost = |code, n: u64, why: &str| {
             if n > 0 {
-                self.findings.refused(code, || Detail::new(format!("{n} labels were left out: {why}.")));
+                self.findings
+                    .refused(code, || Detail::new(format!("{n} labels were left out: {why}.")));
                 self.findings.report_mut().refused += i64::try_from(n - 1).unwrap_or(0);
             }
         };
-        lost("second_category", outcome.second, "their items have another category, and the project takes one an item; import with `replace`");
-        lost("item_done", outcome.late, "they are proposals for items that are done already");
-        lost("item_deleted", outcome.gone, "their items were deleted while the import ran");
+        lost(
+            "second_category",
+            outcome.second,
+            "their items have another category, and the project takes one an item; import with `replace`",
+        );
+        lost(
+            "item_done",
+            outcome.late,
+            "they are proposals for items that are done already",
+        );
+        lost(
+            "item_deleted",
+            outcome.gone,
+            "their items were deleted while the import ran",
+        );
         Ok(())
     }
 }
@@ -116,20 +134,29 @@ async fn apply(
     let mut out = Outcome::default();
     let ids: Vec<ItemId> = items.iter().map(|(id, _)| *id).collect();
     // Locked until the end, so that what is read below still holds when it is written.
-    let chosen: HashMap<ItemId, bulk::Chosen> =
-        bulk::choose_ids(tx, rules.project, &ids).await?.into_iter().map(|c| (c.id, c)).collect();
+    let chosen: HashMap<ItemId, bulk::Chosen> = bulk::choose_ids(tx, rules.project, &ids)
+        .await?
+        .into_iter()
+        .map(|c| (c.id, c))
+        .collect();
     let is_final = rules.import_as == ImportAs::Labels;
     let late = |c: &bulk::Chosen| !is_final && c.status == ItemStatus::Done;
-    let cleared: Vec<ItemId> =
-        chosen.values().filter(|c| replace.contains(&c.id) && !late(c)).map(|c| c.id).collect();
+    let cleared: Vec<ItemId> = chosen
+        .values()
+        .filter(|c| replace.contains(&c.id) && !late(c))
+        .map(|c| c.id)
+        .collect();
     if is_final {
         annotation::delete_of_items(tx, &cleared).await?;
     } else {
         // Proposals never cost anybody's work.
         transfer::delete_proposals(tx, &cleared).await?;
     }
-    let labeled: Vec<ItemId> =
-        chosen.values().filter(|c| c.annotation_count + c.prelabel_count > 0).map(|c| c.id).collect();
+    let labeled: Vec<ItemId> = chosen
+        .values()
+        .filter(|c| c.annotation_count + c.prelabel_count > 0)
+        .map(|c| c.id)
+        .collect();
     let mut existing = annotation::of_items(tx, &labeled).await?;
     let (mut new, mut touched) = (Vec::new(), Vec::new());
     for (id, labels) in items {
@@ -160,7 +187,17 @@ async fn apply(
     }
     annotation::insert_many(tx, &new, rules.now).await?;
     // Nobody submitted these: they are done, but count as nobody's work.
-    bulk::settle(tx, rules.project, &touched, is_final, Stamp { by: None, now: rules.now }).await?;
+    bulk::settle(
+        tx,
+        rules.project,
+        &touched,
+        is_final,
+        Stamp {
+            by: None,
+            now: rules.now,
+        },
+    )
+    .await?;
     out.added = new.len() as i64;
     Ok(out)
 }
@@ -174,7 +211,11 @@ fn row(item_id: ItemId, label: Label, z: i64, rules: &Rules) -> NewAnnotation {
             category_id: label.category_id,
             shape: label.shape,
             z,
-            source: if is_final { Source::Import } else { Source::Prelabel },
+            source: if is_final {
+                Source::Import
+            } else {
+                Source::Prelabel
+            },
             score: label.score.filter(|_| !is_final),
         },
         created_by: rules.user,
@@ -195,7 +236,11 @@ type Key = (limn_domain::CategoryId, [u64; 4]);
 impl Has {
     fn new(annotations: Vec<Annotation>, is_final: bool) -> Self {
         let top = annotations.iter().map(|a| a.z).max().unwrap_or(-1);
-        let mut this = Self { equal: HashMap::new(), count: 0, top };
+        let mut this = Self {
+            equal: HashMap::new(),
+            count: 0,
+            top,
+        };
         for a in annotations {
             let is_label = a.source != Source::Prelabel;
             this.count += usize::from(is_label == is_final);
