@@ -75,7 +75,8 @@ pub(crate) fn picture(n: u64) -> Result<Picture, ImageError> {
     let mut pixels = background(&mut random);
     let shapes = place(&mut random);
     for shape in &shapes {
-        let color = std::array::from_fn(|_| random.within(20.0, 235.0));
+        let center = shape.rect.center();
+        let color = contrasting(pixels[center.y as usize * WIDTH + center.x as usize], &mut random);
         paint(&mut pixels, *shape, color, &mut random);
     }
     let bytes: Vec<u8> = pixels
@@ -91,6 +92,19 @@ pub(crate) fn picture(n: u64) -> Result<Picture, ImageError> {
         image::ExtendedColorType::Rgb8,
     )?;
     Ok(Picture { jpeg, shapes })
+}
+
+/// A color that stands out from what lies behind.
+fn contrasting(behind: Color, random: &mut Random) -> Color {
+    let mut color = behind;
+    for _ in 0..50 {
+        color = std::array::from_fn(|_| random.within(20.0, 235.0));
+        let far: f64 = color.iter().zip(behind).map(|(a, b)| (a - b) * (a - b)).sum();
+        if far > 110.0 * 110.0 {
+            break;
+        }
+    }
+    color
 }
 
 /// A soft slope of two colours under grain.
