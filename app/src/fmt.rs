@@ -67,9 +67,9 @@ pub fn span(seconds: i64) -> String {
     let s = seconds.max(0);
     match s {
         0..60 => format!("{s} s"),
-        60..3600 => format!("{} min", s / 60),
-        3600..86_400 => format!("{} h", s / 3600),
-        _ => counted(s / 86_400, "day", "days"),
+        60..3570 => format!("{} min", (s + 30) / 60),
+        3570..84_600 => format!("{} h", (s + 1800) / 3600),
+        _ => counted((s + 43_200) / 86_400, "day", "days"),
     }
 }
 
@@ -91,5 +91,8 @@ mod tests {
         );
         assert_eq!(initials("Ana María Gómez"), "AG");
         assert_eq!(initials(""), "");
+        assert_eq!(span(3_599), "1 h");
+        assert_eq!(span(90 * 86_400 - 5), "90 days");
+        assert_eq!(span(84_600), "1 day");
     }
 }

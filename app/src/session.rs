@@ -63,9 +63,11 @@ pub struct Session {
 
 impl Session {
     /// Whether the studio role allows an action outside projects. For projects use [`allowed`] with `my_role`.
+    ///
+    /// Not tracked: a changed role takes effect with the next page load.
     pub fn may(&self, action: Action) -> bool {
         self.me
-            .with(|me| me.as_ref().is_some_and(|me| allowed(me.role, action)))
+            .with_untracked(|me| me.as_ref().is_some_and(|me| allowed(me.role, action)))
     }
 
     /// Stores and shows a theme.

@@ -138,7 +138,7 @@ pub fn Stat(
 ) -> impl IntoView {
     view! {
         <div class="card stat">
-            <h3 class="stat__label">{label}</h3>
+            <span class="stat__label">{label}</span>
             <b class="stat__value">{move || value.get()}</b>
             {sub.map(|s| view! { <span class="stat__sub">{move || s.get()}</span> })}
         </div>
@@ -204,7 +204,7 @@ pub fn EmptyState(
 #[component]
 pub fn Skeleton(#[prop(default = 3)] lines: usize) -> impl IntoView {
     view! {
-        <div class="skeleton" aria-busy="true" aria-label="Loading">
+        <div class="skeleton" role="status" aria-busy="true" aria-label="Loading">
             {(0..lines).map(|_| view! { <span class="skeleton__line"></span> }).collect_view()}
         </div>
     }
@@ -214,7 +214,7 @@ pub fn Skeleton(#[prop(default = 3)] lines: usize) -> impl IntoView {
 #[component]
 pub fn SkeletonCards(#[prop(default = 4)] count: usize) -> impl IntoView {
     view! {
-        <div class="skeleton-cards" aria-busy="true" aria-label="Loading">
+        <div class="skeleton-cards" role="status" aria-busy="true" aria-label="Loading cards">
             {(0..count)
                 .map(|_| view! { <div class="card"><Skeleton lines=3/></div> })
                 .collect_view()}

@@ -28,14 +28,14 @@ impl Tone {
         }
     }
 
-    /// The token with its strong colour, for a `background` or `color`.
+    /// The token of its fill, for bars and dots; text uses chips.
     pub const fn color(self) -> &'static str {
         match self {
             Self::Neutral => "var(--line-strong)",
             Self::Accent => "var(--accent)",
-            Self::Ok => "var(--ok)",
-            Self::Warn => "var(--warn)",
-            Self::Bad => "var(--bad)",
+            Self::Ok => "var(--ok-fill)",
+            Self::Warn => "var(--warn-fill)",
+            Self::Bad => "var(--bad-fill)",
         }
     }
 }
