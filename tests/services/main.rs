@@ -6,6 +6,7 @@ mod item_list;
 mod labels;
 mod projects;
 mod queue;
+mod queue_at_once;
 mod queue_random;
 mod sign_in;
 mod speed;

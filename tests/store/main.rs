@@ -1,7 +1,9 @@
 //! The store on both databases: every repository function, and the schemas side by side.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
-mod jobs;
 mod items;
+mod jobs;
+mod labels;
 mod parity;
 mod people;
 mod projects;

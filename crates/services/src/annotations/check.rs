@@ -46,7 +46,7 @@ pub(super) fn change(mut change: SaveChange) -> Result<SaveChange> {
             return Err(at(n, "score", "must lie between 0 and 1."));
         }
         if let Shape::Box { rect } = a.shape {
-            if !rect.is_finite() || !(rect.right().is_finite() && rect.bottom().is_finite()) {
+            if !(rect.is_finite() && rect.right().is_finite() && rect.bottom().is_finite()) {
                 return Err(at(n, "rect", "holds a number that is not finite."));
             }
             if rect.w <= 0.0 || rect.h <= 0.0 {

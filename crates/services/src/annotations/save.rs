@@ -86,6 +86,13 @@ pub(crate) async fn save_in(tx: &mut Tx, edit: &mut Edit<'_>, mut change: SaveCh
     if change.base_revision != edit.context.revision {
         return replay_or_conflict(tx, edit, change.change_id).await;
     }
+    // An edit without labels leaves the revision, which then does not tell that it was saved while this request waited.
+    if change.upserts.is_empty()
+        && change.removes.is_empty()
+        && let Some(revision) = annotation::replayed(tx, edit.item, change.change_id).await?
+    {
+        return Ok(SaveOutcome::Saved { revision });
+    }
     let c = &edit.context;
     check::fit(
         &mut change.upserts,
