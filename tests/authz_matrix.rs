@@ -270,6 +270,7 @@ const OTHER: &[(&str, Rule, &str)] = &[
     ("GET /healthz", Public, ""),
     ("GET /readyz", Public, ""),
     ("GET /api/docs", Public, ""),
+    ("GET /api/docs/style.css", Public, ""),
     ("GET /api/v1/openapi.json", Public, ""),
 ];
 
@@ -495,8 +496,18 @@ impl Scene {
     async fn new(app: &TestApp, people: &People, number: usize, last: Option<&Self>) -> Self {
         let manager = people.actor(Who::Member(Role::Manager));
         if let Some(last) = last {
-            drop(app.services.tokens.revoke(&manager, last.names["token_id"].parse().unwrap()).await);
-            drop(app.services.uploads.delete(&manager, last.names["upload_id"].parse().unwrap()).await);
+            drop(
+                app.services
+                    .tokens
+                    .revoke(&manager, last.names["token_id"].parse().unwrap())
+                    .await,
+            );
+            drop(
+                app.services
+                    .uploads
+                    .delete(&manager, last.names["upload_id"].parse().unwrap())
+                    .await,
+            );
         }
         let db = app.db.db();
         let project = build::project(&db, &format!("Scene {number}"), Task::Detection).await;
@@ -801,6 +812,59 @@ async fn server_functions_as_everybody() {
             )
         });
         check(&app, rows).await;
+    })
+    .await;
+}
+
+/// Pages for people who have not signed in.
+const OPEN_PAGES: [&str; 3] = ["/sign-in", "/setup", "/invite"];
+
+#[tokio::test]
+async fn pages_as_everybody() {
+    app_on_both(async |app: TestApp| {
+        let people = People::new(&app).await;
+        let scene = Scene::new(&app, &people, 0, None).await;
+        let mut wrong = Vec::new();
+        for page in limn_server::app::page_paths(&app.services) {
+            let id = if page.starts_with("/jobs") {
+                "{job_id}"
+            } else {
+                "{project_id}"
+            };
+            let path = scene.fill(&page.replace("{id}", id).replace("{item}", "{item_id}"));
+            assert!(
+                !path.contains('{'),
+                "{page}: say here what its parameters stand for"
+            );
+            for who in EVERYBODY {
+                let client = people.client(who);
+                let request = client
+                    .request(Method::GET, &path)
+                    .header(header::ACCEPT, "text/html");
+                let reply = client.send(request.body(Body::empty()).unwrap()).await;
+                let html = reply.text();
+                let open = OPEN_PAGES.contains(&page.as_str());
+                if reply.status.is_server_error() {
+                    wrong.push(format!("{path} as {who:?}: {}", reply.status));
+                }
+                let sent_away =
+                    reply.status.is_redirection() && reply.header("location").starts_with("/sign-in");
+                if who == Who::Anonymous && !open && !sent_away {
+                    wrong.push(format!(
+                        "{path} does not send {who:?} to sign in: {}",
+                        reply.status
+                    ));
+                }
+                let sees = ["Scene 0", "one.png"].iter().any(|secret| html.contains(secret));
+                if sees && matches!(who, Who::Anonymous | Who::Outsider | Who::OtherProjectToken) {
+                    wrong.push(format!("{path} shows the project to {who:?}"));
+                }
+                if who == Who::Admin && !open && reply.status != StatusCode::OK {
+                    wrong.push(format!("{path} as {who:?}: {}", reply.status));
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
     })
     .await;
 }

@@ -55,7 +55,13 @@ pub fn App() -> impl IntoView {
     ui::provide();
     pulse::provide_pulse();
     shell::provide();
-    let title = |t: String| if t.is_empty() { "Limn".to_owned() } else { format!("{t} \u{b7} Limn") };
+    let title = |t: String| {
+        if t.is_empty() {
+            "Limn".to_owned()
+        } else {
+            format!("{t} \u{b7} Limn")
+        }
+    };
     view! {
         <Title formatter=title/>
         <Router>
@@ -74,7 +80,9 @@ fn Pages() -> impl IntoView {
             <Route path=path!("/setup") view=auth::SetupPage ssr=SsrMode::Async/>
             <Route path=path!("/invite") view=auth::InvitePage ssr=SsrMode::Async/>
             // Full screen, outside the studio's frame.
-            <Route path=path!("/projects/:id/label/:item?") view=features::label::LabelPage ssr=SsrMode::Async/>
+            <ParentRoute path=path!("") view=shell::FullScreen ssr=SsrMode::Async>
+                <Route path=path!("/projects/:id/label/:item?") view=features::label::LabelPage ssr=SsrMode::Async/>
+            </ParentRoute>
             <ParentRoute path=path!("") view=shell::Studio ssr=SsrMode::Async>
                 <Route path=path!("/") view=home::HomePage ssr=SsrMode::Async/>
                 <Route path=path!("/queue") view=queue::QueuePage ssr=SsrMode::Async/>

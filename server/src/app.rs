@@ -141,3 +141,11 @@ async fn not_a_route(State(state): State<AppState>, request: Request<Body>) -> R
 pub fn server_functions() -> impl Iterator<Item = (&'static str, Method)> {
     server_fn::axum::server_fn_paths()
 }
+
+/// Path of every page, with parameters in braces.
+pub fn page_paths(services: &Services) -> Vec<String> {
+    page_routes(services)
+        .iter()
+        .map(|r| r.path().to_owned())
+        .collect()
+}

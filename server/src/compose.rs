@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 /// Longest the running jobs may take to hand themselves back.
 const HAND_BACK: Duration = Duration::from_secs(4);
 /// How often ended sessions, abandoned uploads and the like are swept up.
-const TIDY: Duration = Duration::from_secs(3600);
+const TIDY: Duration = Duration::from_hours(1);
 
 /// Opens everything, making the data directory and bringing the database up to date.
 pub async fn open(config: &Config) -> Result<Services> {

@@ -150,7 +150,7 @@ mod tests {
         let m = Metrics::default();
         let running = m.enter();
         m.observe("GET", "/x", 200, Duration::from_millis(2));
-        m.observe("GET", "/x", 404, Duration::from_secs(60));
+        m.observe("GET", "/x", 404, Duration::from_mins(1));
         let text = m.render(&[("limn_up", "Up.", 1)]);
         drop(running);
         for line in [

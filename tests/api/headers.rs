@@ -63,7 +63,9 @@ async fn the_first_page_asks_to_sign_in() {
     app.user("ana", Role::Admin).await;
     let nobody = app.anonymous();
     let request = nobody.request(Method::GET, "/").header("accept", "text/html");
-    let page = nobody.send(request.body(axum::body::Body::empty()).unwrap()).await;
+    let page = nobody
+        .send(request.body(axum::body::Body::empty()).unwrap())
+        .await;
     let asks = page.status.is_redirection() && page.header("location").contains("/sign-in");
     assert!(
         asks || page.text().contains("Sign in"),

@@ -217,10 +217,9 @@ async fn change(who: Who, input: UpdateUser) -> Result<()> {
 
 /// Opens the data, does the work, closes it again.
 async fn with<T>(place: Place, work: impl AsyncFnOnce(&Services) -> Result<T>) -> Result<T> {
-    let mut config = place.config()?;
-    config.log.filter = "warn".to_owned();
+    let config = place.config()?;
     serve::start_log(&Log {
-        filter: config.log.filter.clone(),
+        filter: "warn".to_owned(),
         json: false,
     });
     let services = compose::open(&config).await?;

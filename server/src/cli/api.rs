@@ -76,7 +76,7 @@ impl Client {
         let http = reqwest::Client::builder()
             .user_agent(concat!("limn/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(Duration::from_secs(10))
-            .read_timeout(Duration::from_secs(120))
+            .read_timeout(Duration::from_mins(2))
             .build()
             .context("cannot make an HTTP client")?;
         Ok(Self {

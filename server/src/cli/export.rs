@@ -147,6 +147,7 @@ async fn fetch(client: &Client, result: &ExportResult, partial: &Path) -> Result
         have += piece.len() as u64;
         line.show(&format!("download: {have} of {} bytes", result.size));
     }
+    line.finish(&format!("download: {have} of {} bytes", result.size));
     file.flush().await?;
     file.sync_all().await?;
     Ok(())

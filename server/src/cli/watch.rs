@@ -17,7 +17,7 @@ pub struct Line {
 
 impl Line {
     pub fn new() -> Self {
-        let long_ago = Instant::now().checked_sub(Duration::from_secs(60));
+        let long_ago = Instant::now().checked_sub(Duration::from_mins(1));
         Self {
             terminal: std::io::stderr().is_terminal(),
             last: Mutex::new((long_ago.unwrap_or_else(Instant::now), String::new())),

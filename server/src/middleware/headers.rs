@@ -38,7 +38,7 @@ pub async fn security_headers(State(state): State<AppState>, mut request: Reques
         ),
         (
             HeaderName::from_static("permissions-policy"),
-            "camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=()",
+            "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
         ),
     ] {
         if !headers.contains_key(&name) {

@@ -16,7 +16,7 @@ use std::time::Duration;
 /// Largest ordinary body, in bytes: JSON, and forms of the pages.
 pub const BODY_BYTES: usize = 16 << 20;
 /// Longest an ordinary request may take to answer.
-const ANSWER: Duration = Duration::from_secs(60);
+const ANSWER: Duration = Duration::from_mins(1);
 
 /// Refuses bodies over [`BODY_BYTES`], also those whose length is not announced.
 pub async fn body(request: Request, next: Next) -> Response {
@@ -52,17 +52,15 @@ pub async fn body(request: Request, next: Next) -> Response {
 
 /// Gives up on a request that is not answered in time.
 pub async fn time(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(ANSWER, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => {
-            tracing::error!("gave up on a request after {} s", ANSWER.as_secs());
-            Failure::new(
-                Code::Unavailable,
-                "The server took too long to answer. Try again in a moment.",
-            )
-            .into_response()
-        }
+    if let Ok(response) = tokio::time::timeout(ANSWER, next.run(request)).await {
+        return response;
     }
+    tracing::error!("gave up on a request after {} s", ANSWER.as_secs());
+    Failure::new(
+        Code::Unavailable,
+        "The server took too long to answer. Try again in a moment.",
+    )
+    .into_response()
 }
 
 /// A body over the limit.

@@ -15,6 +15,7 @@ pub fn router() -> Router<AppState> {
     Router::new()
         .route("/api/v1/openapi.json", get(openapi))
         .route("/api/docs", get(docs))
+        .route("/api/docs/style.css", get(async || style()))
 }
 
 /// `GET /api/v1/openapi.json`
@@ -29,7 +30,7 @@ async fn docs(State(state): State<AppState>, headers: HeaderMap) -> Response {
 }
 
 /// `GET /api/docs/style.css`
-pub async fn style() -> impl IntoResponse {
+fn style() -> impl IntoResponse {
     (
         [
             (header::CONTENT_TYPE, "text/css; charset=utf-8"),

@@ -17,7 +17,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 /// A stream that sends nothing for so long has ended.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// Whoever asks, resolved by the middleware.
 #[derive(Debug, Clone)]
