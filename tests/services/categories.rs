@@ -411,10 +411,14 @@ async fn removing_and_labeling_at_once_end_in_one_of_two_ways() {
         let (studio, mo, p, all) = with(&db, &["cat", "dog"]).await;
         let cat = all[0].id;
         let items = build::items(&db, p, "a", 40).await;
-        let save = async |item: ItemId| {
+        // Half of them have such a label already, so that both sides want the same rows in another order.
+        for item in &items[..20] {
+            label(&studio, &mo, *item, &[cat]).await;
+        }
+        let save = async |n: usize, item: ItemId| {
             let change = SaveChange {
                 change_id: ChangeId::new(),
-                base_revision: 0,
+                base_revision: i64::from(n < 20),
                 upserts: vec![Annotation {
                     id: AnnotationId::new(),
                     category_id: cat,
@@ -428,7 +432,7 @@ async fn removing_and_labeling_at_once_end_in_one_of_two_ways() {
             };
             studio.annotations.save(&mo, item, change).await
         };
-        let saves = futures::future::join_all(items.iter().map(|i| save(*i)));
+        let saves = futures::future::join_all(items.iter().enumerate().map(|(n, i)| save(n, *i)));
         let (removed, saved) = tokio::join!(studio.categories.remove(&mo, cat), saves);
         removed.unwrap();
         for outcome in saved {

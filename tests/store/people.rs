@@ -120,7 +120,8 @@ async fn people_come_and_change() {
 #[tokio::test]
 async fn sessions_end() {
     on_both(async |db| {
-        let user_id = Some(build::user(&db, "Ana", Role::Viewer).await);
+        let user = build::user(&db, "Ana", Role::Viewer).await;
+        let user_id = Some(user);
         let fresh = session::Session {
             user_id: None,
             data: json!({}),
@@ -151,7 +152,6 @@ async fn sessions_end() {
         };
         assert_eq!(at("a", 59).await, Some(signed_in));
         assert_eq!(at("a", 60).await, None, "it has ended");
-        let user = user_id.unwrap();
         assert_eq!(
             write!(db, tx => session::delete_of_user(tx, user).await).unwrap(),
             2
@@ -247,7 +247,7 @@ async fn tokens_are_presented_by_digest() {
         assert!(matches!(clash, Err(StoreError::Unique(_))));
         assert_eq!(
             token::list(&mut read(&db).await, ana).await.unwrap(),
-            [made.clone()]
+            std::slice::from_ref(&made)
         );
         assert_eq!(token::list(&mut read(&db).await, bo).await.unwrap(), []);
 
@@ -314,7 +314,7 @@ async fn invitations_are_accepted_once() {
         write!(db, tx => invitation::insert(tx, &row, "digest", None).await).unwrap();
         assert_eq!(
             invitation::list_open(&mut read(&db).await).await.unwrap(),
-            [made.clone()]
+            std::slice::from_ref(&made)
         );
         let open = async |secret: &str, seconds| {
             invitation::open_by_secret(&mut read(&db).await, secret, START.plus_seconds(seconds))

@@ -341,7 +341,11 @@ async fn categories_count_their_labels() {
                 .unwrap()
         };
         assert!(known(3).await);
-        write!(db, tx => category::delete(tx, none).await).unwrap();
+        write!(db, tx => {
+            category::lock_for_removal(tx, &[none]).await?;
+            category::delete(tx, none).await
+        })
+        .unwrap();
         assert!(known(3).await, "it is never given again");
         assert!(!known(4).await);
         let reused = category::NewRow {

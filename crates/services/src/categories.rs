@@ -1,6 +1,7 @@
 //! A project's categories.
 
 mod counts;
+mod place;
 pub(crate) mod plan;
 mod tree;
 
@@ -15,7 +16,7 @@ use std::time::Duration;
 use tree::Tree;
 
 /// Tries of a removal that somebody else's labels get in the way of.
-const ATTEMPTS: u64 = 5;
+const ATTEMPTS: u64 = 20;
 
 #[derive(Clone)]
 pub struct Categories(pub(crate) Context);
@@ -73,7 +74,7 @@ impl Categories {
                         name,
                         color,
                         hotkey: input.hotkey,
-                        position: tree.children(input.parent_id).map(|c| c.position + 1).max().unwrap_or(0),
+                        position: place::end_of(&tree, input.parent_id),
                         export_id,
                     };
                     repo::category::insert_many(tx, project, std::slice::from_ref(&row), now).await?;
@@ -126,7 +127,7 @@ impl Categories {
                     }
                     check_name(&tree, is.parent_id, &is.name, Some(category))?;
                     // Placing writes the siblings as they were read, so a key is taken from one of them after that.
-                    place(tx, &tree, &mut is, input.position).await?;
+                    place::put(tx, &tree, &mut is, input.position).await?;
                     if let Some(key) = is.hotkey.filter(|_| is.hotkey != was.hotkey) {
                         repo::category::free_hotkey(tx, project, key).await?;
                     }
@@ -169,7 +170,8 @@ impl Categories {
                         ));
                     }
                     let (from, target) = (find(&tree, category)?, find(&tree, into)?);
-                    move_children_up(tx, &tree, from).await?;
+                    repo::category::lock_for_removal(tx, &[category]).await?;
+                    place::move_children_up(tx, &tree, from).await?;
                     let moved = repo::annotation::move_category(tx, project, category, into, now).await?;
                     repo::category::delete(tx, category).await?;
                     let summary = format!("merged “{}” into “{}” ({moved} labels)", from.name, target.name);
@@ -191,8 +193,10 @@ impl Categories {
                     let (project, tree) = for_change(tx, &actor, category, now).await?;
                     let name = find(&tree, category)?.name.clone();
                     let mut labels = 0;
+                    let subtree = tree.subtree(category);
+                    repo::category::lock_for_removal(tx, &subtree).await?;
                     // Children before their parents, which they refer to.
-                    for id in tree.subtree(category).into_iter().rev() {
+                    for id in subtree.into_iter().rev() {
                         labels += repo::annotation::delete_category(tx, project, id, now).await?;
                         repo::category::delete(tx, id).await?;
                     }
@@ -205,8 +209,8 @@ impl Categories {
         .await
     }
 
-    /// Runs a unit of work that removes categories. On PostgreSQL somebody may give such a label just then: the removal
-    /// is refused for it, or both wait for each other, and is tried again.
+    /// Runs a unit of work that removes categories. On PostgreSQL it may meet people who give such labels just then; it
+    /// stands back for them and is tried again.
     async fn take_away<F, W>(&self, work: F) -> Result<()>
     where
         F: Fn() -> W,
@@ -323,69 +327,6 @@ fn check_name(tree: &Tree, parent: Option<CategoryId>, name: &str, own: Option<C
             code: Code::AlreadyExists,
             ..ApiError::field("name", plan::twice(name))
         }));
-    }
-    Ok(())
-}
-
-/// Finds the category's place among its siblings: where asked for, at the end of new ones, or where it is; the others
-/// close up.
-async fn place(tx: &mut Tx, tree: &Tree, category: &mut Category, asked: Option<i64>) -> Result<()> {
-    let moved = tree
-        .get(category.id)
-        .is_some_and(|was| was.parent_id != category.parent_id);
-    if asked.is_none() && !moved {
-        return Ok(());
-    }
-    let siblings: Vec<&Category> = tree
-        .children(category.parent_id)
-        .filter(|c| c.id != category.id)
-        .collect();
-    let end = siblings.len() as i64;
-    let place = asked.unwrap_or(end).clamp(0, end);
-    for (n, sibling) in (0..).zip(siblings) {
-        let position = if n < place { n } else { n + 1 };
-        if position != sibling.position {
-            repo::category::update(
-                tx,
-                &Category {
-                    position,
-                    ..sibling.clone()
-                },
-            )
-            .await?;
-        }
-    }
-    category.position = place;
-    Ok(())
-}
-
-/// Puts the children of a category that goes at the end of its siblings.
-async fn move_children_up(tx: &mut Tx, tree: &Tree, from: &Category) -> Result<()> {
-    let mut position = tree
-        .children(from.parent_id)
-        .map(|c| c.position + 1)
-        .max()
-        .unwrap_or(0);
-    for child in tree.children(Some(from.id)) {
-        check_name(tree, from.parent_id, &child.name, Some(from.id)).map_err(|_| {
-            Error::new(
-                Code::AlreadyExists,
-                format!(
-                    "“{}” would move up beside another category of that name; rename or merge one of them first.",
-                    child.name
-                ),
-            )
-        })?;
-        repo::category::update(
-            tx,
-            &Category {
-                parent_id: from.parent_id,
-                position,
-                ..child.clone()
-            },
-        )
-        .await?;
-        position += 1;
     }
     Ok(())
 }

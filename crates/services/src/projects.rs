@@ -11,6 +11,8 @@ use limn_store::{StoreError, Tx, repo};
 
 /// Items removed in one unit of work while a project is deleted; others wait no longer than for so many.
 const PIECE: i64 = 500;
+/// Bytes of Markdown that are rendered on the spot.
+const QUICK: usize = 4_096;
 
 #[derive(Clone)]
 pub struct Projects(pub(crate) Context);
@@ -23,8 +25,8 @@ impl Projects {
     }
 
     pub async fn get(&self, actor: &Actor, project: ProjectId) -> Result<Project> {
-        let mut tx = self.0.db.read().await?;
-        visible(&mut tx, actor, project).await.map(rendered)
+        let found = visible(&mut self.0.db.read().await?, actor, project).await?;
+        rendered(found).await
     }
 
     /// By id, or by name regardless of case.
@@ -41,7 +43,9 @@ impl Projects {
         let id = named
             .or_else(|| text.parse().ok())
             .ok_or_else(|| Error::not_found("project"))?;
-        visible(&mut tx, actor, id).await.map(rendered)
+        let found = visible(&mut tx, actor, id).await?;
+        drop(tx);
+        rendered(found).await
     }
 
     /// Creates the project with its categories; the creator becomes its manager.
@@ -66,9 +70,10 @@ impl Projects {
             created_by: actor.user_id(),
         };
         let (actor, now) = (actor.clone(), self.0.now());
-        self.0
+        let made = self
+            .0
             .db
-            .write(move |tx| {
+            .write::<_, Error, _>(move |tx| {
                 Box::pin(async move {
                     if repo::project::id_by_name(tx, &row.name).await?.is_some() {
                         return Err(name_taken(&row.name));
@@ -87,8 +92,8 @@ impl Projects {
                     visible(tx, &actor, row.id).await
                 })
             })
-            .await
-            .map(rendered)
+            .await?;
+        rendered(made).await
     }
 
     pub async fn update(&self, actor: &Actor, project: ProjectId, input: UpdateProject) -> Result<Project> {
@@ -106,9 +111,10 @@ impl Projects {
             check_settings(&mut checks, settings);
         }
         let (actor, now) = (actor.clone(), self.0.now());
-        self.0
+        let is = self
+            .0
             .db
-            .write(move |tx| {
+            .write::<_, Error, _>(move |tx| {
                 Box::pin(async move {
                     require_in(tx, &actor, Action::ManageProject, project).await?;
                     checks.finish()?;
@@ -146,8 +152,8 @@ impl Projects {
                     Ok(is)
                 })
             })
-            .await
-            .map(rendered)
+            .await?;
+        rendered(is).await
     }
 
     /// Deletes the project with its items, labels and jobs; blobs that nothing uses any more go by clean-up.
@@ -194,7 +200,7 @@ impl Projects {
         }
         let text =
             validate::text("text", text, validate::INSTRUCTIONS_MAX).map_err(|m| Error::field("text", m))?;
-        Ok(markdown::to_safe_html(&text))
+        html(text).await
     }
 }
 
@@ -210,9 +216,19 @@ async fn visible(tx: &mut Tx, actor: &Actor, project: ProjectId) -> Result<Proje
 }
 
 /// With its instructions as HTML; outside the transaction, because it takes a while for long ones.
-fn rendered(mut project: Project) -> Project {
-    project.instructions_html = markdown::to_safe_html(&project.instructions);
-    project
+async fn rendered(mut project: Project) -> Result<Project> {
+    project.instructions_html = html(project.instructions.clone()).await?;
+    Ok(project)
+}
+
+/// Long texts take some ten milliseconds: too long for a thread that serves others.
+async fn html(text: String) -> Result<String> {
+    if text.len() <= QUICK {
+        return Ok(markdown::to_safe_html(&text));
+    }
+    Ok(tokio::task::spawn_blocking(move || markdown::to_safe_html(&text))
+        .await
+        .map_err(anyhow::Error::from)?)
 }
 
 fn name_taken(name: &str) -> Error {

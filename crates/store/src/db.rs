@@ -253,9 +253,10 @@ async fn run_in_savepoint(tx: &mut Tx, op: Op) -> Result<Option<Done>, StoreErro
         failed => {
             execute(tx, "ROLLBACK TO unit").await?;
             execute(tx, "RELEASE unit").await?;
-            match failed {
-                Ok(done) => (done.deliver)(Ok(())),
-                Err(_) => tracing::error!("a write panicked and was rolled back"),
+            if let Ok(done) = failed {
+                (done.deliver)(Ok(()));
+            } else {
+                tracing::error!("a write panicked and was rolled back");
             }
             Ok(None)
         }

@@ -46,12 +46,14 @@ impl From<sqlx::Error> for StoreError {
 }
 
 impl StoreError {
-    /// Whether somebody else's work at the same time got in the way, so that trying again may help: a deadlock, a
-    /// serialisation failure, or a reference made while its target was being removed.
+    /// Whether somebody else's work at the same time got in the way, so that trying again may help: a deadlock, a lock
+    /// not given in time, a serialisation failure, or a reference made while its target was being removed.
     pub fn is_contention(&self) -> bool {
         match self {
             Self::ForeignKey(_) => true,
-            Self::Sqlx(sqlx::Error::Database(d)) => matches!(d.code().as_deref(), Some("40P01" | "40001")),
+            Self::Sqlx(sqlx::Error::Database(d)) => {
+                matches!(d.code().as_deref(), Some("40P01" | "40001" | "55P03"))
+            }
             _ => false,
         }
     }

@@ -109,16 +109,17 @@ impl Subjects {
 
 /// One key a client: an IPv6 client has a whole /64 to itself.
 fn client_key(client: &str) -> String {
-    match client.parse::<IpAddr>() {
-        Ok(IpAddr::V6(ip)) => match ip.to_ipv4_mapped() {
-            Some(v4) => format!("client:{v4}"),
-            None => {
-                let network = Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX));
-                format!("client:{network}/64")
-            }
-        },
-        Ok(IpAddr::V4(ip)) => format!("client:{ip}"),
-        Err(_) => format!("client:{}", secret::digest(client)),
+    let address = match client.parse::<IpAddr>() {
+        Ok(IpAddr::V6(v6)) => v6.to_ipv4_mapped().map_or(IpAddr::V6(v6), IpAddr::V4),
+        Ok(v4) => v4,
+        Err(_) => return format!("client:{}", secret::digest(client)),
+    };
+    match address {
+        IpAddr::V4(v4) => format!("client:{v4}"),
+        IpAddr::V6(v6) => {
+            let network = Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX));
+            format!("client:{network}/64")
+        }
     }
 }
 

@@ -182,6 +182,28 @@ pub async fn free_hotkey(tx: &mut Tx, project: ProjectId, key: i64) -> Result<()
     Ok(())
 }
 
+/// Keeps anybody from giving labels of these categories until the transaction ends; labels given by unfinished
+/// transactions are waited for. Call it before their labels are counted, moved or removed.
+///
+/// Somebody who saves such a label may hold an item that this transaction then needs: after a short wait this one fails
+/// (see [`StoreError::is_contention`]), so that the other's work stands, and is to be tried again.
+pub async fn lock_for_removal(tx: &mut Tx, categories: &[CategoryId]) -> Result<(), StoreError> {
+    // SQLite has one writer.
+    let Tx::Postgres(conn) = tx else { return Ok(()) };
+    // Shorter than PostgreSQL's deadlock_timeout, which might pick the other one.
+    sqlx::query("SET LOCAL lock_timeout = '300ms'")
+        .execute(&mut **conn)
+        .await?;
+    let mut q = QueryBuilder::new("SELECT id FROM category WHERE id IN (");
+    let mut list = q.separated(", ");
+    for id in categories {
+        list.push_bind(*id);
+    }
+    q.push(") ORDER BY id FOR UPDATE");
+    q.build().execute(&mut **conn).await?;
+    Ok(())
+}
+
 /// Whether an export id was ever given in the project.
 pub async fn export_id_known(tx: &mut Tx, project: ProjectId, export_id: i64) -> Result<bool, StoreError> {
     let n: i64 = on_tx!(tx, conn => {
