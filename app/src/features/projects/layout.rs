@@ -224,6 +224,12 @@ fn Head(ctx: ProjectCtx) -> impl IntoView {
                     })
             }}
             {move || {
+                ctx.may(Action::ImportData)
+                    .then(|| view! {
+                        <Button icon=Glyph::Archive class="head__wide" on_click=move || ctx.import_open.set(true)>"Import"</Button>
+                    })
+            }}
+            {move || {
                 (ctx.may(Action::ExportData) || ctx.may(Action::ImportData) || ctx.may(Action::ManageProject))
                     .then(|| view! {
                         <Menu id="project-menu" label="More actions" trigger_class="btn btn--icon" end=true>

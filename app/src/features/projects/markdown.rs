@@ -3,6 +3,7 @@
 use super::api;
 use super::items::filter::encode;
 use super::items::toolbar::debounce;
+use super::local::LocalValue;
 use super::transfer::http::{self, Cancel};
 use crate::ui::{Glyph, Icon, IconButton, use_toasts};
 use leptos::html;
@@ -15,7 +16,7 @@ use web_sys::File;
 const TYPING_PAUSE: Duration = Duration::from_millis(300);
 
 /// Pictures of a guide whose project does not exist yet, by the address they have in the text meanwhile.
-pub type Waiting = StoredValue<Vec<(String, File)>, LocalStorage>;
+pub type Waiting = LocalValue<Vec<(String, File)>>;
 
 /// Where pictures go.
 #[derive(Clone, Copy)]
@@ -74,9 +75,9 @@ pub fn MarkdownEditor(
         let name = file.name();
         match pictures {
             Pictures::Later(waiting) => {
-                let place = waiting.with_value(|w| format!("picture-{}", w.len() + 1));
+                let place = waiting.with(|w| format!("picture-{}", w.len() + 1));
                 insert(&format!("![{name}]({place})\n"));
-                waiting.update_value(|w| w.push((place, file)));
+                waiting.update(|w| w.push((place, file)));
             }
             Pictures::Project(project) => {
                 busy.update(|n| *n += 1);
@@ -210,7 +211,7 @@ pub async fn send_waiting(project: ProjectId, text: &str, waiting: Waiting) -> (
     let mut text = text.to_owned();
     let mut failed = Vec::new();
     // From the end: `picture-1` begins `picture-10`.
-    for (place, file) in waiting.with_value(Clone::clone).into_iter().rev() {
+    for (place, file) in waiting.get().into_iter().rev() {
         if !text.contains(&place) {
             continue;
         }

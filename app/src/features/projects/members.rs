@@ -144,9 +144,9 @@ fn List(ctx: ProjectCtx, list: Vec<Member>, version: RwSignal<u32>) -> impl Into
                     view! {
                         <tr>
                             <td data-label="Person">
-                                <span class="person">
+                                <span class="member">
                                     <Avatar name=m.name.clone()/>
-                                    <span class="person__text"><b>{m.name.clone()}</b><span class="faint">{m.email.clone()}</span></span>
+                                    <span class="member__text"><b>{m.name.clone()}</b><span class="faint">{m.email.clone()}</span></span>
                                 </span>
                             </td>
                             <td data-label="Role"><RoleCell ctx member=m.clone() version/></td>

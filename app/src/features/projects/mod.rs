@@ -6,6 +6,7 @@ mod instructions;
 mod items;
 mod layout;
 mod list;
+mod local;
 mod markdown;
 mod members;
 mod new;

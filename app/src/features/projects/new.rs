@@ -4,6 +4,7 @@ pub mod draft;
 mod rows;
 
 use super::api;
+use super::local::{LocalSignal, LocalValue};
 use super::markdown::{MarkdownEditor, Pictures, send_waiting};
 use super::transfer::drop_zone::DropZone;
 use super::transfer::files::{self, Picked};
@@ -45,7 +46,7 @@ struct Wizard {
     rows: RwSignal<DraftRows>,
     instructions: RwSignal<String>,
     pictures: super::markdown::Waiting,
-    files: RwSignal<Vec<Picked>, LocalStorage>,
+    files: LocalSignal<Vec<Picked>>,
     /// What is wrong with the step in view.
     error: RwSignal<Option<AppError>>,
 }
@@ -60,8 +61,8 @@ impl Wizard {
             description: RwSignal::new(String::new()),
             rows: RwSignal::new(DraftRows::default()),
             instructions: RwSignal::new(String::new()),
-            pictures: StoredValue::new_local(Vec::new()),
-            files: RwSignal::new_local(Vec::new()),
+            pictures: LocalValue::new(),
+            files: LocalSignal::new(),
             error: RwSignal::new(None),
         }
     }
@@ -215,7 +216,7 @@ fn use_create(wizard: Wizard) -> Mutation<NewProject> {
         Uploader::of(id).start(files);
         let navigate = navigate.clone();
         spawn_local(async move {
-            if wizard.pictures.with_value(|w| !w.is_empty()) {
+            if wizard.pictures.with(|w| !w.is_empty()) {
                 let (text, failed) = send_waiting(id, &p.instructions, wizard.pictures).await;
                 let input = UpdateProject {
                     instructions: Some(text),
@@ -245,24 +246,24 @@ fn use_create(wizard: Wizard) -> Mutation<NewProject> {
 #[component]
 fn Steps(wizard: Wizard) -> impl IntoView {
     view! {
-        <ol class="steps" aria-label="Steps">
+        <ol class="wizard-steps" aria-label="Steps">
             {STEPS
                 .iter()
                 .enumerate()
                 .map(|(i, (title, text))| {
                     let done = move || i < wizard.seen.get() && i != wizard.step.get();
                     view! {
-                        <li class="steps__item" class:is-on=move || wizard.step.get() == i class:is-done=done>
+                        <li class="wizard-steps__item" class:is-on=move || wizard.step.get() == i class:is-done=done>
                             <button
                                 type="button"
                                 aria-current=move || (wizard.step.get() == i).then_some("step")
                                 disabled=move || { i > wizard.seen.get() }
                                 on:click=move |_| wizard.go(i)
                             >
-                                <span class="steps__n" aria-hidden="true">
+                                <span class="wizard-steps__n" aria-hidden="true">
                                     {move || if done() { view! { <Icon glyph=Glyph::Check size=14/> }.into_any() } else { (i + 1).into_any() }}
                                 </span>
-                                <span class="steps__text"><b>{*title}</b><small>{*text}</small></span>
+                                <span class="wizard-steps__text"><b>{*title}</b><small>{*text}</small></span>
                             </button>
                         </li>
                     }

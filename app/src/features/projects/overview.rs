@@ -84,7 +84,7 @@ fn Figures(ctx: ProjectCtx) -> impl IntoView {
     });
     let p = move || progress.get();
     view! {
-        <div class="stats">
+        <div class="stats project-stats">
             <Stat
                 label="Done"
                 value=Signal::derive(move || fmt::count(p().done))

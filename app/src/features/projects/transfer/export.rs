@@ -92,7 +92,7 @@ fn Options(ctx: ProjectCtx, job: RwSignal<Option<Job>>) -> impl IntoView {
                         label="With the pictures"
                         hint="A zip of the JSON and the pictures, turned upright, so that every box fits"
                     />
-                    <details class="more">
+                    <details class="transfer-more">
                         <summary>"More options"</summary>
                         <div class="transfer-form">
                             {boxes.then(|| view! {

@@ -2,6 +2,7 @@
 
 use super::super::api;
 use super::super::layout::ProjectCtx;
+use super::super::local::{LocalSignal, LocalValue};
 use super::drop_zone::DropZone;
 use super::files::{self, Picked};
 use super::http::Cancel;
@@ -33,12 +34,12 @@ struct State {
     stage: RwSignal<Stage>,
     error: RwSignal<Option<String>>,
     job: RwSignal<Option<Job>>,
-    files: RwSignal<Vec<Picked>, LocalStorage>,
+    files: LocalSignal<Vec<Picked>>,
     format: RwSignal<String>,
     as_what: RwSignal<String>,
     create: RwSignal<bool>,
     replace: RwSignal<bool>,
-    cancel: StoredValue<Cancel, LocalStorage>,
+    cancel: LocalValue<Cancel>,
 }
 
 #[component]
@@ -48,16 +49,16 @@ pub fn ImportDialog(ctx: ProjectCtx) -> impl IntoView {
         stage: RwSignal::new(Stage::Choosing),
         error: RwSignal::new(None),
         job: RwSignal::new(None),
-        files: RwSignal::new_local(Vec::new()),
+        files: LocalSignal::new(),
         format: RwSignal::new("coco".to_owned()),
         as_what: RwSignal::new("labels".to_owned()),
         create: RwSignal::new(true),
         replace: RwSignal::new(false),
-        cancel: StoredValue::new_local(Cancel::default()),
+        cancel: LocalValue::new(),
     };
     let closed = move || {
-        state.cancel.with_value(Cancel::set);
-        state.cancel.set_value(Cancel::default());
+        state.cancel.with(Cancel::set);
+        state.cancel.set(Cancel::default());
         state.stage.set(Stage::Choosing);
         state.job.set(None);
         state.error.set(None);
@@ -174,7 +175,7 @@ fn Choosing(state: State) -> impl IntoView {
 
 /// What was chosen so far, removable one by one.
 #[component]
-pub fn ChosenFiles(files: RwSignal<Vec<Picked>, LocalStorage>) -> impl IntoView {
+pub fn ChosenFiles(files: LocalSignal<Vec<Picked>>) -> impl IntoView {
     const SHOWN: usize = 50;
     view! {
         {move || {
@@ -220,7 +221,7 @@ fn start(state: State) {
         return;
     }
     super::leave_guard();
-    let cancel = state.cancel.with_value(Clone::clone);
+    let cancel = state.cancel.get();
     let total: f64 = files.iter().map(|p| p.file.size()).sum();
     state.stage.set(Stage::Uploading(0.0, total));
     spawn_local(async move {
@@ -297,8 +298,8 @@ fn Uploading(state: State) -> impl IntoView {
             <Button
                 variant=Variant::Quiet
                 on_click=move || {
-                    state.cancel.with_value(Cancel::set);
-                    state.cancel.set_value(Cancel::default());
+                    state.cancel.with(Cancel::set);
+                    state.cancel.set(Cancel::default());
                     state.stage.set(Stage::Choosing);
                 }
             >

@@ -2,6 +2,7 @@
 
 use super::super::api;
 use super::super::items::filter::encode;
+use super::super::local::LocalValue;
 use super::files::{self, Dropped, Picked};
 use super::http::{self, Cancel};
 use super::progress::{FileKind, Progress, backoff_ms, is_clutter, kind_of, worth_retrying};
@@ -63,7 +64,7 @@ pub struct Uploader {
     pub version: RwSignal<u32>,
     /// When sending began, in milliseconds.
     pub began: RwSignal<f64>,
-    inner: StoredValue<Inner, LocalStorage>,
+    inner: LocalValue<Inner>,
 }
 
 #[derive(Default)]
@@ -95,7 +96,7 @@ impl Uploader {
             found: RwSignal::new(0),
             version: RwSignal::new(0),
             began: RwSignal::new(0.0),
-            inner: StoredValue::new_local(Inner::default()),
+            inner: LocalValue::new(),
         }
     }
 
@@ -108,8 +109,13 @@ impl Uploader {
             all.entry(project)
                 .or_insert_with(|| {
                     // Its own owner: a page that goes away does not take a running upload with it.
+                    let page = Owner::current();
                     let owner = Owner::new_root(None);
                     let uploader = owner.with(|| Self::new(project));
+                    // Making a root makes it the current owner.
+                    if let Some(page) = page {
+                        page.set();
+                    }
                     (owner, uploader)
                 })
                 .1
@@ -123,7 +129,7 @@ impl Uploader {
         }
         self.wake();
         self.phase.set(Phase::Reading);
-        self.inner.update_value(|i| i.batches += 1);
+        self.inner.update(|i| i.batches += 1);
         spawn_local(async move {
             let before = self.found.get_untracked();
             let (files, problems) = files::walk(dropped, move |n| self.found.set(before + n)).await;
@@ -138,31 +144,19 @@ impl Uploader {
             return;
         }
         self.wake();
-        self.inner.update_value(|i| i.batches += 1);
+        self.inner.update(|i| i.batches += 1);
         spawn_local(self.batch(files));
     }
 
     /// Sends the failed files once more.
     pub fn retry(self) {
-        let again = self
-            .inner
-            .try_update_value(|i| std::mem::take(&mut i.failed))
-            .unwrap_or_default();
-        self.failures.set(Vec::new());
-        let bytes: f64 = again.iter().map(|p| p.file.size()).sum();
-        self.progress.update(|p| {
-            p.failed = 0;
-            p.files = p.added + p.unchanged;
-            p.bytes = (p.bytes - bytes).max(p.sent.min(p.bytes));
-        });
+        let again = self.inner.update(|i| std::mem::take(&mut i.failed));
         self.start(again);
     }
 
     pub fn cancel(self) {
-        self.inner.update_value(|i| {
-            i.cancel.set();
-            i.queue.clear();
-        });
+        self.token().set();
+        self.inner.update(|i| i.queue.clear());
         self.phase.set(Phase::Cancelled);
         self.version.update(|v| *v += 1);
     }
@@ -188,12 +182,12 @@ impl Uploader {
         self.jobs.set(Vec::new());
         self.found.set(0);
         self.began.set(js_sys::Date::now());
-        self.inner.set_value(Inner::default());
+        self.inner.set(Inner::default());
     }
 
     /// Whether this run was cancelled (and perhaps another began) since `cancel` was taken.
     fn token(self) -> Cancel {
-        self.inner.with_value(|i| i.cancel.clone())
+        self.inner.with(|i| i.cancel.clone())
     }
 
     async fn batch(self, files: Vec<Picked>) {
@@ -227,7 +221,7 @@ impl Uploader {
                 .cloned()
                 .partition(|p| missing.as_ref().is_none_or(|m| m.contains(&p.path)));
             let known: f64 = have.iter().map(|p| p.file.size()).sum();
-            self.inner.update_value(|i| {
+            self.inner.update(|i| {
                 i.queue.extend(send);
                 i.landed += known;
             });
@@ -242,8 +236,7 @@ impl Uploader {
             self.phase.set(Phase::Sending);
             self.archive(archive, &cancel).await;
         }
-        self.inner
-            .update_value(|i| i.batches = i.batches.saturating_sub(1));
+        self.inner.update(|i| i.batches = i.batches.saturating_sub(1));
         self.settle(&cancel);
     }
 
@@ -262,23 +255,22 @@ impl Uploader {
 
     /// Starts as many workers as there is work and room for.
     fn work(self, cancel: &Cancel) {
-        let start = self.inner.try_update_value(|i| {
+        let start = self.inner.update(|i| {
             let n = i.queue.len().min(PARALLEL.saturating_sub(i.workers));
             i.workers += n;
             n
         });
-        for _ in 0..start.unwrap_or_default() {
+        for _ in 0..start {
             self.phase.set(Phase::Sending);
             let cancel = cancel.clone();
             spawn_local(async move {
                 while !cancel.is_set() {
-                    let next = self.inner.try_update_value(|i| i.queue.pop_front()).flatten();
+                    let next = self.inner.update(|i| i.queue.pop_front());
                     let Some(picked) = next else { break };
                     self.send(picked, &cancel).await;
                 }
                 if !cancel.is_set() {
-                    self.inner
-                        .update_value(|i| i.workers = i.workers.saturating_sub(1));
+                    self.inner.update(|i| i.workers = i.workers.saturating_sub(1));
                     self.settle(&cancel);
                 }
             });
@@ -295,7 +287,7 @@ impl Uploader {
         let end: Result<AddItemOutcome, ApiError> = loop {
             let path = picked.path.clone();
             let report = move |sent| {
-                self.inner.update_value(|i| {
+                self.inner.update(|i| {
                     i.flying.insert(path.clone(), sent);
                 });
                 self.count();
@@ -318,7 +310,7 @@ impl Uploader {
             }
             break reply.json();
         };
-        self.inner.update_value(|i| {
+        self.inner.update(|i| {
             i.flying.remove(&picked.path);
             i.landed += picked.file.size();
         });
@@ -338,7 +330,7 @@ impl Uploader {
     async fn archive(self, picked: Picked, cancel: &Cancel) {
         let path = picked.path.clone();
         let report = move |sent| {
-            self.inner.update_value(|i| {
+            self.inner.update(|i| {
                 i.flying.insert(path.clone(), sent);
             });
             self.count();
@@ -358,7 +350,7 @@ impl Uploader {
         if cancel.is_set() {
             return;
         }
-        self.inner.update_value(|i| {
+        self.inner.update(|i| {
             i.flying.remove(&picked.path);
             i.landed += picked.file.size();
         });
@@ -378,10 +370,7 @@ impl Uploader {
 
     /// The session has ended: the rest would fail the same way, so it waits for "Try again".
     fn give_up(self, error: &ApiError) {
-        let rest = self
-            .inner
-            .try_update_value(|i| i.queue.drain(..).collect::<Vec<_>>())
-            .unwrap_or_default();
+        let rest = self.inner.update(|i| i.queue.drain(..).collect::<Vec<_>>());
         for picked in rest {
             let path = picked.path.clone();
             self.fail(&path, error.message.clone(), Some(picked));
@@ -404,30 +393,28 @@ impl Uploader {
             });
         });
         if let Some(picked) = picked {
-            self.inner.update_value(|i| i.failed.push(picked));
+            self.inner.update(|i| i.failed.push(picked));
             self.progress.update(|p| p.failed += 1);
         }
     }
 
     /// Brings the byte count up to date.
     fn count(self) {
-        let sent = self
-            .inner
-            .with_value(|i| i.landed + i.flying.values().sum::<f64>());
+        let sent = self.inner.with(|i| i.landed + i.flying.values().sum::<f64>());
         self.progress.update(|p| p.sent = sent);
     }
 
     /// Lets lists reload, at most every three seconds while files are coming in.
     fn bump(self, now: bool) {
         let time = js_sys::Date::now();
-        let due = self.inner.try_update_value(|i| {
+        let due = self.inner.update(|i| {
             let due = now || time - i.bumped > 3_000.0;
             if due {
                 i.bumped = time;
             }
             due
         });
-        if due == Some(true) {
+        if due {
             self.version.update(|v| *v += 1);
         }
     }
@@ -436,7 +423,7 @@ impl Uploader {
     fn settle(self, cancel: &Cancel) {
         let idle = self
             .inner
-            .with_value(|i| i.workers == 0 && i.queue.is_empty() && i.batches == 0);
+            .with(|i| i.workers == 0 && i.queue.is_empty() && i.batches == 0);
         if idle && !cancel.is_set() && self.phase.get_untracked().is_active() {
             self.phase.set(Phase::Done);
             self.bump(true);
