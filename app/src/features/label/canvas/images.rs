@@ -29,6 +29,8 @@ struct Picture {
     ready: bool,
     failed: bool,
     used: u64,
+    /// Run when it can be drawn or has failed: whoever wished for it meanwhile.
+    waiting: Vec<Box<dyn Fn()>>,
 }
 
 /// Decoded pictures by item; the least recently used ones go first.
@@ -48,6 +50,9 @@ impl Images {
         let now = inner.1;
         if let Some(p) = inner.0.get_mut(&(id, which)) {
             p.used = now;
+            if !p.ready && !p.failed {
+                p.waiting.push(Box::new(ready));
+            }
             return;
         }
         let Ok(image) = HtmlImageElement::new() else {
@@ -61,6 +66,7 @@ impl Images {
             ready: false,
             failed: false,
             used: now,
+            waiting: vec![Box::new(ready)],
         };
         inner.0.insert((id, which), picture);
         if inner.0.len() > KEEP
@@ -72,11 +78,14 @@ impl Images {
         let this = self.clone();
         leptos::task::spawn_local(async move {
             let ok = wasm_bindgen_futures::JsFuture::from(decoded).await.is_ok();
-            if let Some(p) = this.inner.borrow_mut().0.get_mut(&(id, which)) {
+            let waiting = this.inner.borrow_mut().0.get_mut(&(id, which)).map(|p| {
                 p.ready = ok;
                 p.failed = !ok;
+                std::mem::take(&mut p.waiting)
+            });
+            for ready in waiting.unwrap_or_default() {
+                ready();
             }
-            ready();
         });
     }
 
