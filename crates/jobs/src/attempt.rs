@@ -63,7 +63,10 @@ impl Attempt {
         }
         progress.flush(true).await;
         let end = self.judge(outcome, why);
-        self.write(end).await;
+        let success = matches!(end, End::Succeeded(_));
+        if self.write(end).await && success {
+            self.handler.succeeded(self.job.payload).await;
+        }
     }
 
     /// Keeps the lease and looks for a cancel until the handler is through.
@@ -161,8 +164,8 @@ impl Attempt {
         }
     }
 
-    /// Writes the end, patiently: without it the job would run once more.
-    async fn write(&self, end: End) {
+    /// Writes the end, patiently: without it the job would run once more. False when it could not be written.
+    async fn write(&self, end: End) -> bool {
         for wait in [100, 500, 2_000, 5_000, 0] {
             let (id, worker, now, end) = (self.job.id, self.worker.clone(), (self.now)(), end.clone());
             let written: Result<bool, StoreError> = self
@@ -173,16 +176,17 @@ impl Attempt {
                 Ok(true) => {
                     // A handed-back job, or whatever waits, may start elsewhere.
                     self.wake.wake();
-                    return;
+                    return true;
                 }
                 Ok(false) => {
                     tracing::warn!(job = %self.job.id, "the lease was lost before the end was written");
-                    return;
+                    return false;
                 }
                 Err(e) => tracing::error!(job = %self.job.id, error = %e, "the end of a job was not written"),
             }
             tokio::time::sleep(Duration::from_millis(wait)).await;
         }
+        false
     }
 }
 

@@ -13,6 +13,10 @@ pub trait Handler: Send + Sync + 'static {
         payload: serde_json::Value,
         progress: Progress,
     ) -> anyhow::Result<Option<serde_json::Value>>;
+
+    /// Tidies up once the success is written down; not called when the process stops in between. What must survive until
+    /// then, so that the job can run again, is removed here.
+    async fn succeeded(&self, _payload: serde_json::Value) {}
 }
 
 /// The job was cancelled, or the runner is shutting down; made by [`Progress::check`].

@@ -72,6 +72,10 @@ async fn pictures_and_their_files_become_labeled_items_and_a_second_time_nothing
             "nothing says that it is done"
         );
 
+        let upload = world.context.upload_path(limn_domain::UploadId::nil());
+        let left = std::fs::read_dir(upload.parent().unwrap()).unwrap().count();
+        assert_eq!(left, 0, "uploads go once they have served");
+
         let again = world.import(ImportFormat::Voc, &[("set.zip", archive)]).await;
         assert_eq!(
             (again.items_added, again.items_unchanged, again.annotations_added),

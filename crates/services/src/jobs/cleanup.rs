@@ -5,7 +5,7 @@ use limn_store::{StoreError, repo};
 use std::time::Duration;
 
 /// Between two sweeps.
-pub(super) const EVERY: Duration = Duration::from_secs(3600);
+pub(super) const EVERY: Duration = Duration::from_hours(1);
 /// Days that ended jobs stay in lists.
 const JOB_DAYS: i64 = 30;
 /// Jobs removed in one transaction.

@@ -73,6 +73,19 @@ impl Handler for ImportJob {
             .map_err(super::for_people)?;
         Ok(Some(serde_json::to_value(report)?))
     }
+
+    /// The uploads have served; before this a crash could still need them.
+    async fn succeeded(&self, payload: serde_json::Value) {
+        let Ok(payload) = serde_json::from_value::<Payload>(payload) else {
+            return;
+        };
+        for id in payload.input.uploads {
+            if let Err(e) = crate::uploads::discard(&self.0, id).await {
+                // Clean-up takes it later.
+                tracing::warn!(upload = %id, error = %e, "an imported upload was not removed");
+            }
+        }
+    }
 }
 
 async fn run(ctx: &Context, payload: &Payload, progress: &Progress) -> anyhow::Result<ImportReport> {
@@ -138,7 +151,7 @@ async fn prepare(
     Ok((task, sources))
 }
 
-/// The audit line, and the end of the uploads.
+/// The audit line.
 async fn finish(ctx: &Context, payload: &Payload, report: &ImportReport) -> anyhow::Result<()> {
     let (project, user, name, now) = (
         payload.project,
@@ -159,12 +172,6 @@ async fn finish(ctx: &Context, payload: &Payload, report: &ImportReport) -> anyh
             })
         })
         .await?;
-    for id in &payload.input.uploads {
-        if let Err(e) = crate::uploads::discard(ctx, *id).await {
-            // Clean-up takes it later.
-            tracing::warn!(upload = %id, error = %e, "an imported upload was not removed");
-        }
-    }
     Ok(())
 }
 

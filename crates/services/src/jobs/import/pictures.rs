@@ -109,7 +109,7 @@ impl Import<'_> {
             Files::One(Kind::Picture) => {
                 let name = upload.name.clone();
                 tokio::task::spawn_blocking(move || {
-                    drop(send.blocking_send((name, stage(&source, &blobs, limit))))
+                    drop(send.blocking_send((name, stage(&source, &blobs, limit))));
                 });
             }
             Files::None | Files::One(_) => {}

@@ -16,7 +16,7 @@ use std::collections::{HashMap, HashSet};
 
 /// Most items and labels of one transaction, so that people's saves get their turn in between.
 const ITEMS: usize = 500;
-const LABELS: usize = 10_000;
+const LABELS: usize = 5_000;
 
 /// Labels to write together.
 #[derive(Debug, Default)]
