@@ -210,7 +210,7 @@ async fn of_edits_at_once_on_one_revision_one_is_saved() {
                 0 => same.clone(),
                 k => SaveChange {
                     change_id: format!("01900000-0000-7000-8000-00000000000{k}").parse().unwrap(),
-                    ..change(0, vec![boxed(c, Rect::new(k as f64, 1., 2., 2.))])
+                    ..change(0, vec![boxed(c, Rect::new(f64::from(k), 1., 2., 2.))])
                 },
             };
             let (studio, ana) = (w.studio.clone(), w.ana.clone());

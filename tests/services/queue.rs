@@ -326,7 +326,10 @@ async fn proposals_wait_with_the_item() {
         };
         assert_eq!(progress().await.prelabeled, 1);
         let taken = w.studio.queue.take(&w.ana, w.project, 2).await.unwrap();
-        assert_eq!(taken.items[0].annotations.annotations, [proposal.clone()]);
+        assert_eq!(
+            taken.items[0].annotations.annotations,
+            std::slice::from_ref(&proposal)
+        );
         assert_eq!(taken.items[0].annotations.updated_by_name.as_deref(), Some("Max"));
         assert_eq!(taken.items[1].annotations.annotations, []);
         let confirmed = Annotation {

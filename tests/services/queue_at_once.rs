@@ -29,7 +29,7 @@ async fn workers_at_once_finish_every_item_once() {
         while let Some(done) = tasks.join_next().await {
             done.unwrap();
         }
-        let finished = finished.lock().unwrap();
+        let finished = finished.lock().unwrap().clone();
         assert_eq!(
             finished.keys().copied().collect::<BTreeSet<_>>(),
             items.into_iter().collect()
@@ -102,7 +102,7 @@ async fn work(
                         .map_err(Error::into_api)
                     {
                         Ok(SaveOutcome::Saved { .. }) => {
-                            *finished.lock().unwrap().entry(item).or_default() += 1
+                            *finished.lock().unwrap().entry(item).or_default() += 1;
                         }
                         Ok(SaveOutcome::Conflict { .. }) => panic!("nobody edits here"),
                         Err(e) => assert!(matches!(e.code, Code::ItemTaken | Code::Forbidden), "{e}"),

@@ -138,11 +138,7 @@ async fn adding_importing_and_exporting() {
         let digest = build::digest("one");
         let blob = digest.clone();
         db.write::<_, StoreError, _>(move |tx| {
-            Box::pin(async move {
-                repo::blob::put(tx, &blob, 1, "image/jpeg", START)
-                    .await
-                    .map(|_| ())
-            })
+            Box::pin(async move { repo::blob::put(tx, &blob, 1, "image/jpeg", START).await })
         })
         .await
         .unwrap();
