@@ -16,7 +16,7 @@ mod row;
 
 pub use export::{ExportAnnotation, ExportItem, export_page};
 pub use insert::{Inserted, NewItem, insert, insert_many};
-pub use list::{Filter, Key, count, in_project, page};
+pub use list::{Filter, Key, count, page};
 pub(super) use row::{COLUMNS, ItemRow, item_columns};
 
 use crate::{StoreError, Tx, on_tx};

@@ -73,12 +73,14 @@ pub async fn choose(
 /// Those of `ids` (at most [`CHUNK`]) that are in the project.
 pub async fn choose_ids(tx: &mut Tx, project: ProjectId, ids: &[ItemId]) -> Result<Vec<Chosen>, StoreError> {
     let lock = Dialect::of(tx).pick("", " FOR UPDATE");
+    // Without the `+` SQLite takes a long list of ids for more rows than the whole project.
+    let of_project = Dialect::of(tx).pick(" AND +project_id = ", " AND project_id = ");
     Ok(on_tx!(tx, conn => {
         let mut q = sqlx::QueryBuilder::new(
-            "SELECT id, export_id, status, annotation_count, prelabel_count, done_by FROM item WHERE project_id = ",
+            "SELECT id, export_id, status, annotation_count, prelabel_count, done_by FROM item WHERE id IN ",
         );
-        q.push_bind(project).push(" AND id IN ");
         push_ids!(q, ids.iter().copied());
+        q.push(of_project).push_bind(project);
         q.push(" ORDER BY export_id").push(lock);
         q.build_query_as().fetch_all(conn).await?
     }))

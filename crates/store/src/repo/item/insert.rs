@@ -178,7 +178,8 @@ async fn existing(
             list.push_bind(key);
         }
         q.push(")");
-        q.build_query_as().fetch_all(conn).await?
+        // Planned anew each time: a plan made while the table was empty would read it all.
+        q.build_query_as().persistent(false).fetch_all(conn).await?
     });
     Ok(rows
         .into_iter()

@@ -4,7 +4,7 @@ use super::{COLUMNS, ItemRow};
 use crate::dialect::Dialect;
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::item::{Item, ItemSort, ItemStatus};
-use limn_domain::{CategoryId, ItemId, ProjectId, Timestamp, UserId, validate};
+use limn_domain::{CategoryId, ProjectId, Timestamp, UserId, validate};
 
 /// Up to this many labels of a category it is quicker to start from the labels than from the items.
 const FEW: i64 = 5_000;
@@ -221,23 +221,4 @@ async fn has_few(tx: &mut Tx, filter: &Filter) -> Result<bool, StoreError> {
         .await?
     });
     Ok(n <= FEW)
-}
-
-/// Those of `ids` that are in the project, in no particular order.
-pub async fn in_project(tx: &mut Tx, project: ProjectId, ids: &[ItemId]) -> Result<Vec<ItemId>, StoreError> {
-    let mut found = Vec::with_capacity(ids.len());
-    for chunk in ids.chunks(500) {
-        let rows: Vec<ItemId> = on_tx!(tx, conn => {
-            let mut q = sqlx::QueryBuilder::new("SELECT id FROM item WHERE project_id = ");
-            q.push_bind(project).push(" AND id IN (");
-            let mut list = q.separated(", ");
-            for id in chunk {
-                list.push_bind(*id);
-            }
-            q.push(")");
-            q.build_query_scalar().fetch_all(conn).await?
-        });
-        found.extend(rows);
-    }
-    Ok(found)
 }
