@@ -66,7 +66,7 @@ async fn another_site_cannot_use_the_session() {
 #[tokio::test]
 async fn behind_a_proxy_the_forwarded_name_counts() {
     let app = TestApp::configured(limn_testkit::TestDb::sqlite().await, |c| {
-        c.server.trust_proxy = true
+        c.server.trust_proxy = true;
     });
     app.user("ana", Role::Admin).await;
     let client = app.anonymous();

@@ -73,6 +73,7 @@ pub(super) fn render(spec: &Value, theme: &str) -> String {
         out,
         "<!doctype html><html lang=\"en\" data-theme=\"{theme}\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>Limn API</title>\
+         <link rel=\"icon\" href=\"/favicon.svg\" type=\"image/svg+xml\">\
          <link rel=\"stylesheet\" href=\"/api/docs/style.css\"></head><body>\
          <a class=\"skip\" href=\"#content\">Skip to the content</a>"
     );
