@@ -13,7 +13,7 @@ use crate::ui::{Button, ButtonSize, Card, EmptyState, Glyph, Kbd, TextArea, Vari
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use limn_domain::authz::Action;
-use limn_domain::category::{Category, NewCategory, UpdateCategory};
+use limn_domain::category::{Category, NewCategory, PALETTE, UpdateCategory};
 use limn_domain::{CategoryId, validate};
 use remove::{MergeDialog, RemoveDialog};
 use row::CategoryRow;
@@ -219,10 +219,18 @@ async fn create_all(
 ) -> Result<usize, AppError> {
     let mut path: Vec<CategoryId> = Vec::new();
     let mut made = 0;
+    let mut free: Vec<&str> = ctx.categories.with_untracked(|all| {
+        PALETTE
+            .into_iter()
+            .filter(|p| !all.iter().any(|c| c.color == *p))
+            .rev()
+            .collect()
+    });
     for (level, name) in lines {
         path.truncate(level);
         let input = NewCategory {
             name,
+            color: free.pop().map(str::to_owned),
             parent_id: path.last().copied().or(parent),
             ..NewCategory::default()
         };

@@ -16,7 +16,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::NavigateOptions;
 use leptos_router::components::Outlet;
-use leptos_router::hooks::{use_navigate, use_params_map};
+use leptos_router::hooks::{use_location, use_navigate, use_params_map};
 use limn_domain::authz::{Action, allowed};
 use limn_domain::category::Category;
 use limn_domain::project::{Project, ProjectStatus};
@@ -27,6 +27,8 @@ use limn_domain::{ProjectId, Role};
 pub struct ProjectCtx {
     pub id: ProjectId,
     pub project: RwSignal<Project>,
+    /// Changes seldom, so that what hangs on it is not made anew with every count.
+    role: Memo<Role>,
     pub categories: RwSignal<Vec<Category>>,
     pub palette: Signal<Palette>,
     pub uploader: Uploader,
@@ -38,7 +40,7 @@ pub struct ProjectCtx {
 impl ProjectCtx {
     /// Whether the person's role here allows an action.
     pub fn may(&self, action: Action) -> bool {
-        self.project.with(|p| allowed(p.summary.my_role, action))
+        allowed(self.role.get(), action)
     }
 
     /// Reads project and categories again. What cannot be read now stays as it is.
@@ -113,6 +115,7 @@ fn Frame(project: Project, categories: Vec<Category>) -> impl IntoView {
     let ctx = ProjectCtx {
         id,
         project,
+        role: Memo::new(move |_| project.with(|p| p.summary.my_role)),
         categories,
         palette: Memo::new(move |_| categories.with(|c| Palette::new(c))).into(),
         uploader: Uploader::of(id),
@@ -128,6 +131,20 @@ fn Frame(project: Project, categories: Vec<Category>) -> impl IntoView {
             ctx.reload();
         }
         now
+    });
+    // On a phone the tabs scroll sideways: the one in view must be visible.
+    let path = use_location().pathname;
+    Effect::new(move |_| {
+        path.track();
+        request_animation_frame(|| {
+            let tab = document().query_selector(".tabs [aria-current]").ok().flatten();
+            if let (Some(tab), Some(row)) = (tab.as_ref(), tab.as_ref().and_then(|t| t.parent_element())) {
+                let (tab, row_rect) = (tab.get_bounding_client_rect(), row.get_bounding_client_rect());
+                if tab.left() < row_rect.left() || tab.right() > row_rect.right() {
+                    row.set_scroll_left(row.scroll_left() + (tab.left() - row_rect.left()) as i32 - 24);
+                }
+            }
+        });
     });
     let crumbs = Signal::derive(move || {
         vec![
@@ -230,19 +247,25 @@ fn Head(ctx: ProjectCtx) -> impl IntoView {
                     })
             }}
             {move || {
+                ctx.may(Action::ExportData)
+                    .then(|| view! {
+                        <Button icon=Glyph::Download class="head__wide" on_click=move || ctx.export_open.set(true)>"Export"</Button>
+                    })
+            }}
+            {move || {
                 (ctx.may(Action::ExportData) || ctx.may(Action::ImportData) || ctx.may(Action::ManageProject))
                     .then(|| view! {
                         <Menu id="project-menu" label="More actions" trigger_class="btn btn--icon" end=true>
-                            {ctx.may(Action::ManageItems).then(|| view! {
+                            {move || ctx.may(Action::ManageItems).then(|| view! {
                                 <MenuItem icon=Glyph::Upload on_click=move || ctx.upload_open.set(true)>"Upload pictures"</MenuItem>
                             })}
-                            {ctx.may(Action::ImportData).then(|| view! {
+                            {move || ctx.may(Action::ImportData).then(|| view! {
                                 <MenuItem icon=Glyph::Archive on_click=move || ctx.import_open.set(true)>"Import labels"</MenuItem>
                             })}
-                            {ctx.may(Action::ExportData).then(|| view! {
+                            {move || ctx.may(Action::ExportData).then(|| view! {
                                 <MenuItem icon=Glyph::Download on_click=move || ctx.export_open.set(true)>"Export"</MenuItem>
                             })}
-                            {ctx.may(Action::ManageProject).then(|| view! {
+                            {move || ctx.may(Action::ManageProject).then(|| view! {
                                 <Show
                                     when=move || paused.get()
                                     fallback=move || view! {
@@ -253,12 +276,6 @@ fn Head(ctx: ProjectCtx) -> impl IntoView {
                                 </Show>
                             })}
                         </Menu>
-                    })
-            }}
-            {move || {
-                ctx.may(Action::ExportData)
-                    .then(|| view! {
-                        <Button icon=Glyph::Download class="head__wide" on_click=move || ctx.export_open.set(true)>"Export"</Button>
                     })
             }}
             {

@@ -84,6 +84,7 @@ fn Figures(ctx: ProjectCtx) -> impl IntoView {
     });
     let p = move || progress.get();
     view! {
+        <h2 class="sr-only">"Figures"</h2>
         <div class="stats project-stats">
             <Stat
                 label="Done"
@@ -101,10 +102,7 @@ fn Figures(ctx: ProjectCtx) -> impl IntoView {
             <Stat
                 label="Labels"
                 value=Signal::derive(move || fmt::count(labels.get()))
-                sub=Signal::derive(move || match p().done {
-                    0 => "none submitted yet".to_owned(),
-                    done => format!("{:.1} per item done", labels.get() as f64 / done as f64),
-                })
+                sub=Signal::derive(move || format!("{:.1} per item", labels.get() as f64 / p().total.max(1) as f64))
             />
             <Stat
                 label="Categories in use"
@@ -175,7 +173,7 @@ fn Distribution(ctx: ProjectCtx) -> impl IntoView {
                 when=move || !rows.with(Vec::is_empty)
                 fallback=move || view! {
                     <p class="muted">"No categories yet: labels need at least one."</p>
-                    {ctx.may(Action::ManageCategories).then(|| view! {
+                    {move || ctx.may(Action::ManageCategories).then(|| view! {
                         <p class="overview__more"><Button size=ButtonSize::Small href=ctx.href("/categories")>"Add categories"</Button></p>
                     })}
                 }

@@ -130,7 +130,7 @@ fn Project(q: QueueSummary) -> impl IntoView {
                     </button>
                 })}
             </div>
-            <div id=panel.clone()>
+            <div class="queue-card__history" id=panel.clone()>
                 <Show when=move || shown.get()><History project=id/></Show>
             </div>
         </li>

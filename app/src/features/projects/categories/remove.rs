@@ -61,11 +61,11 @@ pub fn RemoveDialog(editor: Editor) -> impl IntoView {
     let words = |i: &CategoryImpact| {
         let below = match i.children {
             0 => String::new(),
-            n => format!(", and {} below it", fmt::counted(n, "category", "categories")),
+            n => format!(" {} below it go too.", fmt::counted(n, "category", "categories")),
         };
         match i.annotations {
-            0 => format!("No label uses it{below}."),
-            _ => format!("Removes {}{below}. This cannot be undone.", touched(i)),
+            0 => format!("No label uses it.{below}"),
+            _ => format!("Removes {}.{below} This cannot be undone.", touched(i)),
         }
     };
     view! {
@@ -126,10 +126,13 @@ pub fn MergeDialog(editor: Editor) -> impl IntoView {
             0 => String::new(),
             n => format!(" {} below it move up.", fmt::counted(n, "category", "categories")),
         };
-        format!(
-            "{} get the other category.{below} This cannot be undone.",
-            touched(i)
-        )
+        match i.annotations {
+            0 => format!("No label uses it.{below}"),
+            _ => format!(
+                "{} get the other category.{below} This cannot be undone.",
+                touched(i)
+            ),
+        }
     };
     let chosen = move || target.get().parse::<CategoryId>().ok();
     view! {

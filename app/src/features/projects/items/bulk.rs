@@ -34,8 +34,15 @@ pub fn BulkBar(
         },
         move |outcome: BulkOutcome| {
             open.set(false);
+            let done = match asked.get_untracked() {
+                Some(BulkAction::Requeue) => "requeued",
+                Some(BulkAction::Delete) => "deleted",
+                Some(BulkAction::ClearAnnotations) => "cleared",
+                Some(BulkAction::Classify(_)) => "classified",
+                None => "changed",
+            };
             toasts.ok(format!(
-                "{} changed.",
+                "{} {done}.",
                 fmt::counted(outcome.changed, "item", "items")
             ));
             changed.run(());

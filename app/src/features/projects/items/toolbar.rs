@@ -144,15 +144,21 @@ pub fn tree_names(categories: &[Category]) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Runs `f` when `pause` has passed without another call.
+/// Runs `f` when `pause` has passed without another call, unless the calling component is gone by then.
 pub fn debounce<T: 'static>(pause: Duration, f: impl Fn(T) + 'static) -> impl FnMut(T) {
     let f = std::rc::Rc::new(f);
+    let alive = StoredValue::new(());
     let mut waiting: Option<TimeoutHandle> = None;
     move |value| {
         if let Some(w) = waiting.take() {
             w.clear();
         }
         let f = std::rc::Rc::clone(&f);
-        waiting = set_timeout_with_handle(move || f(value), pause).ok();
+        let call = move || {
+            if alive.try_get_value().is_some() {
+                f(value);
+            }
+        };
+        waiting = set_timeout_with_handle(call, pause).ok();
     }
 }

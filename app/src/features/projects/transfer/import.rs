@@ -11,8 +11,8 @@ use super::progress::is_clutter;
 use super::resumable;
 use crate::fmt;
 use crate::ui::{
-    Button, ButtonSize, Checkbox, Choice, Dialog, DialogBody, DialogFoot, Glyph, Icon, IconButton, Notice,
-    ProgressBar, RadioCards, Segment, Tone, Variant,
+    Button, ButtonSize, Checkbox, Choice, Dialog, DialogBody, DialogFoot, DialogSize, Glyph, Icon,
+    IconButton, Notice, ProgressBar, RadioCards, Segment, Tone, Variant,
 };
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -74,6 +74,7 @@ pub fn ImportDialog(ctx: ProjectCtx) -> impl IntoView {
         <Dialog
             open=ctx.import_open
             title="Import labels"
+            size=DialogSize::Large
             description="What cannot be taken is reported by file and line; the rest comes in."
             modal_only=busy
             on_close=closed

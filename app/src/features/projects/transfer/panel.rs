@@ -44,9 +44,10 @@ pub fn UploadDialog(ctx: ProjectCtx) -> impl IntoView {
 #[component]
 pub fn DropVeil(ctx: ProjectCtx) -> impl IntoView {
     let over = RwSignal::new(false);
+    let may = Memo::new(move |_| ctx.may(Action::ManageItems));
     let free = move || {
         let in_dialog = document().query_selector("dialog[open]").ok().flatten().is_some();
-        !in_dialog && ctx.may(Action::ManageItems)
+        !in_dialog && may.get_untracked()
     };
     let handles = StoredValue::new(Vec::new());
     // Drag events come per element; the veil goes when no "over" has come for a moment.
@@ -109,7 +110,7 @@ pub fn UploadPanel(ctx: ProjectCtx) -> impl IntoView {
         <Show when=move || up.phase.get() != Phase::Idle>
             <section class="upload" aria-label="Upload">
                 <header class="upload__head">
-                    <h2 role="status">{move || title(up)}</h2>
+                    <h2><span role="status">{move || title(up)}</span></h2>
                     <Show when=move || !up.phase.get().is_active()>
                         <IconButton glyph=Glyph::X label="Close" size=ButtonSize::Small on_click=move || up.dismiss()/>
                     </Show>

@@ -1,21 +1,18 @@
 //! The upload of files into one project: sorts what was picked, asks what is missing, sends four at a time.
 
-use super::super::api;
-use super::super::items::filter::encode;
+mod send;
+
 use super::super::local::LocalValue;
 use super::files::{self, Dropped, Picked};
-use super::http::{self, Cancel};
-use super::progress::{FileKind, Progress, backoff_ms, is_clutter, kind_of, worth_retrying};
-use super::resumable;
+use super::http::Cancel;
+use super::progress::{FileKind, Progress, is_clutter};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use limn_domain::import::{ImportAs, ImportFormat, NewImport};
-use limn_domain::item::AddItemOutcome;
 use limn_domain::job::Job;
-use limn_domain::upload::{UploadCheck, UploadCheckFile};
-use limn_domain::{ApiError, ProjectId, validate};
+use limn_domain::{ApiError, ProjectId};
+use send::sort;
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 const PARALLEL: usize = 4;
 const CHECK_BATCH: usize = 500;
@@ -192,7 +189,9 @@ impl Uploader {
 
     async fn batch(self, files: Vec<Picked>) {
         let cancel = self.token();
-        let files: Vec<Picked> = files.into_iter().filter(|p| !is_clutter(&p.path)).collect();
+        let mut files: Vec<Picked> = files.into_iter().filter(|p| !is_clutter(&p.path)).collect();
+        // Pickers hand files out in the disk's order.
+        files.sort_by(|a, b| a.path.cmp(&b.path));
         self.found.update(|n| *n = (*n).max(files.len()));
         let mut images = Vec::new();
         let mut archives = Vec::new();
@@ -240,19 +239,6 @@ impl Uploader {
         self.settle(&cancel);
     }
 
-    /// Names the server lacks; `None` (send all) when it could not be asked.
-    async fn missing(self, chunk: &[Picked]) -> Option<HashSet<String>> {
-        let files = chunk
-            .iter()
-            .map(|p| UploadCheckFile {
-                name: p.path.clone(),
-                size: p.file.size() as i64,
-            })
-            .collect();
-        let answer = api::item_check(self.project, UploadCheck { files }).await;
-        answer.ok().map(|a| a.missing.into_iter().collect())
-    }
-
     /// Starts as many workers as there is work and room for.
     fn work(self, cancel: &Cancel) {
         let start = self.inner.update(|i| {
@@ -275,97 +261,6 @@ impl Uploader {
                 }
             });
         }
-    }
-
-    async fn send(self, picked: Picked, cancel: &Cancel) {
-        let url = format!(
-            "/api/v1/projects/{}/items?name={}",
-            self.project,
-            encode(&picked.path)
-        );
-        let mut attempt = 0;
-        let end: Result<AddItemOutcome, ApiError> = loop {
-            let path = picked.path.clone();
-            let report = move |sent| {
-                self.inner.update(|i| {
-                    i.flying.insert(path.clone(), sent);
-                });
-                self.count();
-            };
-            let headers = [("content-type", "application/octet-stream")];
-            let reply = http::send("POST", &url, &headers, Some(&picked.file), cancel, report).await;
-            if cancel.is_set() {
-                return;
-            }
-            if worth_retrying(reply.status) && attempt < MAX_ATTEMPTS {
-                attempt += 1;
-                http::sleep(backoff_ms(attempt, js_sys::Math::random())).await;
-                if cancel.is_set() {
-                    return;
-                }
-                continue;
-            }
-            if reply.status == 401 || reply.status == 403 {
-                self.give_up(&reply.error());
-            }
-            break reply.json();
-        };
-        self.inner.update(|i| {
-            i.flying.remove(&picked.path);
-            i.landed += picked.file.size();
-        });
-        match end {
-            Ok(AddItemOutcome::Added { .. }) => self.progress.update(|p| p.added += 1),
-            Ok(AddItemOutcome::Unchanged { .. }) => self.progress.update(|p| p.unchanged += 1),
-            Err(e) => {
-                let path = picked.path.clone();
-                self.fail(&path, e.message, Some(picked));
-            }
-        }
-        self.count();
-        self.bump(false);
-    }
-
-    /// An archive goes to the upload area, then a job unpacks it.
-    async fn archive(self, picked: Picked, cancel: &Cancel) {
-        let path = picked.path.clone();
-        let report = move |sent| {
-            self.inner.update(|i| {
-                i.flying.insert(path.clone(), sent);
-            });
-            self.count();
-        };
-        let end = async {
-            let upload = resumable::upload(&picked.file, cancel, report).await?;
-            let input = NewImport {
-                format: ImportFormat::Images,
-                import_as: ImportAs::Labels,
-                uploads: vec![upload],
-                create_categories: false,
-                replace: false,
-            };
-            api::import_start(self.project, input).await.map_err(|e| e.0)
-        }
-        .await;
-        if cancel.is_set() {
-            return;
-        }
-        self.inner.update(|i| {
-            i.flying.remove(&picked.path);
-            i.landed += picked.file.size();
-        });
-        match end {
-            Ok(job) => {
-                self.progress.update(|p| p.added += 1);
-                self.jobs.update(|jobs| jobs.push(job));
-            }
-            Err(e) => {
-                let e: ApiError = e;
-                let path = picked.path.clone();
-                self.fail(&path, e.message, Some(picked));
-            }
-        }
-        self.count();
     }
 
     /// The session has ended: the rest would fail the same way, so it waits for "Try again".
@@ -434,19 +329,4 @@ impl Uploader {
 /// Whether any upload of this page is running.
 pub fn any_active() -> bool {
     ALL.with_borrow(|all| all.values().any(|(_, u)| u.phase.get_untracked().is_active()))
-}
-
-/// What a file is, or why it cannot be taken.
-fn sort(picked: &Picked) -> Result<FileKind, String> {
-    validate::item_name(&picked.path)?;
-    let kind = kind_of(&picked.path);
-    let has_ending = picked.path.rsplit('/').next().is_some_and(|n| n.contains('.'));
-    match kind {
-        FileKind::Annotations => Err("This is an annotation file; use Import for it.".to_owned()),
-        FileKind::Other if has_ending => Err(
-            "Not a picture. Limn takes JPEG, PNG, WebP, GIF, BMP and TIFF, and zip files of them.".to_owned(),
-        ),
-        _ if picked.file.size() == 0.0 => Err("The file is empty.".to_owned()),
-        other => Ok(other),
-    }
 }
