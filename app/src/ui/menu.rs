@@ -27,7 +27,8 @@ fn place(button: &web_sys::Element, panel: &web_sys::HtmlElement, end: bool) {
             format!("{}px", (height - rect.bottom() - 12.0).max(120.0)),
         );
     }
-    if end {
+    // A button near the left edge leaves no room at its left.
+    if end && rect.right() > 260.0 {
         set("left", "auto".into());
         set("right", format!("{}px", (width - rect.right()).max(8.0)));
     } else {

@@ -255,7 +255,13 @@ fn Head(ctx: ProjectCtx) -> impl IntoView {
             {move || {
                 (ctx.may(Action::ExportData) || ctx.may(Action::ImportData) || ctx.may(Action::ManageProject))
                     .then(|| view! {
-                        <Menu id="project-menu" label="More actions" trigger_class="btn btn--icon" end=true>
+                        <Menu
+                            id="project-menu"
+                            label="More actions"
+                            // Without more than the buttons beside it, only where those do not fit.
+                            trigger_class=if ctx.may(Action::ManageProject) { "btn btn--icon" } else { "btn btn--icon head__narrow" }
+                            end=true
+                        >
                             {move || ctx.may(Action::ManageItems).then(|| view! {
                                 <MenuItem icon=Glyph::Upload on_click=move || ctx.upload_open.set(true)>"Upload pictures"</MenuItem>
                             })}

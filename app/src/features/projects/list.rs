@@ -113,7 +113,7 @@ fn List(projects: Vec<ProjectSummary>) -> impl IntoView {
         match sort.get().as_str() {
             "name" => rows.sort_by_key(|p| p.name.to_lowercase()),
             "progress" => {
-                rows.sort_by_key(|p| std::cmp::Reverse(fmt::percent(p.progress.done, p.progress.total)))
+                rows.sort_by_key(|p| std::cmp::Reverse(fmt::percent(p.progress.done, p.progress.total)));
             }
             "todo" => rows.sort_by_key(|p| std::cmp::Reverse(p.progress.todo)),
             _ => rows.sort_by_key(|p| std::cmp::Reverse(p.updated_at)),
@@ -151,7 +151,7 @@ fn List(projects: Vec<ProjectSummary>) -> impl IntoView {
                 <For each=move || shown.get() key=|p| p.id let:p><ProjectCard project=p/></For>
             </ul>
         </Show>
-        {(!many).then(|| move || session.may(Action::CreateProject).then(|| view! {
+        {(!many).then_some(move || session.may(Action::CreateProject).then(|| view! {
             <p class="project-cards__hint"><SampleButton quiet=true/></p>
         }))}
     }

@@ -53,6 +53,9 @@ impl Reply {
 
     /// The server's error, or what the status alone says.
     pub fn error(&self) -> ApiError {
+        if self.status == 401 {
+            crate::session::note_expired();
+        }
         serde_json::from_str(&self.body).unwrap_or_else(|_| match self.status {
             0 => ApiError::new(
                 Code::Unavailable,

@@ -12,6 +12,7 @@ use crate::ui::{
 use leptos::ev;
 use leptos::prelude::*;
 use limn_domain::authz::Action;
+use limn_domain::job::{Job, JobState};
 use std::time::Duration;
 
 /// Errors listed at once.
@@ -128,9 +129,9 @@ pub fn UploadPanel(ctx: ProjectCtx) -> impl IntoView {
                     <Failures up/>
                     {move || up.jobs.get().into_iter().map(|job| view! {
                         <p>
-                            {job.title}
-                            ": "
-                            <a class="upload__link" href=format!("/jobs/{}", job.id)>"see the job"</a>
+                            {job_words(&job)}
+                            " "
+                            <a class="upload__link" href=format!("/jobs/{}", job.id)>"See the job"</a>
                         </p>
                     }).collect_view()}
                     <div class="upload__actions">
@@ -146,6 +147,21 @@ pub fn UploadPanel(ctx: ProjectCtx) -> impl IntoView {
                 </div>
             </section>
         </Show>
+    }
+}
+
+/// What an archive's job is about and how far it is.
+fn job_words(job: &Job) -> String {
+    match job.state {
+        JobState::Running if job.total > 0 => {
+            format!(
+                "{}: {} of {}.",
+                job.title,
+                fmt::count(job.done),
+                fmt::count(job.total)
+            )
+        }
+        state => format!("{}: {}.", job.title, state.label().to_lowercase()),
     }
 }
 

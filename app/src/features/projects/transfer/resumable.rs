@@ -36,7 +36,7 @@ pub async fn upload(
         ];
         let report = on_progress.clone();
         let reply = http::send("PATCH", &url, &headers, Some(&piece), cancel, move |sent| {
-            report(from + sent)
+            report(from + sent);
         })
         .await;
         if cancel.is_set() {

@@ -8,11 +8,15 @@ use super::super::progress::{FileKind, backoff_ms, kind_of, worth_retrying};
 use super::super::resumable;
 use super::{MAX_ATTEMPTS, Uploader};
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use limn_domain::import::{ImportAs, ImportFormat, NewImport};
 use limn_domain::item::AddItemOutcome;
 use limn_domain::upload::{UploadCheck, UploadCheckFile};
-use limn_domain::{ApiError, validate};
+use limn_domain::{ApiError, JobId, validate};
 use std::collections::HashSet;
+
+/// Milliseconds between two looks at a job.
+const LOOK: u32 = 1_000;
 
 impl Uploader {
     /// Names the server lacks; `None` (send all) when it could not be asked.
@@ -108,7 +112,9 @@ impl Uploader {
         match end {
             Ok(job) => {
                 self.progress.update(|p| p.added += 1);
+                let id = job.id;
                 self.jobs.update(|jobs| jobs.push(job));
+                spawn_local(self.watch(id));
             }
             Err(e) => {
                 let e: ApiError = e;
@@ -117,6 +123,27 @@ impl Uploader {
             }
         }
         self.count();
+    }
+
+    /// Follows an archive's job to its end, so that lists show what it brings.
+    async fn watch(self, id: JobId) {
+        loop {
+            http::sleep(LOOK).await;
+            // A short absence of the server is no end of the job.
+            let Ok(now) = api::project_job(id).await else {
+                continue;
+            };
+            let ended = now.state.is_final();
+            let listed = self.jobs.try_update(|jobs| {
+                let job = jobs.iter_mut().find(|j| j.id == id);
+                job.map(|j| *j = now).is_some()
+            });
+            self.bump(ended);
+            // Ended, or put away with the panel.
+            if ended || listed != Some(true) {
+                return;
+            }
+        }
     }
 }
 
