@@ -33,7 +33,9 @@ async function freePort(): Promise<number> {
 
 /** Runs one SQL statement as the test cluster's superuser. */
 function psql(statement: string): void {
-  const tool = process.env.LIMN_PG_BIN ? join(process.env.LIMN_PG_BIN, "psql") : "psql";
+  // The server's programs and the client may lie in different folders.
+  const beside = join(process.env.LIMN_PG_BIN ?? "", "psql");
+  const tool = process.env.LIMN_PG_BIN && existsSync(beside) ? beside : "psql";
   execFileSync(tool, ["-q", "-X", "-d", process.env.LIMN_TEST_PG!, "-c", statement], { stdio: ["ignore", "ignore", "pipe"] });
 }
 

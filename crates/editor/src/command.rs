@@ -114,7 +114,9 @@ impl Command {
             Self::Add(list) => edits.add_all(doc, list, Kind::Add),
             Self::Paste(list) => edits.add_all(doc, list, Kind::Paste),
             Self::Remove(ids) => {
-                ids.into_iter().for_each(|id| edits.set(doc, id, None));
+                for id in ids {
+                    edits.set(doc, id, None);
+                }
                 Kind::Remove
             }
             Self::Reject(ids) => {
@@ -126,7 +128,9 @@ impl Command {
                 Kind::Reject
             }
             Self::Move(list) => {
-                list.into_iter().for_each(|(id, rect)| edits.rect(doc, id, rect));
+                for (id, rect) in list {
+                    edits.rect(doc, id, rect);
+                }
                 Kind::Move
             }
             Self::Resize(id, rect) => {
@@ -303,5 +307,7 @@ fn classify(doc: &Document, categories: &[CategoryId], edits: &mut Edits) {
             edits.set(doc, id, Some(a));
         }
     }
-    spare.into_iter().for_each(|id| edits.set(doc, id, None));
+    for id in spare {
+        edits.set(doc, id, None);
+    }
 }

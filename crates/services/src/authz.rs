@@ -89,19 +89,20 @@ pub async fn require_in(tx: &mut Tx, actor: &Actor, action: Action, project: Pro
 }
 
 /// The same for a project that exists and whose membership has been read: `member` is the actor's role in it, if any.
-pub fn require_as(
-    actor: &Actor,
-    action: Action,
-    project: ProjectId,
-    member: Option<Role>,
-) -> Result<Grant> {
+pub fn require_as(actor: &Actor, action: Action, project: ProjectId, member: Option<Role>) -> Result<Grant> {
     if matches!(actor, Actor::System) {
         return Ok(Grant { role: Role::Admin });
     }
     let me = actor.me()?;
     let elsewhere = matches!(actor, Actor::Token { project_id: Some(only), .. } if *only != project);
-    let role = if me.role == Role::Admin { Some(Role::Admin) } else { member };
-    let role = role.filter(|_| !elsewhere).ok_or_else(|| Error::not_found("project"))?;
+    let role = if me.role == Role::Admin {
+        Some(Role::Admin)
+    } else {
+        member
+    };
+    let role = role
+        .filter(|_| !elsewhere)
+        .ok_or_else(|| Error::not_found("project"))?;
     check_scope(actor, action, Some(project))?;
     if allowed(role, action) {
         Ok(Grant { role })
@@ -136,12 +137,12 @@ pub async fn role_in(tx: &mut Tx, actor: &Actor, project: ProjectId) -> Result<O
 pub fn require_account(actor: &Actor) -> Result<&Me> {
     let me = actor.me()?;
     match actor {
-        Actor::Token { scope, project_id, .. } if *scope != TokenScope::Admin || project_id.is_some() => {
-            Err(Error::new(
-                Code::Forbidden,
-                "This token may not manage the account; sign in, or use a token with the scope admin.",
-            ))
-        }
+        Actor::Token {
+            scope, project_id, ..
+        } if *scope != TokenScope::Admin || project_id.is_some() => Err(Error::new(
+            Code::Forbidden,
+            "This token may not manage the account; sign in, or use a token with the scope admin.",
+        )),
         _ => Ok(me),
     }
 }
@@ -154,7 +155,9 @@ pub fn viewer(actor: &Actor) -> Result<repo::project::Viewer> {
     };
     let member = match actor {
         Actor::System => None,
-        _ => Some(actor.me()?).filter(|me| me.role != Role::Admin).map(|me| me.id),
+        _ => Some(actor.me()?)
+            .filter(|me| me.role != Role::Admin)
+            .map(|me| me.id),
     };
     Ok(repo::project::Viewer { member, only })
 }

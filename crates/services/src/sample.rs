@@ -17,7 +17,8 @@ use serde::{Deserialize, Serialize};
 /// Sample projects one studio may have before a name is refused.
 const NAMES_MAX: u32 = 100;
 
-const DESCRIPTION: &str = "Circles, squares and triangles on noise, drawn by Limn. Delete it whenever you like.";
+const DESCRIPTION: &str =
+    "Circles, squares and triangles on noise, drawn by Limn. Delete it whenever you like.";
 const INSTRUCTIONS: &str = "\
 Draw a box around **every** shape, so that each side touches it.
 
@@ -58,7 +59,9 @@ impl Sample {
         };
         self.0
             .db
-            .write::<_, Error, _>(move |tx| Box::pin(async move { Ok(limn_jobs::enqueue(tx, job, now).await?) }))
+            .write::<_, Error, _>(move |tx| {
+                Box::pin(async move { Ok(limn_jobs::enqueue(tx, job, now).await?) })
+            })
             .await?;
         self.0.jobs.wake();
         Ok(project)
@@ -68,13 +71,20 @@ impl Sample {
     async fn create_project(&self, actor: &Actor) -> Result<Project> {
         let projects = Projects(self.0.clone());
         for n in 1..=NAMES_MAX {
-            let name = if n == 1 { "Sample project".to_owned() } else { format!("Sample project {n}") };
+            let name = if n == 1 {
+                "Sample project".to_owned()
+            } else {
+                format!("Sample project {n}")
+            };
             match projects.create(actor, new_project(name)).await {
                 Err(Error::Api(e)) if e.code == Code::AlreadyExists => {}
                 other => return other,
             }
         }
-        Err(Error::new(Code::AlreadyExists, format!("There are {NAMES_MAX} sample projects already; delete some first.")))
+        Err(Error::new(
+            Code::AlreadyExists,
+            format!("There are {NAMES_MAX} sample projects already; delete some first."),
+        ))
     }
 }
 

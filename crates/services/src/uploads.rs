@@ -32,8 +32,13 @@ impl Uploads {
         checks.take("size", check_size(input.size, largest));
         checks.finish()?;
         let now = self.0.now();
-        let upload =
-            Upload { id: UploadId::new(), name: name.unwrap_or_default(), size: input.size, received: 0, created_at: now };
+        let upload = Upload {
+            id: UploadId::new(),
+            name: name.unwrap_or_default(),
+            size: input.size,
+            received: 0,
+            created_at: now,
+        };
         let path = self.0.upload_path(upload.id);
         tokio::fs::File::create_new(&path).await?;
         let row = upload.clone();
@@ -43,7 +48,9 @@ impl Uploads {
             .write(move |tx| {
                 Box::pin(async move {
                     let (count, claimed) = repo::upload::open_of(tx, user).await?;
-                    if count >= OPEN_MAX || claimed.saturating_add(row.size) > largest.saturating_mul(CLAIM_FACTOR) {
+                    if count >= OPEN_MAX
+                        || claimed.saturating_add(row.size) > largest.saturating_mul(CLAIM_FACTOR)
+                    {
                         return Err(Error::new(
                             Code::TooManyRequests,
                             format!("You have {count} uploads open; import or delete some of them first."),
@@ -62,7 +69,13 @@ impl Uploads {
     /// The actor, if there is anywhere they may import data into.
     async fn importer(&self, actor: &Actor) -> Result<UserId> {
         let me = actor.me()?;
-        let reads_only = matches!(actor, Actor::Token { scope: TokenScope::Read, .. });
+        let reads_only = matches!(
+            actor,
+            Actor::Token {
+                scope: TokenScope::Read,
+                ..
+            }
+        );
         let mut roles = vec![me.role];
         if !reads_only && !allowed(me.role, Action::CreateProject) {
             roles = repo::upload::project_roles(&mut self.0.db.read().await?, me.id).await?;
@@ -119,7 +132,10 @@ impl Uploads {
             None => Ok(Upload { received, ..known }),
             Some(why) => Err(Error::new(
                 Code::BadRequest,
-                format!("The transfer of `{}` broke off ({why}). {received} bytes are kept; send the rest from there.", known.name),
+                format!(
+                    "The transfer of `{}` broke off ({why}). {received} bytes are kept; send the rest from there.",
+                    known.name
+                ),
             )),
         }
     }
@@ -134,7 +150,9 @@ impl Uploads {
 
 /// An upload that belongs to the actor; anybody else learns only that there is none.
 async fn owned(tx: &mut Tx, actor: &Actor, upload: UploadId) -> Result<Upload> {
-    let found = repo::upload::get(tx, upload).await?.ok_or_else(|| Error::not_found("upload"))?;
+    let found = repo::upload::get(tx, upload)
+        .await?
+        .ok_or_else(|| Error::not_found("upload"))?;
     if matches!(actor, Actor::System) || found.user_id == actor.me()?.id {
         Ok(found.upload)
     } else {
@@ -150,14 +168,19 @@ pub(crate) async fn complete(tx: &mut Tx, actor: &Actor, upload: UploadId) -> Re
     } else {
         Err(Error::new(
             Code::WrongState,
-            format!("`{}` has {} of {} bytes; send the rest first.", found.name, found.received, found.size),
+            format!(
+                "`{}` has {} of {} bytes; send the rest first.",
+                found.name, found.received, found.size
+            ),
         ))
     }
 }
 
 /// Forgets an upload and removes its file; nothing happens when it is gone already.
 pub(crate) async fn discard(ctx: &Context, upload: UploadId) -> Result<()> {
-    ctx.db.write::<_, Error, _>(move |tx| Box::pin(async move { Ok(repo::upload::delete(tx, upload).await?) })).await?;
+    ctx.db
+        .write::<_, Error, _>(move |tx| Box::pin(async move { Ok(repo::upload::delete(tx, upload).await?) }))
+        .await?;
     match tokio::fs::remove_file(ctx.upload_path(upload)).await {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e.into()),
         _ => Ok(()),
@@ -167,7 +190,10 @@ pub(crate) async fn discard(ctx: &Context, upload: UploadId) -> Result<()> {
 fn wrong_offset(upload: &Upload, offset: i64) -> Error {
     Error::new(
         Code::Conflict,
-        format!("`{}` has {} bytes, not {offset}; send the rest from there.", upload.name, upload.received),
+        format!(
+            "`{}` has {} bytes, not {offset}; send the rest from there.",
+            upload.name, upload.received
+        ),
     )
 }
 
@@ -175,7 +201,11 @@ fn check_size(size: i64, largest: i64) -> Result<(), String> {
     if size < 1 {
         Err("The file is empty; there is nothing to upload.".to_owned())
     } else if size > largest {
-        Err(format!("The file has {} MiB; {} MiB are the most. Split it.", size >> 20, largest >> 20))
+        Err(format!(
+            "The file has {} MiB; {} MiB are the most. Split it.",
+            size >> 20,
+            largest >> 20
+        ))
     } else {
         Ok(())
     }

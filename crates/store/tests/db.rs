@@ -3,7 +3,9 @@
 use limn_store::{Db, DbConfig, StoreError, Tx, on_tx};
 
 async fn open(dir: &tempfile::TempDir) -> Db {
-    let db = Db::open(&DbConfig::Sqlite(dir.path().join("limn.db"))).await.unwrap();
+    let db = Db::open(&DbConfig::Sqlite(dir.path().join("limn.db")))
+        .await
+        .unwrap();
     db.migrate().await.unwrap();
     db
 }
@@ -71,7 +73,9 @@ async fn a_panic_is_answered_and_rolled_back() {
         })
         .await;
     assert!(matches!(result, Err(StoreError::Abandoned)), "{result:?}");
-    db.write(|tx| Box::pin(async move { put(tx, "kept".into()).await })).await.unwrap();
+    db.write(|tx| Box::pin(async move { put(tx, "kept".into()).await }))
+        .await
+        .unwrap();
     assert_eq!(keys(&db).await, ["kept"]);
 }
 
@@ -79,7 +83,9 @@ async fn a_panic_is_answered_and_rolled_back() {
 async fn what_was_acknowledged_is_there_for_another_connection() {
     let dir = tempfile::tempdir().unwrap();
     let db = open(&dir).await;
-    db.write(|tx| Box::pin(async move { put(tx, "a".into()).await })).await.unwrap();
+    db.write(|tx| Box::pin(async move { put(tx, "a".into()).await }))
+        .await
+        .unwrap();
     // No close: as after a kill.
     let again = open(&dir).await;
     assert_eq!(keys(&again).await, ["a"]);
@@ -97,6 +103,8 @@ async fn a_caller_that_goes_away_does_not_stop_the_writer() {
         })
     });
     drop(tokio::time::timeout(std::time::Duration::from_millis(5), gone).await);
-    db.write(|tx| Box::pin(async move { put(tx, "next".into()).await })).await.unwrap();
+    db.write(|tx| Box::pin(async move { put(tx, "next".into()).await }))
+        .await
+        .unwrap();
     assert_eq!(keys(&db).await, ["gone", "next"]);
 }

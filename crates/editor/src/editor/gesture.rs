@@ -446,7 +446,7 @@ impl Editor {
         let (Some(na), Some(nb)) = (self.touches.get(&a.0), self.touches.get(&b.0)) else {
             return;
         };
-        let middle = |a: Point, b: Point| Point::new((a.x + b.x) / 2.0, (a.y + b.y) / 2.0);
+        let middle = |a: Point, b: Point| Point::new(f64::midpoint(a.x, b.x), f64::midpoint(a.y, b.y));
         let (old, new) = (middle(a.1, b.1), middle(*na, *nb));
         let factor = na.distance(*nb) / a.1.distance(b.1).max(1.0);
         a.1 = *na;
@@ -484,7 +484,9 @@ impl Editor {
                 .filter(|a| self.layers.can_edit(a))
                 .map(|a| a.id)
                 .collect();
-            ids.into_iter().for_each(|id| self.selection.add(id));
+            for id in ids {
+                self.selection.add(id);
+            }
         }
         self.epochs.selection += 1;
     }
