@@ -92,20 +92,17 @@ pub fn merge(task: Task, base: &Annotations, mine: &Annotations, theirs: &Annota
                 (Some(m), Some(t)) => by_field(b, m, t),
                 _ => None,
             };
-            match both {
-                Some(a) => {
-                    out.taken += 1;
-                    Some(a)
-                }
-                None => {
-                    out.conflicts.push(Conflict {
-                        id,
-                        base: b.cloned(),
-                        mine: m.cloned(),
-                        theirs: t.cloned(),
-                    });
-                    m.cloned()
-                }
+            if both.is_some() {
+                out.taken += 1;
+                both
+            } else {
+                out.conflicts.push(Conflict {
+                    id,
+                    base: b.cloned(),
+                    mine: m.cloned(),
+                    theirs: t.cloned(),
+                });
+                m.cloned()
             }
         };
         if let Some(a) = chosen {

@@ -32,10 +32,9 @@ impl Cluster {
 
     /// Runs one SQL statement as superuser.
     pub fn psql(&self, statement: &str) -> Result<()> {
-        let program = self
-            .bin
-            .as_ref()
-            .map_or_else(|| "psql".into(), |bin| bin.join("psql"));
+        // The server's programs and the client may lie in different folders.
+        let beside = self.bin.as_ref().map(|bin| bin.join("psql"));
+        let program = beside.filter(|p| p.is_file()).unwrap_or_else(|| "psql".into());
         sh::output(Command::new(program).args(["-q", "-X", "-d", &self.url, "-c", statement])).map(|_| ())
     }
 
