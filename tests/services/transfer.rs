@@ -264,10 +264,10 @@ fn voc(name: &str, width: u32, height: u32, objects: &[(&str, [f64; 4])]) -> Vec
         "<annotation>\n<filename>{name}</filename>\n<size><width>{width}</width><height>{height}</height></size>\n"
     );
     for (category, [x0, y0, x1, y1]) in objects {
-        write!(
+        writeln!(
             out,
             "<object><name>{category}</name><bndbox><xmin>{x0}</xmin><ymin>{y0}</ymin>\
-             <xmax>{x1}</xmax><ymax>{y1}</ymax></bndbox></object>\n"
+             <xmax>{x1}</xmax><ymax>{y1}</ymax></bndbox></object>"
         )
         .unwrap();
     }

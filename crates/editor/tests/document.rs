@@ -26,9 +26,9 @@ fn check(d: &Document, base: &Annotations) {
     assert_eq!(indexed, boxes, "index");
     let (upserts, removes) = d.diff();
     let mut there = base.clone();
-    removes.iter().for_each(|id| {
+    for id in &removes {
         there.remove(id);
-    });
+    }
     there.extend(upserts.into_iter().map(|a| (a.id, a)));
     assert_eq!(there, shown_now, "difference applied to the base");
 }
