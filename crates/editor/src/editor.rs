@@ -73,7 +73,9 @@ pub struct Epochs {
     pub selection: u64,
     /// Scale and offset.
     pub view: u64,
-    /// Anything else that is drawn: previews, hover, layers, tool.
+    /// What is hidden or locked.
+    pub layers: u64,
+    /// Anything else that is drawn: previews, hover, tool. Goes up with `layers` too.
     pub look: u64,
 }
 

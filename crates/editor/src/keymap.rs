@@ -146,7 +146,10 @@ impl Chord {
         if self.alt {
             caps.push("Alt".to_owned());
         }
-        caps.push(cap(&self.code));
+        // A gesture of the help may be a modifier alone.
+        if !self.code.is_empty() {
+            caps.push(cap(&self.code));
+        }
         caps
     }
 }
@@ -265,29 +268,25 @@ impl Keymap {
         let line = |row: &table::Row| HelpLine {
             group: row.group,
             label: row.label,
-            keys: self.bindings.get(&row.action).cloned().unwrap_or_default(),
+            // The number pad's twins need no telling.
+            keys: self
+                .bindings
+                .get(&row.action)
+                .into_iter()
+                .flatten()
+                .filter(|c| !c.code.starts_with("Numpad"))
+                .cloned()
+                .collect(),
         };
         let digits = |shift: bool| {
-            vec![
-                Chord {
-                    code: "1".to_owned(),
+            ["1-9", "0"]
+                .map(|code| Chord {
+                    code: code.to_owned(),
                     ctrl: false,
                     shift,
                     alt: false,
-                },
-                Chord {
-                    code: "9".to_owned(),
-                    ctrl: false,
-                    shift,
-                    alt: false,
-                },
-                Chord {
-                    code: "0".to_owned(),
-                    ctrl: false,
-                    shift,
-                    alt: false,
-                },
-            ]
+                })
+                .to_vec()
         };
         let mut lines: Vec<HelpLine> = table::TABLE
             .iter()

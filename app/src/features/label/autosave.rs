@@ -325,10 +325,15 @@ impl Desk {
 
     /// Merges what the server has now. `true`: nothing needs a decision, go on saving.
     async fn merge(self, id: ItemId, current: ItemAnnotations) -> bool {
-        let who = current
-            .updated_by_name
-            .clone()
-            .unwrap_or_else(|| "Somebody else".to_owned());
+        let me = self.session.me.try_get_untracked().flatten().map(|m| m.id);
+        let who = if current.updated_by.is_some() && current.updated_by == me {
+            "You in another place".to_owned()
+        } else {
+            current
+                .updated_by_name
+                .clone()
+                .unwrap_or_else(|| "Somebody else".to_owned())
+        };
         let open = self.current.try_get_untracked() == Some(Some(id));
         let out = self.sheet(id, |s| {
             let merge = s.editor.doc().merge_with(&current);

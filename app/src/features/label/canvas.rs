@@ -1,5 +1,6 @@
 //! The stage: two canvases (image below, shapes above) over the editor, and the pointers on them.
 
+mod crowd;
 mod images;
 mod paint;
 

@@ -57,7 +57,7 @@ fn Instructions() -> impl IntoView {
                     fallback=|| view! { <p class="muted">"This project has no instructions yet. A manager writes them in its settings."</p> }
                 >
                     // Sanitised by the server.
-                    <div class="prose" inner_html=html></div>
+                    <div class="label-scroll prose" role="region" tabindex="0" aria-label="Instructions" inner_html=html></div>
                 </Show>
             </DialogBody>
         </Dialog>

@@ -352,21 +352,25 @@ impl Editor {
 
     pub fn toggle_hidden(&mut self, id: AnnotationId) {
         self.layers.toggle_hidden(id);
+        self.epochs.layers += 1;
         self.epochs.look += 1;
     }
 
     pub fn toggle_locked(&mut self, id: AnnotationId) {
         self.layers.toggle_locked(id);
+        self.epochs.layers += 1;
         self.epochs.look += 1;
     }
 
     pub fn toggle_category_hidden(&mut self, id: CategoryId) {
         self.layers.toggle_category_hidden(id);
+        self.epochs.layers += 1;
         self.epochs.look += 1;
     }
 
     pub fn toggle_category_locked(&mut self, id: CategoryId) {
         self.layers.toggle_category_locked(id);
+        self.epochs.layers += 1;
         self.epochs.look += 1;
     }
 
@@ -374,6 +378,7 @@ impl Editor {
         for id in self.selection.to_vec() {
             self.layers.toggle_hidden(id);
         }
+        self.epochs.layers += 1;
         self.epochs.look += 1;
     }
 
@@ -381,11 +386,13 @@ impl Editor {
         for id in self.selection.to_vec() {
             self.layers.toggle_locked(id);
         }
+        self.epochs.layers += 1;
         self.epochs.look += 1;
     }
 
     pub fn toggle_all_hidden(&mut self) {
         self.layers.all_hidden = !self.layers.all_hidden;
+        self.epochs.layers += 1;
         self.epochs.look += 1;
     }
 

@@ -1,5 +1,6 @@
 //! Drawing. One animation frame at a time, and only the layer that changed.
 
+use super::crowd::Crowd;
 use super::images::{Images, Which, next_frame};
 use crate::features::label::desk::{Desk, Sheet, px};
 use leptos::prelude::*;
@@ -36,13 +37,14 @@ pub struct Painter {
     dirty_shapes: Rc<Cell<bool>>,
     size: Rc<Cell<(f64, f64)>>,
     failed: Rc<Cell<Option<ItemId>>>,
+    crowd: Rc<RefCell<Crowd>>,
 }
 
-fn context(canvas: &HtmlCanvasElement) -> Option<Context> {
+pub(super) fn context(canvas: &HtmlCanvasElement) -> Option<Context> {
     canvas.get_context("2d").ok()??.dyn_into().ok()
 }
 
-fn ratio() -> f64 {
+pub(super) fn ratio() -> f64 {
     window().device_pixel_ratio().clamp(0.5, 4.0)
 }
 
@@ -57,6 +59,7 @@ impl Painter {
             dirty_shapes: Rc::default(),
             size: Rc::default(),
             failed: Rc::default(),
+            crowd: Rc::default(),
         }
     }
 
@@ -189,26 +192,45 @@ impl Painter {
                 .get(id)
                 .map_or(("Removed category", "#8b8d94"), |n| (&n.0, &n.1))
         };
-        let visible: Vec<&Annotation> = e
-            .doc()
-            .in_window(grown(e))
-            .into_iter()
-            .filter(|a| e.layers().is_visible(a))
-            .collect();
-        if visible.len() > MANY {
-            many(c, e, &visible, &look);
-        } else {
-            for a in visible.iter().filter(|a| !e.selection().contains(a.id)) {
-                one(c, e, a, look(&a.category_id).1, false);
+        let screen = (w, h);
+        if !self.crowd.borrow().shows(c, s, screen) {
+            let visible: Vec<&Annotation> = e
+                .doc()
+                .in_window(grown(e))
+                .into_iter()
+                .filter(|a| e.layers().is_visible(a))
+                .collect();
+            if visible.len() > MANY {
+                let categories = self.desk.categories.with_untracked(Vec::len);
+                self.crowd.borrow_mut().draw(c, s, screen, categories, &look);
+            } else {
+                self.crowd.borrow_mut().forget();
+                for a in visible.iter().filter(|a| !e.selection().contains(a.id)) {
+                    one(c, e, a, look(&a.category_id).1, false);
+                }
+                if visible.len() <= LABELS && e.draft().is_none() {
+                    for a in &visible {
+                        label(c, e, a, look(&a.category_id));
+                    }
+                }
             }
         }
-        // Selected shapes lie above, whatever their place in the order.
-        for a in visible.iter().filter(|a| e.selection().contains(a.id)) {
-            one(c, e, a, look(&a.category_id).1, true);
-        }
-        if visible.len() <= LABELS && e.draft().is_none() {
-            for a in &visible {
-                label(c, e, a, look(&a.category_id));
+        // Selected shapes lie above, whatever their place in the order; in a crowd also the one under the pointer.
+        let crowded = self.crowd.borrow().is_on();
+        let hover = e.hover().filter(|id| crowded && !e.selection().contains(*id));
+        for a in e
+            .selection()
+            .iter()
+            .take(MANY)
+            .chain(hover)
+            .filter_map(|id| e.doc().get(id))
+        {
+            if e.layers().is_visible(a) {
+                let look = look(&a.category_id);
+                one(c, e, a, look.1, e.selection().contains(a.id));
+                if e.draft().is_none() && e.selection().len() <= LABELS {
+                    label(c, e, a, look);
+                }
             }
         }
         if let Some(a) = e.selection().single().and_then(|id| e.doc().get(id))
@@ -274,13 +296,13 @@ fn one(c: &Context, e: &Editor, a: &Annotation, color: &str, selected: bool) {
     c.set_fill_style_str(color);
     c.fill_rect(r.x, r.y, r.w, r.h);
     // A dark rim keeps the line visible on any picture.
-    c.set_global_alpha(0.45);
+    c.set_global_alpha(0.4);
     outline(c, r, "#000000", if selected { 4.0 } else { 3.0 });
     c.set_global_alpha(1.0);
     if proposal {
         dash(c, &[6.0, 4.0]);
     }
-    outline(c, r, color, if selected || hover { 2.25 } else { 1.5 });
+    outline(c, r, &lighter(color), if selected || hover { 2.25 } else { 1.75 });
     if selected {
         c.set_global_alpha(0.55);
         outline(c, r, "#ffffff", 0.75);
@@ -288,37 +310,6 @@ fn one(c: &Context, e: &Editor, a: &Annotation, color: &str, selected: bool) {
     }
     if proposal {
         dash(c, &[]);
-    }
-}
-
-/// Thousands of shapes: one path a category; those smaller than two pixels as dots.
-fn many<'a>(
-    c: &Context,
-    e: &Editor,
-    visible: &[&Annotation],
-    look: &impl Fn(&CategoryId) -> (&'a str, &'a str),
-) {
-    let mut groups: HashMap<CategoryId, Vec<Rect>> = HashMap::new();
-    for a in visible.iter().filter(|a| !e.selection().contains(a.id)) {
-        if let Some(r) = e.shown_rect(a) {
-            groups
-                .entry(a.category_id)
-                .or_default()
-                .push(e.view().rect_to_screen(r));
-        }
-    }
-    for (category, rects) in groups {
-        let color = look(&category).1;
-        c.set_fill_style_str(color);
-        c.set_stroke_style_str(color);
-        c.set_line_width(1.0);
-        for r in rects {
-            if r.w.max(r.h) < 3.0 {
-                c.fill_rect(r.x, r.y, r.w.max(1.0), r.h.max(1.0));
-            } else {
-                c.stroke_rect(r.x, r.y, r.w, r.h);
-            }
-        }
     }
 }
 
@@ -353,6 +344,15 @@ fn label(c: &Context, e: &Editor, a: &Annotation, (name, color): (&str, &str)) {
     c.set_fill_style_str(if is_light(color) { "#0b0d1a" } else { "#ffffff" });
     c.set_text_baseline("middle");
     let _ = c.fill_text(&text, x + 5.0, y + 8.5);
+}
+
+/// The colour a third of the way to white: lines of it stand out on dark pictures too.
+fn lighter(color: &str) -> String {
+    let part = |i: usize| {
+        let v = u8::from_str_radix(color.get(i..i + 2).unwrap_or("80"), 16).unwrap_or(128);
+        u16::from(v) + (255 - u16::from(v)) * 3 / 10
+    };
+    format!("rgb({} {} {})", part(1), part(3), part(5))
 }
 
 /// Whether dark text reads better on the colour.

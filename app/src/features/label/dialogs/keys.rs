@@ -34,7 +34,9 @@ pub fn KeysDialog() -> impl IntoView {
     view! {
         <Dialog open title="Keys" description="Physical keys: they stay in place on every keyboard layout." size=DialogSize::Large>
             <DialogBody>
-                <div class="label-help">{groups}</div>
+                <div class="label-scroll" role="region" tabindex="0" aria-label="All keys">
+                    <div class="label-help">{groups}</div>
+                </div>
             </DialogBody>
         </Dialog>
     }

@@ -68,7 +68,7 @@ pub fn MergeDialog() -> impl IntoView {
             <DialogBody>
                 <div class="label-merge__all">
                     <Button on_click=move || all(Side::Mine)>"All mine"</Button>
-                    <Button on_click=move || all(Side::Theirs)>{move || format!("All of {}", who.get())}</Button>
+                    <Button on_click=move || all(Side::Theirs)>"All theirs"</Button>
                 </div>
                 <ul class="label-merge">
                     <For each=move || found.with(|f| f.0.clone()) key=|c| c.id let:c>

@@ -25,17 +25,25 @@ pub fn Hud() -> impl IntoView {
         })
         .flatten()
     };
+    let name = Memo::new(move |_| {
+        desk.selection_tick.track();
+        desk.doc_tick.track();
+        desk.current.track();
+        let id = desk.read(|s| s.editor.selection().single()).flatten()?;
+        ordinal(desk, id)
+    });
     let size = move || {
         desk.selection_tick.track();
         desk.doc_tick.track();
         desk.look_tick.track();
-        desk.read(|s| {
+        let size = desk.read(|s| {
             let a = s.editor.doc().get(s.editor.selection().single()?)?;
             let r = s.editor.shown_rect(a)?;
-            Some((a.id, format!("{} \u{d7} {} px", px(r.w), px(r.h))))
-        })
-        .flatten()
-        .map(|(id, size)| format!("{}, {size}", ordinal(desk, id).unwrap_or_default()))
+            Some(format!("{} \u{d7} {} px", px(r.w), px(r.h)))
+        });
+        name.get()
+            .zip(size.flatten())
+            .map(|(name, size)| format!("{name}, {size}"))
     };
     let image = move || {
         desk.current.track();

@@ -74,6 +74,7 @@ fn ActButton(action: Action, glyph: Glyph, name: &'static str, key: &'static str
     view! {
         <button
             class="label-tool tip tip--right"
+            class:label-tool--more=move || action != Action::Fit
             type="button"
             aria-label=format!("{name}, key {key}")
             data-tip=name
@@ -96,7 +97,7 @@ fn HideAll() -> impl IntoView {
     };
     view! {
         <button
-            class="label-tool tip tip--right"
+            class="label-tool label-tool--more tip tip--right"
             type="button"
             class:is-on=hidden
             aria-pressed=move || if hidden() { "true" } else { "false" }
