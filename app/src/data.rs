@@ -1,6 +1,7 @@
 //! Reading and changing data from pages: resources that follow the session, and calls with pending state and errors.
 
 use crate::error::AppError;
+use crate::pulse::Pulse;
 use crate::session::use_session;
 use crate::ui::use_toasts;
 use leptos::prelude::*;
@@ -88,6 +89,7 @@ where
 {
     let pending = RwSignal::new(false);
     let error = RwSignal::new(None);
+    let pulse = use_context::<Pulse>();
     let done = StoredValue::new(done);
     let failed = StoredValue::new(failed);
     let call = Callback::new(move |input: I| {
@@ -102,6 +104,10 @@ where
             match outcome {
                 Ok(o) => {
                     error.set(None);
+                    // It may have started a job or moved the queue.
+                    if let Some(pulse) = pulse {
+                        pulse.kick();
+                    }
                     done.try_with_value(|f| f(o));
                 }
                 Err(e) => {

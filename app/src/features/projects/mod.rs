@@ -1,6 +1,9 @@
 //! Projects: the list, the wizard, and the tabs of one project.
 
-#![allow(clippy::large_types_passed_by_value, reason = "bundles of signal handles are made to be copied")]
+#![allow(
+    clippy::large_types_passed_by_value,
+    reason = "bundles of signal handles are made to be copied"
+)]
 
 pub mod api;
 mod categories;

@@ -49,11 +49,11 @@ pub fn restyle() -> Result<()> {
         .context("the front end was never built; run `cargo xtask build`")?;
     let css = site.add_hashed(NAME, "css", style.as_bytes())?;
     add_static(&mut site)?;
-    let kept: String = hashes
-        .lines()
-        .filter(|l| !l.starts_with("css:"))
-        .map(|l| format!("{l}\n"))
-        .collect();
+    let mut kept = String::new();
+    for line in hashes.lines().filter(|l| !l.starts_with("css:")) {
+        kept.push_str(line);
+        kept.push('\n');
+    }
     site.add("hash.txt", format!("{kept}css: {css}\n").as_bytes())
 }
 
