@@ -10,6 +10,7 @@ pub mod data;
 pub mod error;
 pub mod features;
 pub mod fmt;
+mod handle;
 pub mod pulse;
 pub mod session;
 pub mod ui;

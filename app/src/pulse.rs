@@ -9,6 +9,7 @@ use leptos::task::spawn_local;
 use limn_domain::JobId;
 use limn_domain::job::{Job, JobState};
 use server_fn::codec::Json;
+use std::cell::Cell;
 use std::time::Duration;
 
 #[server(prefix = "/ui", endpoint = "pulse/jobs", input = Json)]
@@ -58,9 +59,13 @@ impl Pulse {
     }
 }
 
+thread_local! {
+    static KEPT: Cell<Option<Pulse>> = const { Cell::new(None) };
+}
+
 /// The shell's watch.
 pub fn use_pulse() -> Pulse {
-    expect_context()
+    crate::handle::find(&KEPT)
 }
 
 /// A call that cancels a job and says so.
@@ -80,7 +85,7 @@ pub(crate) fn provide_pulse() {
         finished: RwSignal::new(0),
         beat: RwSignal::new(0),
     };
-    provide_context(pulse);
+    crate::handle::provide(&KEPT, pulse);
     let session = use_session();
     let toasts = use_toasts();
     let round = StoredValue::new(0_u32);

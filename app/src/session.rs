@@ -86,16 +86,13 @@ impl Session {
 }
 
 thread_local! {
-    // The browser's one session; server functions' errors are decoded where no context reaches.
-    static EXPIRED: Cell<Option<RwSignal<bool>>> = const { Cell::new(None) };
+    static KEPT: Cell<Option<Session>> = const { Cell::new(None) };
 }
 
 /// A server function or request answered "sign in first": shows the sign-in dialog over the page.
 pub fn note_expired() {
-    if cfg!(feature = "hydrate")
-        && let Some(expired) = EXPIRED.get()
-    {
-        expired.set(true);
+    if let Some(session) = KEPT.get() {
+        session.expired.set(true);
     }
 }
 
@@ -108,16 +105,13 @@ pub(crate) fn provide_session() -> Session {
         expired: RwSignal::new(false),
         version: RwSignal::new(0),
     };
-    if cfg!(feature = "hydrate") {
-        EXPIRED.set(Some(session.expired));
-    }
-    provide_context(session);
+    crate::handle::provide(&KEPT, session);
     session
 }
 
 /// The session of the page.
 pub fn use_session() -> Session {
-    expect_context()
+    crate::handle::find(&KEPT)
 }
 
 #[cfg(feature = "ssr")]

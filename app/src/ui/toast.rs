@@ -4,6 +4,7 @@ use super::icon::{Glyph, Icon};
 use super::status::Tone;
 use crate::error::AppError;
 use leptos::prelude::*;
+use std::cell::Cell;
 use std::time::Duration;
 
 /// A message.
@@ -82,13 +83,17 @@ pub(crate) fn provide_toasts() -> Toasts {
         list: RwSignal::new(Vec::new()),
         next: StoredValue::new(0),
     };
-    provide_context(toasts);
+    crate::handle::provide(&KEPT, toasts);
     toasts
+}
+
+thread_local! {
+    static KEPT: Cell<Option<Toasts>> = const { Cell::new(None) };
 }
 
 /// The messages of the page.
 pub fn use_toasts() -> Toasts {
-    expect_context()
+    crate::handle::find(&KEPT)
 }
 
 /// Where the messages show; once in the app.
