@@ -10,9 +10,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Items a page holds; also what one request asks for.
-pub const PAGE: usize = 200;
+pub const PAGE: usize = 100;
 /// Pages kept; those farthest from the screen go first.
-const KEEP: usize = 20;
+const KEEP: usize = 40;
 
 pub type Row = Arc<ItemWithAnnotations>;
 

@@ -121,9 +121,9 @@ pub fn UploadPanel(ctx: ProjectCtx) -> impl IntoView {
                         label="Upload"
                         segments=Signal::derive(move || {
                             let tone = if up.phase.get() == Phase::Done { Tone::Ok } else { Tone::Accent };
-                            vec![Segment::new((up.progress.with(|p| p.percent()) * 10.0) as i64, tone, "Sent, per mille:")]
+                            vec![Segment::new(up.progress.with(|p| p.percent()) as i64, tone, "Percent sent:")]
                         })
-                        total=1000_i64
+                        total=100_i64
                     />
                     <Numbers up/>
                     <Failures up/>
