@@ -104,11 +104,11 @@ where
             match outcome {
                 Ok(o) => {
                     error.set(None);
+                    done.try_with_value(|f| f(o));
                     // It may have started a job or moved the queue.
                     if let Some(pulse) = pulse {
                         pulse.kick();
                     }
-                    done.try_with_value(|f| f(o));
                 }
                 Err(e) => {
                     failed.try_with_value(|f| f(&e));

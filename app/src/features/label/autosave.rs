@@ -224,7 +224,7 @@ impl Desk {
                 };
                 match answer {
                     Ok((SaveOutcome::Saved { revision }, last)) => {
-                        self.confirmed(id, change, revision, last).await
+                        self.confirmed(id, change, revision, last).await;
                     }
                     Ok((SaveOutcome::Conflict { current }, _)) => {
                         if !self.merge(id, current).await {

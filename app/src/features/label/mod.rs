@@ -3,6 +3,11 @@
 //! The server renders the empty frame; everything else runs in the browser over `limn_editor`. Every edit is kept in
 //! the browser's own database before it is sent, see [`autosave`].
 
+#![allow(
+    clippy::large_types_passed_by_value,
+    reason = "bundles of signal handles are made to be copied"
+)]
+
 pub mod api;
 mod page;
 

@@ -77,17 +77,15 @@ async fn database() -> Result<IdbDatabase, JsValue> {
 
 async fn store(mode: IdbTransactionMode) -> Result<IdbObjectStore, JsValue> {
     let db = database().await?;
-    match db.transaction_with_str_and_mode(STORE, mode) {
-        Ok(tx) => tx.object_store(STORE),
-        // The browser closed the connection meanwhile: once more on a fresh one.
-        Err(_) => {
-            OPEN.set(None);
-            database()
-                .await?
-                .transaction_with_str_and_mode(STORE, mode)?
-                .object_store(STORE)
-        }
+    if let Ok(tx) = db.transaction_with_str_and_mode(STORE, mode) {
+        return tx.object_store(STORE);
     }
+    // The browser closed the connection meanwhile: once more on a fresh one.
+    OPEN.set(None);
+    database()
+        .await?
+        .transaction_with_str_and_mode(STORE, mode)?
+        .object_store(STORE)
 }
 
 /// Keeps a record; it is safe when this returns.

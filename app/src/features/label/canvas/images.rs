@@ -36,8 +36,11 @@ struct Picture {
 /// Decoded pictures by item; the least recently used ones go first.
 #[derive(Clone, Default)]
 pub struct Images {
-    inner: Rc<RefCell<(HashMap<(ItemId, Which), Picture>, u64)>>,
+    inner: Rc<RefCell<Kept>>,
 }
+
+/// The pictures and the counter that says which was used last.
+type Kept = (HashMap<(ItemId, Which), Picture>, u64);
 
 /// Pictures kept decoded.
 const KEEP: usize = 10;

@@ -100,7 +100,7 @@ impl Desk {
             if let Some(change) = record.state.in_flight.clone() {
                 match api::annotation_save(id, change.clone()).await {
                     Ok(SaveOutcome::Saved { revision }) => {
-                        record.state.acknowledge(change.change_id, revision)
+                        record.state.acknowledge(change.change_id, revision);
                     }
                     Ok(SaveOutcome::Conflict { .. }) => record.state.abandon_save(),
                     Err(_) => continue,
@@ -151,38 +151,35 @@ impl Desk {
         };
         let task = self.task_now();
         let mut merged = 0;
-        let (editor, finish, active_ms, conflicts) = match record {
-            Some(r) => {
-                let moved = r.state.is_pending() && r.state.base_revision != work.annotations.revision;
-                let clean_but_old = !r.state.is_pending() && moved_on(&r, &work);
-                let (doc, merge) = Document::restore(task, size, work.annotations, &r.state);
-                if moved && merge.conflicts.is_empty() {
-                    merged = r.state.edits.len();
-                }
-                let history = if clean_but_old {
-                    limn_editor::History::default()
-                } else {
-                    r.state.history
-                };
-                let mut editor = Editor::new(doc, history);
-                editor.set_conflicts(merge.conflicts.clone());
-                let finish = r.state.finish.filter(|_| merge.conflicts.is_empty());
-                (
-                    editor,
-                    finish,
-                    r.state.active_ms as f64,
-                    !merge.conflicts.is_empty(),
-                )
+        let (editor, finish, active_ms, conflicts) = if let Some(r) = record {
+            let moved = r.state.is_pending() && r.state.base_revision != work.annotations.revision;
+            let clean_but_old = !r.state.is_pending() && moved_on(&r, &work);
+            let (doc, merge) = Document::restore(task, size, work.annotations, &r.state);
+            if moved && merge.conflicts.is_empty() {
+                merged = r.state.edits.len();
             }
-            None => {
-                let doc = Document::new(task, size, work.annotations);
-                (
-                    Editor::new(doc, limn_editor::History::default()),
-                    None,
-                    0.0,
-                    false,
-                )
-            }
+            let history = if clean_but_old {
+                limn_editor::History::default()
+            } else {
+                r.state.history
+            };
+            let mut editor = Editor::new(doc, history);
+            editor.set_conflicts(merge.conflicts.clone());
+            let finish = r.state.finish.filter(|_| merge.conflicts.is_empty());
+            (
+                editor,
+                finish,
+                r.state.active_ms as f64,
+                !merge.conflicts.is_empty(),
+            )
+        } else {
+            let doc = Document::new(task, size, work.annotations);
+            (
+                Editor::new(doc, limn_editor::History::default()),
+                None,
+                0.0,
+                false,
+            )
         };
         let mut sheet = Sheet {
             item: work.item,
