@@ -31,6 +31,12 @@ pub fn ErrorView(
         _ => (Glyph::Warning, "That did not work"),
     };
     let signed_out = error.is_signed_out();
+    let retry = retry.filter(|_| {
+        !matches!(
+            error.code,
+            Code::NotFound | Code::Forbidden | Code::SignInRequired | Code::LinkExpired
+        )
+    });
     view! {
         {page.then(|| view! { <leptos_meta::Title text=title/> })}
         <div class="empty" class:empty--page=page role="alert">

@@ -38,7 +38,7 @@ pub fn JobPage() -> impl IntoView {
             {move || Suspend::new(async move {
                 match job.await {
                     Ok(j) => view! { <Detail job=j changed=move || job.refetch()/> }.into_any(),
-                    Err(error) => view! { <ErrorView page=true error/> }.into_any(),
+                    Err(error) => view! { <ErrorView page=true error retry=move || job.refetch()/> }.into_any(),
                 }
             })}
         </Transition>

@@ -42,7 +42,7 @@ pub fn JobsPage() -> impl IntoView {
                     }
                     .into_any(),
                     Ok(page) => view! { <List page/> }.into_any(),
-                    Err(error) => view! { <ErrorView page=true error/> }.into_any(),
+                    Err(error) => view! { <ErrorView error retry=move || first.refetch()/> }.into_any(),
                 }
             })}
         </Transition>

@@ -5,35 +5,41 @@ use super::invitations::{InviteDialog, Pending};
 use super::person::PersonRow;
 use crate::data::{use_load, use_mutation};
 use crate::fmt;
+use crate::session::use_session;
 use crate::ui::{
     Button, Card, ConfirmDialog, ErrorView, Glyph, PageHead, Skeleton, Table, TextInput, Variant, use_toasts,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use limn_domain::UserId;
+use limn_domain::authz::Action;
 use limn_domain::user::{UpdateUser, User};
 
 #[component]
 pub fn PeoplePage() -> impl IntoView {
+    let may = use_session().may(Action::ManagePeople);
     let people = use_load(|| (), |()| api::people());
     let invitations = use_load(|| (), |()| api::invitations());
     let query = use_query_map();
     let inviting = RwSignal::new(false);
     Effect::new(move |_| {
-        if query.with(|q| q.get("invite").is_some()) {
+        if may && query.with(|q| q.get("invite").is_some()) {
             inviting.set(true);
         }
     });
     view! {
-        <PageHead title="People" sub=ViewFn::from(|| "Who may sign in, and what they may do outside projects. Projects have members of their own.")>
-            <Button variant=Variant::Primary icon=Glyph::Mail on_click=move || inviting.set(true)>"Invite"</Button>
-        </PageHead>
+        {may.then(|| view! {
+            <PageHead title="People" sub=ViewFn::from(|| "Who may sign in, and what they may do outside projects. Projects have members of their own.")>
+                <Button variant=Variant::Primary icon=Glyph::Mail on_click=move || inviting.set(true)>"Invite"</Button>
+            </PageHead>
+        })}
         <div class="stack">
             <Transition fallback=|| view! { <Card><Skeleton lines=5/></Card> }>
                 {move || Suspend::new(async move {
                     match people.await {
                         Ok(list) => view! { <Everybody list changed=move || people.refetch()/> }.into_any(),
-                        Err(error) => view! { <ErrorView page=true error/> }.into_any(),
+                        // Those who may not see people see nothing but that.
+                        Err(error) => view! { <ErrorView page=!may error retry=move || people.refetch()/> }.into_any(),
                     }
                 })}
             </Transition>
@@ -48,7 +54,7 @@ pub fn PeoplePage() -> impl IntoView {
                 })}
             </Transition>
         </div>
-        <InviteDialog open=inviting on_made=move || invitations.refetch()/>
+        {may.then(|| view! { <InviteDialog open=inviting on_made=move || invitations.refetch()/> })}
     }
 }
 
@@ -58,10 +64,13 @@ fn Everybody(list: Vec<User>, #[prop(into)] changed: Callback<()>) -> impl IntoV
     let confirming = RwSignal::new(false);
     let target = RwSignal::new(None::<User>);
     let update = use_mutation(
-        |(id, input): (UserId, UpdateUser)| api::update_person(id, input),
-        move |u: User| {
+        |(id, input): (UserId, UpdateUser)| async move {
+            let locked_out = input.disabled == Some(true);
+            Ok((api::update_person(id, input).await?, locked_out))
+        },
+        move |(u, locked_out): (User, bool)| {
             confirming.set(false);
-            toasts.ok(if u.disabled {
+            toasts.ok(if locked_out {
                 format!("{} can no longer sign in.", u.name)
             } else {
                 format!("{} saved.", u.name)

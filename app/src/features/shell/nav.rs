@@ -86,7 +86,8 @@ fn UserMenu() -> impl IntoView {
     let out = use_mutation(
         |()| api::sign_out(),
         // A whole page load: nothing of the person stays in memory.
-        |()| {
+        move |()| {
+            session.me.set(None);
             let _ = window().location().set_href("/sign-in");
         },
     );

@@ -18,7 +18,7 @@ pub fn OfflineNotice() -> impl IntoView {
             {move || {
                 offline
                     .get()
-                    .then(|| view! { <Icon glyph=Glyph::WifiOff/><span>"No network. What you draw is kept here and saved once it is back."</span> })
+                    .then(|| view! { <Icon glyph=Glyph::WifiOff/><span>"No network. Waiting for it to come back."</span> })
             }}
         </div>
     }

@@ -79,11 +79,11 @@ fn TrayJob(job: Job) -> impl IntoView {
     let cancel = use_cancel();
     let id = job.id;
     let message = job.message.clone();
+    let progress = progress_text(&job);
     view! {
         <div class="tray__job">
             <div class="row">
                 <a class="tray__title grow" href=format!("/jobs/{id}") title=job.title.clone()>{job.title.clone()}</a>
-                <span class="tray__n">{progress_text(&job)}</span>
                 <IconButton
                     glyph=Glyph::X
                     size=ButtonSize::Small
@@ -93,7 +93,10 @@ fn TrayJob(job: Job) -> impl IntoView {
                 />
             </div>
             <JobBar job/>
-            {(!message.is_empty()).then(|| view! { <p class="tray__message">{message}</p> })}
+            <p class="row">
+                <span class="tray__message grow">{message}</span>
+                <span class="tray__n">{progress}</span>
+            </p>
         </div>
     }
 }
