@@ -8,6 +8,7 @@ use super::transfer::panel::{DropVeil, UploadDialog, UploadPanel};
 use super::transfer::uploader::Uploader;
 use crate::data::use_load;
 use crate::fmt;
+use crate::pulse::use_pulse;
 use crate::ui::{
     Breadcrumbs, Button, Chip, ErrorView, Glyph, Menu, MenuItem, NotFound, PageHead, Skeleton, SkeletonCards,
     Tab, Tabs, Tone, Variant, use_hotkey, use_toasts,
@@ -129,6 +130,20 @@ fn Frame(project: Project, categories: Vec<Category>) -> impl IntoView {
         let now = ctx.uploader.version.get();
         if before.is_some_and(|b| b != now) {
             ctx.reload();
+        }
+        now
+    });
+    // And while a job brings items in: an import, an archive, the sample.
+    let jobs = use_pulse().jobs;
+    Effect::new(move |before: Option<(usize, i64)>| {
+        let now = jobs.with(|jobs| {
+            let ours = jobs
+                .iter()
+                .filter(|j| j.project_id == Some(id) && j.kind != "export");
+            ours.fold((0, 0), |(n, done), j| (n + 1, done + j.done))
+        });
+        if let Some(before) = before.filter(|b| *b != now) {
+            ctx.uploader.bump(now.0 < before.0);
         }
         now
     });

@@ -28,6 +28,11 @@ pub fn TopBar() -> impl IntoView {
         what.map(|k| format!("Redo {}", k.label()))
     });
     let none = Signal::derive(move || desk.current.get().is_none());
+    let no_skip = Signal::derive(move || {
+        let now = desk.current.get();
+        desk.film
+            .with(|f| !f.iter().any(|f| Some(f.id) == now && f.mark == Mark::Todo))
+    });
     let back = format!("/projects/{}", desk.project_id);
     view! {
         <header class="label__top">
@@ -57,12 +62,19 @@ pub fn TopBar() -> impl IntoView {
                 variant=Variant::Quiet
                 class="label__skip"
                 kbd=key_of(desk, Action::Skip)
-                disabled=none
+                disabled=no_skip
                 on_click=move || desk.ask_skip()
             >
                 "Skip"
             </Button>
             <Button class="label__guide" on_click=move || desk.modal.set(Some(Modal::Instructions))>"Instructions"</Button>
+            <span class="label__guide-small">
+                <IconButton
+                    glyph=Glyph::Book
+                    label="Instructions"
+                    on_click=move || desk.modal.set(Some(Modal::Instructions))
+                />
+            </span>
             <span class="label__keys">
                 <IconButton glyph=Glyph::Keyboard label="Keys (?)" on_click=move || desk.modal.set(Some(Modal::Keys))/>
             </span>

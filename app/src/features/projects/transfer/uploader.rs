@@ -299,8 +299,8 @@ impl Uploader {
         self.progress.update(|p| p.sent = sent);
     }
 
-    /// Lets lists reload, at most every three seconds while files are coming in.
-    fn bump(self, now: bool) {
+    /// Lets lists reload, at most every three seconds unless `now`.
+    pub fn bump(self, now: bool) {
         let time = js_sys::Date::now();
         let due = self.inner.update(|i| {
             let due = now || time - i.bumped > 3_000.0;
