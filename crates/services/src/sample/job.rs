@@ -13,9 +13,14 @@ use limn_store::{StoreError, repo};
 use std::collections::HashMap;
 
 const IMAGES: u64 = 24;
-/// The first of them are done, the next ones have proposals.
+/// The last of them are done: what is to do is drawn first, so that nobody waits for it.
 const DONE: u64 = 8;
-const PROPOSED: u64 = 5;
+/// These have proposals.
+const PROPOSED: std::ops::Range<u64> = 3..8;
+
+const fn is_done(n: u64) -> bool {
+    n >= IMAGES - DONE
+}
 
 /// Runs it. Safe to run again: what is there already stays.
 pub(crate) struct SampleJob(pub Context);
@@ -40,7 +45,7 @@ impl Handler for SampleJob {
                 Err(Error::Api(e)) => return Err(Permanent(e.message).into()),
                 Err(e) => return Err(e).context("The sample's images could not be added"),
             };
-            if n < DONE + PROPOSED {
+            if is_done(n) || PROPOSED.contains(&n) {
                 self.label(&item, &picture.shapes, &categories, n, user).await?;
             }
         }
@@ -72,7 +77,7 @@ impl SampleJob {
         n: u64,
         user: Option<UserId>,
     ) -> anyhow::Result<()> {
-        let (id, project, done, now) = (item.id, item.project_id, n < DONE, self.0.now());
+        let (id, project, done, now) = (item.id, item.project_id, is_done(n), self.0.now());
         let rows: Vec<NewAnnotation> = shapes
             .iter()
             .zip(0_i64..)
