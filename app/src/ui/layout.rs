@@ -2,6 +2,7 @@
 
 use super::icon::{Glyph, Icon};
 use leptos::prelude::*;
+use leptos::text_prop::TextProp;
 use leptos_router::hooks::use_location;
 
 /// The way to a page: links, then the page itself last.
@@ -54,8 +55,14 @@ pub fn PageHead(
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
+    // The server writes the title when the page is whole and its signals are gone: there it is the text of now.
+    let text: TextProp = if cfg!(feature = "ssr") {
+        title.get_untracked().into()
+    } else {
+        (move || title.get()).into()
+    };
     view! {
-        <leptos_meta::Title text=move || title.get()/>
+        <leptos_meta::Title text/>
         <header class="head">
             <div class="grow">
                 <div class="head__title">
