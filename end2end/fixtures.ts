@@ -130,9 +130,11 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     { scope: "worker" },
   ],
 
-  ownLimn: async ({ database }, use) => {
+  ownLimn: async ({ database, context }, use, info) => {
     const limn = await start(database);
     await use(limn);
+    // Pages that still poll would complain of the server's end. After a failure their picture is worth more.
+    if (info.status === info.expectedStatus) for (const page of context.pages()) await page.close();
     await limn.stop();
   },
 

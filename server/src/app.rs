@@ -17,7 +17,7 @@ use leptos::prelude::{provide_context, use_context};
 use leptos_axum::{AxumRouteListing, LeptosRoutes as _};
 use limn_domain::Code;
 use limn_services::{Actor, Services};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The state and the whole application over it.
 pub fn build(services: Services, config: Config) -> (AppState, Router) {
@@ -73,14 +73,17 @@ fn pages(state: &AppState) -> Router<AppState> {
         .layer(from_fn(limit::time))
 }
 
-/// The pages' routes, which the app itself lists.
+/// The pages' routes, which the app itself lists, once in a process: while it lists them Leptos holds back
+/// every resource in the process, and a page that another server of it renders meanwhile would never end.
 fn page_routes(services: &Services) -> Vec<AxumRouteListing> {
-    leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context(
-        limn_app::App,
-        None,
-        page_context(services),
-    )
-    .0
+    static ROUTES: OnceLock<Vec<AxumRouteListing>> = OnceLock::new();
+    ROUTES
+        .get_or_init(|| {
+            let context = page_context(services);
+            leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context(limn_app::App, None, context)
+                .0
+        })
+        .clone()
 }
 
 /// What pages and server functions alike find in their context.

@@ -152,3 +152,35 @@ async fn health() {
     );
     assert!(metrics.contains("limn_database_up 1"));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn pages_asked_for_at_once_are_all_whole() {
+    const PAGES: [&str; 7] = [
+        "/",
+        "/projects",
+        "/projects/new",
+        "/queue",
+        "/people",
+        "/account",
+        "/jobs",
+    ];
+    let app = app().await;
+    let admin = app.admin("ana").await;
+    let asked = PAGES.iter().cycle().take(210).map(|path| {
+        let client = admin.clone();
+        async move {
+            (
+                *path,
+                tokio::spawn(async move { client.get(path).await }).await.unwrap(),
+            )
+        }
+    });
+    for (path, reply) in futures::future::join_all(asked).await {
+        assert_eq!(reply.status, StatusCode::OK, "{path}");
+        let page = reply.text();
+        assert!(page.contains("</html>"), "{path} is cut short");
+        // The last thing Leptos writes, after the resources.
+        assert!(page.contains("__INCOMPLETE_CHUNKS"), "{path} has no resources");
+        assert!(page.contains("</title>"), "{path} has no title");
+    }
+}
