@@ -2,15 +2,18 @@
 
 use crate::error::{AppError, Result};
 use axum::extract::ConnectInfo;
-use axum::http::StatusCode;
+use axum::http::header::LINK;
 use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::ResponseOptions;
 use limn_domain::ApiError;
 use limn_domain::user::Me;
 use limn_services::auth::{SESSION_EPOCH, SESSION_USER};
 use limn_services::{Actor, Services};
+use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use tower_sessions::Session;
 
 /// Path prefix of every server function.
@@ -22,6 +25,50 @@ pub const PREFIX: &str = "/ui/";
 pub fn provide(services: Services, actor: Actor) {
     provide_context(services);
     provide_context(actor);
+}
+
+/// The files of the modules that the browser fetches page by page (see `pages`).
+#[derive(Debug, Clone)]
+pub struct PageModules {
+    /// Where they are, without a slash at the end.
+    pub folder: String,
+    /// The script that fetches them.
+    pub loader: String,
+    /// The files of each module, named by the function it holds and a hash: `desk_123`.
+    pub files: HashMap<String, Vec<String>>,
+}
+
+impl PageModules {
+    /// `Link` headers that let the browser fetch a module's files while it still reads the page.
+    fn links(&self, module: &str) -> Vec<String> {
+        let named = |key: &str| key.rsplit_once('_').is_some_and(|(name, _)| name == module);
+        let Some((_, files)) = self.files.iter().find(|(key, _)| named(key)) else {
+            return Vec::new();
+        };
+        let folder = &self.folder;
+        let mut links = vec![format!("<{folder}/{}>; rel=modulepreload", self.loader)];
+        links.extend(
+            files
+                .iter()
+                .map(|file| format!("<{folder}/{file}.wasm>; rel=preload; as=fetch; crossorigin")),
+        );
+        links
+    }
+}
+
+/// Tells the browser early that the page needs a module.
+pub fn will_need(module: &str) {
+    let (Some(modules), Some(options)) = (
+        use_context::<Arc<PageModules>>(),
+        use_context::<ResponseOptions>(),
+    ) else {
+        return;
+    };
+    for link in modules.links(module) {
+        if let Ok(link) = HeaderValue::from_str(&link) {
+            options.append_header(LINK, link);
+        }
+    }
 }
 
 /// All use cases. Errors when the server forgot to provide them.
@@ -124,4 +171,34 @@ pub async fn close_session() -> Result<()> {
 
 fn broken_session(e: tower_sessions::session::Error) -> AppError {
     limn_services::Error::from(std::io::Error::other(e)).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_is_named_with_all_its_files() {
+        let modules = PageModules {
+            folder: "/pkg/k1".into(),
+            loader: "split.js".into(),
+            files: [
+                (
+                    "desk_1".to_owned(),
+                    vec!["chunk_0".to_owned(), "split_desk_1".to_owned()],
+                ),
+                ("desk_top_2".to_owned(), vec!["split_desk_top_2".to_owned()]),
+            ]
+            .into(),
+        };
+        assert_eq!(
+            modules.links("desk"),
+            [
+                "</pkg/k1/split.js>; rel=modulepreload",
+                "</pkg/k1/chunk_0.wasm>; rel=preload; as=fetch; crossorigin",
+                "</pkg/k1/split_desk_1.wasm>; rel=preload; as=fetch; crossorigin",
+            ]
+        );
+        assert!(modules.links("attic").is_empty());
+    }
 }

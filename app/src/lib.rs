@@ -11,17 +11,18 @@ pub mod error;
 pub mod features;
 pub mod fmt;
 mod handle;
+pub mod pages;
 pub mod pulse;
 pub mod session;
 pub mod ui;
 
-use features::{account, auth, home, jobs, people, projects, queue, shell};
+use features::{auth, home, projects, queue, shell};
 use leptos::prelude::*;
 #[cfg(feature = "ssr")]
 use leptos_meta::MetaTags;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::components::{ParentRoute, Route, Router, Routes};
-use leptos_router::{SsrMode, path};
+use leptos_router::{Lazy, SsrMode, path};
 
 /// The document around the app. The theme comes from a cookie, so that the first paint is right.
 #[cfg(feature = "ssr")]
@@ -82,26 +83,26 @@ fn Pages() -> impl IntoView {
             <Route path=path!("/invite") view=auth::InvitePage ssr=SsrMode::Async/>
             // Full screen, outside the studio's frame.
             <ParentRoute path=path!("") view=shell::FullScreen ssr=SsrMode::Async>
-                <Route path=path!("/projects/:id/label/:item?") view=features::label::LabelPage ssr=SsrMode::Async/>
+                <Route path=path!("/projects/:id/label/:item?") view={Lazy::<pages::Label>::new()} ssr=SsrMode::Async/>
             </ParentRoute>
             <ParentRoute path=path!("") view=shell::Studio ssr=SsrMode::Async>
                 <Route path=path!("/") view=home::HomePage ssr=SsrMode::Async/>
                 <Route path=path!("/queue") view=queue::QueuePage ssr=SsrMode::Async/>
                 <Route path=path!("/projects") view=projects::ProjectsPage ssr=SsrMode::Async/>
-                <Route path=path!("/projects/new") view=projects::NewProjectPage ssr=SsrMode::Async/>
+                <Route path=path!("/projects/new") view={Lazy::<pages::NewProject>::new()} ssr=SsrMode::Async/>
                 <ParentRoute path=path!("/projects/:id") view=projects::ProjectLayout ssr=SsrMode::Async>
                     <Route path=path!("") view=projects::OverviewTab ssr=SsrMode::Async/>
-                    <Route path=path!("/items") view=projects::ItemsTab ssr=SsrMode::Async/>
-                    <Route path=path!("/categories") view=projects::CategoriesTab ssr=SsrMode::Async/>
-                    <Route path=path!("/members") view=projects::MembersTab ssr=SsrMode::Async/>
-                    <Route path=path!("/instructions") view=projects::InstructionsTab ssr=SsrMode::Async/>
-                    <Route path=path!("/settings") view=projects::SettingsTab ssr=SsrMode::Async/>
+                    <Route path=path!("/items") view={Lazy::<pages::Items>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/categories") view={Lazy::<pages::Categories>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/members") view={Lazy::<pages::Members>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/instructions") view={Lazy::<pages::Instructions>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/settings") view={Lazy::<pages::Settings>::new()} ssr=SsrMode::Async/>
                 </ParentRoute>
-                <Route path=path!("/account") view=account::AccountPage ssr=SsrMode::Async/>
-                <Route path=path!("/people") view=people::PeoplePage ssr=SsrMode::Async/>
-                <Route path=path!("/jobs") view=jobs::JobsPage ssr=SsrMode::Async/>
-                <Route path=path!("/jobs/:id") view=jobs::JobPage ssr=SsrMode::Async/>
-                <Route path=path!("/ui") view=features::gallery::GalleryPage ssr=SsrMode::Async/>
+                <Route path=path!("/account") view={Lazy::<pages::Account>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("/people") view={Lazy::<pages::People>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("/jobs") view={Lazy::<pages::Jobs>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("/jobs/:id") view={Lazy::<pages::Job>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("/ui") view={Lazy::<pages::Gallery>::new()} ssr=SsrMode::Async/>
             </ParentRoute>
         </Routes>
     }

@@ -15,6 +15,7 @@ use http::request::Parts;
 use http::{Method, StatusCode};
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::{AxumRouteListing, LeptosRoutes as _};
+use limn_app::context::PageModules;
 use limn_domain::Code;
 use limn_services::{Actor, Services};
 use std::sync::{Arc, OnceLock};
@@ -66,7 +67,7 @@ fn pages(state: &AppState) -> Router<AppState> {
         .leptos_routes_with_context(
             state,
             page_routes(&state.services),
-            page_context(&state.services),
+            page_context(&state.services, state.page_modules.clone()),
             move || limn_app::shell(options.clone()),
         )
         .layer(from_fn(limit::body))
@@ -79,7 +80,7 @@ fn page_routes(services: &Services) -> Vec<AxumRouteListing> {
     static ROUTES: OnceLock<Vec<AxumRouteListing>> = OnceLock::new();
     ROUTES
         .get_or_init(|| {
-            let context = page_context(services);
+            let context = page_context(services, None);
             leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context(limn_app::App, None, context)
                 .0
         })
@@ -87,9 +88,15 @@ fn page_routes(services: &Services) -> Vec<AxumRouteListing> {
 }
 
 /// What pages and server functions alike find in their context.
-fn page_context(services: &Services) -> impl Fn() + Clone + Send + Sync + 'static + use<> {
+fn page_context(
+    services: &Services,
+    modules: Option<Arc<PageModules>>,
+) -> impl Fn() + Clone + Send + Sync + 'static + use<> {
     let services = services.clone();
     move || {
+        if let Some(modules) = &modules {
+            provide_context(Arc::clone(modules));
+        }
         let parts = use_context::<Parts>();
         let extensions = parts.as_ref().map(|p| &p.extensions);
         if let Some(Nonce(nonce)) = extensions.and_then(|e| e.get::<Nonce>()) {
@@ -130,9 +137,9 @@ async fn not_a_route(State(state): State<AppState>, request: Request<Body>) -> R
         .into_response();
     }
     let options = state.leptos.clone();
-    let render = leptos_axum::render_app_async_with_context(page_context(&state.services), move || {
-        limn_app::shell(options.clone())
-    });
+    let context = page_context(&state.services, state.page_modules.clone());
+    let render =
+        leptos_axum::render_app_async_with_context(context, move || limn_app::shell(options.clone()));
     let mut response = render(request).await;
     if response.status() == StatusCode::OK {
         *response.status_mut() = StatusCode::NOT_FOUND;

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use leptos::config::LeptosOptions;
+use limn_app::context::PageModules;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -80,6 +81,29 @@ impl Site {
                     .ok()?;
                 Some(file)
             }
+        }
+    }
+
+    /// The modules that the browser fetches page by page, as xtask left them beside their loader.
+    pub fn page_modules(&self) -> Option<PageModules> {
+        let hashes = self.read_now("hash.txt")?;
+        let hashes = std::str::from_utf8(&hashes).ok()?;
+        let key = hashes.lines().find_map(|l| l.strip_prefix("wasm:"))?.trim();
+        let files = serde_json::from_slice(&self.read_now(&format!("pkg/{key}/split.json"))?)
+            .inspect_err(|e| tracing::error!(error = %e, "the front end's split.json does not read"))
+            .ok()?;
+        Some(PageModules {
+            folder: format!("/pkg/{key}"),
+            loader: "split.js".to_owned(),
+            files,
+        })
+    }
+
+    fn read_now(&self, path: &str) -> Option<Vec<u8>> {
+        match self {
+            Self::Folder(dir) => std::fs::read(dir.join(path)).ok(),
+            #[cfg(feature = "embed")]
+            Self::Embedded => Embedded::get(path).map(|f| f.data.into_owned()),
         }
     }
 
@@ -213,6 +237,23 @@ mod tests {
         );
         assert!(accepts(&headers, "br"));
         assert!(!accepts(&headers, "gzip"));
+    }
+
+    #[test]
+    fn the_modules_of_pages_are_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let site = Site::Folder(Arc::new(dir.path().to_owned()));
+        assert!(site.page_modules().is_none(), "nothing is built");
+        std::fs::create_dir_all(dir.path().join("pkg/k1")).unwrap();
+        std::fs::write(dir.path().join("hash.txt"), "js: k1\nwasm: k1\ncss: c\n").unwrap();
+        std::fs::write(
+            dir.path().join("pkg/k1/split.json"),
+            r#"{"desk_1": ["chunk_0", "split_desk_1"]}"#,
+        )
+        .unwrap();
+        let modules = site.page_modules().unwrap();
+        assert_eq!(modules.folder, "/pkg/k1");
+        assert_eq!(modules.files["desk_1"], ["chunk_0", "split_desk_1"]);
     }
 
     #[tokio::test]

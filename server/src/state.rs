@@ -4,6 +4,7 @@ use crate::config::Config;
 use crate::front::Site;
 use crate::metrics::Metrics;
 use axum::extract::FromRef;
+use limn_app::context::PageModules;
 use limn_services::Services;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +15,8 @@ pub struct AppState {
     pub services: Services,
     pub config: Arc<Config>,
     pub site: Site,
+    /// None before the front end is built.
+    pub page_modules: Option<Arc<PageModules>>,
     pub leptos: leptos::config::LeptosOptions,
     pub metrics: Metrics,
     /// The API's description, as JSON.
@@ -28,6 +31,7 @@ impl AppState {
         Self {
             services,
             config,
+            page_modules: site.page_modules().map(Arc::new),
             site,
             leptos,
             metrics: Metrics::default(),

@@ -3,9 +3,12 @@
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();
-    leptos::mount::hydrate_body(limn_app::App);
-    // Scripts that drive the page wait for this mark: a click before it is lost.
-    if let Some(html) = leptos::prelude::document().document_element() {
-        let _ = html.set_attribute("data-hydrated", "");
-    }
+    wasm_bindgen_futures::spawn_local(async {
+        limn_app::pages::fetch_shown().await;
+        leptos::mount::hydrate_body(limn_app::App);
+        // Scripts that drive the page wait for this mark: a click before it is lost.
+        if let Some(html) = leptos::prelude::document().document_element() {
+            let _ = html.set_attribute("data-hydrated", "");
+        }
+    });
 }

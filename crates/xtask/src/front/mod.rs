@@ -1,11 +1,12 @@
 //! Builds the front end into `target/site`: the browser's code, the style sheet, fonts and public files.
 //!
-//! Layout: `pkg/limn.HASH.{js,wasm,css}` (immutable names), `fonts/`, whatever `public/` holds, and `hash.txt`
-//! as Leptos' `hash_files` option reads it. Beside each file worth compressing lie `.br` and `.gz`.
+//! Layout: `pkg/limn.HASH.{js,wasm,css}` and `pkg/HASH/` with the pages' modules (immutable names), `fonts/`, whatever
+//! `public/` holds, and `hash.txt` as Leptos' `hash_files` option reads it. Beside each file worth compressing lie `.br` and `.gz`.
 
 mod assets;
 mod compress;
 mod css;
+mod split;
 mod wasm;
 
 use crate::setup::wasm_std;
@@ -25,18 +26,19 @@ pub fn build(release: bool) -> Result<()> {
         "front end"
     });
     let module = wasm::compile(toolchain, release)?;
-    let pkg = wasm::bindgen(&module, release)?;
+    let pkg = wasm::package(&module, release)?;
     let style = css::bundle(&ws::root().join("style/main.css"))?;
     let mut site = assets::Site::open()?;
     site.begin(release)?;
-    let js = site.add_hashed(NAME, "js", &pkg.js)?;
-    let wasm = site.add_hashed(NAME, "wasm", &pkg.wasm)?;
+    let key = &pkg.key;
+    site.add(&format!("pkg/{NAME}.{key}.js"), &pkg.js)?;
+    site.add(&format!("pkg/{NAME}.{key}.wasm"), &pkg.wasm)?;
     let css = site.add_hashed(NAME, "css", style.as_bytes())?;
-    site.add_tree(&pkg.snippets, Path::new("pkg"))?;
+    site.add_tree(&pkg.folders, Path::new("pkg"))?;
     add_static(&mut site)?;
     site.add(
         "hash.txt",
-        format!("js: {js}\nwasm: {wasm}\ncss: {css}\n").as_bytes(),
+        format!("js: {key}\nwasm: {key}\ncss: {css}\n").as_bytes(),
     )?;
     site.finish()
 }

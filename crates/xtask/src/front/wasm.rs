@@ -1,6 +1,6 @@
-//! From `limn-hydrate` to what the browser loads: compile, bind to JavaScript, shrink.
+//! From `limn-hydrate` to what the browser loads: compile, split, bind to JavaScript, shrink.
 
-use super::NAME;
+use super::{NAME, split};
 use crate::setup::wasm_std::{TARGET, Toolchain};
 use crate::{sh, ws};
 use anyhow::{Context, Result};
@@ -17,43 +17,55 @@ const OPT_FEATURES: [&str; 6] = [
     "--enable-multivalue",
 ];
 
-/// The bound module: JavaScript, WebAssembly, and a folder of snippets the JavaScript imports.
+/// What `pkg/` of the site holds besides the style sheet.
 pub struct Package {
+    /// Names this build in every file's name: they load each other, so that no single one's content could.
+    pub key: String,
     pub js: Vec<u8>,
     pub wasm: Vec<u8>,
-    pub snippets: PathBuf,
+    /// Folders that the JavaScript imports from: the snippets, and the modules fetched later.
+    pub folders: PathBuf,
 }
 
 /// Compiles the browser's crate and returns the raw module's path.
 pub fn compile(toolchain: Toolchain, release: bool) -> Result<PathBuf> {
     let profile = if release { "wasm-release" } else { "wasm-dev" };
-    let (mut cargo, target) = toolchain.cargo_build();
-    sh::run(cargo.args(["--package", "limn-hydrate", "--lib", "--profile", profile]))?;
+    let (mut cargo, target) = toolchain.cargo_rustc();
+    cargo.args(["--package", "limn-hydrate", "--lib", "--profile", profile]);
+    // The splitter follows relocations from function to function.
+    cargo.args(["--", "-Clink-args=--emit-relocs"]);
+    sh::run(&mut cargo)?;
     Ok(target.join(TARGET).join(profile).join("limn_hydrate.wasm"))
 }
 
-/// Binds the module. A module that did not change since the last time is not bound again.
-pub fn bindgen(module: &Path, release: bool) -> Result<Package> {
+/// Splits and binds the module. A module that did not change since the last time is not bound again.
+pub fn package(module: &Path, release: bool) -> Result<Package> {
     let bytes = std::fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
     let out = ws::target().join(if release { "bindgen-release" } else { "bindgen" });
     let stamp = out.join("stamp");
-    let key = blake3::hash(&bytes).to_hex().to_string();
+    let key = blake3::hash(&bytes).to_hex()[..16].to_owned();
     if !std::fs::read_to_string(&stamp).is_ok_and(|old| old == key) {
         let _ = std::fs::remove_dir_all(&out);
-        std::fs::create_dir_all(&out)?;
-        bind(module, &out, release)?;
+        let folders = out.join("folders");
+        let main = split::split(&bytes, &folders, &key)?;
+        bind(&main, &out, release)?;
+        std::fs::remove_file(&main)?;
         if release {
             shrink(&out.join(format!("{NAME}_bg.wasm")))?;
+            for part in split::parts(&folders, &key)? {
+                shrink(&part)?;
+            }
         }
+        let js = out.join(format!("{NAME}.js"));
+        let bound = split::point_to_folder(&std::fs::read_to_string(&js)?, &key);
+        std::fs::write(&js, hash_snippets(&bound, &out.join("snippets"), &folders)?)?;
         std::fs::write(&stamp, &key)?;
     }
-    let js = std::fs::read_to_string(out.join(format!("{NAME}.js")))?;
-    let wasm = std::fs::read(out.join(format!("{NAME}_bg.wasm")))?;
-    let (js, snippets) = rename_snippets(&js, &out)?;
     Ok(Package {
-        js: js.into_bytes(),
-        wasm,
-        snippets,
+        js: std::fs::read(out.join(format!("{NAME}.js")))?,
+        wasm: std::fs::read(out.join(format!("{NAME}_bg.wasm")))?,
+        folders: out.join("folders"),
+        key,
     })
 }
 
@@ -64,6 +76,8 @@ fn bind(module: &Path, out: &Path, release: bool) -> Result<()> {
         .out_name(NAME)
         .typescript(false)
         .keep_debug(false)
+        // The parts fetched later link against the table and the memory.
+        .keep_lld_exports(true)
         .remove_name_section(release)
         .remove_producers_section(true)
         // The page names the module itself; a default path would ignore its hash.
@@ -95,19 +109,16 @@ fn shrink(wasm: &Path) -> Result<()> {
 }
 
 /// Snippets keep their names when their content changes, but `pkg/` is cached for ever: their folder gets the
-/// hash. Returns the JavaScript that imports from there, and the folder to copy into `pkg/`.
-fn rename_snippets(js: &str, out: &Path) -> Result<(String, PathBuf)> {
-    let (from, to) = (out.join("snippets"), out.join("hashed"));
-    let _ = std::fs::remove_dir_all(&to);
-    std::fs::create_dir_all(&to)?;
+/// hash. Returns the JavaScript that imports from there.
+fn hash_snippets(js: &str, from: &Path, folders: &Path) -> Result<String> {
     if !from.is_dir() {
-        return Ok((js.to_owned(), to));
+        return Ok(js.to_owned());
     }
     let mut hasher = blake3::Hasher::new();
-    hash_tree(&from, &mut hasher)?;
+    hash_tree(from, &mut hasher)?;
     let name = format!("snippets.{}", &hasher.finalize().to_hex()[..16]);
-    copy_tree(&from, &to.join(&name))?;
-    Ok((js.replace("./snippets/", &format!("./{name}/")), to))
+    copy_tree(from, &folders.join(&name))?;
+    Ok(js.replace("./snippets/", &format!("./{name}/")))
 }
 
 fn sorted(dir: &Path) -> Result<Vec<PathBuf>> {

@@ -22,12 +22,12 @@ pub enum Toolchain {
 }
 
 impl Toolchain {
-    /// `cargo build` for the browser, and the target directory it fills.
-    pub fn cargo_build(self) -> (Command, PathBuf) {
+    /// `cargo rustc` for the browser, and the target directory it fills.
+    pub fn cargo_rustc(self) -> (Command, PathBuf) {
         match self {
             Self::Own => {
                 let mut cargo = ws::cargo();
-                cargo.args(["build", "--target", TARGET]);
+                cargo.args(["rustc", "--target", TARGET]);
                 (cargo, ws::target())
             }
             Self::Debian => {
@@ -50,7 +50,7 @@ impl Toolchain {
                     .env("RUSTC_BOOTSTRAP", "1")
                     .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", DEBIAN_LINKER)
                     .args([
-                        "build",
+                        "rustc",
                         "-Zbuild-std=std,panic_abort",
                         "--target",
                         TARGET,
