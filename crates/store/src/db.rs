@@ -86,7 +86,8 @@ impl Db {
             .await?;
         let read = SqlitePoolOptions::new()
             .max_connections(6)
-            .connect_with(options)
+            // The system caches the file too, once for all of them.
+            .connect_with(options.pragma("cache_size", "-2000"))
             .await?;
         let (writer, queue) = mpsc::channel(1024);
         tokio::spawn(write_loop(write.clone(), queue));
