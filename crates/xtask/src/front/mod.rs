@@ -1,7 +1,8 @@
 //! Builds the front end into `target/site`: the browser's code, the style sheet, fonts and public files.
 //!
 //! Layout: `pkg/limn.HASH.{js,wasm,css}` and `pkg/HASH/` with the pages' modules (immutable names), `fonts/`, whatever
-//! `public/` holds, and `hash.txt` as Leptos' `hash_files` option reads it. Beside each file worth compressing lie `.br` and `.gz`.
+//! `public/` holds, and `hash.txt` as Leptos' `hash_files` option reads it. Beside each file worth
+//! compressing lie `.br` and `.gz`.
 
 mod assets;
 mod compress;

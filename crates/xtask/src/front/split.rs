@@ -7,7 +7,7 @@ use wasm_split_cli_support::{Options, transform};
 
 /// The script that fetches the parts, and the file that names the parts of each lazy function.
 const LOADER: &str = "split.js";
-pub const MANIFEST: &str = "split.json";
+const MANIFEST: &str = "split.json";
 
 /// Splits `module` into `folders/KEY/`: parts, loader and manifest. Returns the main part, still to be bound.
 pub fn split(module: &[u8], folders: &Path, key: &str) -> Result<PathBuf> {
