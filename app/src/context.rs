@@ -34,15 +34,14 @@ pub struct PageModules {
     pub folder: String,
     /// The script that fetches them.
     pub loader: String,
-    /// The files of each module, named by the function it holds and a hash: `desk_123`.
+    /// The files of each module.
     pub files: HashMap<String, Vec<String>>,
 }
 
 impl PageModules {
     /// `Link` headers that let the browser fetch a module's files while it still reads the page.
     fn links(&self, module: &str) -> Vec<String> {
-        let named = |key: &str| key.rsplit_once('_').is_some_and(|(name, _)| name == module);
-        let Some((_, files)) = self.files.iter().find(|(key, _)| named(key)) else {
+        let Some(files) = self.files.get(module) else {
             return Vec::new();
         };
         let folder = &self.folder;
@@ -184,8 +183,8 @@ mod tests {
             loader: "split.js".into(),
             files: [
                 (
-                    "desk_1".to_owned(),
-                    vec!["chunk_0".to_owned(), "split_desk_1".to_owned()],
+                    "desk".to_owned(),
+                    vec!["chunk_0".to_owned(), "split_desk".to_owned()],
                 ),
                 ("desk_top_2".to_owned(), vec!["split_desk_top_2".to_owned()]),
             ]
@@ -196,7 +195,7 @@ mod tests {
             [
                 "</pkg/k1/split.js>; rel=modulepreload",
                 "</pkg/k1/chunk_0.wasm>; rel=preload; as=fetch; crossorigin",
-                "</pkg/k1/split_desk_1.wasm>; rel=preload; as=fetch; crossorigin",
+                "</pkg/k1/split_desk.wasm>; rel=preload; as=fetch; crossorigin",
             ]
         );
         assert!(modules.links("attic").is_empty());

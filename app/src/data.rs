@@ -7,21 +7,69 @@ use crate::ui::use_toasts;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde::{Serialize, de::DeserializeOwned};
-use std::future::Future;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
 
-/// A resource of a server function: read on the server for the first page, again when `source` changes, and again
-/// after somebody signed in anew.
+/// What a server function answers: read on the server for the first page, again when `source` changes, and again
+/// after somebody signed in anew. Awaited in a [`Suspend`].
+pub struct Load<T: Send + Sync + 'static>(Resource<Result<T, AppError>>);
+
+impl<T: Send + Sync> Clone for Load<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Send + Sync> Copy for Load<T> {}
+
+impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Load<T> {
+    /// Reads it again.
+    pub fn refetch(&self) {
+        self.0.refetch();
+    }
+
+    /// What is there now; follows changes. To be called under a [`Suspense`].
+    pub fn get(&self) -> Option<Result<T, AppError>>
+    where
+        T: Clone,
+    {
+        self.0.get()
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> IntoFuture for Load<T> {
+    type Output = Result<T, AppError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    /// On the server it is never there at the first poll. Leptos polls what is under a [`Suspense`] once to learn what
+    /// it waits for, throws that away, and makes it anew to write it; the parts inside, with all that they load, would
+    /// be made twice. The browser would be handed what the first ones loaded, beside the markup of the second ones,
+    /// and cannot take a page over whose markup says something else.
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let answer = self.0.await;
+            #[cfg(feature = "ssr")]
+            tokio::task::yield_now().await;
+            answer
+        })
+    }
+}
+
+/// Makes a [`Load`].
 pub fn use_load<S, T, Fut>(
     source: impl Fn() -> S + Send + Sync + 'static,
     fetch: impl Fn(S) -> Fut + Send + Sync + 'static,
-) -> Resource<Result<T, AppError>>
+) -> Load<T>
 where
     S: PartialEq + Clone + Send + Sync + 'static,
     T: Serialize + DeserializeOwned + Send + Sync + 'static,
     Fut: Future<Output = Result<T, AppError>> + Send + 'static,
 {
     let version = use_session().version;
-    Resource::new(move || (source(), version.get()), move |(s, _)| fetch(s))
+    Load(Resource::new(
+        move || (source(), version.get()),
+        move |(s, _)| fetch(s),
+    ))
 }
 
 /// A call that changes something.

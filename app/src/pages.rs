@@ -8,7 +8,9 @@
 //! Few modules on purpose: code that several share becomes one more file for each combination.
 
 use crate::features::{account, gallery, jobs, label, people, projects};
+use crate::ui::{Button, Glyph, Icon, Variant};
 use leptos::prelude::*;
+use leptos::wasm_split::{SplitLoaderError, wasm_split};
 use leptos_router::LazyRoute;
 
 macro_rules! lazy_pages {
@@ -19,16 +21,16 @@ macro_rules! lazy_pages {
         }
 
         $(#[$doc])*
-        #[leptos::lazy]
-        fn $load(which: $which) -> AnyView {
+        #[wasm_split($load, wasm_split_path = leptos::wasm_split, preload($preload), fallible)]
+        fn $load(which: $which) -> Result<AnyView, SplitLoaderError> {
             let page = match which {
                 $($which::$route => $page().into_any(),)*
             };
-            view! {
+            let whole = view! {
                 {page}
                 <Mark module=stringify!($load)/>
-            }
-            .into_any()
+            };
+            Ok(whole.into_any())
         }
 
         $(
@@ -40,12 +42,15 @@ macro_rules! lazy_pages {
                 }
 
                 async fn view(_: Self) -> AnyView {
-                    $load($which::$route).await
+                    match $load($which::$route).await {
+                        Ok(page) => page,
+                        Err(_) => view! { <Missing/> }.into_any(),
+                    }
                 }
 
                 async fn preload() {
-                    #[cfg(target_arch = "wasm32")]
-                    $preload().await;
+                    // What fails now is tried again, and shown, when the page is.
+                    let _ = $preload().await;
                 }
             }
         )*
@@ -60,23 +65,49 @@ fn Mark(module: &'static str) -> impl IntoView {
     view! { <template data-page-module=module></template> }
 }
 
-/// Fetches the module of the page that the document shows, if it is in one.
+/// Stands for a page whose module did not come: there is no network, or the server is newer than this tab and no
+/// longer has the files that go with it. Loading the document again mends both.
+#[component]
+fn Missing() -> impl IntoView {
+    let reload = move || {
+        let _ = location().reload();
+    };
+    view! {
+        <leptos_meta::Title text="Not loaded"/>
+        <div class="empty empty--page" role="alert">
+            <span class="empty__icon"><Icon glyph=Glyph::WifiOff size=22/></span>
+            <h1 class="empty__title">"This page could not be loaded"</h1>
+            <p class="empty__text">
+                "You may be offline, or Limn was upgraded while this tab was open. What you made is kept; load the page again."
+            </p>
+            <div class="empty__actions">
+                <Button variant=Variant::Primary icon=Glyph::Refresh on_click=reload>"Load again"</Button>
+            </div>
+        </div>
+    }
+}
+
+/// Fetches the module of the page that the document shows, if it is in one. When it does not come, the page says so
+/// and stays as the server wrote it: false.
 #[cfg(feature = "hydrate")]
-pub async fn fetch_shown() {
+pub async fn fetch_shown() -> bool {
     let shown = document()
         .query_selector("template[data-page-module]")
         .ok()
         .flatten()
         .and_then(|mark| mark.get_attribute("data-page-module"));
-    #[cfg(target_arch = "wasm32")]
-    match shown.as_deref() {
-        Some("desk") => __preload_desk().await,
-        Some("manage") => __preload_manage().await,
-        Some("office") => __preload_office().await,
-        _ => {}
+    let came = match shown.as_deref() {
+        Some("desk") => __preload_desk().await.is_ok(),
+        Some("manage") => __preload_manage().await.is_ok(),
+        Some("office") => __preload_office().await.is_ok(),
+        _ => true,
+    };
+    if !came && let Some(body) = document().body() {
+        let bar = "<p class=\"offline is-on\" role=\"alert\"><span>This page did not load completely.</span> \
+                   <a class=\"link\" href=\"\">Load again</a></p>";
+        let _ = body.insert_adjacent_html("beforeend", bar);
     }
-    #[cfg(not(target_arch = "wasm32"))]
-    drop(shown);
+    came
 }
 
 lazy_pages! {

@@ -89,6 +89,34 @@ test.describe("pages that say no", () => {
   });
 });
 
+test.describe("page modules that do not come", () => {
+  test.use({ allowErrors: [/Failed to (load resource|fetch)|dynamically imported module|split/] });
+
+  test("a page says so, and loading again mends it", async ({ page, signIn, admin, a11y, shots }) => {
+    await signIn(page, admin);
+    const module = /\/pkg\/[^/]+\/[^/]*\.wasm/;
+    await page.route(module, (route) => route.abort());
+    await page.getByRole("link", { name: "People" }).first().click();
+    await expect(page.getByRole("heading", { name: "This page could not be loaded" })).toBeVisible();
+    await a11y(page);
+    // What needs no module goes on.
+    await page.getByRole("link", { name: "Data labeling" }).first().click();
+    await expect(page.getByRole("heading", { name: "Projects", level: 1 })).toBeVisible();
+    await page.goto("/people");
+    await expect(page.getByText("This page did not load completely.")).toBeVisible();
+    await expect(page.getByRole("heading", { name: "People", level: 1 })).toBeVisible();
+    await page.unroute(module);
+    await page.getByRole("link", { name: "Load again" }).click();
+    await hydrated(page);
+    await page.getByRole("link", { name: "Data labeling" }).first().click();
+    await page.getByRole("link", { name: "People" }).first().click();
+    await expect(page.getByRole("heading", { name: "People", level: 1 })).toBeVisible();
+    await page.route(module, (route) => route.abort());
+    await page.goto("/people");
+    await shots(page, "page-not-complete");
+  });
+});
+
 test("names with markup are text everywhere", async ({ limn, admin, page, signIn }) => {
   const api = limn.api(admin.token);
   const evil = '<img src=x onerror="document.title=1">';

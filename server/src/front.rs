@@ -248,12 +248,12 @@ mod tests {
         std::fs::write(dir.path().join("hash.txt"), "js: k1\nwasm: k1\ncss: c\n").unwrap();
         std::fs::write(
             dir.path().join("pkg/k1/split.json"),
-            r#"{"desk_1": ["chunk_0", "split_desk_1"]}"#,
+            r#"{"desk": ["chunk_0", "split_desk"]}"#,
         )
         .unwrap();
         let modules = site.page_modules().unwrap();
         assert_eq!(modules.folder, "/pkg/k1");
-        assert_eq!(modules.files["desk_1"], ["chunk_0", "split_desk_1"]);
+        assert_eq!(modules.files["desk"], ["chunk_0", "split_desk"]);
     }
 
     #[tokio::test]

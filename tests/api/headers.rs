@@ -1,5 +1,6 @@
 //! Security headers, pages, health.
 
+use crate::support;
 use axum::http::{Method, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
@@ -182,5 +183,41 @@ async fn pages_asked_for_at_once_are_all_whole() {
         // The last thing Leptos writes, after the resources.
         assert!(page.contains("__INCOMPLETE_CHUNKS"), "{path} has no resources");
         assert!(page.contains("</title>"), "{path} has no title");
+    }
+}
+
+/// A page must read each thing once. Leptos walks what is under a `Suspense` more than once before it writes it; what
+/// reads again on the way can find something newer than what the page was written from, and the browser then cannot
+/// take the page over.
+#[tokio::test]
+async fn a_page_reads_each_thing_once() {
+    let app = app().await;
+    let admin = app.admin("ana").await;
+    let (project, _) = support::project(&admin, "Once").await;
+    support::item(&admin, &project, "a.png", 1).await;
+    for path in [
+        "/".to_owned(),
+        "/projects".to_owned(),
+        "/queue".to_owned(),
+        "/people".to_owned(),
+        "/account".to_owned(),
+        "/jobs".to_owned(),
+        format!("/projects/{project}"),
+        format!("/projects/{project}/items"),
+        format!("/projects/{project}/categories"),
+        format!("/projects/{project}/members"),
+    ] {
+        let page = admin.get(&path).await.is(StatusCode::OK).text();
+        let mut read: Vec<_> = page
+            .split("__RESOLVED_RESOURCES[")
+            .skip(1)
+            .filter_map(|s| s.split_once(']')?.1.split("</script>").next())
+            .filter(|s| s.trim_start().starts_with('='))
+            .collect();
+        assert!(!read.is_empty(), "{path} has no resources");
+        let all = read.len();
+        read.sort_unstable();
+        read.dedup();
+        assert_eq!(read.len(), all, "{path} reads something twice: {page}");
     }
 }
