@@ -8,3 +8,4 @@ mod parity;
 mod people;
 mod projects;
 mod queue;
+mod upgrade;

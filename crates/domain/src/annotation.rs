@@ -1,6 +1,8 @@
 //! Labels on items.
 
 use crate::geometry::Rect;
+use crate::mask::Mask;
+use crate::polygon::{self, Part};
 use crate::id::{AnnotationId, CategoryId, ChangeId, ItemId, UserId};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,13 @@ pub enum Shape {
     Whole,
     /// An axis-aligned box in image pixels.
     Box { rect: Rect },
+    /// An outline with holes and several parts; see [`polygon`](crate::polygon).
+    Polygon {
+        #[cfg_attr(feature = "openapi", schema(value_type = Vec<Vec<Vec<Vec<f64>>>>))]
+        parts: Vec<Part>,
+    },
+    /// Single pixels.
+    Mask { mask: Mask },
 }
 
 impl Shape {
@@ -22,14 +31,18 @@ impl Shape {
         match self {
             Self::Whole => "whole",
             Self::Box { .. } => "box",
+            Self::Polygon { .. } => "polygon",
+            Self::Mask { .. } => "mask",
         }
     }
 
     /// The enclosing box in image pixels; `None` for a label of the whole item.
-    pub const fn bounds(&self) -> Option<Rect> {
+    pub fn bounds(&self) -> Option<Rect> {
         match self {
             Self::Whole => None,
             Self::Box { rect } => Some(*rect),
+            Self::Polygon { parts } => Some(polygon::bounds(parts)),
+            Self::Mask { mask } => Some(mask.window()),
         }
     }
 }

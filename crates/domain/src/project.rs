@@ -19,6 +19,8 @@ pub enum Task {
     /// Boxes around objects.
     #[default]
     Detection,
+    /// The outline of every object, as a polygon or its pixels (instance segmentation).
+    Segmentation,
     /// Exactly one category an image.
     Classification,
     /// Any number of categories an image.
@@ -26,11 +28,22 @@ pub enum Task {
 }
 
 impl Task {
-    pub const ALL: [Self; 3] = [Self::Detection, Self::Classification, Self::Multilabel];
+    pub const ALL: [Self; 4] = [
+        Self::Detection,
+        Self::Segmentation,
+        Self::Classification,
+        Self::Multilabel,
+    ];
+
+    /// Whether labels mark objects in the image, not the image as a whole.
+    pub const fn marks_objects(self) -> bool {
+        matches!(self, Self::Detection | Self::Segmentation)
+    }
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Detection => "detection",
+            Self::Segmentation => "segmentation",
             Self::Classification => "classification",
             Self::Multilabel => "multilabel",
         }
@@ -39,6 +52,7 @@ impl Task {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Detection => "Object detection",
+            Self::Segmentation => "Instance segmentation",
             Self::Classification => "Image classification",
             Self::Multilabel => "Multi-label classification",
         }
@@ -47,6 +61,7 @@ impl Task {
     pub const fn describe(self) -> &'static str {
         match self {
             Self::Detection => "Draw a box around every object",
+            Self::Segmentation => "Draw the outline of every object",
             Self::Classification => "One category for each image",
             Self::Multilabel => "Any number of categories for each image",
         }
@@ -60,7 +75,7 @@ impl std::str::FromStr for Task {
         Self::ALL
             .into_iter()
             .find(|t| t.as_str() == s)
-            .ok_or_else(|| format!("`{s}` is not a task; use detection, classification or multilabel"))
+            .ok_or_else(|| format!("`{s}` is not a task; use detection, segmentation, classification or multilabel"))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What can be done to a document, and its exact inverse.
 
 use crate::document::Document;
+use crate::shape::placed;
 use limn_domain::{Annotation, AnnotationId, CategoryId, Rect, Shape, Source};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
@@ -23,6 +24,7 @@ pub enum Kind {
     Remove,
     Move,
     Resize,
+    Reshape,
     Relabel,
     Reorder,
     Classify,
@@ -39,6 +41,7 @@ impl Kind {
             Self::Remove => "deleting",
             Self::Move => "moving",
             Self::Resize => "resizing",
+            Self::Reshape => "reshaping",
             Self::Relabel => "relabeling",
             Self::Reorder => "reordering",
             Self::Classify => "classifying",
@@ -87,6 +90,8 @@ pub enum Command {
     Remove(Vec<AnnotationId>),
     Move(Vec<(AnnotationId, Rect)>),
     Resize(AnnotationId, Rect),
+    /// New shapes for some, and others that have gone into them.
+    Reshape(Vec<(AnnotationId, Shape)>, Vec<AnnotationId>),
     Relabel(Vec<AnnotationId>, CategoryId),
     Reorder(Vec<AnnotationId>, Order),
     /// The whole-item labels are to be exactly these categories.
@@ -137,6 +142,19 @@ impl Command {
                 edits.rect(doc, id, rect);
                 Kind::Resize
             }
+            Self::Reshape(list, gone) => {
+                for (id, shape) in list {
+                    edits.update(doc, id, |a| {
+                        let other = a.shape != shape;
+                        a.shape = shape;
+                        other
+                    });
+                }
+                for id in gone {
+                    edits.set(doc, id, None);
+                }
+                Kind::Reshape
+            }
             Self::Relabel(ids, category) => {
                 for id in ids {
                     edits.update(doc, id, |a| {
@@ -185,9 +203,9 @@ impl Edits {
     }
 
     fn rect(&mut self, doc: &Document, id: AnnotationId, rect: Rect) {
-        self.update(doc, id, |a| match &mut a.shape {
-            Shape::Box { rect: r } if *r != rect && rect.is_finite() => {
-                *r = rect;
+        self.update(doc, id, |a| match placed(&a.shape, rect) {
+            Some(shape) if a.shape.bounds() != Some(rect) && a.shape != shape => {
+                a.shape = shape;
                 true
             }
             _ => false,

@@ -2,8 +2,10 @@
 
 mod actions;
 mod gesture;
+mod outline;
 
 pub use gesture::Cursor;
+pub use outline::{Outline, Purpose};
 
 use crate::command::{Command, Kind};
 use crate::document::Document;
@@ -16,7 +18,8 @@ use crate::snap::Snap;
 use crate::viewport::Viewport;
 use gesture::Gesture;
 use limn_domain::annotation::ItemAnnotations;
-use limn_domain::{Annotation, AnnotationId, CategoryId, Point, Rect};
+use limn_domain::{Annotation, AnnotationId, CategoryId, Point, Rect, Shape};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// What a press on the canvas does.
@@ -26,6 +29,20 @@ pub enum Tool {
     Select,
     Pan,
     Box,
+    /// Outlines, corner by corner or dragged.
+    Polygon,
+}
+
+impl Tool {
+    /// Whether a press begins a new shape.
+    pub const fn draws(self) -> bool {
+        matches!(self, Self::Box | Self::Polygon)
+    }
+
+    /// Whether the grips of an outline would be in the way of new corners.
+    pub const fn draws_outlines(self) -> bool {
+        matches!(self, Self::Polygon)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -93,6 +110,7 @@ pub struct Editor {
     category: Option<CategoryId>,
     read_only: bool,
     gesture: Gesture,
+    outline: Option<Outline>,
     touches: HashMap<i32, Point>,
     hover: Option<Hit>,
     cursor: Cursor,
@@ -118,6 +136,7 @@ impl Editor {
             category: None,
             read_only: false,
             gesture: Gesture::Idle,
+            outline: None,
             touches: HashMap::new(),
             hover: None,
             cursor: Cursor::Default,
@@ -251,7 +270,7 @@ impl Editor {
 
     /// Takes back the last step and selects what it concerned.
     pub fn undo(&mut self) -> Option<Kind> {
-        if self.read_only {
+        if self.read_only || self.outline_back() {
             return None;
         }
         self.cancel();
@@ -325,9 +344,16 @@ impl Editor {
         self.after_change();
     }
 
-    /// What a box being dragged looks like right now; the stored box otherwise.
+    /// What a shape being dragged looks like right now; the stored shape otherwise.
+    pub fn shown_shape<'a>(&'a self, a: &'a Annotation) -> Cow<'a, Shape> {
+        self.gesture
+            .preview(a)
+            .map_or(Cow::Borrowed(&a.shape), Cow::Owned)
+    }
+
+    /// The enclosing box of [`Self::shown_shape`].
     pub fn shown_rect(&self, a: &Annotation) -> Option<Rect> {
-        self.gesture.preview(a.id).or_else(|| a.shape.bounds())
+        self.shown_shape(a).bounds()
     }
 
     /// The box being drawn.
@@ -340,8 +366,8 @@ impl Editor {
         self.gesture.marquee()
     }
 
-    /// Whether a gesture is under way.
+    /// Whether a gesture is under way or an outline begun.
     pub const fn is_busy(&self) -> bool {
-        !matches!(self.gesture, Gesture::Idle)
+        !matches!(self.gesture, Gesture::Idle) || self.outline.is_some()
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::document::Document;
 use crate::layers::Layers;
-use limn_domain::{Annotation, AnnotationId, Point, Rect};
+use crate::shape::{self, Corner};
+use limn_domain::polygon::Part;
+use limn_domain::{Annotation, AnnotationId, Point, Rect, Shape};
 
 /// One of the eight grips of a box.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +58,10 @@ impl Handle {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hit {
     Handle(AnnotationId, Handle),
+    /// A corner of a polygon.
+    Corner(AnnotationId, Corner),
+    /// The middle of the side that begins at a corner, where another can be pulled out.
+    Middle(AnnotationId, Corner),
     Edge(AnnotationId),
     Inside(AnnotationId),
 }
@@ -63,7 +69,11 @@ pub enum Hit {
 impl Hit {
     pub const fn id(self) -> AnnotationId {
         match self {
-            Self::Handle(id, _) | Self::Edge(id) | Self::Inside(id) => id,
+            Self::Handle(id, _)
+            | Self::Corner(id, _)
+            | Self::Middle(id, _)
+            | Self::Edge(id)
+            | Self::Inside(id) => id,
         }
     }
 }
@@ -94,6 +104,23 @@ pub fn handle_at(rect: Rect, p: Point, reach: f64) -> Option<Handle> {
         .map(|(h, _)| h)
 }
 
+/// The corner within `reach` of `p`, or the middle of a side long enough to have a grip there.
+fn corner_at(id: AnnotationId, parts: &[Part], p: Point, reach: f64) -> Option<Hit> {
+    let corner = shape::corners(parts)
+        .map(|(c, at)| (c, at.distance(p)))
+        .filter(|(_, d)| *d <= reach)
+        .min_by(|a, b| a.1.total_cmp(&b.1));
+    if let Some((c, _)) = corner {
+        return Some(Hit::Corner(id, c));
+    }
+    shape::middles(parts)
+        .filter(|(_, _, side)| *side >= 4.0 * reach)
+        .map(|(c, at, _)| (c, at.distance(p)))
+        .filter(|(_, d)| *d <= reach)
+        .min_by(|a, b| a.1.total_cmp(&b.1))
+        .map(|(c, _)| Hit::Middle(id, c))
+}
+
 /// Whether `a` is hit before `b` at the same distance: the smaller box, then the higher one.
 fn before(a: (&Annotation, Rect), b: (&Annotation, Rect)) -> std::cmp::Ordering {
     a.1.area()
@@ -115,10 +142,13 @@ pub fn hit(
         let grip = doc
             .get(id)
             .filter(|a| layers.can_edit(a))
-            .and_then(|a| a.shape.bounds())
-            .and_then(|r| handle_at(r, p, reach));
-        if let Some(h) = grip {
-            return Some(Hit::Handle(id, h));
+            .and_then(|a| match &a.shape {
+                Shape::Box { rect } => handle_at(*rect, p, reach).map(|h| Hit::Handle(id, h)),
+                Shape::Polygon { parts } => corner_at(id, parts, p, reach),
+                Shape::Whole | Shape::Mask { .. } => None,
+            });
+        if grip.is_some() {
+            return grip;
         }
     }
     let mut edge: Option<(f64, &Annotation, Rect)> = None;
@@ -128,13 +158,13 @@ pub fn hit(
         let Some(r) = a.shape.bounds().filter(|_| layers.can_edit(a)) else {
             continue;
         };
-        let d = edge_distance(r, p);
+        let (d, within) = shape::place_of(&a.shape, p);
         if d <= slack
             && edge.is_none_or(|(e, b, br)| d.total_cmp(&e).then_with(|| before((a, r), (b, br))).is_lt())
         {
             edge = Some((d, a, r));
         }
-        if r.contains(p) && inside.is_none_or(|i| before((a, r), i).is_lt()) {
+        if within && inside.is_none_or(|i| before((a, r), i).is_lt()) {
             inside = Some((a, r));
         }
     }

@@ -22,6 +22,7 @@ pub enum Action {
     Instructions,
     SelectTool,
     BoxTool,
+    PolygonTool,
     HideOrPan,
     Template,
     Escape,
@@ -58,6 +59,9 @@ pub enum Action {
     Wider,
     Shorter,
     Taller,
+    Join,
+    Simplify,
+    Convert,
     AcceptAll,
     AcceptSelected,
     ZoomIn,
@@ -66,6 +70,19 @@ pub enum Action {
     OneToOne,
     ZoomToSelection,
     AdjustImage,
+}
+
+impl Action {
+    /// Whether a project of this task has the tool for it.
+    pub const fn is_for(self, task: Task) -> bool {
+        match self {
+            Self::BoxTool | Self::Template => matches!(task, Task::Detection),
+            Self::PolygonTool | Self::Join | Self::Simplify | Self::Convert => {
+                matches!(task, Task::Segmentation)
+            }
+            _ => true,
+        }
+    }
 }
 
 /// Under which heading the help lists an action.
@@ -290,12 +307,13 @@ impl Keymap {
         };
         let mut lines: Vec<HelpLine> = table::TABLE
             .iter()
-            .filter(|row| task == Task::Detection || !row.boxes)
+            .filter(|row| task.marks_objects() || !row.boxes)
+            .filter(|row| row.action.is_for(task))
             .filter(|row| !row.label.is_empty())
             .map(line)
             .collect();
-        let pick = if task == Task::Detection {
-            "Category for new boxes; with the select tool, of the selection"
+        let pick = if task.marks_objects() {
+            "Category for new shapes; with the select tool, of the selection"
         } else {
             "Category on or off"
         };
@@ -304,13 +322,13 @@ impl Keymap {
             label: pick,
             keys: digits(false),
         });
-        if task == Task::Detection {
+        if task.marks_objects() {
             lines.push(HelpLine {
                 group: Group::Categories,
                 label: "Relabel the selection, whatever the tool",
                 keys: digits(true),
             });
-            lines.extend(table::GESTURES.iter().map(|(group, label, keys)| HelpLine {
+            lines.extend(table::gestures(task).map(|(group, label, keys)| HelpLine {
                 group: *group,
                 label,
                 keys: keys.split_whitespace().map(Chord::parse).collect(),

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use limn_domain::annotation::ItemAnnotations;
+use limn_domain::polygon::Part;
 use limn_domain::project::Task;
 use limn_domain::{Annotation, AnnotationId, CategoryId, ItemId, Rect, Shape, Size, Source, Timestamp};
 use limn_editor::document::Document;
@@ -61,11 +62,22 @@ pub fn rect() -> impl Strategy<Value = Rect> {
         })
 }
 
+/// A diamond with a hole, as large as the box.
+pub fn diamond(r: Rect) -> Vec<Part> {
+    let ring = |inset: f64| {
+        let (cx, cy) = (r.x + r.w / 2.0, r.y + r.h / 2.0);
+        let (dx, dy) = (r.w / 2.0 * inset, r.h / 2.0 * inset);
+        vec![[cx, cy - dy], [cx + dx, cy], [cx, cy + dy], [cx - dx, cy]]
+    };
+    vec![vec![ring(1.0), ring(0.4)]]
+}
+
 pub fn annotation() -> impl Strategy<Value = Annotation> {
     (0..24_u8, 0..4_u8, rect(), -2..3_i64, 0..6_u8).prop_map(|(n, c, r, z, kind)| {
         let mut a = boxed(n, c, r, z);
         match kind {
             0 => a.shape = Shape::Whole,
+            2 => a.shape = Shape::Polygon { parts: diamond(r) },
             1 => {
                 a.source = Source::Prelabel;
                 a.score = Some(0.5);
@@ -95,6 +107,13 @@ pub fn command() -> impl Strategy<Value = Command> {
         prop::collection::btree_map(0..24_u8, rect(), 0..5)
             .prop_map(|m| Command::Move(m.into_iter().map(|(n, r)| (id(n), r)).collect())),
         (0..24_u8, rect()).prop_map(|(n, r)| Command::Resize(id(n), r)),
+        (0..24_u8, rect(), ids()).prop_map(|(n, r, gone)| {
+            let shape = Shape::Polygon { parts: diamond(r) };
+            Command::Reshape(
+                vec![(id(n), shape)],
+                gone.into_iter().filter(|g| *g != id(n)).collect(),
+            )
+        }),
         (ids(), 0..4_u8).prop_map(|(i, c)| Command::Relabel(i, category(c))),
         (prop::collection::vec(0..24_u8, 1), 0..4_u8).prop_map(|(i, o)| {
             let order = [Order::Front, Order::Back, Order::Up, Order::Down][usize::from(o)];

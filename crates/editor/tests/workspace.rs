@@ -5,7 +5,8 @@ mod common;
 use common::*;
 use limn_domain::project::Task;
 use limn_domain::{Annotation, Point, Rect, Size};
-use limn_editor::hit::{Handle, Hit, edge_distance, handle_at, hit};
+use limn_editor::hit::{Handle, Hit, handle_at, hit};
+use limn_editor::shape::place_of;
 use limn_editor::snap::{Snap, resized};
 use limn_editor::{
     Action, Button, Editor, History, Keymap, Layers, Mods, Pointer, PointerKind, Tool, Viewport,
@@ -20,6 +21,7 @@ fn near(a: Point, b: Point) -> bool {
 /// The rule of `hit`, over every shape.
 fn brute(d: &limn_editor::Document, p: Point, slack: f64) -> Option<Hit> {
     let all: Vec<(&Annotation, Rect)> = d.iter().filter_map(|a| Some((a, a.shape.bounds()?))).collect();
+    let away = |a: &Annotation, p: Point| place_of(&a.shape, p).0;
     let order = |a: &(&Annotation, Rect), b: &(&Annotation, Rect)| {
         a.1.area()
             .total_cmp(&b.1.area())
@@ -27,15 +29,11 @@ fn brute(d: &limn_editor::Document, p: Point, slack: f64) -> Option<Hit> {
     };
     let edge = all
         .iter()
-        .filter(|(_, r)| edge_distance(*r, p) <= slack)
-        .min_by(|a, b| {
-            edge_distance(a.1, p)
-                .total_cmp(&edge_distance(b.1, p))
-                .then_with(|| order(a, b))
-        });
+        .filter(|(a, _)| away(a, p) <= slack)
+        .min_by(|a, b| away(a.0, p).total_cmp(&away(b.0, p)).then_with(|| order(a, b)));
     let inside = all
         .iter()
-        .filter(|(_, r)| r.contains(p))
+        .filter(|(a, _)| place_of(&a.shape, p).1)
         .min_by(|a, b| order(a, b));
     match (edge, inside) {
         (Some(e), Some(i)) if e.0.id != i.0.id && order(i, e).is_lt() => Some(Hit::Inside(i.0.id)),
@@ -117,7 +115,7 @@ proptest! {
                 0 => e.pointer_down(p),
                 1 | 2 => e.pointer_move(p),
                 3 => e.pointer_up(p),
-                _ => e.set_tool([Tool::Select, Tool::Pan, Tool::Box][usize::from(kind)]),
+                _ => e.set_tool([Tool::Select, Tool::Polygon, Tool::Box][usize::from(kind)]),
             }
         }
         e.cancel();

@@ -99,7 +99,7 @@ async fn check(tx: &mut Tx, actor: &Actor, project: ProjectId, input: &NewImport
     if input.format == ImportFormat::Voc && task != Task::Detection {
         return Err(Error::field(
             "format",
-            "Pascal VOC holds boxes, and this project is for labels of whole images. Import `coco` or `images`, or use a detection project.",
+            "Pascal VOC holds boxes, and this project is for other labels. Import `coco` or `images`, or use a detection project.",
         ));
     }
     Ok(())

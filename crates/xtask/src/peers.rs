@@ -10,24 +10,33 @@ pub fn run(args: Vec<String>) -> Result<ExitCode> {
     let python = ensure()?;
     serve::build(false)?;
     let cluster = postgres::start()?;
-    let database = format!("peers_{}", std::process::id());
-    cluster.psql(&format!("CREATE DATABASE {database}"))?;
-    let url = cluster.url_of(&database);
-    for (name, extra) in [("SQLite", None), ("PostgreSQL", Some(url))] {
-        sh::step(&format!("peers, on {name}"));
-        let mut journey = Command::new(&python);
-        ws::clean_env(&mut journey);
-        journey
-            .arg(ws::root().join("tests/peers/coco_journey.py"))
-            .arg("--limn")
-            .arg(ws::server_bin(false))
-            .args(&args);
-        if let Some(url) = extra {
-            journey.arg("--database-url").arg(url);
+    let own = if args.iter().any(|a| a == "--camvid") {
+        &["outlines_journey.py"][..]
+    } else if args.iter().any(|a| a == "--voc") {
+        &["coco_journey.py"][..]
+    } else {
+        &["coco_journey.py", "outlines_journey.py"][..]
+    };
+    for (n, script) in own.iter().enumerate() {
+        let database = format!("peers_{}_{n}", std::process::id());
+        cluster.psql(&format!("CREATE DATABASE {database}"))?;
+        let url = cluster.url_of(&database);
+        for (name, extra) in [("SQLite", None), ("PostgreSQL", Some(url))] {
+            sh::step(&format!("{script}, on {name}"));
+            let mut journey = Command::new(&python);
+            ws::clean_env(&mut journey);
+            journey
+                .arg(ws::root().join("tests/peers").join(script))
+                .arg("--limn")
+                .arg(ws::server_bin(false))
+                .args(&args);
+            if let Some(url) = extra {
+                journey.arg("--database-url").arg(url);
+            }
+            sh::run(&mut journey)?;
         }
-        sh::run(&mut journey)?;
+        cluster.psql(&format!("DROP DATABASE {database} WITH (FORCE)"))?;
     }
-    cluster.psql(&format!("DROP DATABASE {database} WITH (FORCE)"))?;
     Ok(ExitCode::SUCCESS)
 }
 

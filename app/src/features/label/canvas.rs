@@ -2,6 +2,7 @@
 
 mod crowd;
 mod images;
+mod outlines;
 mod paint;
 
 use super::desk::{Desk, Phase};

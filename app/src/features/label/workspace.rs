@@ -7,7 +7,6 @@ use super::keys;
 use super::panels::{Film, Hud, LightPanel, Rail, Side, Suggestions, TopBar};
 use crate::ui::{Button, EmptyState, ErrorView, Glyph, Variant};
 use leptos::prelude::*;
-use limn_domain::project::Task;
 use limn_domain::{ItemId, ProjectId};
 
 /// One project's workspace. Made anew for another project or item in the address.
@@ -28,7 +27,7 @@ pub fn Workspace(project: ProjectId, item: Option<ItemId>) -> impl IntoView {
         <leptos_meta::Title text=title/>
         <div
             class="label"
-            class:label--whole=move || desk.task() != Task::Detection
+            class:label--whole=move || !desk.task().marks_objects()
             class:is-up=move || desk.sheet_up.get()
         >
             <TopBar/>

@@ -160,6 +160,7 @@ fn List(projects: Vec<ProjectSummary>) -> impl IntoView {
 const fn task_glyph(task: Task) -> Glyph {
     match task {
         Task::Detection => Glyph::Box,
+        Task::Segmentation => Glyph::Polygon,
         Task::Classification => Glyph::Tag,
         Task::Multilabel => Glyph::Layers,
     }

@@ -280,6 +280,7 @@ fn Basics(wizard: Wizard) -> impl IntoView {
         .map(|t| {
             let glyph = match t {
                 Task::Detection => Glyph::Box,
+                Task::Segmentation => Glyph::Polygon,
                 Task::Classification => Glyph::Tag,
                 Task::Multilabel => Glyph::Layers,
             };

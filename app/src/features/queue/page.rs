@@ -76,6 +76,7 @@ fn Project(q: QueueSummary) -> impl IntoView {
     let panel = format!("history-{id}");
     let glyph = match q.task {
         Task::Detection => Glyph::Box,
+        Task::Segmentation => Glyph::Polygon,
         Task::Classification => Glyph::Tag,
         Task::Multilabel => Glyph::Layers,
     };

@@ -2,6 +2,7 @@
 
 use super::{Editor, Tool};
 use crate::command::{Command, Order};
+use crate::shape::placed;
 use crate::snap::clamp_shift;
 use limn_domain::project::Task;
 use limn_domain::{Annotation, AnnotationId, CategoryId, Point, Rect, Shape, Size, Source};
@@ -15,7 +16,7 @@ impl Editor {
         self.cursor = match tool {
             Tool::Select => super::Cursor::Default,
             Tool::Pan => super::Cursor::Grab,
-            Tool::Box => super::Cursor::Crosshair,
+            Tool::Box | Tool::Polygon => super::Cursor::Crosshair,
         };
         self.epochs.look += 1;
     }
@@ -41,8 +42,8 @@ impl Editor {
     /// Somebody picked a category, by key or click: it is the one for new shapes, and with the select tool (or
     /// `relabel`) also that of the selected shapes. While drawing, the shape drawn last keeps its own.
     pub fn pick_category(&mut self, id: CategoryId, relabel: bool) {
-        if self.doc.task() == Task::Detection {
-            if !self.selection.is_empty() && (relabel || self.tool != Tool::Box) {
+        if self.doc.task().marks_objects() {
+            if !self.selection.is_empty() && (relabel || !self.tool.draws()) {
                 let ids = self.editable();
                 self.run(Command::Relabel(ids, id));
             }
@@ -260,20 +261,23 @@ impl Editor {
             let Some(rect) = a.shape.bounds().and_then(|r| onto(r, size)) else {
                 continue;
             };
-            let equal = self
-                .doc
-                .near(rect)
-                .into_iter()
-                .any(|o| o.category_id == a.category_id && o.shape.bounds() == Some(rect));
+            let equal = self.doc.near(rect).into_iter().any(|o| {
+                o.category_id == a.category_id
+                    && o.shape.kind() == a.shape.kind()
+                    && o.shape.bounds() == Some(rect)
+            });
             if equal && unless_equal {
                 continue;
             }
             let rect = if equal { shifted(rect, step, size) } else { rect };
+            let Some(shape) = placed(&a.shape, rect) else {
+                continue;
+            };
             z += 1;
             new.push(Annotation {
                 id: AnnotationId::new(),
                 category_id: a.category_id,
-                shape: Shape::Box { rect },
+                shape,
                 z,
                 source: Source::Human,
                 score: None,

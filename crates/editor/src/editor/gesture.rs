@@ -3,8 +3,10 @@
 use super::{Button, Editor, Pointer, PointerKind, Tool};
 use crate::command::Command;
 use crate::hit::{Handle, Hit, hit};
+use crate::shape::{self, Corner, placed};
 use crate::snap::{MIN_SIDE, clamp_shift, drawn, resized};
-use limn_domain::{Annotation, AnnotationId, Point, Rect, Shape, Source};
+use limn_domain::polygon::Part;
+use limn_domain::{Annotation, AnnotationId, Point, Rect, Shape};
 
 /// Screen pixels a pointer may travel and still have clicked.
 const CLICK: f64 = 4.0;
@@ -70,6 +72,17 @@ pub(super) enum Gesture {
         grip: Point,
         now: Rect,
     },
+    /// A corner of a polygon on its way.
+    Reshape {
+        id: AnnotationId,
+        corner: Corner,
+        parts: Vec<Part>,
+        /// From the pointer to the corner, so that the corner does not jump.
+        grip: Point,
+        moved: bool,
+    },
+    /// A press with the polygon tool, until it is released.
+    Trace,
     Marquee {
         from: Point,
         rect: Rect,
@@ -85,13 +98,14 @@ pub(super) enum Gesture {
 }
 
 impl Gesture {
-    pub(super) fn preview(&self, id: AnnotationId) -> Option<Rect> {
+    pub(super) fn preview(&self, a: &Annotation) -> Option<Shape> {
         match self {
-            Self::Resize { id: i, now, .. } if *i == id => Some(*now),
+            Self::Resize { id, now, .. } if *id == a.id => placed(&a.shape, *now),
             Self::Move { boxes, shift, .. } => boxes
                 .iter()
-                .find(|(i, _)| *i == id)
-                .map(|(_, r)| Rect::new(r.x + shift.0, r.y + shift.1, r.w, r.h)),
+                .find(|(i, _)| *i == a.id)
+                .and_then(|(_, r)| placed(&a.shape, Rect::new(r.x + shift.0, r.y + shift.1, r.w, r.h))),
+            Self::Reshape { id, parts, .. } if *id == a.id => Some(Shape::Polygon { parts: parts.clone() }),
             _ => None,
         }
     }
@@ -137,7 +151,7 @@ impl Editor {
     fn active_tool(&self, p: &Pointer) -> Tool {
         if self.hold_pan || p.button == Button::Middle {
             Tool::Pan
-        } else if self.tool == Tool::Box && (p.mods.ctrl || self.read_only) {
+        } else if self.tool.draws() && (p.mods.ctrl || self.read_only) {
             Tool::Select
         } else {
             self.tool
@@ -190,8 +204,43 @@ impl Editor {
                     placing: false,
                 };
             }
+            Tool::Polygon => {
+                let (reach, _) = self.reach(p.kind);
+                self.outline_press(&p, reach * 1.5);
+                self.gesture = Gesture::Trace;
+            }
             Tool::Select => self.press(&p, at),
         }
+    }
+
+    /// A press on a corner of the selected polygon, or on the middle of a side, where it makes a new one. With Alt the
+    /// corner goes.
+    fn press_corner(&mut self, id: AnnotationId, corner: Corner, at: Point, middle: bool, alt: bool) {
+        let Some(Shape::Polygon { parts }) = self.doc.get(id).map(|a| &a.shape) else {
+            return;
+        };
+        if alt && !middle {
+            if let Some(parts) = shape::without_corner(parts, corner) {
+                self.reshape(id, parts);
+            }
+            return;
+        }
+        let mut parts = parts.clone();
+        let corner = if middle {
+            shape::insert_corner(&mut parts, corner, at)
+        } else {
+            Some(corner)
+        };
+        let Some((corner, to)) = corner.and_then(|c| Some((c, shape::corner(&parts, c)?))) else {
+            return;
+        };
+        self.gesture = Gesture::Reshape {
+            id,
+            corner,
+            parts,
+            grip: Point::new(to.x - at.x, to.y - at.y),
+            moved: false,
+        };
     }
 
     fn press(&mut self, p: &Pointer, at: Point) {
@@ -208,6 +257,8 @@ impl Editor {
                     };
                 }
             }
+            Some(Hit::Corner(id, c)) if !self.read_only => self.press_corner(id, c, at, false, p.mods.alt),
+            Some(Hit::Middle(id, c)) if !self.read_only => self.press_corner(id, c, at, true, p.mods.alt),
             Some(h) => {
                 let id = h.id();
                 let was = self.selection.contains(id);
@@ -245,11 +296,15 @@ impl Editor {
             *t = p.at;
         }
         let snap = self.snap(p.mods.alt);
+        if self.outline.is_some() {
+            let (reach, _) = self.reach(p.kind);
+            self.outline_move(&p, reach * 1.5);
+        }
         match &mut self.gesture {
             Gesture::Idle => {
                 let look = (self.hover, self.cursor);
                 self.look_under(&p);
-                if look != (self.hover, self.cursor) || self.tool == Tool::Box {
+                if look != (self.hover, self.cursor) || self.tool.draws() {
                     self.epochs.look += 1;
                 }
                 return;
@@ -312,6 +367,18 @@ impl Editor {
                 let to = Point::new(at.x + grip.x, at.y + grip.y);
                 *now = resized(*rect, *handle, to, p.mods.shift, snap);
             }
+            Gesture::Reshape {
+                corner,
+                parts,
+                grip,
+                moved,
+                ..
+            } => {
+                let to = snap.point(Point::new(at.x + grip.x, at.y + grip.y));
+                shape::set_corner(parts, *corner, to);
+                *moved = true;
+            }
+            Gesture::Trace => {}
             Gesture::Marquee { from, rect, .. } => *rect = Rect::from_corners(*from, at),
             Gesture::Draw { .. } => self.track_draw(&p),
         }
@@ -361,6 +428,12 @@ impl Editor {
                     self.run(Command::Resize(id, now));
                 }
             }
+            Gesture::Reshape { id, parts, moved, .. } => {
+                if moved {
+                    self.reshape(id, parts);
+                }
+            }
+            Gesture::Trace => self.outline_release(),
             Gesture::Marquee { rect, add, .. } => self.select_in(rect, add),
             Gesture::Draw {
                 from,
@@ -417,7 +490,9 @@ impl Editor {
     /// The pointer was taken away (a system gesture, a lost capture): the gesture ends without effect.
     pub fn pointer_cancel(&mut self, id: i32) {
         self.touches.remove(&id);
-        self.cancel();
+        self.outline_release();
+        self.gesture = Gesture::Idle;
+        self.epochs.look += 1;
     }
 
     /// The pointer left the canvas.
@@ -429,10 +504,11 @@ impl Editor {
         }
     }
 
-    /// Ends a gesture without effect; says whether there was one.
+    /// Ends a gesture or an outline without effect; says whether there was one.
     pub fn cancel(&mut self) -> bool {
         let was = self.is_busy();
         self.gesture = Gesture::Idle;
+        self.outline = None;
         if was {
             self.epochs.look += 1;
         }
@@ -459,9 +535,12 @@ impl Editor {
     fn look_under(&mut self, p: &Pointer) {
         let (hover, cursor) = match self.active_tool(p) {
             Tool::Pan => (None, Cursor::Grab),
-            Tool::Box => (None, Cursor::Crosshair),
+            Tool::Box | Tool::Polygon => (None, Cursor::Crosshair),
             Tool::Select => match self.hit_at(p) {
                 Some(Hit::Handle(id, h)) if !self.read_only => (Some(Hit::Handle(id, h)), Cursor::Resize(h)),
+                Some(h @ (Hit::Corner(..) | Hit::Middle(..))) if !self.read_only => {
+                    (Some(h), Cursor::Crosshair)
+                }
                 Some(h) => (Some(h), Cursor::Move),
                 None => (None, Cursor::Default),
             },
@@ -503,22 +582,7 @@ impl Editor {
 
     /// Adds a box of the current category on top and selects it. Nothing happens without a category.
     pub fn add_box(&mut self, rect: Rect) -> Option<AnnotationId> {
-        let category_id = self.category?;
-        let id = AnnotationId::new();
-        let a = Annotation {
-            id,
-            category_id,
-            shape: Shape::Box { rect },
-            z: self.doc.top_z(),
-            source: Source::Human,
-            score: None,
-        };
-        if !self.run(Command::Add(vec![a])) {
-            return None;
-        }
-        self.selection.set(id);
-        self.epochs.selection += 1;
-        Some(id)
+        self.add_shape(Shape::Box { rect })
     }
 
     /// The wheel: zooms at the pointer; with Shift pans sideways.

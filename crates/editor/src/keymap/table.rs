@@ -1,6 +1,7 @@
 //! The default keys: one row an action. The help is made from these rows.
 
 use super::{Action as A, Group as G};
+use limn_domain::project::Task;
 
 pub(super) struct Row {
     pub action: A,
@@ -59,6 +60,13 @@ pub(super) const TABLE: &[Row] = &[
         true,
     ),
     row(
+        A::PolygonTool,
+        "KeyP",
+        "Draw outlines: click the corners, or drag",
+        G::Tools,
+        true,
+    ),
+    row(
         A::HideOrPan,
         "KeyH",
         "Hide the selection; with none, the hand",
@@ -101,7 +109,22 @@ pub(super) const TABLE: &[Row] = &[
     row(
         A::RepeatPrevious,
         "Shift+KeyR",
-        "Repeat the previous item's boxes",
+        "Repeat the previous item's shapes",
+        G::Objects,
+        true,
+    ),
+    row(A::Join, "KeyJ", "Join the selected outlines", G::Objects, true),
+    row(
+        A::Simplify,
+        "KeyS",
+        "Fewer corners, the same outline",
+        G::Objects,
+        true,
+    ),
+    row(
+        A::Convert,
+        "KeyM",
+        "Outline to pixel mask, and back",
         G::Objects,
         true,
     ),
@@ -168,12 +191,32 @@ pub(super) const TABLE: &[Row] = &[
 ];
 
 /// What the pointer does with modifiers; shown in the help only.
-pub(super) const GESTURES: &[(G, &str, &str)] = &[
-    (G::View, "Pan while held (or middle mouse, two fingers)", "Space"),
-    (G::View, "Zoom at the pointer (pinch)", "Wheel"),
+pub(super) fn gestures(task: Task) -> impl Iterator<Item = &'static (G, &'static str, &'static str)> {
+    let own = if task == Task::Segmentation {
+        OUTLINES
+    } else {
+        BOXES
+    };
+    own.iter().chain(GESTURES)
+}
+
+const BOXES: &[(G, &str, &str)] = &[
     (G::Tools, "While drawing: a square", "Shift"),
     (G::Tools, "While drawing: from the centre", "Alt"),
-    (G::Tools, "With the box tool: select instead", "Ctrl"),
+];
+
+const OUTLINES: &[(G, &str, &str)] = &[
+    (G::Tools, "Close the outline (or click its first corner)", "Enter"),
+    (G::Tools, "Take back the last corner", "Backspace"),
+    (G::Tools, "Add to the selected outline", "Shift+Click"),
+    (G::Tools, "Cut out of the selected outline", "Alt+Click"),
+    (G::Objects, "Remove a corner of the selected outline", "Alt+Click"),
+];
+
+const GESTURES: &[(G, &str, &str)] = &[
+    (G::View, "Pan while held (or middle mouse, two fingers)", "Space"),
+    (G::View, "Zoom at the pointer (pinch)", "Wheel"),
+    (G::Tools, "With a drawing tool: select instead", "Ctrl"),
     (G::Objects, "Add to the selection, or pull a frame", "Shift+Click"),
     (G::Objects, "Select the one below", "Alt+Click"),
 ];

@@ -2,6 +2,7 @@
 
 use crate::{Error, Result};
 use limn_domain::annotation::SaveChange;
+use limn_domain::polygon;
 use limn_domain::project::Task;
 use limn_domain::{Annotation, Shape, Size};
 use std::collections::HashSet;
@@ -45,6 +46,12 @@ pub(super) fn change(mut change: SaveChange) -> Result<SaveChange> {
         {
             return Err(at(n, "score", "must lie between 0 and 1."));
         }
+        if let Shape::Polygon { parts } = &a.shape {
+            let corners: usize = parts.iter().flatten().map(Vec::len).sum();
+            if corners > polygon::VERTICES_MAX {
+                return Err(at(n, "parts", &format!("{}.", polygon::Fault::TooMany)));
+            }
+        }
         if let Shape::Box { rect } = a.shape {
             if !(rect.is_finite() && rect.right().is_finite() && rect.bottom().is_finite()) {
                 return Err(at(n, "rect", "holds a number that is not finite."));
@@ -73,11 +80,26 @@ pub(super) fn fit(upserts: &mut [Annotation], task: Task, image: Size) -> Result
                 }
                 *rect = inside;
             }
+            (Shape::Polygon { parts }, Task::Segmentation) => match polygon::mend(parts, image) {
+                Ok((good, _)) => *parts = good,
+                Err(fault) => return Err(at(n, "parts", &format!("{fault}."))),
+            },
+            (Shape::Mask { mask }, Task::Segmentation) => {
+                mask.check(image)
+                    .map_err(|fault| at(n, "mask", &format!("{fault}.")))?;
+            }
             (Shape::Whole, Task::Classification | Task::Multilabel) => {}
-            (Shape::Whole, Task::Detection) => {
+            (_, Task::Detection) => {
                 return Err(at(n, "kind", "must be `box`: this project labels by boxes."));
             }
-            (Shape::Box { .. }, _) => {
+            (_, Task::Segmentation) => {
+                return Err(at(
+                    n,
+                    "kind",
+                    "must be `polygon` or `mask`: this project labels by outlines.",
+                ));
+            }
+            _ => {
                 return Err(at(
                     n,
                     "kind",

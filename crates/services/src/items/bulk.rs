@@ -88,10 +88,10 @@ async fn require(tx: &mut Tx, actor: &Actor, project: ProjectId, action: &BulkAc
     };
     require_in(tx, actor, needed, project).await?;
     if let BulkAction::Classify(category) = action {
-        if task(tx, project).await? == Task::Detection {
+        if task(tx, project).await?.marks_objects() {
             return Err(Error::new(
                 Code::WrongState,
-                "This project labels by boxes; whole images can be classified in classification projects.",
+                "This project labels objects; whole images can be classified in classification projects.",
             ));
         }
         require_category(tx, project, *category).await?;

@@ -28,24 +28,55 @@ struct AnnotationRow {
     y: Option<f64>,
     w: Option<f64>,
     h: Option<f64>,
+    geometry: Option<String>,
     z: i64,
     source: Source,
     score: Option<f64>,
 }
 
+/// What the column `geometry` holds for a shape.
+fn geometry(shape: &Shape) -> Result<Option<String>, StoreError> {
+    let json = match shape {
+        Shape::Whole | Shape::Box { .. } => return Ok(None),
+        Shape::Polygon { parts } => serde_json::to_string(parts),
+        Shape::Mask { mask } => serde_json::to_string(mask),
+    };
+    json.map(Some)
+        .map_err(|e| StoreError::Corrupt(format!("a shape that cannot be written: {e}")))
+}
+
+pub(in crate::repo) fn bounds(
+    x: Option<f64>,
+    y: Option<f64>,
+    w: Option<f64>,
+    h: Option<f64>,
+) -> Option<Rect> {
+    Some(Rect::new(x?, y?, w?, h?))
+}
+
+/// The shape that a row holds; `None` when its columns contradict each other.
+pub(in crate::repo) fn shape(kind: &str, bounds: Option<Rect>, geometry: Option<&str>) -> Option<Shape> {
+    Some(match kind {
+        "whole" => Shape::Whole,
+        "box" => Shape::Box { rect: bounds? },
+        "polygon" => Shape::Polygon {
+            parts: serde_json::from_str(geometry?).ok()?,
+        },
+        "mask" => Shape::Mask {
+            mask: serde_json::from_str(geometry?).ok()?,
+        },
+        _ => return None,
+    })
+}
+
 impl AnnotationRow {
     fn into_annotation(self) -> Result<Annotation, StoreError> {
-        let shape = match (self.kind.as_str(), self.x, self.y, self.w, self.h) {
-            ("whole", ..) => Shape::Whole,
-            ("box", Some(x), Some(y), Some(w), Some(h)) => Shape::Box {
-                rect: Rect::new(x, y, w, h),
-            },
-            _ => {
-                return Err(StoreError::Corrupt(format!(
-                    "annotation {} of item {}",
-                    self.id, self.item_id
-                )));
-            }
+        let bounds = bounds(self.x, self.y, self.w, self.h);
+        let Some(shape) = shape(&self.kind, bounds, self.geometry.as_deref()) else {
+            return Err(StoreError::Corrupt(format!(
+                "annotation {} of item {}",
+                self.id, self.item_id
+            )));
         };
         Ok(Annotation {
             id: self.id,
@@ -62,7 +93,7 @@ impl AnnotationRow {
 pub async fn of_item(tx: &mut Tx, item: ItemId) -> Result<Vec<Annotation>, StoreError> {
     let rows: Vec<AnnotationRow> = on_tx!(tx, conn => {
         sqlx::query_as(
-            "SELECT item_id, id, category_id, kind, x, y, w, h, z, source, score FROM annotation \
+            "SELECT item_id, id, category_id, kind, x, y, w, h, geometry, z, source, score FROM annotation \
              WHERE item_id = $1 ORDER BY z, id",
         )
         .bind(item)
@@ -87,7 +118,7 @@ pub async fn of_items(tx: &mut Tx, items: &[ItemId]) -> Result<HashMap<ItemId, V
     }
     let rows: Vec<AnnotationRow> = on_tx!(tx, conn => {
         let mut q = sqlx::QueryBuilder::new(
-            "SELECT item_id, id, category_id, kind, x, y, w, h, z, source, score FROM annotation WHERE item_id IN (",
+            "SELECT item_id, id, category_id, kind, x, y, w, h, geometry, z, source, score FROM annotation WHERE item_id IN (",
         );
         let mut list = q.separated(", ");
         for id in items {

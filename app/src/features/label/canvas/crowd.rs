@@ -1,14 +1,17 @@
 //! Thousands of shapes: drawn once into a picture larger than the stage, which is then shown, and shifted while panning,
 //! until the annotations, the zoom or the layers change.
 
+use super::outlines::Outlines;
 use super::paint::{context, ratio};
 use crate::features::label::desk::Sheet;
 use leptos::prelude::document;
-use limn_domain::{CategoryId, ItemId, Point, Rect};
+use limn_domain::{Annotation, CategoryId, ItemId, Point, Rect};
 use std::collections::HashMap;
 use wasm_bindgen::JsCast;
 use web_sys::{CanvasRenderingContext2d as Context, HtmlCanvasElement};
 
+/// Shapes drawn as one path.
+const BATCH: usize = 500;
 /// How far the picture reaches beyond the stage, as a share of it, on each side.
 const MARGIN: f64 = 0.3;
 
@@ -76,6 +79,7 @@ impl Crowd {
         s: &Sheet,
         screen: (f64, f64),
         categories: usize,
+        outlines: &Outlines,
         look: &impl Fn(&CategoryId) -> (&'a str, &'a str),
     ) {
         self.shown = None;
@@ -96,31 +100,34 @@ impl Crowd {
             w.w + 2.0 * mx / scale,
             w.h + 2.0 * my / scale,
         );
-        let mut groups: HashMap<CategoryId, Vec<Rect>> = HashMap::with_capacity(categories);
+        let mut groups: HashMap<CategoryId, Vec<&Annotation>> = HashMap::with_capacity(categories);
         for a in e
             .doc()
             .in_window(window)
             .into_iter()
             .filter(|a| e.layers().is_visible(a))
         {
-            if let Some(r) = a.shape.bounds() {
-                groups
-                    .entry(a.category_id)
-                    .or_default()
-                    .push(e.view().rect_to_screen(r));
-            }
+            groups.entry(a.category_id).or_default().push(a);
         }
-        for (category, rects) in groups {
+        for (category, shapes) in groups {
             let color = look(&category).1;
             to.set_fill_style_str(color);
             to.set_stroke_style_str(color);
             to.set_line_width(1.0);
-            for r in rects {
-                if r.w.max(r.h) < 3.0 {
-                    to.fill_rect(r.x, r.y, r.w.max(1.0), r.h.max(1.0));
-                } else {
-                    to.stroke_rect(r.x, r.y, r.w, r.h);
+            // One path for many shapes: each stroke on its own costs far more.
+            for batch in shapes.chunks(BATCH) {
+                to.begin_path();
+                for a in batch {
+                    let Some(r) = a.shape.bounds().map(|r| e.view().rect_to_screen(r)) else {
+                        continue;
+                    };
+                    if r.w.max(r.h) < 3.0 {
+                        to.fill_rect(r.x, r.y, r.w.max(1.0), r.h.max(1.0));
+                    } else {
+                        outlines.add(&to, e.view(), &a.shape);
+                    }
                 }
+                to.stroke();
             }
         }
         self.shown = Some((Key::of(s, screen), e.view().offset()));

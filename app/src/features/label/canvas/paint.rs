@@ -2,11 +2,12 @@
 
 use super::crowd::Crowd;
 use super::images::{Images, Which, next_frame};
+use super::outlines::{Outlines, fill, grips};
 use crate::features::label::desk::{Desk, Sheet, px};
 use leptos::prelude::*;
 use limn_domain::{Annotation, CategoryId, ItemId, Rect, Shape, Source};
 use limn_editor::hit::Handle;
-use limn_editor::{Editor, Tool};
+use limn_editor::{Editor, Purpose};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -38,6 +39,7 @@ pub struct Painter {
     size: Rc<Cell<(f64, f64)>>,
     failed: Rc<Cell<Option<ItemId>>>,
     crowd: Rc<RefCell<Crowd>>,
+    outlines: Outlines,
 }
 
 pub(super) fn context(canvas: &HtmlCanvasElement) -> Option<Context> {
@@ -60,6 +62,7 @@ impl Painter {
             size: Rc::default(),
             failed: Rc::default(),
             crowd: Rc::default(),
+            outlines: Outlines::default(),
         }
     }
 
@@ -202,11 +205,13 @@ impl Painter {
                 .collect();
             if visible.len() > MANY {
                 let categories = self.desk.categories.with_untracked(Vec::len);
-                self.crowd.borrow_mut().draw(c, s, screen, categories, &look);
+                self.crowd
+                    .borrow_mut()
+                    .draw(c, s, screen, categories, &self.outlines, &look);
             } else {
                 self.crowd.borrow_mut().forget();
                 for a in visible.iter().filter(|a| !e.selection().contains(a.id)) {
-                    one(c, e, a, look(&a.category_id).1, false);
+                    one(c, e, &self.outlines, a, look(&a.category_id).1, false);
                 }
                 if visible.len() <= LABELS && e.draft().is_none() {
                     for a in &visible {
@@ -227,7 +232,7 @@ impl Painter {
         {
             if e.layers().is_visible(a) {
                 let look = look(&a.category_id);
-                one(c, e, a, look.1, e.selection().contains(a.id));
+                one(c, e, &self.outlines, a, look.1, e.selection().contains(a.id));
                 if e.draft().is_none() && e.selection().len() <= LABELS {
                     label(c, e, a, look);
                 }
@@ -236,15 +241,20 @@ impl Painter {
         if let Some(a) = e.selection().single().and_then(|id| e.doc().get(id))
             && e.layers().can_edit(a)
             && !e.is_read_only()
-            && let Some(r) = e.shown_rect(a)
+            && !e.tool().draws_outlines()
         {
-            handles(c, e.view().rect_to_screen(r), look(&a.category_id).1);
+            let color = look(&a.category_id).1;
+            match &*e.shown_shape(a) {
+                Shape::Box { rect } => handles(c, e.view().rect_to_screen(*rect), color),
+                Shape::Polygon { parts } => grips(c, e.view(), parts, color),
+                Shape::Whole | Shape::Mask { .. } => {}
+            }
         }
         for conflict in e.conflicts() {
-            if let Some(Shape::Box { rect }) = conflict.theirs.as_ref().map(|t| &t.shape) {
-                let r = e.view().rect_to_screen(*rect);
+            if let Some(theirs) = &conflict.theirs {
+                self.outlines.trace(c, e.view(), &theirs.shape);
                 dash(c, &[2.0, 3.0]);
-                outline(c, r, "#ffffff", 1.5);
+                line(c, "#ffffff", 1.5);
                 dash(c, &[]);
             }
         }
@@ -280,32 +290,41 @@ fn outline(c: &Context, r: Rect, color: &str, width: f64) {
     c.stroke_rect(r.x, r.y, r.w, r.h);
 }
 
-fn one(c: &Context, e: &Editor, a: &Annotation, color: &str, selected: bool) {
-    let Some(r) = e.shown_rect(a).map(|r| e.view().rect_to_screen(r)) else {
+/// Along the path.
+fn line(c: &Context, color: &str, width: f64) {
+    c.set_stroke_style_str(color);
+    c.set_line_width(width);
+    c.stroke();
+}
+
+fn one(c: &Context, e: &Editor, outlines: &Outlines, a: &Annotation, color: &str, selected: bool) {
+    let shape = e.shown_shape(a);
+    if matches!(*shape, Shape::Whole) {
         return;
-    };
+    }
+    outlines.trace(c, e.view(), &shape);
     let hover = e.hover() == Some(a.id);
     let proposal = a.source == Source::Prelabel;
-    let fill = match (selected, hover, proposal) {
+    let shade = match (selected, hover, proposal) {
         (true, ..) => 0.24,
         (_, true, _) => 0.2,
         (_, _, true) => 0.07,
         _ => 0.1,
     };
-    c.set_global_alpha(fill);
+    c.set_global_alpha(shade);
     c.set_fill_style_str(color);
-    c.fill_rect(r.x, r.y, r.w, r.h);
+    fill(c);
     // A dark rim keeps the line visible on any picture.
     c.set_global_alpha(0.4);
-    outline(c, r, "#000000", if selected { 4.0 } else { 3.0 });
+    line(c, "#000000", if selected { 4.0 } else { 3.0 });
     c.set_global_alpha(1.0);
     if proposal {
         dash(c, &[6.0, 4.0]);
     }
-    outline(c, r, &lighter(color), if selected || hover { 2.25 } else { 1.75 });
+    line(c, &lighter(color), if selected || hover { 2.25 } else { 1.75 });
     if selected {
         c.set_global_alpha(0.55);
-        outline(c, r, "#ffffff", 0.75);
+        line(c, "#ffffff", 0.75);
         c.set_global_alpha(1.0);
     }
     if proposal {
@@ -393,7 +412,7 @@ fn handles(c: &Context, r: Rect, color: &str) {
 
 /// The box being drawn with its size, the selection frame, and the lines through the pointer.
 fn overlay(c: &Context, e: &Editor, w: f64, h: f64, color: &str) {
-    let draws = e.tool() == Tool::Box && !e.is_hold_pan() && !e.is_read_only();
+    let draws = e.tool().draws() && !e.is_hold_pan() && !e.is_read_only();
     if draws && let Some(p) = e.pointer().map(|p| e.view().to_screen(p)) {
         let (x, y) = (p.x.round() + 0.5, p.y.round() + 0.5);
         for (style, width) in [("rgb(0 0 0 / 0.4)", 3.0), ("rgb(255 255 255 / 0.75)", 1.0)] {
@@ -430,6 +449,34 @@ fn overlay(c: &Context, e: &Editor, w: f64, h: f64, color: &str) {
             c.set_fill_style_str("#ececee");
             c.set_text_baseline("middle");
             let _ = c.fill_text(&text, x + 6.0, y + 9.5);
+        }
+    }
+    if let Some(drawn) = e.outline() {
+        let red = matches!(drawn.purpose, Purpose::Cut(_));
+        let color = if red { "#ff6b5e" } else { color };
+        let points: Vec<_> = drawn.points.iter().map(|p| e.view().to_screen(*p)).collect();
+        let next = drawn.next.map(|p| e.view().to_screen(p));
+        c.begin_path();
+        for (i, p) in points.iter().chain(next.iter()).enumerate() {
+            if i == 0 {
+                c.move_to(p.x, p.y);
+            } else {
+                c.line_to(p.x, p.y);
+            }
+        }
+        c.set_global_alpha(0.18);
+        c.set_fill_style_str(color);
+        fill(c);
+        c.set_global_alpha(1.0);
+        line(c, "rgb(0 0 0 / 0.5)", 3.5);
+        line(c, &lighter(color), 2.0);
+        for (i, p) in points.iter().enumerate() {
+            let radius = if i == 0 && drawn.closes { 7.0 } else { 3.5 };
+            c.begin_path();
+            let _ = c.arc(p.x, p.y, radius, 0.0, std::f64::consts::TAU);
+            c.set_fill_style_str(if i == 0 { color } else { "#ffffff" });
+            c.fill();
+            line(c, if i == 0 { "#ffffff" } else { color }, 1.5);
         }
     }
     if let Some(m) = e.marquee() {

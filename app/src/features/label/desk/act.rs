@@ -11,7 +11,18 @@ use limn_editor::{Action as A, Editor, Finish, Order, Tool};
 impl Desk {
     /// Carries out an action. `false`: it does not apply here, and the key keeps its usual meaning.
     pub fn act(self, action: A) -> bool {
-        let boxes = self.task_now() == Task::Detection;
+        let task = self.task_now();
+        if !action.is_for(task) {
+            return false;
+        }
+        let closes = matches!(
+            action,
+            A::Submit | A::Skip | A::Next | A::Previous | A::First | A::Last
+        );
+        // What is being drawn is closed, not lost; Enter does no more than that.
+        if closes && self.edit(Editor::finish_outline).unwrap_or(false) && action == A::Submit {
+            return true;
+        }
         match action {
             A::Submit => self.submit(),
             A::Skip => self.ask_skip(),
@@ -40,7 +51,7 @@ impl Desk {
             A::OneToOne => self.view(Editor::one_to_one),
             A::NudgeLeft if !self.has_selection() => self.step(false),
             A::NudgeRight if !self.has_selection() => self.step(true),
-            _ if !boxes => return false,
+            _ if !task.marks_objects() => return false,
             other => return self.act_on_boxes(other),
         }
         true
@@ -51,6 +62,16 @@ impl Desk {
         match action {
             A::SelectTool => self.view(|e| e.set_tool(Tool::Select)),
             A::BoxTool => self.view(|e| e.set_tool(Tool::Box)),
+            A::PolygonTool => self.view(|e| e.set_tool(Tool::Polygon)),
+            A::Join => {
+                self.edit(Editor::join_selected);
+            }
+            A::Simplify => {
+                self.edit(Editor::simplify_selected);
+            }
+            A::Convert => {
+                self.edit(Editor::convert_selected);
+            }
             A::HideOrPan if self.has_selection() => self.view(Editor::toggle_hidden_selected),
             A::HideOrPan => self.view(|e| e.set_tool(Tool::Pan)),
             A::Escape => return self.edit(Editor::escape).unwrap_or(false),
@@ -58,7 +79,7 @@ impl Desk {
                 self.edit(Editor::template_box);
             }
             A::Delete => {
-                self.edit(Editor::delete_selected);
+                self.edit(|e| e.outline_back() || e.delete_selected());
             }
             A::Copy => {
                 let list = self.read(|s| s.editor.copied()).unwrap_or_default();
@@ -251,7 +272,7 @@ impl Desk {
                 .collect();
             if !self.edit(|e| e.paste(&list, true)).unwrap_or(false) {
                 self.toasts
-                    .info("The previous item has no boxes that are not here already.");
+                    .info("The previous item has no shapes that are not here already.");
             }
         });
     }

@@ -254,6 +254,7 @@ impl Desk {
         if before.is_none() {
             let first_tool = match self.task_now() {
                 limn_domain::project::Task::Detection => limn_editor::Tool::Box,
+                limn_domain::project::Task::Segmentation => limn_editor::Tool::Polygon,
                 _ => limn_editor::Tool::Pan,
             };
             self.sheet(id, |s| s.editor.set_tool(first_tool));

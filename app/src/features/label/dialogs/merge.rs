@@ -16,6 +16,14 @@ fn words(desk: Desk, side: Option<&Annotation>, base: Option<&Annotation>) -> St
     let category = desk.category_of(a.category_id).0;
     match (&a.shape, base) {
         (Shape::Whole, _) => category,
+        (Shape::Polygon { parts }, _) => {
+            let corners: usize = parts.iter().flatten().map(Vec::len).sum();
+            format!("{category}, an outline of {corners} corners")
+        }
+        (Shape::Mask { mask }, _) => format!(
+            "{category}, a mask of {} \u{d7} {} pixels",
+            mask.width, mask.height
+        ),
         (Shape::Box { rect: r }, _) => format!(
             "{category} at {}, {}, {} \u{d7} {}",
             px(r.x),

@@ -4,8 +4,8 @@ use super::objects::ordinal;
 use crate::features::label::desk::{Desk, px};
 use crate::ui::{Button, ButtonSize, Glyph, Icon, Variant};
 use leptos::prelude::*;
-use limn_domain::project::Task;
-use limn_editor::{Action, Editor};
+use limn_domain::Shape;
+use limn_editor::{Action, Editor, Purpose, Tool};
 
 #[component]
 pub fn Hud() -> impl IntoView {
@@ -45,6 +45,11 @@ pub fn Hud() -> impl IntoView {
             .zip(size.flatten())
             .map(|(name, size)| format!("{name}, {size}"))
     };
+    let hint = move || {
+        desk.look_tick.track();
+        desk.selection_tick.track();
+        desk.read(|s| hint(&s.editor)).flatten()
+    };
     let image = move || {
         desk.current.track();
         desk.read(|s| format!("{} \u{d7} {}", s.item.width, s.item.height))
@@ -71,9 +76,32 @@ pub fn Hud() -> impl IntoView {
             }}
             {move || image().map(|t| view! { <span class="label-pill label-pill--image num">{t}</span> })}
             {move || pointer().map(|t| view! { <span class="label-pill label-pill--pointer num">{t}</span> })}
+            {move || hint().map(|t| view! { <span class="label-pill label-pill--hint" data-testid="hint">{t}</span> })}
             {move || size().map(|t| view! { <span class="label-pill num" data-testid="object-size">{t}</span> })}
         </div>
     }
+}
+
+/// What the outline tool waits for.
+fn hint(e: &Editor) -> Option<&'static str> {
+    if e.tool() != Tool::Polygon || e.is_read_only() {
+        return None;
+    }
+    let outline = e
+        .selection()
+        .single()
+        .and_then(|id| e.doc().get(id))
+        .is_some_and(|a| matches!(a.shape, Shape::Polygon { .. }));
+    Some(match e.outline() {
+        Some(o) if o.points.len() < 3 => "Next corner; Backspace takes one back",
+        Some(o) => match o.purpose {
+            Purpose::Draw => "Enter or a click on the first corner closes the outline",
+            Purpose::Add(_) => "Enter closes it and adds it to the selected outline",
+            Purpose::Cut(_) => "Enter closes it and cuts it out of the selected outline",
+        },
+        None if outline => "Click corners or drag; Shift adds to the selected outline, Alt cuts out of it",
+        None => "Click the corners, or drag along the outline",
+    })
 }
 
 /// What imports or models propose for the open item.
@@ -85,7 +113,7 @@ pub fn Suggestions() -> impl IntoView {
         desk.current.track();
         desk.read(|s| s.editor.doc().prelabels().count()).unwrap_or(0)
     });
-    let boxes = move || desk.task() == Task::Detection;
+    let boxes = move || desk.task().marks_objects();
     view! {
         <Show when=move || { count.get() > 0 }>
             <div class="label-assist" role="group" aria-label="Suggestions" data-testid="suggestions">

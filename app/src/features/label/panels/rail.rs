@@ -10,9 +10,11 @@ use limn_editor::{Action, Tool};
 pub fn Rail() -> impl IntoView {
     let desk: Desk = expect_context();
     let boxes = move || desk.task() == Task::Detection;
+    let outlines = move || desk.task() == Task::Segmentation;
+    let shapes = move || desk.task().marks_objects();
     view! {
         <nav class="label__rail" aria-label="Tools">
-            <Show when=boxes>
+            <Show when=shapes>
                 <ToolButton tool=Tool::Select glyph=Glyph::Cursor name="Select" key="V"/>
             </Show>
             <ToolButton tool=Tool::Pan glyph=Glyph::Hand name="Hand (hold Space)" key="H"/>
@@ -21,12 +23,16 @@ pub fn Rail() -> impl IntoView {
                 <ToolButton tool=Tool::Box glyph=Glyph::Box name="Box" key="R"/>
                 <ActButton action=Action::Template glyph=Glyph::Copy name="Box of the last size" key="T"/>
             </Show>
+            <Show when=outlines>
+                <hr/>
+                <ToolButton tool=Tool::Polygon glyph=Glyph::Polygon name="Outline" key="P"/>
+            </Show>
             <hr/>
             <ActButton action=Action::Fit glyph=Glyph::Fit name="Fit the image" key="Z"/>
             <ActButton action=Action::ZoomIn glyph=Glyph::ZoomIn name="Zoom in" key="+"/>
             <ActButton action=Action::ZoomOut glyph=Glyph::ZoomOut name="Zoom out" key="-"/>
             <hr/>
-            <Show when=boxes>
+            <Show when=shapes>
                 <HideAll/>
             </Show>
             <ActButton action=Action::AdjustImage glyph=Glyph::Sun name="Brightness and contrast" key="I"/>

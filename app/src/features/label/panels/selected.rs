@@ -2,9 +2,9 @@
 
 use super::objects::ordinal;
 use crate::features::label::desk::{Desk, px};
-use crate::ui::{Glyph, IconButton};
+use crate::ui::{Button, ButtonSize, Glyph, IconButton};
 use leptos::prelude::*;
-use limn_domain::{AnnotationId, CategoryId, Rect};
+use limn_domain::{AnnotationId, CategoryId, Rect, Shape};
 use limn_editor::{Action, Command};
 
 /// What the panel shows.
@@ -96,6 +96,7 @@ pub fn Selected() -> impl IntoView {
                         }}
                     </select>
                 </label>
+                <OutlineActions now/>
                 {move || {
                     which.track();
                     let single = now.with_untracked(|n| n.as_ref().is_some_and(|n| n.rect.is_some()));
@@ -112,6 +113,51 @@ pub fn Selected() -> impl IntoView {
                         })
                 }}
             </section>
+        </Show>
+    }
+}
+
+/// What can be done to outlines and masks.
+#[component]
+fn OutlineActions(now: Memo<Option<Shown>>) -> impl IntoView {
+    let desk: Desk = expect_context();
+    let kinds = Memo::new(move |_| {
+        desk.doc_tick.track();
+        now.with(|n| {
+            let ids = n.as_ref().map(|n| n.ids.clone()).unwrap_or_default();
+            desk.read(|s| {
+                let kind = |of: fn(&Shape) -> bool| {
+                    ids.iter()
+                        .filter_map(|id| s.editor.doc().get(*id))
+                        .filter(|a| of(&a.shape))
+                        .count()
+                };
+                (
+                    kind(|s| matches!(s, Shape::Polygon { .. })),
+                    kind(|s| matches!(s, Shape::Mask { .. })),
+                )
+            })
+            .unwrap_or_default()
+        })
+    });
+    let button = move |text: &'static str, kbd: &'static str, action: Action| {
+        view! {
+            <Button size=ButtonSize::Small kbd=kbd on_click=move || act(desk, action)>{text}</Button>
+        }
+    };
+    view! {
+        <Show when=move || kinds.get() != (0, 0)>
+            <div class="label-outline" role="group" aria-label="Outline">
+                {move || {
+                    let (polygons, masks) = kinds.get();
+                    view! {
+                        {(polygons > 1).then(|| button("Join", "J", Action::Join))}
+                        {(polygons > 0).then(|| button("Simplify", "S", Action::Simplify))}
+                        {(polygons > 0 && masks == 0).then(|| button("To mask", "M", Action::Convert))}
+                        {(masks > 0).then(|| button("To outline", "M", Action::Convert))}
+                    }
+                }}
+            </div>
         </Show>
     }
 }

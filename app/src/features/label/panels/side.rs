@@ -5,12 +5,11 @@ use super::objects::Objects;
 use super::selected::Selected;
 use crate::features::label::desk::Desk;
 use leptos::prelude::*;
-use limn_domain::project::Task;
 
 #[component]
 pub fn Side() -> impl IntoView {
     let desk: Desk = expect_context();
-    let boxes = move || desk.task() == Task::Detection;
+    let boxes = move || desk.task().marks_objects();
     let toggle = move || desk.sheet_up.update(|v| *v = !*v);
     view! {
         <aside class="label__side" aria-label="Categories and objects">

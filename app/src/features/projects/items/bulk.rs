@@ -11,7 +11,6 @@ use crate::ui::{
 use leptos::prelude::*;
 use limn_domain::authz::{Action, allowed};
 use limn_domain::item::{BulkAction, BulkOutcome, ItemQuery};
-use limn_domain::project::Task;
 
 #[component]
 pub fn BulkBar(
@@ -52,7 +51,7 @@ pub fn BulkBar(
         asked.set(Some(action));
         open.set(true);
     };
-    let classifies = ctx.project.with_untracked(|p| p.summary.task != Task::Detection);
+    let classifies = ctx.project.with_untracked(|p| !p.summary.task.marks_objects());
     let may = ctx
         .project
         .with_untracked(|p| allowed(p.summary.my_role, Action::ManageItems));

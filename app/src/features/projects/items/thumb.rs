@@ -3,8 +3,9 @@
 use leptos::prelude::*;
 use limn_domain::category::Category;
 use limn_domain::item::{Item, ItemWithAnnotations};
-use limn_domain::{CategoryId, Shape, Source};
+use limn_domain::{CategoryId, Shape, Source, polygon};
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// Labels drawn at most; a thumbnail with more would only be noise, and slow.
@@ -51,22 +52,19 @@ pub fn Thumb(
     let src = thumb_url(item);
     let marks = Arc::clone(&row);
     let chips = Arc::clone(&row);
-    let has_boxes = row
-        .annotations
-        .iter()
-        .any(|a| matches!(a.shape, Shape::Box { .. }));
+    let has_marks = row.annotations.iter().any(|a| a.shape != Shape::Whole);
     let has_whole = row.annotations.iter().any(|a| matches!(a.shape, Shape::Whole));
     view! {
         <span class="thumb">
             <img class="thumb__img" src=src alt="" loading="lazy" decoding="async" draggable="false"/>
-            {has_boxes.then(|| view! {
+            {has_marks.then(|| view! {
                 <svg
                     class="thumb__marks"
                     viewBox=format!("0 0 {width} {height}")
                     preserveAspectRatio="xMidYMid slice"
                     aria-hidden="true"
                 >
-                    {move || palette.with(|p| boxes(&marks, p))}
+                    {move || palette.with(|p| shapes(&marks, p))}
                 </svg>
             })}
             {has_whole.then(|| view! {
@@ -76,25 +74,46 @@ pub fn Thumb(
     }
 }
 
-fn boxes(row: &ItemWithAnnotations, palette: &Palette) -> Vec<AnyView> {
+fn shapes(row: &ItemWithAnnotations, palette: &Palette) -> Vec<AnyView> {
+    // A thumbnail shows no more.
+    let tolerance = row.item.width.max(row.item.height) as f64 / 400.0;
     row.annotations
         .iter()
-        .filter_map(|a| a.shape.bounds().map(|rect| (a, rect)))
+        .filter(|a| a.shape != Shape::Whole)
         .take(MAX_SHAPES)
-        .map(|(a, r)| {
+        .map(|a| {
             let color = palette.color(a.category_id).to_owned();
             let dashed = (a.source == Source::Prelabel).then_some("4 3");
             view! {
-                <rect
-                    x=r.x y=r.y width=r.w height=r.h
-                    fill=color.clone() fill-opacity="0.1"
+                <path
+                    d=path(&a.shape, tolerance)
+                    fill=color.clone() fill-opacity="0.1" fill-rule="evenodd"
                     stroke=color stroke-width="2" stroke-dasharray=dashed
                     vector-effect="non-scaling-stroke"
-                ></rect>
+                ></path>
             }
             .into_any()
         })
         .collect()
+}
+
+/// The outline as an SVG path.
+fn path(shape: &Shape, tolerance: f64) -> String {
+    let parts = match shape {
+        Shape::Whole => return String::new(),
+        Shape::Box { rect: r } => return format!("M{} {}h{}v{}h{}z", r.x, r.y, r.w, r.h, -r.w),
+        Shape::Polygon { parts } => polygon::simplified(parts, tolerance),
+        Shape::Mask { mask } => polygon::simplified(&mask.to_polygon(), tolerance),
+    };
+    let mut d = String::new();
+    for ring in parts.iter().flatten() {
+        for (i, [x, y]) in ring.iter().enumerate() {
+            // Writing to a text cannot fail.
+            let _ = write!(d, "{}{x:.1} {y:.1}", if i == 0 { 'M' } else { 'L' });
+        }
+        d.push('z');
+    }
+    d
 }
 
 fn names(row: &ItemWithAnnotations, palette: &Palette) -> Vec<AnyView> {

@@ -18,6 +18,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use limn_domain::import::{ImportAs, ImportFormat, ImportReport, NewImport};
 use limn_domain::job::{Job, JobState};
+use limn_domain::project::Task;
 
 /// Where the dialog stands.
 #[derive(Clone, PartialEq)]
@@ -100,6 +101,20 @@ fn Choosing(state: State) -> impl IntoView {
         });
     };
     let labels = move || state.format.get() != "images";
+    let mut formats = vec![
+        Choice::new("coco", "COCO", "A JSON file, alone or zipped with its pictures"),
+        Choice::new("images", "Pictures only", "Zip files of pictures, no labels"),
+    ];
+    if state
+        .ctx
+        .project
+        .with_untracked(|p| p.summary.task == Task::Detection)
+    {
+        formats.insert(
+            1,
+            Choice::new("voc", "Pascal VOC", "XML files, one a picture; or a zip"),
+        );
+    }
     view! {
         <form
             on:submit=move |ev| {
@@ -113,11 +128,7 @@ fn Choosing(state: State) -> impl IntoView {
                         value=state.format
                         name="import-format"
                         label="Format"
-                        choices=vec![
-                            Choice::new("coco", "COCO", "A JSON file, alone or zipped with its pictures"),
-                            Choice::new("voc", "Pascal VOC", "XML files, one a picture; or a zip"),
-                            Choice::new("images", "Pictures only", "Zip files of pictures, no labels"),
-                        ]
+                        choices=formats
                     />
                     <DropZone
                         small=true

@@ -89,7 +89,7 @@ pub(super) fn write(
             let labels = item.annotations.iter().filter_map(|a| {
                 Some(Label {
                     category_id: *ids.get(&a.category_id)?,
-                    shape: a.rect.map_or(LabelShape::Whole, LabelShape::Box),
+                    shape: LabelShape::from(&a.shape),
                 })
             });
             writer.image(&image, labels)?;
@@ -112,7 +112,7 @@ pub(super) fn write(
 pub(super) fn notes(task: Task, written: &Written) -> Vec<String> {
     let counts = &written.counts;
     let mut notes = Vec::new();
-    if task != Task::Detection && counts.annotations > 0 {
+    if !task.marks_objects() && counts.annotations > 0 {
         notes.push(
             "COCO has no form for labels of whole images; each is written as a box over its whole image."
                 .to_owned(),

@@ -189,15 +189,24 @@ pub(super) fn labels(
                 continue;
             }
             (Task::Detection, shape) => shape,
+            (Task::Segmentation, shape @ (Shape::Polygon { .. } | Shape::Mask { .. })) => shape,
+            (Task::Segmentation, _) => {
+                refuse(
+                    findings,
+                    "not_an_outline",
+                    "The label has no outline, only a box or a class, and this project is for outlines.",
+                );
+                continue;
+            }
             (_, Shape::Whole) => Shape::Whole,
             (_, Shape::Box { rect }) if covers(rect, item) => Shape::Whole,
-            (_, Shape::Box { .. }) => {
+            (_, Shape::Box { .. } | Shape::Polygon { .. } | Shape::Mask { .. }) => {
                 let why = "The label is a box on part of the image, and this project is for labels of whole images.";
                 refuse(findings, "not_whole", why);
                 continue;
             }
         };
-        if task != Task::Detection && out.iter().any(|l| l.category_id == category_id) {
+        if !task.marks_objects() && out.iter().any(|l| l.category_id == category_id) {
             findings.note("repeated_label", || {
                 Detail::new("The image has this category already; once is enough.")
                     .line(u64::from(label.line))

@@ -13,6 +13,7 @@ use limn_store::repo::item::bulk::{self, Stamp};
 use limn_store::repo::transfer;
 use limn_store::{StoreError, Tx};
 use std::collections::{HashMap, HashSet};
+use std::hash::{Hash as _, Hasher as _};
 
 /// Most items and labels of one transaction, so that people's saves get their turn in between.
 const ITEMS: usize = 500;
@@ -224,14 +225,15 @@ fn row(item_id: ItemId, label: Label, z: i64, rules: &Rules) -> NewAnnotation {
 
 /// The labels an item has already: equal ones are not added again, however often an import runs.
 struct Has {
-    /// By category and bounds: how many there are.
+    /// By category and shape: how many there are.
     equal: HashMap<Key, u32>,
     /// Labels of the kind that is imported.
     count: usize,
     top: i64,
 }
 
-type Key = (limn_domain::CategoryId, [u64; 4]);
+/// The bounds, and a hash of what they do not say.
+type Key = (limn_domain::CategoryId, [u64; 4], u64);
 
 impl Has {
     fn new(annotations: Vec<Annotation>, is_final: bool) -> Self {
@@ -271,5 +273,19 @@ impl Has {
 
 fn key(category: limn_domain::CategoryId, shape: &Shape) -> Key {
     let bits = |r: Rect| [r.x, r.y, r.w, r.h].map(|v| (v + 0.0).to_bits());
-    (category, shape.bounds().map_or([u64::MAX; 4], bits))
+    let mut hash = std::hash::DefaultHasher::new();
+    match shape {
+        Shape::Whole | Shape::Box { .. } => {}
+        Shape::Polygon { parts } => {
+            for v in parts.iter().flatten().flatten().flatten() {
+                v.to_bits().hash(&mut hash);
+            }
+        }
+        Shape::Mask { mask } => mask.counts.hash(&mut hash),
+    }
+    (
+        category,
+        shape.bounds().map_or([u64::MAX; 4], bits),
+        hash.finish(),
+    )
 }

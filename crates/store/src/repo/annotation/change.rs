@@ -1,5 +1,6 @@
 //! Saving an edit: few statements, each with constant text.
 
+use super::geometry;
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::{Annotation, AnnotationId, ChangeId, ItemId, Timestamp, UserId};
 use std::fmt::Write as _;
@@ -7,6 +8,8 @@ use std::sync::LazyLock;
 
 /// Most rows of one statement.
 const ROWS: usize = 64;
+/// Parameters of one row.
+const COLUMNS: usize = 11;
 /// Saved edits remembered of each item, and how many more may gather before the old ones go.
 const REMEMBERED: i64 = 64;
 const SLACK: i64 = 16;
@@ -18,23 +21,23 @@ static DELETE: LazyLock<Vec<&'static str>> = LazyLock::new(|| (1..=ROWS).map(del
 
 fn upsert_text(rows: usize) -> &'static str {
     let mut t = String::from(
-        "INSERT INTO annotation (item_id, created_by, created_at, updated_at, id, category_id, kind, x, y, w, h, z, \
-         source, score) VALUES ",
+        "INSERT INTO annotation (item_id, created_by, created_at, updated_at, id, category_id, kind, x, y, w, h, geometry, \
+         z, source, score) VALUES ",
     );
     for row in 0..rows {
         if row > 0 {
             t.push_str(", ");
         }
         t.push_str("($1, $2, $3, $3");
-        for column in 0..10 {
+        for column in 0..COLUMNS {
             // Writing to a text cannot fail.
-            let _ = write!(t, ", ${}", 4 + row * 10 + column);
+            let _ = write!(t, ", ${}", 4 + row * COLUMNS + column);
         }
         t.push(')');
     }
     t.push_str(
         " ON CONFLICT (item_id, id) DO UPDATE SET category_id = excluded.category_id, kind = excluded.kind, \
-         x = excluded.x, y = excluded.y, w = excluded.w, h = excluded.h, z = excluded.z, source = excluded.source, \
+         x = excluded.x, y = excluded.y, w = excluded.w, h = excluded.h, geometry = excluded.geometry, z = excluded.z, source = excluded.source, \
          score = excluded.score, updated_at = excluded.updated_at",
     );
     t.leak()
@@ -97,6 +100,7 @@ pub async fn apply(tx: &mut Tx, c: Change<'_>) -> Result<Applied, StoreError> {
                     .bind(rect.map(|r| r.y))
                     .bind(rect.map(|r| r.w))
                     .bind(rect.map(|r| r.h))
+                    .bind(geometry(&a.shape)?)
                     .bind(a.z)
                     .bind(a.source)
                     .bind(a.score);

@@ -1,9 +1,10 @@
 //! Labels in bulk.
 
+use super::geometry;
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::{Annotation, ItemId, Timestamp, UserId};
 
-/// Rows of one `INSERT`: 14 parameters each.
+/// Rows of one `INSERT`: 15 parameters each.
 const ROWS: usize = 250;
 
 /// A label for an item.
@@ -19,12 +20,16 @@ pub struct NewAnnotation {
 /// an annotation of that id, `ForeignKey` when the item or the category is gone.
 pub async fn insert_many(tx: &mut Tx, rows: &[NewAnnotation], now: Timestamp) -> Result<(), StoreError> {
     for chunk in rows.chunks(ROWS) {
+        let geometries: Vec<Option<String>> = chunk
+            .iter()
+            .map(|r| geometry(&r.annotation.shape))
+            .collect::<Result<_, _>>()?;
         on_tx!(tx, conn => {
             let mut q = sqlx::QueryBuilder::new(
-                "INSERT INTO annotation (item_id, id, category_id, kind, x, y, w, h, z, source, score, created_by, \
-                 created_at, updated_at) ",
+                "INSERT INTO annotation (item_id, id, category_id, kind, x, y, w, h, geometry, z, source, score, \
+                 created_by, created_at, updated_at) ",
             );
-            q.push_values(chunk, |mut b, r| {
+            q.push_values(chunk.iter().zip(geometries), |mut b, (r, geometry)| {
                 let a = &r.annotation;
                 let rect = a.shape.bounds();
                 b.push_bind(r.item_id)
@@ -35,6 +40,7 @@ pub async fn insert_many(tx: &mut Tx, rows: &[NewAnnotation], now: Timestamp) ->
                     .push_bind(rect.map(|r| r.y))
                     .push_bind(rect.map(|r| r.w))
                     .push_bind(rect.map(|r| r.h))
+                    .push_bind(geometry)
                     .push_bind(a.z)
                     .push_bind(a.source)
                     .push_bind(a.score)

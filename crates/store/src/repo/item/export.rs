@@ -1,8 +1,9 @@
 //! Items with their labels in export order, a page at a time.
 
+use crate::repo::annotation::{bounds, shape};
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::item::ItemStatus;
-use limn_domain::{AnnotationId, CategoryId, Digest, ItemId, ProjectId, Rect, Shape, Source, Timestamp};
+use limn_domain::{AnnotationId, CategoryId, Digest, ItemId, ProjectId, Shape, Source, Timestamp};
 use sqlx::FromRow;
 use std::collections::HashMap;
 
@@ -29,23 +30,13 @@ pub struct ExportItem {
 }
 
 /// A confirmed label.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ExportAnnotation {
     pub id: AnnotationId,
     pub category_id: CategoryId,
-    /// `None`: the whole item.
-    pub rect: Option<Rect>,
+    pub shape: Shape,
     pub source: Source,
     pub score: Option<f64>,
-}
-
-impl ExportAnnotation {
-    pub const fn shape(&self) -> Shape {
-        match self.rect {
-            None => Shape::Whole,
-            Some(rect) => Shape::Box { rect },
-        }
-    }
 }
 
 #[derive(FromRow)]
@@ -69,10 +60,12 @@ struct LabelPart {
     item_id: ItemId,
     id: AnnotationId,
     category_id: CategoryId,
+    kind: String,
     x: Option<f64>,
     y: Option<f64>,
     w: Option<f64>,
     h: Option<f64>,
+    geometry: Option<String>,
     z: i64,
     source: Source,
     score: Option<f64>,
@@ -116,7 +109,8 @@ pub async fn export_page(
     if items.iter().any(|i| i.annotation_count > 0) {
         let rows: Vec<LabelPart> = on_tx!(tx, conn => {
             sqlx::query_as(
-                "SELECT a.item_id, a.id, a.category_id, a.x, a.y, a.w, a.h, a.z, a.source, a.score \
+                "SELECT a.item_id, a.id, a.category_id, a.kind, a.x, a.y, a.w, a.h, a.geometry, a.z, a.source, \
+                 a.score \
                  FROM item i CROSS JOIN annotation a \
                  WHERE i.project_id = $1 AND i.export_id BETWEEN $2 AND $3 AND i.annotation_count > 0 \
                  AND a.item_id = i.id AND a.source <> 'prelabel' AND (i.status = 'done' OR NOT $4)",
@@ -132,26 +126,28 @@ pub async fn export_page(
             by_item.entry(row.item_id).or_default().push(row);
         }
     }
-    Ok(items.into_iter().map(|i| assemble(i, &mut by_item)).collect())
+    items.into_iter().map(|i| assemble(i, &mut by_item)).collect()
 }
 
-fn assemble(i: ItemPart, by_item: &mut HashMap<ItemId, Vec<LabelPart>>) -> ExportItem {
+fn assemble(i: ItemPart, by_item: &mut HashMap<ItemId, Vec<LabelPart>>) -> Result<ExportItem, StoreError> {
     let mut labels = by_item.remove(&i.id).unwrap_or_default();
     labels.sort_unstable_by_key(|a| (a.z, a.id));
     let annotations = labels
         .into_iter()
-        .map(|a| ExportAnnotation {
-            id: a.id,
-            category_id: a.category_id,
-            rect: match (a.x, a.y, a.w, a.h) {
-                (Some(x), Some(y), Some(w), Some(h)) => Some(Rect::new(x, y, w, h)),
-                _ => None,
-            },
-            source: a.source,
-            score: a.score,
+        .map(|a| {
+            let bounds = bounds(a.x, a.y, a.w, a.h);
+            let shape = shape(&a.kind, bounds, a.geometry.as_deref())
+                .ok_or_else(|| StoreError::Corrupt(format!("annotation {} of item {}", a.id, i.id)))?;
+            Ok(ExportAnnotation {
+                id: a.id,
+                category_id: a.category_id,
+                shape,
+                source: a.source,
+                score: a.score,
+            })
         })
-        .collect();
-    ExportItem {
+        .collect::<Result<_, StoreError>>()?;
+    Ok(ExportItem {
         id: i.id,
         export_id: i.export_id,
         name: i.name,
@@ -164,5 +160,5 @@ fn assemble(i: ItemPart, by_item: &mut HashMap<ItemId, Vec<LabelPart>>) -> Expor
         created_at: i.created_at,
         updated_at: i.updated_at,
         annotations,
-    }
+    })
 }

@@ -1,0 +1,5 @@
+use super::*;
+use crate::polygon::{self, Mended};
+use proptest::prelude::*;
+
+mod peer;

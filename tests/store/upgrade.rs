@@ -1,0 +1,107 @@
+//! Data written under an earlier schema is all there under this one.
+
+use limn_domain::{ItemId, Rect, Shape};
+use limn_store::repo::annotation;
+use limn_store::{Db, DbConfig, Tx};
+use sqlx::migrate::{Migrate as _, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use std::path::Path;
+
+static ALL: Migrator = sqlx::migrate!("../migrations/sqlite");
+
+/// A database of schema `version`.
+async fn at(path: &Path, version: i64) -> sqlx::SqlitePool {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .foreign_keys(true);
+    let pool = SqlitePoolOptions::new()
+        .max_connections(1)
+        .connect_with(options)
+        .await
+        .unwrap();
+    let mut conn = pool.acquire().await.unwrap();
+    conn.ensure_migrations_table("_sqlx_migrations").await.unwrap();
+    for m in ALL.iter().filter(|m| m.version <= version) {
+        conn.apply("_sqlx_migrations", m).await.unwrap();
+    }
+    drop(conn);
+    pool
+}
+
+const FILL: &[&str] = &[
+    "INSERT INTO user_account (id, email, name, role, created_at) VALUES (x'00000000000000000000000000000001', 'a@example.org', 'Ana', 'labeler', 1)",
+    "INSERT INTO project (id, name, name_key, task, status, description, instructions, settings, created_at, updated_at) \
+     VALUES (x'00000000000000000000000000000002', 'Old', 'old', 'detection', 'running', '', '', '{}', 1, 1)",
+    "INSERT INTO project_member VALUES (x'00000000000000000000000000000002', x'00000000000000000000000000000001', 'labeler', 1)",
+    "INSERT INTO category (id, project_id, name, name_key, color, position, export_id, created_at) \
+     VALUES (x'00000000000000000000000000000003', x'00000000000000000000000000000002', 'Cat', 'cat', '#aabbcc', 0, 1, 1)",
+    "INSERT INTO blob VALUES ('d', 1, 'image/png', 1)",
+    "INSERT INTO item (id, project_id, name, name_key, digest, media_type, byte_size, width, height, orientation, export_id, \
+     status, queue_rank, created_at, updated_at) VALUES (x'00000000000000000000000000000004', \
+     x'00000000000000000000000000000002', 'a.png', 'a.png', 'd', 'image/png', 1, 10, 10, 1, 1, 'todo', 1, 1, 1)",
+    "INSERT INTO annotation (item_id, id, category_id, kind, x, y, w, h, z, source, created_at, updated_at) VALUES \
+     (x'00000000000000000000000000000004', x'00000000000000000000000000000005', x'00000000000000000000000000000003', \
+     'box', 1.5, 2, 3, 4, 7, 'human', 1, 1)",
+];
+
+#[tokio::test]
+async fn a_project_of_the_first_schema_keeps_its_members_items_and_labels() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("limn.db");
+    let old = at(&path, 1).await;
+    for sql in FILL {
+        sqlx::query(sqlx::AssertSqlSafe(*sql))
+            .execute(&old)
+            .await
+            .unwrap();
+    }
+    old.close().await;
+    let db = Db::open(&DbConfig::Sqlite(path.clone())).await.unwrap();
+    db.migrate().await.unwrap();
+    assert!(db.is_current().await.unwrap());
+    let item = "00000000-0000-0000-0000-000000000004".parse::<ItemId>().unwrap();
+    let mut tx = db.read().await.unwrap();
+    let now = annotation::current(&mut tx, item).await.unwrap().unwrap();
+    let [label] = now.annotations.as_slice() else {
+        panic!("{now:?}")
+    };
+    assert_eq!(
+        (label.z, &label.shape),
+        (
+            7,
+            &Shape::Box {
+                rect: Rect::new(1.5, 2.0, 3.0, 4.0)
+            }
+        )
+    );
+    drop(tx);
+
+    // References are whole, and enforced again: with the project goes what belongs to it.
+    let left = db
+        .write(|tx| {
+            Box::pin(async move {
+                let Tx::Sqlite(conn) = tx else { unreachable!() };
+                let broken = sqlx::query("PRAGMA foreign_key_check")
+                    .fetch_all(&mut **conn)
+                    .await?;
+                assert!(broken.is_empty());
+                let members: i64 = sqlx::query_scalar("SELECT count(*) FROM project_member")
+                    .fetch_one(&mut **conn)
+                    .await?;
+                assert_eq!(members, 1);
+                sqlx::query("DELETE FROM item").execute(&mut **conn).await?;
+                sqlx::query("DELETE FROM project").execute(&mut **conn).await?;
+                let left: i64 = sqlx::query_scalar(
+                    "SELECT (SELECT count(*) FROM project_member) + (SELECT count(*) FROM category) \
+                     + (SELECT count(*) FROM annotation)",
+                )
+                .fetch_one(&mut **conn)
+                .await?;
+                Ok::<_, limn_store::StoreError>(left)
+            })
+        })
+        .await
+        .unwrap();
+    assert_eq!(left, 0);
+}
