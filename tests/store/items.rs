@@ -373,7 +373,11 @@ async fn exports_read_labels_in_order_and_exactly() {
             items.iter().map(|i| i.export_id).collect::<Vec<_>>(),
             (1..=7).collect::<Vec<_>>()
         );
-        let labels: Vec<_> = items[1].annotations.iter().map(|a| (a.id, a.shape())).collect();
+        let labels: Vec<_> = items[1]
+            .annotations
+            .iter()
+            .map(|a| (a.id, a.shape.clone()))
+            .collect();
         assert_eq!(
             labels,
             [(low.id, low.shape.clone()), (high.id, high.shape.clone())],

@@ -1,9 +1,9 @@
 //! Labels on items.
 
 use crate::geometry::Rect;
+use crate::id::{AnnotationId, CategoryId, ChangeId, ItemId, UserId};
 use crate::mask::Mask;
 use crate::polygon::{self, Part};
-use crate::id::{AnnotationId, CategoryId, ChangeId, ItemId, UserId};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 

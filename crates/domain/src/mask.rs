@@ -16,8 +16,8 @@ use crate::geometry::{Point, Rect, Size};
 use serde::{Deserialize, Serialize};
 
 pub use raster::rasterise;
-pub use rle::{counts_bounds, decode_counts, encode_counts};
 use rle::Runs;
+pub use rle::{counts_bounds, decode_counts, encode_counts};
 use spans::{runs_of_toggles, spans_of, toggles_of, toggles_of_runs};
 
 /// Most pixels of a side of an image that a mask can lie in.
@@ -68,7 +68,12 @@ fn dimensions(image: Size) -> Option<(u32, u32)> {
 impl Mask {
     /// The window as a box in image pixels.
     pub const fn window(&self) -> Rect {
-        Rect::new(self.x as f64, self.y as f64, self.width as f64, self.height as f64)
+        Rect::new(
+            self.x as f64,
+            self.y as f64,
+            self.width as f64,
+            self.height as f64,
+        )
     }
 
     /// The mask of a run list over the whole image, in the smallest window.

@@ -155,11 +155,7 @@ pub fn mapped(parts: &[Part], f: impl Fn(Vertex) -> Vertex) -> Vec<Part> {
 /// The polygon stretched so that its enclosing box `from` becomes `to`.
 pub fn stretched(parts: &[Part], from: Rect, to: Rect) -> Vec<Part> {
     let along = |v: f64, a: f64, len: f64, b: f64, new: f64| {
-        if len > 0.0 {
-            b + (v - a) / len * new
-        } else {
-            b
-        }
+        if len > 0.0 { b + (v - a) / len * new } else { b }
     };
     mapped(parts, |[x, y]| {
         [
@@ -247,7 +243,13 @@ pub fn mend(parts: &[Part], image: Size) -> Result<(Vec<Part>, Mended), Fault> {
     if all > VERTICES_MAX {
         return Err(Fault::TooMany);
     }
-    if !parts.iter().flatten().flatten().flatten().all(|v| v.is_finite() && v.abs() < 1e9) {
+    if !parts
+        .iter()
+        .flatten()
+        .flatten()
+        .flatten()
+        .all(|v| v.is_finite() && v.abs() < 1e9)
+    {
         return Err(Fault::NotFinite);
     }
     let mut some = false;
@@ -285,7 +287,9 @@ pub fn mend(parts: &[Part], image: Size) -> Result<(Vec<Part>, Mended), Fault> {
             return Err(if had { Fault::Outside } else { Fault::NoArea });
         }
     } else if b.x < 0.0 || b.y < 0.0 || b.right() > image.width || b.bottom() > image.height {
-        clean = mapped(&clean, |[x, y]| [x.clamp(0.0, image.width), y.clamp(0.0, image.height)]);
+        clean = mapped(&clean, |[x, y]| {
+            [x.clamp(0.0, image.width), y.clamp(0.0, image.height)]
+        });
     }
     clean.retain(|p| p.first().is_some_and(|r| ring_area(r) >= AREA_MIN));
     if clean.is_empty() || area(&clean) < AREA_MIN {
@@ -345,7 +349,11 @@ fn simplified_ring(ring: &Ring, tolerance: f64) -> Ring {
     }
     let point = |i: usize| Point::new(ring[i % ring.len()][0], ring[i % ring.len()][1]);
     let far = (1..ring.len())
-        .max_by(|a, b| point(0).distance(point(*a)).total_cmp(&point(0).distance(point(*b))))
+        .max_by(|a, b| {
+            point(0)
+                .distance(point(*a))
+                .total_cmp(&point(0).distance(point(*b)))
+        })
         .unwrap_or(0);
     let mut keep = vec![false; ring.len()];
     keep[0] = true;
@@ -364,7 +372,12 @@ fn simplified_ring(ring: &Ring, tolerance: f64) -> Ring {
             spans.push((i, to));
         }
     }
-    let out: Ring = ring.iter().zip(&keep).filter(|(_, k)| **k).map(|(v, _)| *v).collect();
+    let out: Ring = ring
+        .iter()
+        .zip(&keep)
+        .filter(|(_, k)| **k)
+        .map(|(v, _)| *v)
+        .collect();
     if out.len() >= 3 && ring_area(&out) >= AREA_MIN {
         out
     } else {

@@ -72,10 +72,9 @@ impl std::str::FromStr for Task {
     type Err = String;
 
     fn from_str(s: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|t| t.as_str() == s)
-            .ok_or_else(|| format!("`{s}` is not a task; use detection, segmentation, classification or multilabel"))
+        Self::ALL.into_iter().find(|t| t.as_str() == s).ok_or_else(|| {
+            format!("`{s}` is not a task; use detection, segmentation, classification or multilabel")
+        })
     }
 }
 

@@ -111,6 +111,8 @@ pub struct Editor {
     read_only: bool,
     gesture: Gesture,
     outline: Option<Outline>,
+    /// What the next outline is for, chosen by a button.
+    intent: Option<Purpose>,
     touches: HashMap<i32, Point>,
     hover: Option<Hit>,
     cursor: Cursor,
@@ -137,6 +139,7 @@ impl Editor {
             read_only: false,
             gesture: Gesture::Idle,
             outline: None,
+            intent: None,
             touches: HashMap::new(),
             hover: None,
             cursor: Cursor::Default,

@@ -1,7 +1,10 @@
 //! Brings a file's boxes into the frame of the picture as it really is.
 
-use crate::model::ImportedShape;
-use limn_domain::{Point, Rect, Size};
+mod outline;
+
+use crate::model::{ImportedOutline, ImportedShape};
+use limn_domain::polygon::Part;
+use limn_domain::{Mask, Point, Rect, Size};
 
 /// Overhang in pixels that is rounding, not worth a line in the report.
 const SLACK: f64 = 0.01;
@@ -22,13 +25,21 @@ enum How {
 }
 
 /// What became of one label.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Placed {
     Whole,
     Box {
         rect: Rect,
         /// Stable name of the repair, if there was one: `negative_size` or `box_clipped`.
         fixed: Option<&'static str>,
+    },
+    Polygon {
+        parts: Vec<Part>,
+        /// `outline_clipped`, `outline_crossing` or `outline_part_left_out`.
+        fixed: Option<&'static str>,
+    },
+    Mask {
+        mask: Mask,
     },
     /// Left out: stable name of the reason and a sentence.
     Refused(&'static str, &'static str),
@@ -71,9 +82,16 @@ impl Fit {
     }
 
     /// The label in the frame of the oriented image: corners in order, inside the image, with an area.
-    pub fn place(&self, shape: ImportedShape) -> Placed {
-        let ImportedShape::Box(rect) = shape else {
-            return Placed::Whole;
+    pub fn place(&self, shape: &ImportedShape) -> Placed {
+        let rect = match shape {
+            ImportedShape::Whole => return Placed::Whole,
+            ImportedShape::Box(rect) => *rect,
+            ImportedShape::Outline(outline) => {
+                return match &**outline {
+                    ImportedOutline::Polygons(rings) => self.place_polygons(rings),
+                    ImportedOutline::Mask { mask, size } => self.place_mask(mask, *size),
+                };
+            }
         };
         if !rect.is_finite() {
             return Placed::Refused("not_a_number", "a coordinate is not a finite number");
@@ -118,23 +136,30 @@ impl Fit {
         Placed::Box { rect: inside, fixed }
     }
 
+    /// The frames are one.
+    fn is_plain(&self) -> bool {
+        self.how == How::Scale(1.0, 1.0)
+    }
+
+    fn map_point(&self, p: Point) -> Point {
+        let (w, h) = (self.actual.width, self.actual.height);
+        match self.how {
+            How::Scale(sx, sy) => Point::new(p.x * sx, p.y * sy),
+            How::Turn(5) => Point::new(p.y, p.x),
+            How::Turn(6) => Point::new(w - p.y, p.x),
+            How::Turn(7) => Point::new(w - p.y, h - p.x),
+            How::Turn(_) => Point::new(p.y, h - p.x),
+        }
+    }
+
     fn map(&self, r: Rect) -> Rect {
         match self.how {
-            How::Scale(sx, sy) if sx == 1.0 && sy == 1.0 => r,
+            How::Scale(..) if self.is_plain() => r,
             How::Scale(sx, sy) => Rect::new(r.x * sx, r.y * sy, r.w * sx, r.h * sy),
-            How::Turn(orientation) => {
-                let (w, h) = (self.actual.width, self.actual.height);
-                let turn = |p: Point| match orientation {
-                    5 => Point::new(p.y, p.x),
-                    6 => Point::new(w - p.y, p.x),
-                    7 => Point::new(w - p.y, h - p.x),
-                    _ => Point::new(p.y, h - p.x),
-                };
-                Rect::from_corners(
-                    turn(Point::new(r.x, r.y)),
-                    turn(Point::new(r.right(), r.bottom())),
-                )
-            }
+            How::Turn(_) => Rect::from_corners(
+                self.map_point(Point::new(r.x, r.y)),
+                self.map_point(Point::new(r.right(), r.bottom())),
+            ),
         }
     }
 }
@@ -149,7 +174,7 @@ mod tests {
     }
 
     fn boxed(f: Fit, x: f64, y: f64, w: f64, h: f64) -> Placed {
-        f.place(ImportedShape::Box(Rect::new(x, y, w, h)))
+        f.place(&ImportedShape::Box(Rect::new(x, y, w, h)))
     }
 
     #[test]

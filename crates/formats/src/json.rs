@@ -2,3 +2,4 @@
 
 pub(crate) mod loose;
 pub(crate) mod scan;
+pub(crate) mod segmentation;

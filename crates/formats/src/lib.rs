@@ -17,4 +17,6 @@ pub mod voc;
 pub use error::FormatError;
 pub use findings::{Detail, Findings};
 pub use fit::{Fit, Placed};
-pub use model::{Imported, ImportedAnnotation, ImportedCategory, ImportedImage, ImportedShape};
+pub use model::{
+    Imported, ImportedAnnotation, ImportedCategory, ImportedImage, ImportedOutline, ImportedShape,
+};

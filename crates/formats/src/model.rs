@@ -1,6 +1,7 @@
 //! What every reader produces: categories, images and their labels, not yet matched to a project.
 
-use limn_domain::Rect;
+use limn_domain::polygon::Ring;
+use limn_domain::{Mask, Rect};
 
 /// A category as the file names it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -39,16 +40,27 @@ impl ImportedImage {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum ImportedShape {
     /// The category goes to the whole image.
     Whole,
     /// A box in the file's own frame; [`crate::Fit`] brings it into the picture's.
     Box(Rect),
+    /// An outline, likewise; boxed, because most files have boxes by the million.
+    Outline(Box<ImportedOutline>),
+}
+
+/// The outline of an object.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ImportedOutline {
+    /// Each ring is a part of its own.
+    Polygons(Vec<Ring>),
+    /// Pixels of an image of `size`, columns and rows.
+    Mask { mask: Mask, size: (u32, u32) },
 }
 
 /// A label as the file gives it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ImportedAnnotation {
     /// Index into [`Imported::images`].
     pub image: u32,

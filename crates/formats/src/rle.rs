@@ -2,36 +2,6 @@
 
 use limn_domain::Rect;
 
-/// Decodes COCO's compressed counts. `None` when the text is not such a string.
-pub(crate) fn decode(text: &str) -> Option<Vec<u64>> {
-    let bytes = text.as_bytes();
-    let mut counts: Vec<i64> = Vec::with_capacity(bytes.len() / 2);
-    let mut i = 0;
-    while i < bytes.len() {
-        let (mut x, mut shift) = (0_i64, 0_u32);
-        loop {
-            let c = i64::from(bytes.get(i)?.checked_sub(48).filter(|c| *c < 64)?);
-            if shift >= 60 {
-                return None;
-            }
-            x |= (c & 0x1f) << shift;
-            i += 1;
-            shift += 5;
-            if c & 0x20 == 0 {
-                if c & 0x10 != 0 {
-                    x |= -1_i64 << shift;
-                }
-                break;
-            }
-        }
-        if counts.len() > 2 {
-            x = x.checked_add(counts[counts.len() - 2])?;
-        }
-        counts.push(x);
-    }
-    counts.into_iter().map(|x| u64::try_from(x).ok()).collect()
-}
-
 /// The enclosing box of the mask in pixels; `height` is the mask's. `None` for an empty mask or height.
 /// Runs go down the columns, starting with zeros; a run over a column's end covers the full height.
 pub(crate) fn bounds(counts: &[u64], height: u64) -> Option<Rect> {
@@ -61,6 +31,7 @@ pub(crate) fn bounds(counts: &[u64], height: u64) -> Option<Rect> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use limn_domain::mask::decode_counts;
     use proptest::prelude::*;
 
     /// Height, counts, compressed counts and box, made with COCO's own C code.
@@ -104,7 +75,7 @@ mod tests {
     #[test]
     fn agrees_with_the_reference() {
         for (height, counts, text, [x, y, w, h]) in GOLDEN {
-            assert_eq!(decode(text).as_deref(), Some(*counts), "{text}");
+            assert_eq!(decode_counts(text).as_deref(), Some(*counts), "{text}");
             let expected = (*w > 0.0).then_some(Rect::new(*x, *y, *w, *h));
             assert_eq!(bounds(counts, *height), expected, "{text}");
         }
@@ -113,7 +84,7 @@ mod tests {
     proptest! {
         #[test]
         fn never_panics(text in "\\PC{0,40}", counts in proptest::collection::vec(any::<u64>(), 0..20), h: u64) {
-            let decoded = decode(&text).unwrap_or_default();
+            let decoded = decode_counts(&text).unwrap_or_default();
             let _ = (bounds(&decoded, h), bounds(&counts, h));
         }
     }

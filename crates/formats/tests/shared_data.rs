@@ -47,7 +47,7 @@ fn voc_boxes_of_real_photos_survive() {
         let fit = Fit::new(out.images[0].size, (w, h), 1, false);
         let mut labels = Vec::new();
         for a in &out.annotations {
-            match fit.place(a.shape) {
+            match fit.place(&a.shape) {
                 Placed::Box { rect, fixed } => {
                     assert_eq!(fixed, None, "{stem}");
                     wanted.push(rect);

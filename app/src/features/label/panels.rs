@@ -10,7 +10,7 @@ mod side;
 mod top;
 
 pub use film::Film;
-pub use hud::{Hud, LightPanel, Suggestions};
+pub use hud::{Hud, LightPanel, OutlineBar, Suggestions};
 pub use rail::Rail;
 pub use side::Side;
 pub use top::TopBar;

@@ -4,7 +4,7 @@ use super::canvas::Stage;
 use super::desk::{Desk, Phase};
 use super::dialogs::Dialogs;
 use super::keys;
-use super::panels::{Film, Hud, LightPanel, Rail, Side, Suggestions, TopBar};
+use super::panels::{Film, Hud, LightPanel, OutlineBar, Rail, Side, Suggestions, TopBar};
 use crate::ui::{Button, EmptyState, ErrorView, Glyph, Variant};
 use leptos::prelude::*;
 use limn_domain::{ItemId, ProjectId};
@@ -35,6 +35,7 @@ pub fn Workspace(project: ProjectId, item: Option<ItemId>) -> impl IntoView {
             <main class="label__stage">
                 <Stage/>
                 <Suggestions/>
+                <OutlineBar/>
                 <LightPanel/>
                 <Hud/>
                 {move || match desk.phase.get() {

@@ -34,8 +34,11 @@ impl Walk {
         if at < 2 || (at - 2) % 5 != 0 || at / 5 >= self.width as i32 {
             return;
         }
-        let row = ((f64::from(v.min(lv)) + 0.5) / SCALE - 0.5).clamp(0.0, f64::from(self.height)).ceil();
-        self.toggles.push(u64::from(at as u32 / 5) * u64::from(self.height) + row as u64);
+        let row = ((f64::from(v.min(lv)) + 0.5) / SCALE - 0.5)
+            .clamp(0.0, f64::from(self.height))
+            .ceil();
+        self.toggles
+            .push(u64::from(at as u32 / 5) * u64::from(self.height) + row as u64);
     }
 
     fn side(&mut self, from: (i32, i32), to: (i32, i32)) {
@@ -94,7 +97,9 @@ fn toggles(ring: &[Vertex], width: u32, height: u32, steps: &mut u64) -> Option<
 /// What is there an odd number of times in a sorted list: beginning and ending in one place is nothing.
 fn odd(sorted: &[u64]) -> Vec<u64> {
     let same = sorted.chunk_by(|a, b| a == b);
-    same.filter(|c| c.len() % 2 == 1).filter_map(|c| c.first().copied()).collect()
+    same.filter(|c| c.len() % 2 == 1)
+        .filter_map(|c| c.first().copied())
+        .collect()
 }
 
 /// The runs of one ring over an image of `width` by `height` pixels. `None` when the image is empty or larger than

@@ -160,9 +160,6 @@ impl Mask {
             return Spans::new();
         };
         let total = u64::from(self.width) * u64::from(self.height);
-        spans_of(
-            toggles_of_runs(Runs::new(&self.counts).flatten(), total),
-            frame,
-        )
+        spans_of(toggles_of_runs(Runs::new(&self.counts).flatten(), total), frame)
     }
 }

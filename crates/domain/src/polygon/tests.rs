@@ -37,26 +37,43 @@ fn what_is_wrong_is_mended_or_named() {
     assert!(mended.clipped);
     assert!((area(&cut) - 100.0).abs() < 1e-6, "{cut:?}");
     // A closing corner and repeats go; two corners are no polygon.
-    let closed = vec![vec![vec![[1.0, 1.0], [5.0, 1.0], [5.0, 1.0], [5.0, 5.0], [1.0, 1.0]]]];
+    let closed = vec![vec![vec![
+        [1.0, 1.0],
+        [5.0, 1.0],
+        [5.0, 1.0],
+        [5.0, 5.0],
+        [1.0, 1.0],
+    ]]];
     assert_eq!(mend(&closed, IMAGE).unwrap().0[0][0].len(), 3);
     let fault = |ring: Ring| mend(&[vec![ring]], IMAGE).unwrap_err();
     assert_eq!(fault(vec![[1.0, 1.0], [5.0, 1.0]]), Fault::TooFew);
     assert_eq!(fault(vec![[1.0, 1.0], [5.0, 1.0], [3.0, 1.0]]), Fault::NoArea);
     assert_eq!(fault(square(200.0, 1.0, 5.0)), Fault::Outside);
-    assert_eq!(fault(vec![[f64::NAN, 1.0], [5.0, 1.0], [3.0, 4.0]]), Fault::NotFinite);
+    assert_eq!(
+        fault(vec![[f64::NAN, 1.0], [5.0, 1.0], [3.0, 4.0]]),
+        Fault::NotFinite
+    );
     assert_eq!(mend(&[], IMAGE).unwrap_err(), Fault::TooFew);
     assert_eq!(fault(vec![[1.0, 1.0]; VERTICES_MAX + 1]), Fault::TooMany);
 }
 
 #[test]
 fn a_part_inside_another_is_a_hole_and_a_hole_outside_is_a_part() {
-    let (inside, mended) = mend(&[vec![square(0.0, 0.0, 30.0)], vec![square(10.0, 10.0, 10.0)]], IMAGE).unwrap();
+    let (inside, mended) = mend(
+        &[vec![square(0.0, 0.0, 30.0)], vec![square(10.0, 10.0, 10.0)]],
+        IMAGE,
+    )
+    .unwrap();
     assert!(mended.crossing);
     assert_eq!((inside.len(), inside[0].len()), (1, 2));
     let (outside, _) = mend(&[vec![square(0.0, 0.0, 10.0), square(20.0, 20.0, 10.0)]], IMAGE).unwrap();
     assert_eq!(outside.len(), 2);
     // Squares that share a side or a corner are good as they are.
-    let beside = vec![vec![square(0.0, 0.0, 10.0)], vec![square(10.0, 0.0, 10.0)], vec![square(20.0, 10.0, 10.0)]];
+    let beside = vec![
+        vec![square(0.0, 0.0, 10.0)],
+        vec![square(10.0, 0.0, 10.0)],
+        vec![square(20.0, 10.0, 10.0)],
+    ];
     assert_eq!(mend(&beside, IMAGE).unwrap(), (beside, Mended::default()));
 }
 

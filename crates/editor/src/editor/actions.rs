@@ -12,6 +12,7 @@ impl Editor {
     pub fn set_tool(&mut self, tool: Tool) {
         self.cancel();
         self.tool = tool;
+        self.intent = None;
         self.hover = None;
         self.cursor = match tool {
             Tool::Select => super::Cursor::Default,

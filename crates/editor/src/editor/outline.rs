@@ -43,6 +43,20 @@ impl Editor {
         self.outline.as_ref()
     }
 
+    /// What a button says the next outline is for; the polygon tool comes to hand.
+    pub fn next_outline(&mut self, purpose: Purpose) {
+        self.set_tool(super::Tool::Polygon);
+        self.intent = Some(purpose);
+    }
+
+    /// What the next outline is for, if a button said so and the object is still selected.
+    pub fn intent(&self) -> Option<Purpose> {
+        self.intent.filter(|p| match p {
+            Purpose::Draw => true,
+            Purpose::Add(id) | Purpose::Cut(id) => self.selection.single() == Some(*id),
+        })
+    }
+
     /// A press with the polygon tool.
     pub(super) fn outline_press(&mut self, p: &Pointer, reach: f64) {
         let at = self.view.to_image(p.at);
@@ -54,7 +68,11 @@ impl Editor {
                     .get(*id)
                     .is_some_and(|a| matches!(a.shape, Shape::Polygon { .. }) && self.layers.can_edit(a))
             });
+            let intent = self.intent.take();
             let purpose = match target {
+                Some(id) if intent == Some(Purpose::Add(id)) || intent == Some(Purpose::Cut(id)) => {
+                    intent.unwrap_or(Purpose::Draw)
+                }
                 Some(id) if p.mods.shift => Purpose::Add(id),
                 Some(id) if p.mods.alt => Purpose::Cut(id),
                 _ => Purpose::Draw,

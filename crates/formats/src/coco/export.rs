@@ -5,11 +5,13 @@
 //!
 //! What the files keep to: ids count from 1; `info` is an object; one licence, "Unknown", that every image names;
 //! `iscrowd` is 0; sizes are whole numbers of the oriented image; boxes lie inside the image and have an area; numbers
-//! are the shortest that read back exactly. A label of a whole image, for which COCO has no form, is a box over the
+//! are the shortest that read back exactly. A polygon is a list of its parts; one with holes, which that form cannot say, and a
+//! mask are compressed run lengths. The area of an outline is the number of pixels that pycocotools counts. A label of a whole image, for which COCO has no form, is a box over the
 //! whole image, so that every loader of boxes reads it.
 
 use limn_domain::export::BoxSegmentation;
-use limn_domain::{Rect, Size};
+use limn_domain::polygon::{self, Part, Vertex};
+use limn_domain::{Mask, Rect, Shape, Size};
 use serde::Serialize;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
@@ -49,21 +51,29 @@ pub struct Image<'a> {
 
 /// A label of an image.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Label {
+pub struct Label<'a> {
     pub category_id: i64,
-    pub shape: LabelShape,
+    pub shape: LabelShape<'a>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum LabelShape {
+pub enum LabelShape<'a> {
     Whole,
     /// In pixels of the oriented image.
     Box(Rect),
+    /// Kept: no sides cross, inside the image.
+    Polygon(&'a [Part]),
+    Mask(&'a Mask),
 }
 
-impl From<&limn_domain::Shape> for LabelShape {
-    fn from(shape: &limn_domain::Shape) -> Self {
-        shape.bounds().map_or(Self::Whole, Self::Box)
+impl<'a> From<&'a Shape> for LabelShape<'a> {
+    fn from(shape: &'a Shape) -> Self {
+        match shape {
+            Shape::Whole => Self::Whole,
+            Shape::Box { rect } => Self::Box(*rect),
+            Shape::Polygon { parts } => Self::Polygon(parts),
+            Shape::Mask { mask } => Self::Mask(mask),
+        }
     }
 }
 
@@ -76,6 +86,8 @@ pub struct Written {
     pub clipped: u64,
     /// Boxes left out because nothing of them lies in their image.
     pub dropped: u64,
+    /// Polygons written as run lengths because they have holes.
+    pub holes: u64,
     /// The first images (by file name) with a dropped box.
     pub examples: Vec<String>,
 }
@@ -96,10 +108,18 @@ struct AnnotationRecord<'a> {
     image_id: i64,
     category_id: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    segmentation: Option<&'a [[f64; 8]]>,
+    segmentation: Option<Segmentation<'a>>,
     area: f64,
     bbox: [f64; 4],
     iscrowd: u8,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Segmentation<'a> {
+    Corners(&'a [[f64; 8]]),
+    Parts(Vec<&'a [f64]>),
+    Runs { size: [i64; 2], counts: String },
 }
 
 impl<W: Write, S: Read + Write + Seek> CocoWriter<W, S> {
@@ -129,7 +149,11 @@ impl<W: Write, S: Read + Write + Seek> CocoWriter<W, S> {
     }
 
     /// Adds an image and its labels, in that order.
-    pub fn image(&mut self, image: &Image<'_>, labels: impl IntoIterator<Item = Label>) -> io::Result<()> {
+    pub fn image<'l>(
+        &mut self,
+        image: &Image<'_>,
+        labels: impl IntoIterator<Item = Label<'l>>,
+    ) -> io::Result<()> {
         self.out.write_all(separator(self.written.images == 0))?;
         write!(
             self.out,
@@ -149,9 +173,11 @@ impl<W: Write, S: Read + Write + Seek> CocoWriter<W, S> {
         Ok(())
     }
 
-    fn label(&mut self, image: &Image<'_>, size: Size, label: Label) -> io::Result<()> {
+    fn label(&mut self, image: &Image<'_>, size: Size, label: Label<'_>) -> io::Result<()> {
         let mut clipped = false;
         let rect = match label.shape {
+            LabelShape::Polygon(parts) => return self.polygon(image, size, label.category_id, parts),
+            LabelShape::Mask(mask) => return self.mask(image, label.category_id, mask),
             LabelShape::Whole => Rect::new(0.0, 0.0, size.width, size.height),
             LabelShape::Box(r) if !r.is_finite() => Rect::default(),
             LabelShape::Box(r) => {
@@ -161,12 +187,7 @@ impl<W: Write, S: Read + Write + Seek> CocoWriter<W, S> {
             }
         };
         if rect.w <= 0.0 || rect.h <= 0.0 {
-            self.written.dropped += 1;
-            if self.written.examples.len() < EXAMPLES
-                && self.written.examples.last().is_none_or(|l| l != image.file_name)
-            {
-                self.written.examples.push(image.file_name.to_owned());
-            }
+            self.drop(image);
             return Ok(());
         }
         self.written.clipped += u64::from(clipped);
@@ -185,17 +206,78 @@ impl<W: Write, S: Read + Write + Seek> CocoWriter<W, S> {
             image_id: image.id,
             category_id: label.category_id,
             segmentation: match self.segmentation {
-                BoxSegmentation::Empty => Some(&[]),
-                BoxSegmentation::Polygon => Some(&corners),
+                BoxSegmentation::Empty => Some(Segmentation::Corners(&[])),
+                BoxSegmentation::Polygon => Some(Segmentation::Corners(&corners)),
                 BoxSegmentation::Omit => None,
             },
             area: rect.area(),
             bbox: [rect.x, rect.y, rect.w, rect.h],
             iscrowd: 0,
         };
+        self.put(&record)
+    }
+
+    /// Notes a label that is left out.
+    fn drop(&mut self, image: &Image<'_>) {
+        self.written.dropped += 1;
+        if self.written.examples.len() < EXAMPLES
+            && self.written.examples.last().is_none_or(|l| l != image.file_name)
+        {
+            self.written.examples.push(image.file_name.to_owned());
+        }
+    }
+
+    fn polygon(&mut self, image: &Image<'_>, size: Size, category_id: i64, parts: &[Part]) -> io::Result<()> {
+        if parts.iter().any(|p| p.len() > 1) {
+            // With holes: only pixels can say it.
+            let Some(mask) = Mask::from_polygon(parts, size) else {
+                self.drop(image);
+                return Ok(());
+            };
+            self.written.holes += 1;
+            return self.mask(image, category_id, &mask);
+        }
+        let rings: Vec<&[Vertex]> = parts.iter().flatten().map(Vec::as_slice).collect();
+        // Too small to hold the middle of a pixel: its own area.
+        let area = Mask::from_rings(rings.iter().copied(), size)
+            .map_or_else(|| polygon::area(parts), |m| m.area() as f64);
+        let flat = rings.iter().map(|r| r.as_flattened()).collect();
+        let r = polygon::bounds(parts);
+        self.put(&AnnotationRecord {
+            id: self.written.annotations + 1,
+            image_id: image.id,
+            category_id,
+            segmentation: Some(Segmentation::Parts(flat)),
+            area,
+            bbox: [r.x, r.y, r.w, r.h],
+            iscrowd: 0,
+        })
+    }
+
+    fn mask(&mut self, image: &Image<'_>, category_id: i64, mask: &Mask) -> io::Result<()> {
+        let (Ok(width), Ok(height)) = (u32::try_from(image.width), u32::try_from(image.height)) else {
+            self.drop(image);
+            return Ok(());
+        };
+        let r = mask.window();
+        self.put(&AnnotationRecord {
+            id: self.written.annotations + 1,
+            image_id: image.id,
+            category_id,
+            segmentation: Some(Segmentation::Runs {
+                size: [image.height, image.width],
+                counts: mask.full_text(width, height),
+            }),
+            area: mask.area() as f64,
+            bbox: [r.x, r.y, r.w, r.h],
+            iscrowd: 0,
+        })
+    }
+
+    fn put(&mut self, record: &AnnotationRecord<'_>) -> io::Result<()> {
         self.buffer
             .extend_from_slice(separator(self.written.annotations == 0));
-        serde_json::to_writer(&mut self.buffer, &record)?;
+        serde_json::to_writer(&mut self.buffer, record)?;
         self.written.annotations += 1;
         if self.buffer.len() >= BUFFER {
             self.spool.write_all(&self.buffer)?;

@@ -1,13 +1,16 @@
 //! Reads COCO instance files and COCO result files of any size, in one pass and any order of keys.
 
-use super::record::{self, RawAnnotation, RawCategory, RawImage, Repairs};
+use super::record::{self, RawAnnotation, RawCategory, RawImage, RawOutline, Repairs};
 use super::resolve;
 use crate::error::FormatError;
 use crate::findings::{Detail, Findings, quote};
 use crate::json::loose::{Key, Loose, Numbers, Outline};
 use crate::json::scan::{self, Element, End, Sink};
-use crate::model::{Imported, ImportedAnnotation, ImportedCategory, ImportedImage, ImportedShape};
-use limn_domain::Rect;
+use crate::json::segmentation::Segmentation;
+use crate::model::{
+    Imported, ImportedAnnotation, ImportedCategory, ImportedImage, ImportedOutline, ImportedShape,
+};
+use limn_domain::{Mask, Rect};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::io::Read;
@@ -28,6 +31,8 @@ pub enum Coordinates {
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
     pub coordinates: Coordinates,
+    /// Whether outlines are kept; otherwise labels are boxes.
+    pub outlines: bool,
     /// Most bytes of one record.
     pub record_max: usize,
     pub images_max: usize,
@@ -39,6 +44,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             coordinates: Coordinates::Detect,
+            outlines: false,
             record_max: 64 << 20,
             images_max: 2_000_000,
             annotations_max: 5_000_000,
@@ -424,6 +430,23 @@ impl<'f> Gather<'f> {
             let why = "The annotation marks a crowd (iscrowd 1), not one object; as a box it would be a wrong label.";
             return refuse(self.findings, "crowd", why);
         }
+        if self.options.outlines {
+            match self.outline(e) {
+                Ok(Some(outline)) => {
+                    return self.keep(
+                        e,
+                        raw.id,
+                        image,
+                        category,
+                        ImportedShape::Outline(Box::new(outline)),
+                        raw.score,
+                    );
+                }
+                // A box or a class is told apart later.
+                Ok(None) => {}
+                Err((code, why)) => return refuse(self.findings, code, &why),
+            }
+        }
         let shape = match shape(&raw.bbox, raw.segmentation) {
             Ok((ImportedShape::Whole, _)) if raw.keypoints != Numbers::Missing => {
                 return refuse(
@@ -444,22 +467,66 @@ impl<'f> Gather<'f> {
             }
             Err((code, why)) => return refuse(self.findings, code, why),
         };
-        if let ImportedShape::Box(r) = shape {
-            self.boxes += 1;
-            self.fractions |= [r.x, r.y, r.w, r.h].iter().any(|v| v.fract() != 0.0);
-            self.largest = self
-                .largest
-                .max(r.x.abs())
-                .max(r.y.abs())
-                .max(r.w.abs())
-                .max(r.h.abs());
+        self.keep(e, raw.id, image, category, shape, raw.score);
+    }
+
+    /// What the annotation's segmentation holds, if anything.
+    fn outline(&self, e: &Element<'_>) -> Result<Option<ImportedOutline>, (&'static str, String)> {
+        // The record was read before: repairs are in the findings already.
+        let Some((raw, _)) = e.bytes.and_then(|b| record::parse::<RawOutline>(b).ok()) else {
+            return Ok(None);
+        };
+        match raw.segmentation {
+            Segmentation::Missing => Ok(None),
+            Segmentation::Bad(why) => Err(("bad_outline", why.to_owned())),
+            Segmentation::Polygons(rings) => Ok(Some(ImportedOutline::Polygons(rings))),
+            Segmentation::Runs {
+                width,
+                height,
+                counts,
+            } => match Mask::from_runs(width, height, &counts) {
+                Ok(mask) => Ok(Some(ImportedOutline::Mask {
+                    mask,
+                    size: (width, height),
+                })),
+                Err(fault) => Err(("bad_mask", format!("The mask cannot be used: {fault}."))),
+            },
         }
-        let id = self.id(raw.id).as_ref().and_then(Key::int);
+    }
+
+    /// Notes how large coordinates are, which tells pixels from shares of the image.
+    fn measure(&mut self, numbers: impl Iterator<Item = f64>) {
+        self.boxes += 1;
+        for v in numbers {
+            self.fractions |= v.fract() != 0.0;
+            self.largest = self.largest.max(v.abs());
+        }
+    }
+
+    fn keep(
+        &mut self,
+        e: &Element<'_>,
+        id: Loose,
+        image: Key,
+        category: Key,
+        shape: ImportedShape,
+        score: Loose,
+    ) {
+        match &shape {
+            ImportedShape::Whole => {}
+            ImportedShape::Box(r) => self.measure([r.x, r.y, r.w, r.h].into_iter()),
+            ImportedShape::Outline(outline) => match &**outline {
+                ImportedOutline::Polygons(rings) => self.measure(rings.iter().flatten().flatten().copied()),
+                // Pixels, whatever their number.
+                ImportedOutline::Mask { .. } => self.measure(std::iter::once(f64::INFINITY)),
+            },
+        }
+        let id = self.id(id).as_ref().and_then(Key::int);
         let annotation = ImportedAnnotation {
             image: self.image_ids.number(image),
             category: self.category_ids.number(category),
             shape,
-            score: raw.score.number().map(|s| s.clamp(0.0, 1.0)),
+            score: score.number().map(|s| s.clamp(0.0, 1.0)),
             id,
             index: u32::try_from(e.index).unwrap_or(u32::MAX),
             line: u32::try_from(e.line).unwrap_or(0),

@@ -1,6 +1,7 @@
 //! The records of a COCO file, each parsed on its own and as far as it can be.
 
 use crate::json::loose::{Key, Loose, Numbers, Outline};
+use crate::json::segmentation::Segmentation;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 use std::fmt;
 
@@ -61,6 +62,13 @@ record!(RawAnnotation {
     caption: Loose,
     keypoints: Numbers,
 });
+
+record!(
+    /// What the short record leaves out.
+    RawOutline {
+        segmentation: Segmentation,
+    }
+);
 
 /// A key without copying it where it needs no unescaping.
 struct KeyText<'a>(std::borrow::Cow<'a, str>);

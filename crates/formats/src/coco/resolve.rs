@@ -81,7 +81,7 @@ fn duplicates(annotations: &mut Vec<ImportedAnnotation>, findings: &mut Findings
             continue;
         }
         let (first, a) = (&annotations[first as usize], &annotations[n as usize]);
-        if (first.image, first.category, first.shape) == (a.image, a.category, a.shape) {
+        if (first.image, first.category, &first.shape) == (a.image, a.category, &a.shape) {
             refuse(findings, "duplicate_annotation", a, || {
                 format!("The same annotation stands in the file twice under id {id}.")
             });

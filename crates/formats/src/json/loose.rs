@@ -1,6 +1,7 @@
 //! Value types that accept whatever stands there, so that one odd field does not cost the record.
 
 use crate::rle;
+use limn_domain::mask::decode_counts;
 use limn_domain::{Point, Rect};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
@@ -316,7 +317,7 @@ impl<'de> Deserialize<'de> for Counts {
         struct V;
         impl<'de> Visitor<'de> for V {
             type Value = Counts;
-            scalars!(|v: Loose| Counts(v.text().as_deref().and_then(rle::decode)));
+            scalars!(|v: Loose| Counts(v.text().as_deref().and_then(decode_counts)));
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Counts, A::Error> {
                 let mut counts = Some(Vec::new());

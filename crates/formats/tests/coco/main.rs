@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod faults;
+mod outlines;
 
 use limn_domain::Rect;
 use limn_domain::export::BoxSegmentation;
@@ -52,7 +53,7 @@ fn boxes(i: &Imported) -> Vec<[f64; 4]> {
         .iter()
         .filter_map(|a| match a.shape {
             ImportedShape::Box(r) => Some([r.x, r.y, r.w, r.h]),
-            ImportedShape::Whole => None,
+            ImportedShape::Whole | ImportedShape::Outline(_) => None,
         })
         .collect()
 }
@@ -95,7 +96,7 @@ fn image(id: i64, file_name: &str) -> Image<'_> {
     }
 }
 
-fn label(category_id: i64, x: f64, y: f64, w: f64, h: f64) -> Label {
+fn label(category_id: i64, x: f64, y: f64, w: f64, h: f64) -> Label<'static> {
     Label {
         category_id,
         shape: LabelShape::Box(Rect::new(x, y, w, h)),
@@ -160,6 +161,7 @@ fn the_file_is_as_the_standard_wants_it() {
 "#
     );
     let expected = Written {
+        holes: 0,
         images: 3,
         annotations: 3,
         clipped: 1,
@@ -240,7 +242,7 @@ fn azure_s_fractions_are_detected() {
     assert_eq!(imported.images[0].size, Some((100.0, 50.0)));
     assert_eq!(imported.images[0].alternatives, ["https://e.org/a.jpg"]);
     let fit = Fit::new(imported.images[0].size, (100.0, 50.0), 1, imported.normalised);
-    let Placed::Box { rect, fixed } = fit.place(imported.annotations[0].shape) else {
+    let Placed::Box { rect, fixed } = fit.place(&imported.annotations[0].shape) else {
         panic!()
     };
     assert_eq!(
@@ -336,7 +338,7 @@ fn sizes_of_the_stored_picture_are_turned() {
     let (imported, _) = read(text);
     let fit = Fit::new(imported.images[0].size, (300.0, 400.0), 6, imported.normalised);
     assert_eq!(fit.note(), Some("turned"));
-    let Placed::Box { rect, .. } = fit.place(imported.annotations[0].shape) else {
+    let Placed::Box { rect, .. } = fit.place(&imported.annotations[0].shape) else {
         panic!()
     };
     assert_eq!([rect.x, rect.y, rect.w, rect.h], [230.0, 10.0, 50.0, 100.0]);
@@ -362,7 +364,7 @@ proptest! {
         prop_assert_eq!(imported.annotations.len(), labels.len());
         let fit = Fit::new(imported.images[0].size, (100.0, 50.0), 1, false);
         for (a, l) in imported.annotations.iter().zip(&labels) {
-            let (LabelShape::Box(want), Placed::Box { rect, fixed: None }) = (l.shape, fit.place(a.shape)) else {
+            let (LabelShape::Box(want), Placed::Box { rect, fixed: None }) = (l.shape, fit.place(&a.shape)) else {
                 return Err(TestCaseError::fail("no box"));
             };
             prop_assert_eq!(imported.categories[a.category as usize].id, Some(l.category_id));

@@ -7,7 +7,7 @@ use crate::features::label::desk::{Desk, Sheet, px};
 use leptos::prelude::*;
 use limn_domain::{Annotation, CategoryId, ItemId, Rect, Shape, Source};
 use limn_editor::hit::Handle;
-use limn_editor::{Editor, Purpose};
+use limn_editor::{Editor, Purpose, Tool};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -412,7 +412,7 @@ fn handles(c: &Context, r: Rect, color: &str) {
 
 /// The box being drawn with its size, the selection frame, and the lines through the pointer.
 fn overlay(c: &Context, e: &Editor, w: f64, h: f64, color: &str) {
-    let draws = e.tool().draws() && !e.is_hold_pan() && !e.is_read_only();
+    let draws = e.tool() == Tool::Box && !e.is_hold_pan() && !e.is_read_only();
     if draws && let Some(p) = e.pointer().map(|p| e.view().to_screen(p)) {
         let (x, y) = (p.x.round() + 0.5, p.y.round() + 0.5);
         for (style, width) in [("rgb(0 0 0 / 0.4)", 3.0), ("rgb(255 255 255 / 0.75)", 1.0)] {

@@ -99,6 +99,12 @@ fn hint(e: &Editor) -> Option<&'static str> {
             Purpose::Add(_) => "Enter closes it and adds it to the selected outline",
             Purpose::Cut(_) => "Enter closes it and cuts it out of the selected outline",
         },
+        None if matches!(e.intent(), Some(Purpose::Add(_))) => {
+            "Draw what is to be added to the selected outline"
+        }
+        None if matches!(e.intent(), Some(Purpose::Cut(_))) => {
+            "Draw what is to be cut out of the selected outline"
+        }
         None if outline => "Click corners or drag; Shift adds to the selected outline, Alt cuts out of it",
         None => "Click the corners, or drag along the outline",
     })
@@ -111,7 +117,16 @@ pub fn Suggestions() -> impl IntoView {
     let count = Memo::new(move |_| {
         desk.doc_tick.track();
         desk.current.track();
-        desk.read(|s| s.editor.doc().prelabels().count()).unwrap_or(0)
+        desk.look_tick.track();
+        // Not while an outline is being drawn: its own bar has the place.
+        desk.read(|s| {
+            if s.editor.outline().is_some() {
+                0
+            } else {
+                s.editor.doc().prelabels().count()
+            }
+        })
+        .unwrap_or(0)
     });
     let boxes = move || desk.task().marks_objects();
     view! {
@@ -152,6 +167,58 @@ pub fn Suggestions() -> impl IntoView {
                     }
                 >
                     "Reject all"
+                </Button>
+            </div>
+        </Show>
+    }
+}
+
+/// What a finger can do about the outline being drawn; keys and double clicks do the same.
+#[component]
+pub fn OutlineBar() -> impl IntoView {
+    let desk: Desk = expect_context();
+    let corners = Memo::new(move |_| {
+        desk.look_tick.track();
+        desk.current.track();
+        desk.read(|s| s.editor.outline().map(|o| o.points.len()))
+            .flatten()
+    });
+    view! {
+        <Show when=move || corners.get().is_some()>
+            <div class="label-assist" role="group" aria-label="Outline being drawn" data-testid="outline-bar">
+                <span class="label-assist__text num">
+                    {move || crate::fmt::counted(corners.get().unwrap_or(0) as i64, "corner", "corners")}
+                </span>
+                <Button
+                    variant=Variant::Primary
+                    size=ButtonSize::Small
+                    kbd="Enter"
+                    disabled=Signal::derive(move || corners.get().is_none_or(|n| n < 3))
+                    on_click=move || {
+                        desk.edit(Editor::finish_outline);
+                    }
+                >
+                    "Close"
+                </Button>
+                <Button
+                    variant=Variant::Quiet
+                    size=ButtonSize::Small
+                    kbd="\u{232b}"
+                    on_click=move || {
+                        desk.edit(Editor::outline_back);
+                    }
+                >
+                    "Back"
+                </Button>
+                <Button
+                    variant=Variant::Quiet
+                    size=ButtonSize::Small
+                    kbd="Esc"
+                    on_click=move || {
+                        desk.edit(Editor::cancel);
+                    }
+                >
+                    "Drop"
                 </Button>
             </div>
         </Show>

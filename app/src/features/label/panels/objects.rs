@@ -5,6 +5,7 @@ use crate::features::label::desk::{Desk, px};
 use crate::ui::{Glyph, Icon};
 use leptos::html;
 use leptos::prelude::*;
+use limn_domain::project::Task;
 use limn_domain::{AnnotationId, CategoryId, Shape, Source};
 use std::collections::HashMap;
 
@@ -136,7 +137,13 @@ pub fn Objects() -> impl IntoView {
                     </For>
                 </ul>
                 <Show when=move || total() == 0 && desk.current.get().is_some()>
-                    <p class="label-none">"No objects yet. Draw a box with " <kbd class="kbd">"R"</kbd> "."</p>
+                    <p class="label-none">
+                        {move || if desk.task() == Task::Segmentation {
+                            view! { "No objects yet. Draw an outline with " <kbd class="kbd">"P"</kbd> "." }.into_any()
+                        } else {
+                            view! { "No objects yet. Draw a box with " <kbd class="kbd">"R"</kbd> "." }.into_any()
+                        }}
+                    </p>
                 </Show>
             </div>
         </section>

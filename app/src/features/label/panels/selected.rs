@@ -5,7 +5,7 @@ use crate::features::label::desk::{Desk, px};
 use crate::ui::{Button, ButtonSize, Glyph, IconButton};
 use leptos::prelude::*;
 use limn_domain::{AnnotationId, CategoryId, Rect, Shape};
-use limn_editor::{Action, Command};
+use limn_editor::{Action, Command, Purpose};
 
 /// What the panel shows.
 #[derive(Debug, Clone, PartialEq)]
@@ -151,6 +151,10 @@ fn OutlineActions(now: Memo<Option<Shown>>) -> impl IntoView {
                 {move || {
                     let (polygons, masks) = kinds.get();
                     view! {
+                        {(polygons == 1).then(|| view! {
+                            <Button size=ButtonSize::Small on_click=move || begin(desk, Purpose::Add)>"Add"</Button>
+                            <Button size=ButtonSize::Small on_click=move || begin(desk, Purpose::Cut)>"Cut out"</Button>
+                        })}
                         {(polygons > 1).then(|| button("Join", "J", Action::Join))}
                         {(polygons > 0).then(|| button("Simplify", "S", Action::Simplify))}
                         {(polygons > 0 && masks == 0).then(|| button("To mask", "M", Action::Convert))}
@@ -160,6 +164,16 @@ fn OutlineActions(now: Memo<Option<Shown>>) -> impl IntoView {
             </div>
         </Show>
     }
+}
+
+/// The next outline is for the selected object.
+fn begin(desk: Desk, purpose: fn(AnnotationId) -> Purpose) {
+    desk.sheet_up.set(false);
+    desk.edit(|e| {
+        if let Some(id) = e.selection().single() {
+            e.next_outline(purpose(id));
+        }
+    });
 }
 
 fn act(desk: Desk, action: Action) {

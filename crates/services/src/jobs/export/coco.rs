@@ -118,6 +118,12 @@ pub(super) fn notes(task: Task, written: &Written) -> Vec<String> {
                 .to_owned(),
         );
     }
+    if counts.holes > 0 {
+        notes.push(format!(
+            "{} outlines have holes, which COCO's polygons cannot; they are written as run-length masks.",
+            counts.holes
+        ));
+    }
     if counts.clipped > 0 {
         notes.push(format!(
             "{} boxes reached beyond their image and were cut to it.",

@@ -6,6 +6,7 @@ use super::sources::{Files, Kind, Upload};
 use super::write::Batch;
 use anyhow::Context as _;
 use limn_domain::import::{ImportAs, ImportFormat};
+use limn_domain::project::Task;
 use limn_formats::{Detail, Findings, FormatError, Imported, coco, names, voc};
 use limn_jobs::{Cancelled, Progress};
 use limn_storage::archive::{Archive, ArchiveLimits};
@@ -78,12 +79,13 @@ impl Import<'_> {
         self.progress.report(0, 0, message).await?;
         let mut findings = std::mem::take(&mut self.findings);
         let (format, progress) = (self.input.format, self.progress.clone());
+        let outlines = self.task == Task::Segmentation;
         let (opened, findings, parsed) = tokio::task::spawn_blocking(move || {
             let parsed: anyhow::Result<Vec<Parsed>> = files
                 .into_iter()
                 .map(|(shown, n)| {
                     findings.set_file(&shown);
-                    let imported = opened.read(n, format, &shown, &progress, &mut findings)?;
+                    let imported = opened.read(n, (format, outlines), &shown, &progress, &mut findings)?;
                     Ok((shown, imported))
                 })
                 .collect();
@@ -155,11 +157,11 @@ enum Opened {
 }
 
 impl Opened {
-    /// Reads one file. `Ok(None)`: it was refused whole, the findings say why. Errors: cancelled, or the disk.
+    /// Reads one file; `format` also says whether outlines are wanted. `Ok(None)`: it was refused whole, the findings say why. Errors: cancelled, or the disk.
     fn read(
         &mut self,
         n: Option<usize>,
-        format: ImportFormat,
+        format: (ImportFormat, bool),
         shown: &str,
         progress: &Progress,
         findings: &mut Findings,
@@ -198,7 +200,7 @@ impl Opened {
 
 fn parse<R: Read>(
     reader: R,
-    format: ImportFormat,
+    (format, outlines): (ImportFormat, bool),
     shown: &str,
     progress: &Progress,
     findings: &mut Findings,
@@ -212,7 +214,13 @@ fn parse<R: Read>(
     };
     match format {
         ImportFormat::Voc => voc::read(reader, stem(shown), findings),
-        ImportFormat::Coco | ImportFormat::Images => coco::read(reader, &coco::Options::default(), findings),
+        ImportFormat::Coco | ImportFormat::Images => {
+            let options = coco::Options {
+                outlines,
+                ..coco::Options::default()
+            };
+            coco::read(reader, &options, findings)
+        }
     }
 }
 

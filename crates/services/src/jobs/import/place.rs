@@ -166,7 +166,7 @@ pub(super) fn labels(
             }
             None => continue,
         };
-        let shape = match fit.place(label.shape) {
+        let shape = match fit.place(&label.shape) {
             Placed::Whole => Shape::Whole,
             Placed::Box { rect, fixed } => {
                 if let Some(fixed) = fixed {
@@ -174,6 +174,13 @@ pub(super) fn labels(
                 }
                 Shape::Box { rect }
             }
+            Placed::Polygon { parts, fixed } => {
+                if let Some(fixed) = fixed {
+                    mended(findings, fixed, image, label);
+                }
+                Shape::Polygon { parts }
+            }
+            Placed::Mask { mask } => Shape::Mask { mask },
             Placed::Refused(code, why) => {
                 refuse(findings, code, &capital(why));
                 continue;
@@ -278,6 +285,9 @@ fn frame(
 
 fn mended(findings: &mut Findings, code: &'static str, image: &ImportedImage, label: &ImportedAnnotation) {
     let why = match code {
+        "outline_clipped" => "The outline reaches beyond the image and was cut to it.",
+        "outline_crossing" => "The outline crosses itself, or its parts overlap; what they cover was taken.",
+        "outline_part_left_out" => "A part of the outline has no area in the image and was left out.",
         "box_clipped" => "The box reaches beyond the image and was cut to it.",
         _ => "The box had a negative width or height; its corners were put in order.",
     };
