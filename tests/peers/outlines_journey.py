@@ -17,10 +17,11 @@ import io
 import json
 import random
 import tempfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
-from coco_journey import Server, check_datumaro, check_torchvision
+from coco_journey import Server, check_torchvision
 from PIL import Image
 from pycocotools import mask as masks
 from pycocotools.coco import COCO
@@ -49,10 +50,10 @@ def blob(rng: random.Random, width: int, height: int, x0: float, x1: float) -> l
     cx, cy = (x0 + x1) / 2, height / 2 + rng.uniform(-0.1, 0.1) * height
     corners, n = [], rng.randint(3, 24)
     for i in range(n):
-        angle = 2 * np.pi * (i + rng.uniform(0, 0.6)) / n
+        angle, far = 2 * np.pi * (i + rng.uniform(0, 0.6)) / n, rng.uniform(0.4, 1)
         corners += [
-            round(cx + np.cos(angle) * rng.uniform(0.25, 0.49) * (x1 - x0), 2),
-            round(cy + np.sin(angle) * rng.uniform(0.15, 0.38) * height, 2),
+            round(float(cx + np.cos(angle) * far * 0.49 * (x1 - x0)), 2),
+            round(float(cy + np.sin(angle) * far * 0.38 * height), 2),
         ]
     return corners
 
@@ -161,6 +162,16 @@ def check_eval(coco: COCO) -> None:
     print(f"pycocotools: {len(coco.anns)} outlines, COCOeval (segm) against itself AP = {scores.mean():.12f}")
 
 
+def check_datumaro(folder: Path, coco: COCO) -> None:
+    from datumaro.components.dataset import Dataset
+
+    # A polygon of several parts is several of its annotations, and a mask comes with its box: one group each.
+    dataset = Dataset.import_from(str(folder), "coco_instances")
+    groups = {(item.id, a.group) for item in dataset for a in item.annotations}
+    assert len(dataset) == len(coco.imgs) and len(groups) == len(coco.anns), f"datumaro: {len(dataset)} items, {len(groups)} objects"
+    print(f"datumaro: {len(dataset)} items, {len(groups)} objects")
+
+
 def load(file: Path) -> COCO:
     with contextlib.redirect_stdout(io.StringIO()):
         return COCO(str(file))
@@ -203,14 +214,12 @@ def main() -> None:
             check_camvid(coco, args.camvid)
         archive = work / "data"
         server.cli("export", "--project", PROJECT, "--with-images", "--out", work / "data.zip")
-        import zipfile
-
         zipfile.ZipFile(work / "data.zip").extractall(archive)
         check_torchvision(archive / "annotations" / "instances_default.json", archive / "images")
-        check_datumaro(archive, archive / "annotations" / "instances_default.json")
+        check_datumaro(archive, coco)
         server.cli("import", "--project", AGAIN, "--format", "coco", work / "data.zip")
         server.cli("export", "--project", AGAIN, "--out", third)
-        assert outlines(load(third)) == outlines(coco), "the export imported again says something else"
+        assert outlines(load(third)) == outlines(load(first)), "the export imported again says something else"
         print("imported again: the same annotations")
     finally:
         server.stop()
