@@ -255,6 +255,12 @@ async fn shapes_are_checked_and_named() {
             boxed(c, Rect::new(640., 0., 1., 1.)),
             boxed(c, Rect::new(-5., 0., 5., 1.)),
             whole(c),
+            Annotation {
+                shape: Shape::Polygon {
+                    parts: vec![vec![vec![[1.0, 1.0], [9.0, 1.0], [9.0, 9.0]]]],
+                },
+                ..good()
+            },
             scored(1.01),
             scored(-0.1),
             scored(f64::NAN),

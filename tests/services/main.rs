@@ -4,6 +4,7 @@
 mod categories;
 mod item_list;
 mod labels;
+mod outlines;
 mod projects;
 mod queue;
 mod queue_at_once;

@@ -4,9 +4,9 @@ use crate::items::{boxed, progress, put, whole};
 use crate::people::{read, write};
 use limn_domain::annotation::{Annotation, Shape, Source};
 use limn_domain::project::Task;
-use limn_domain::{AnnotationId, CategoryId, ChangeId, ItemId, Rect, Role, Timestamp};
+use limn_domain::{AnnotationId, CategoryId, ChangeId, ItemId, Mask, Rect, Role, Timestamp};
 use limn_store::StoreError;
-use limn_store::repo::annotation::{self, Change};
+use limn_store::repo::annotation::{self, Change, NewAnnotation};
 use limn_store::repo::item;
 use limn_testkit::build::{self, START};
 use limn_testkit::on_both;
@@ -191,6 +191,70 @@ async fn labels_follow_a_category_that_goes() {
         );
         let id = ids[0];
         write!(db, tx => annotation::delete_of_items(tx, &[id]).await).unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn shapes_of_every_kind_come_back_exactly() {
+    on_both(async |db| {
+        let p = build::project(&db, "P", Task::Segmentation).await;
+        let c = build::categories(&db, p, &["a"]).await[0];
+        let items = build::items(&db, p, "i", 2).await;
+        let (first, second) = (items[0], items[1]);
+        let part = vec![
+            vec![[0.1, 0.2], [30.300_000_000_000_004, 0.7], [10.0, 40.0]],
+            vec![[5.0, 5.0], [9.0, 5.0], [9.0, 1.0 / 3.0 + 8.0]],
+        ];
+        let mask = Mask::from_pixels(3, 4, 2, 2, &[1, 0, 1, 1]).unwrap();
+        let shapes = [
+            Shape::Polygon {
+                parts: vec![part.clone(), vec![part[0].clone()]],
+            },
+            Shape::Mask { mask },
+            Shape::Box {
+                rect: Rect::new(1.0, 2.0, 3.0, 4.0),
+            },
+            Shape::Whole,
+        ];
+        let labels: Vec<Annotation> = shapes
+            .into_iter()
+            .enumerate()
+            .map(|(z, shape)| Annotation {
+                shape,
+                ..boxed(c, 0.0, z as i64, Source::Human)
+            })
+            .collect();
+        // By an edit, and in bulk.
+        let upserts = labels.clone();
+        write!(db, tx => {
+            let change = Change {
+                id: ChangeId::new(),
+                item: first,
+                upserts: &upserts,
+                removes: &[],
+                active_ms: 0,
+                by: None,
+                now: START,
+                lease_until: START,
+            };
+            annotation::apply(tx, change).await?;
+            let rows: Vec<_> = upserts
+                .iter()
+                .map(|a| NewAnnotation { item_id: second, annotation: a.clone(), created_by: None })
+                .collect();
+            annotation::insert_many(tx, &rows, START).await
+        })
+        .unwrap();
+        let mut tx = read(&db).await;
+        for id in &items {
+            assert_eq!(annotation::of_item(&mut tx, *id).await.unwrap(), labels);
+        }
+        let both = annotation::of_items(&mut tx, &items).await.unwrap();
+        assert!(both.values().all(|l| *l == labels) && both.len() == 2);
+        let page = item::export_page(&mut tx, p, 0, 10, false).await.unwrap();
+        let exported: Vec<_> = page[0].annotations.iter().map(|a| a.shape.clone()).collect();
+        assert_eq!(exported, labels.into_iter().map(|a| a.shape).collect::<Vec<_>>());
     })
     .await;
 }

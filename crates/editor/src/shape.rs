@@ -63,12 +63,12 @@ pub fn corners(parts: &[Part]) -> impl Iterator<Item = (Corner, Point)> {
 
 /// The middle of the side that begins at each corner, with the length of the side.
 pub fn middles(parts: &[Part]) -> impl Iterator<Item = (Corner, Point, f64)> {
-    corners(parts).filter_map(|(c, a)| {
+    corners(parts).map(|(c, a)| {
         let ring = &parts[c.part][c.ring];
         let v = ring[(c.at + 1) % ring.len()];
         let b = Point::new(v[0], v[1]);
         let middle = Point::new(f64::midpoint(a.x, b.x), f64::midpoint(a.y, b.y));
-        Some((c, middle, a.distance(b)))
+        (c, middle, a.distance(b))
     })
 }
 

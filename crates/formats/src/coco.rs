@@ -4,6 +4,7 @@ mod export;
 mod import;
 mod record;
 mod resolve;
+mod shapes;
 
 pub use export::{Category, CocoWriter, Image, Info, Label, LabelShape, Written};
 pub use import::{Coordinates, Options, read};

@@ -60,7 +60,7 @@ impl<'a> Sides<'a> {
 
     fn y(&self, side: u32) -> u32 {
         let s = &self.spans[side as usize / 2];
-        if side % 2 == 0 { s.top } else { s.bottom }
+        if side.is_multiple_of(2) { s.top } else { s.bottom }
     }
 
     fn pair(&mut self, a: End, b: End) {
@@ -135,7 +135,7 @@ impl<'a> Sides<'a> {
             // Tops run to the right and bottoms to the left.
             let from = End {
                 side,
-                right: side % 2 == 0,
+                right: side.is_multiple_of(2),
             };
             let to = self.joined[side as usize][usize::from(from.right)];
             if to.side == NONE {
@@ -175,7 +175,7 @@ impl Mask {
                 continue;
             }
             let ring = sides.trace(side, owner.len() as u32);
-            if side % 2 == 0 {
+            if side.is_multiple_of(2) {
                 owner.push(parts.len());
                 parts.push(vec![ring]);
             } else {

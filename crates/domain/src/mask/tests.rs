@@ -3,7 +3,9 @@ use crate::polygon::{Vertex, mend};
 use proptest::prelude::*;
 
 /// Width, height, counts, compressed counts, area, box: made with COCO's own C code.
-const RUNS: &[(u32, u32, &[u64], &str, u64, [f64; 4])] = &[
+type Golden = (u32, u32, &'static [u64], &'static str, u64, [f64; 4]);
+
+const RUNS: &[Golden] = &[
     (5, 4, &[20], "d0", 0, [0.0; 4]),
     (5, 4, &[0, 20], "0d0", 20, [0.0, 0.0, 5.0, 4.0]),
     (5, 4, &[0, 1, 19], "01c0", 1, [0.0, 0.0, 1.0, 1.0]),

@@ -86,7 +86,7 @@ fn holes_and_parts_come_and_go_by_combining() {
     assert!((area(&ring) - 800.0).abs() < 1e-6);
     assert!((area(&combine(&ring, &b, Combine::Union)) - 900.0).abs() < 1e-6);
     assert!(combine(&ring, &b, Combine::Intersect).is_empty());
-    let apart = combine(&b, &vec![vec![square(50.0, 50.0, 5.0)]], Combine::Union);
+    let apart = combine(&b, &[vec![square(50.0, 50.0, 5.0)]], Combine::Union);
     assert_eq!(apart.len(), 2);
 }
 

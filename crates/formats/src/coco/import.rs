@@ -1,16 +1,15 @@
 //! Reads COCO instance files and COCO result files of any size, in one pass and any order of keys.
 
-use super::record::{self, RawAnnotation, RawCategory, RawImage, RawOutline, Repairs};
+use super::record::{self, RawAnnotation, RawCategory, RawImage, Repairs};
 use super::resolve;
+use super::shapes::{outline, shape};
 use crate::error::FormatError;
 use crate::findings::{Detail, Findings, quote};
-use crate::json::loose::{Key, Loose, Numbers, Outline};
+use crate::json::loose::{Key, Loose, Numbers};
 use crate::json::scan::{self, Element, End, Sink};
-use crate::json::segmentation::Segmentation;
 use crate::model::{
     Imported, ImportedAnnotation, ImportedCategory, ImportedImage, ImportedOutline, ImportedShape,
 };
-use limn_domain::{Mask, Rect};
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::io::Read;
@@ -431,7 +430,7 @@ impl<'f> Gather<'f> {
             return refuse(self.findings, "crowd", why);
         }
         if self.options.outlines {
-            match self.outline(e) {
+            match outline(e.bytes) {
                 Ok(Some(outline)) => {
                     return self.keep(
                         e,
@@ -468,30 +467,6 @@ impl<'f> Gather<'f> {
             Err((code, why)) => return refuse(self.findings, code, why),
         };
         self.keep(e, raw.id, image, category, shape, raw.score);
-    }
-
-    /// What the annotation's segmentation holds, if anything.
-    fn outline(&self, e: &Element<'_>) -> Result<Option<ImportedOutline>, (&'static str, String)> {
-        // The record was read before: repairs are in the findings already.
-        let Some((raw, _)) = e.bytes.and_then(|b| record::parse::<RawOutline>(b).ok()) else {
-            return Ok(None);
-        };
-        match raw.segmentation {
-            Segmentation::Missing => Ok(None),
-            Segmentation::Bad(why) => Err(("bad_outline", why.to_owned())),
-            Segmentation::Polygons(rings) => Ok(Some(ImportedOutline::Polygons(rings))),
-            Segmentation::Runs {
-                width,
-                height,
-                counts,
-            } => match Mask::from_runs(width, height, &counts) {
-                Ok(mask) => Ok(Some(ImportedOutline::Mask {
-                    mask,
-                    size: (width, height),
-                })),
-                Err(fault) => Err(("bad_mask", format!("The mask cannot be used: {fault}."))),
-            },
-        }
     }
 
     /// Notes how large coordinates are, which tells pixels from shares of the image.
@@ -586,37 +561,6 @@ fn record_name(e: &Element<'_>) -> String {
         },
         e.index
     )
-}
-
-/// The shape of an annotation, and whether it had to be derived from the segmentation.
-fn shape(bbox: &Numbers, outline: Outline) -> Result<(ImportedShape, bool), (&'static str, &'static str)> {
-    match (bbox, outline) {
-        (Numbers::List(n), outline) if !n.is_empty() => match n.as_slice() {
-            [x, y, w, h] if [x, y, w, h].iter().all(|v| v.is_finite()) => {
-                Ok((ImportedShape::Box(Rect::new(*x, *y, *w, *h)), false))
-            }
-            _ => match outline {
-                Outline::Bounds(r) => Ok((ImportedShape::Box(r), true)),
-                _ if n.len() == 4 => {
-                    Err(("not_a_number", "A coordinate of the bbox is not a finite number."))
-                }
-                _ => Err((
-                    "bad_bbox",
-                    "The bbox must be four numbers: [x, y, width, height].",
-                )),
-            },
-        },
-        (_, Outline::Bounds(r)) => Ok((ImportedShape::Box(r), true)),
-        (Numbers::Other, _) => Err((
-            "bad_bbox",
-            "The bbox must be four numbers: [x, y, width, height].",
-        )),
-        (_, Outline::Bad) => Err((
-            "bad_outline",
-            "The segmentation is neither polygons nor a run-length mask, and there is no bbox.",
-        )),
-        (_, Outline::Missing) => Ok((ImportedShape::Whole, false)),
-    }
 }
 
 /// A usable name and, if it had to be changed, what it was. `Err` when there is none.
