@@ -17,7 +17,7 @@ async fn wrong_json_names_the_field() {
             ("{\"name\": NaN}", 400, "bad_request", None),
             ("{\"name\": \"\\ud800\"}", 400, "bad_request", None),
             (
-                "{\"name\": \"a\", \"task\": \"segmentation\"}",
+                "{\"name\": \"a\", \"task\": \"juggling\"}",
                 422,
                 "invalid_input",
                 Some("task"),

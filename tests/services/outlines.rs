@@ -59,7 +59,7 @@ async fn outlines_are_kept_mended_or_refused_by_name() {
             polygon(c, ring(&[[1.0, 1.0], [5.0, 5.0], [9.0, 9.0]])),
             polygon(c, ring(&[[700.0, 1.0], [705.0, 1.0], [705.0, 9.0]])),
             polygon(c, ring(&[[f64::NAN, 1.0], [5.0, 1.0], [5.0, 9.0]])),
-            polygon(c, ring(&[[1.0, 1.0]; 60_000])),
+            polygon(c, vec![vec![vec![[1.0, 1.0]; 60_000]]]),
             masked(
                 c,
                 Mask {

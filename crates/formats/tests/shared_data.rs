@@ -2,8 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+use limn_domain::mask::{decode_counts, encode_counts};
 use limn_formats::coco::{self, CocoWriter, Image, Info, Label, LabelShape, Options};
-use limn_formats::{Findings, Fit, ImportedShape, Placed, voc};
+use limn_formats::{Findings, Fit, ImportedOutline, ImportedShape, Placed, voc};
 use std::io::Cursor;
 use std::path::Path;
 
@@ -135,4 +136,60 @@ fn coco_s_own_results_are_read() {
         .unwrap();
         assert!(out.annotations.is_empty() && findings.count(code) > 0);
     }
+}
+
+/// COCO's own masks, decoded, cut to their windows and written again, are the same text.
+#[test]
+fn coco_s_own_masks_survive() {
+    let Some(dir) = shared("coco") else { return };
+    let file = "instances_val2014_fakesegm100_results.json";
+    let text = std::fs::read_to_string(dir.join(file)).unwrap();
+    let given: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
+    let mut findings = Findings::new(file);
+    let options = Options {
+        outlines: true,
+        ..Options::default()
+    };
+    let out = coco::read(text.as_bytes(), &options, &mut findings).unwrap();
+    assert_eq!(
+        out.annotations.len() as i64 + findings.report().refused,
+        given.len() as i64
+    );
+    let mut same = 0;
+    for a in &out.annotations {
+        let ImportedShape::Outline(outline) = &a.shape else {
+            panic!("{a:?}")
+        };
+        let ImportedOutline::Mask { mask, size } = &**outline else {
+            panic!("{a:?}")
+        };
+        let counts = given[a.index as usize]["segmentation"]["counts"]
+            .as_str()
+            .unwrap();
+        assert_eq!(mask.full_text(size.0, size.1), counts);
+        same += 1;
+    }
+    assert!(same >= 700, "{same}");
+}
+
+/// Name, size, counts, compressed counts, area: made with COCO's own C code.
+#[test]
+fn the_golden_vectors_hold_both_ways() {
+    let Some(dir) = shared("coco") else { return };
+    let text = std::fs::read_to_string(dir.join("../rle_vectors.txt")).unwrap();
+    let mut seen = 0;
+    for line in text.lines().filter(|l| l.contains("counts=[")) {
+        let part = |from: &str, to: &str| line.split(from).nth(1).unwrap().split(to).next().unwrap();
+        let counts: Vec<u64> = part("counts=[", "]")
+            .split(',')
+            .map(|n| n.trim().parse().unwrap())
+            .collect();
+        let compressed = part("str=\"", "\" area");
+        assert_eq!(encode_counts(&counts), compressed, "{line}");
+        assert_eq!(decode_counts(compressed), Some(counts.clone()), "{line}");
+        let area: u64 = part("area=", " ").parse().unwrap();
+        assert_eq!(counts.iter().skip(1).step_by(2).sum::<u64>(), area);
+        seen += 1;
+    }
+    assert_eq!(seen, 15);
 }

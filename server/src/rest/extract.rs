@@ -255,7 +255,7 @@ mod tests {
             let e = parse_json::<NewProject>(bad.as_bytes()).unwrap_err().0;
             assert_eq!(e.code, Code::BadRequest, "{bad}: {e:?}");
         }
-        let e = parse_json::<NewProject>(br#"{"name": "a", "task": "segmentation"}"#)
+        let e = parse_json::<NewProject>(br#"{"name": "a", "task": "juggling"}"#)
             .unwrap_err()
             .0;
         assert_eq!(e.fields[0].field, "task");
