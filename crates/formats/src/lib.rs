@@ -11,7 +11,6 @@ mod fit;
 mod json;
 mod model;
 pub mod names;
-mod rle;
 pub mod voc;
 
 pub use error::FormatError;

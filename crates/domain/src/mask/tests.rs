@@ -74,6 +74,8 @@ fn counts_and_their_text_agree_with_the_reference() {
     for (width, height, counts, text, area, [x, y, w, h]) in RUNS {
         assert_eq!(decode_counts(text).as_deref(), Some(*counts), "{text}");
         assert_eq!(encode_counts(counts), *text);
+        let bounds = (*area > 0).then_some(Rect::new(*x, *y, *w, *h));
+        assert_eq!(counts_bounds(counts, u64::from(*height)), bounds);
         if *width > SIDE_MAX {
             continue;
         }
@@ -207,7 +209,7 @@ proptest! {
     fn nothing_breaks(text in "\\PC{0,40}", w: u32, h: u32, x: u32, counts in proptest::collection::vec(any::<u64>(), 0..9)) {
         let mask = Mask { x, y: x, width: w % 2000, height: h % 2000, counts: text };
         let _ = (mask.check(image(50, 50)), mask.pixels(), mask.to_polygon(), mask.area(), mask.contains(Point::new(3.0, 4.0)));
-        let _ = (mask.full_counts(3000, 3000), Mask::from_runs(w % 5000, h % 5000, &counts));
+        let _ = (counts_bounds(&counts, u64::from(h)), mask.full_counts(3000, 3000), Mask::from_runs(w % 5000, h % 5000, &counts));
     }
 }
 

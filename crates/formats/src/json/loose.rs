@@ -1,7 +1,6 @@
 //! Value types that accept whatever stands there, so that one odd field does not cost the record.
 
-use crate::rle;
-use limn_domain::mask::decode_counts;
+use limn_domain::mask::{counts_bounds, decode_counts};
 use limn_domain::{Point, Rect};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
@@ -306,7 +305,7 @@ fn mask<'de, A: MapAccess<'de>>(mut map: A) -> Result<Outline, A::Error> {
     };
     Ok(match counts.0 {
         None => Outline::Bad,
-        Some(counts) => rle::bounds(&counts, *height as u64).map_or(Outline::Missing, Outline::Bounds),
+        Some(counts) => counts_bounds(&counts, *height as u64).map_or(Outline::Missing, Outline::Bounds),
     })
 }
 
