@@ -73,7 +73,8 @@ fn toggles(ring: &[Vertex], width: u32, height: u32, steps: &mut u64) -> Option<
         return None;
     }
     // Within a quarter of the range of i32, so that differences fit.
-    let fifths = |v: f64| Some((SCALE * v + 0.5) as i32).filter(|i| v.is_finite() && i.abs() <= 1 << 29);
+    let fifths =
+        |v: f64| Some((SCALE * v + 0.5) as i32).filter(|i| v.is_finite() && i.unsigned_abs() <= 1 << 29);
     let points = ring
         .iter()
         .map(|[x, y]| Some((fifths(*x)?, fifths(*y)?)))

@@ -2,6 +2,8 @@ use super::*;
 use crate::polygon::{Vertex, mend};
 use proptest::prelude::*;
 
+mod limits;
+
 /// Width, height, counts, compressed counts, area, box: made with COCO's own C code.
 type Golden = (u32, u32, &'static [u64], &'static str, u64, [f64; 4]);
 

@@ -34,11 +34,11 @@ impl Fit {
         }
         let parts = match polygon::mend(&parts, self.actual) {
             Ok((parts, mended)) if !mended.crossing => parts,
+            // A tangle has more corners once it is mended than it had before: uniting its pieces would never end.
+            Err(Fault::TooMany) => return refused(Fault::TooMany),
             _ => {
                 all.crossing = true;
-                parts.iter().fold(Vec::new(), |sum, part| {
-                    polygon::combine(&sum, std::slice::from_ref(part), Combine::Union)
-                })
+                united(&parts)
             }
         };
         let fixed = match (lost, all) {
@@ -79,6 +79,15 @@ impl Fit {
             Err(_) => Placed::Refused("bad_mask", "the mask does not fit its image"),
         }
     }
+}
+
+/// What the parts cover together, halves first: each part is united some log n times, not n times.
+fn united(parts: &[Part]) -> Vec<Part> {
+    if parts.len() < 2 {
+        return parts.to_vec();
+    }
+    let (a, b) = parts.split_at(parts.len() / 2);
+    polygon::combine(&united(a), &united(b), Combine::Union)
 }
 
 fn refused(fault: Fault) -> Placed {

@@ -101,6 +101,41 @@ fn parts_that_overlap_are_united_and_bad_parts_are_named() {
     assert_eq!(area(3), (41.0, Some("outline_part_left_out")));
 }
 
+/// These took for ever once: more corners than a polygon may have, in the file or after mending.
+#[test]
+fn a_tangle_is_refused_at_once() {
+    let fit = Fit::new(None, (1000.0, 1000.0), 1, false);
+    let place = |rings| {
+        fit.place(&ImportedShape::Outline(Box::new(ImportedOutline::Polygons(
+            rings,
+        ))))
+    };
+    let apart =
+        (0..17_000).map(|i| square(f64::from(i % 400) * 2.0, f64::from(i / 400) * 2.0, 1.0)[..3].to_vec());
+    assert!(matches!(
+        place(apart.collect()),
+        Placed::Refused("outline_too_many", _)
+    ));
+    // A star polygon, every side of which crosses nearly every other.
+    let at = |i: u32| f64::from(i * 150 % 301) / 301.0 * std::f64::consts::TAU;
+    let star = (0..301).map(|i| [500.0 + 400.0 * at(i).cos(), 500.0 + 400.0 * at(i).sin()]);
+    assert!(matches!(
+        place(vec![star.collect()]),
+        Placed::Refused("outline_too_many", _)
+    ));
+    // Many parts that overlap are united all the same.
+    let pile = (0..150).map(|i| square(f64::from(i % 15) * 30.0, f64::from(i / 15) * 40.0, 45.0));
+    let Placed::Polygon { parts, fixed } = place(pile.collect()) else {
+        panic!()
+    };
+    assert_eq!((parts.len(), fixed), (1, Some("outline_crossing")));
+    let area = limn_domain::polygon::area(&parts);
+    assert!(
+        (area - (14.0 * 30.0 + 45.0) * (9.0 * 40.0 + 45.0)).abs() < 1.0,
+        "{area}"
+    );
+}
+
 #[test]
 fn what_is_no_outline_is_refused_with_its_place_and_the_rest_kept() {
     let file = with_annotations(
