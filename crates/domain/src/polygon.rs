@@ -20,6 +20,8 @@ pub type Part = Vec<Ring>;
 
 /// Most vertices of one polygon.
 pub const VERTICES_MAX: usize = 50_000;
+/// Most crossings of sides that are mended: each can make another part.
+pub const CROSSINGS_MAX: usize = 10_000;
 /// A ring that encloses less than this many square pixels is nothing.
 pub const AREA_MIN: f64 = 1e-3;
 
@@ -44,6 +46,8 @@ pub enum Fault {
     TooFew,
     #[error("has more than {VERTICES_MAX} corners")]
     TooMany,
+    #[error("crosses itself more than {CROSSINGS_MAX} times")]
+    Tangled,
     #[error("has no area")]
     NoArea,
     #[error("lies outside the image")]
@@ -179,9 +183,9 @@ fn without_repeats(ring: &[Vertex]) -> Ring {
     out
 }
 
-/// Whether some sides of the polygon cross, within or between rings. Sweeps over the sides sorted by their left
+/// How often sides of the polygon cross, within or between rings, counted to just beyond [`CROSSINGS_MAX`]. Sweeps over the sides sorted by their left
 /// end, so that sides far apart are never compared.
-fn crosses(parts: &[Part]) -> bool {
+fn crossings(parts: &[Part]) -> usize {
     struct Side {
         a: Point,
         b: Point,
@@ -205,6 +209,7 @@ fn crosses(parts: &[Part]) -> bool {
     let left = |s: &Side| s.a.x.min(s.b.x);
     sides.sort_by(|s, t| left(s).total_cmp(&left(t)));
     let turn = |a: Point, b: Point, c: Point| (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);
+    let mut found = 0;
     for (i, s) in sides.iter().enumerate() {
         let right = s.a.x.max(s.b.x);
         for t in sides[i + 1..].iter().take_while(|t| left(t) <= right) {
@@ -219,9 +224,7 @@ fn crosses(parts: &[Part]) -> bool {
                     if t.a == shared { t.b } else { t.a },
                 );
                 let ahead = (p.x - shared.x) * (q.x - shared.x) + (p.y - shared.y) * (q.y - shared.y);
-                if turn(shared, p, q) == 0.0 && ahead > 0.0 {
-                    return true;
-                }
+                found += usize::from(turn(shared, p, q) == 0.0 && ahead > 0.0);
                 continue;
             }
             // Sides may touch: only what reaches beyond the other by more than rounding crosses it.
@@ -229,11 +232,14 @@ fn crosses(parts: &[Part]) -> bool {
             let beyond = |d: f64, len: f64| d.abs() > ROUNDING * len;
             let apart = |d: f64, e: f64, len: f64| (d > 0.0) != (e > 0.0) && beyond(d, len) && beyond(e, len);
             if apart(d1, d2, len_s) && apart(d3, d4, len_t) {
-                return true;
+                found += 1;
+                if found > CROSSINGS_MAX {
+                    return found;
+                }
             }
         }
     }
-    false
+    found
 }
 
 /// The polygon as it can be kept: at least three corners a ring, no sides that cross, inside the image, with an area.
@@ -267,7 +273,11 @@ pub fn mend(parts: &[Part], image: Size) -> Result<(Vec<Part>, Mended), Fault> {
         return Err(Fault::TooFew);
     }
     let mut mended = Mended::default();
-    if crosses(&clean) || strays(&clean) {
+    let crossings = crossings(&clean);
+    if crossings > CROSSINGS_MAX {
+        return Err(Fault::Tangled);
+    }
+    if crossings > 0 || strays(&clean) {
         mended.crossing = true;
         clean = rounded(&clean.simplify_shape_as::<i64>(FillRule::EvenOdd));
     }
@@ -294,6 +304,9 @@ pub fn mend(parts: &[Part], image: Size) -> Result<(Vec<Part>, Mended), Fault> {
     clean.retain(|p| p.first().is_some_and(|r| ring_area(r) >= AREA_MIN));
     if clean.is_empty() || area(&clean) < AREA_MIN {
         return Err(Fault::NoArea);
+    }
+    if clean.iter().flatten().map(Vec::len).sum::<usize>() > VERTICES_MAX {
+        return Err(Fault::TooMany);
     }
     Ok((clean, mended))
 }

@@ -77,6 +77,16 @@ fn a_part_inside_another_is_a_hole_and_a_hole_outside_is_a_part() {
     assert_eq!(mend(&beside, IMAGE).unwrap(), (beside, Mended::default()));
 }
 
+/// One ring of thousands of corners, all sides across each other, took seconds and a gigabyte to mend.
+#[test]
+fn a_tangle_is_refused() {
+    let at = |i: usize, n: usize| (i * n % 4_001) as f64;
+    let ring: Ring = (0..4_001)
+        .map(|i| [at(i, 1_777) * 0.02 + 5.0, at(i, 2_311) * 0.015 + 5.0])
+        .collect();
+    assert_eq!(mend(&[vec![ring]], IMAGE).unwrap_err(), Fault::Tangled);
+}
+
 #[test]
 fn holes_and_parts_come_and_go_by_combining() {
     let a = vec![vec![square(0.0, 0.0, 30.0)]];

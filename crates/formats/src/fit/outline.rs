@@ -95,6 +95,10 @@ fn refused(fault: Fault) -> Placed {
         Fault::NotFinite => Placed::Refused("not_a_number", "a coordinate is not a finite number"),
         Fault::TooFew => Placed::Refused("outline_too_few", "the outline needs at least three corners"),
         Fault::TooMany => Placed::Refused("outline_too_many", "the outline has more than 50,000 corners"),
+        Fault::Tangled => Placed::Refused(
+            "outline_too_many",
+            "the outline crosses itself more than 10,000 times",
+        ),
         Fault::NoArea => Placed::Refused("outline_empty", "the outline has no area"),
         Fault::Outside => Placed::Refused("outline_outside", "the outline lies outside the image"),
     }
