@@ -266,7 +266,7 @@ fn reorder(doc: &Document, ids: &[AnnotationId], order: Order, edits: &mut Edits
         }
         Order::Up | Order::Down => {
             for id in ids {
-                let Some((a, rect)) = doc.get(*id).and_then(|a| a.shape.bounds().map(|r| (a, r))) else {
+                let Some((a, rect)) = doc.get(*id).zip(doc.bounds(*id)) else {
                     continue;
                 };
                 let near = doc.in_window(rect);

@@ -155,7 +155,7 @@ pub fn hit(
     let mut inside: Option<(&Annotation, Rect)> = None;
     let near = Rect::new(p.x - slack, p.y - slack, 2.0 * slack, 2.0 * slack);
     for a in doc.near(near) {
-        let Some(r) = a.shape.bounds().filter(|_| layers.can_edit(a)) else {
+        let Some(r) = doc.bounds(a.id).filter(|_| layers.can_edit(a)) else {
             continue;
         };
         let (d, within) = shape::place_of(&a.shape, p);

@@ -157,7 +157,7 @@ impl Editor {
 
     /// Pans so that the shape is in view.
     pub fn reveal(&mut self, id: AnnotationId) {
-        let Some(r) = self.doc.get(id).and_then(|a| a.shape.bounds()) else {
+        let Some(r) = self.doc.bounds(id) else {
             return;
         };
         let w = self.view.window();
@@ -327,7 +327,7 @@ impl Editor {
     fn editable_boxes(&self) -> Vec<(AnnotationId, Rect)> {
         self.editable()
             .into_iter()
-            .filter_map(|id| Some((id, self.doc.get(id)?.shape.bounds()?)))
+            .filter_map(|id| Some((id, self.doc.bounds(id)?)))
             .collect()
     }
 
@@ -426,7 +426,7 @@ impl Editor {
         let boxes = self
             .selection
             .iter()
-            .filter_map(|id| self.doc.get(id)?.shape.bounds());
+            .filter_map(|id| self.doc.bounds(id));
         let all = boxes.reduce(|a, b| {
             let corner = Point::new(a.x.min(b.x), a.y.min(b.y));
             Rect::from_corners(

@@ -246,7 +246,7 @@ impl Editor {
     fn press(&mut self, p: &Pointer, at: Point) {
         match self.hit_at(p) {
             Some(Hit::Handle(id, handle)) if !self.read_only => {
-                if let Some(rect) = self.doc.get(id).and_then(|a| a.shape.bounds()) {
+                if let Some(rect) = self.doc.bounds(id) {
                     let g = handle.at(rect);
                     self.gesture = Gesture::Resize {
                         id,
@@ -325,7 +325,7 @@ impl Editor {
                         .iter()
                         .filter_map(|id| self.doc.get(id))
                         .filter(|a| self.layers.can_edit(a))
-                        .filter_map(|a| a.shape.bounds().map(|r| (a.id, r)))
+                        .filter_map(|a| self.doc.bounds(a.id).map(|r| (a.id, r)))
                         .collect();
                     self.gesture = Gesture::Move {
                         from,
@@ -475,7 +475,7 @@ impl Editor {
             .filter(|a| self.layers.can_edit(a))
             .collect();
         here.sort_by(|a, b| {
-            let area = |x: &Annotation| x.shape.bounds().map_or(0.0, Rect::area);
+            let area = |x: &Annotation| self.doc.bounds(x.id).map_or(0.0, Rect::area);
             area(a)
                 .total_cmp(&area(b))
                 .then_with(|| (b.z, b.id).cmp(&(a.z, a.id)))

@@ -52,7 +52,7 @@ fn rows(desk: Desk, from: usize, count: usize) -> (usize, Vec<Object>) {
             *n += 1;
             if (from..from + count).contains(&all) {
                 let (category, color) = desk.category_of(a.category_id);
-                let place = a.shape.bounds().map_or_else(String::new, |r| {
+                let place = s.editor.doc().bounds(a.id).map_or_else(String::new, |r| {
                     format!("x {} y {} w {} h {}", px(r.x), px(r.y), px(r.w), px(r.h))
                 });
                 out.push(Object {
