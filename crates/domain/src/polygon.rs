@@ -422,7 +422,11 @@ pub fn without_holes(parts: &[Part], most: f64) -> Vec<Part> {
 pub fn without_specks(parts: &[Part], least: f64) -> Vec<Part> {
     let own = |part: &Part| area(std::slice::from_ref(part));
     let most = parts.iter().map(own).fold(0.0, f64::max);
-    parts.iter().filter(|p| own(p) >= least.min(most)).cloned().collect()
+    parts
+        .iter()
+        .filter(|p| own(p) >= least.min(most))
+        .cloned()
+        .collect()
 }
 
 #[cfg(test)]

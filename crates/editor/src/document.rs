@@ -140,7 +140,11 @@ impl Document {
             && window.bottom() >= image.bottom();
         if all {
             let inside = |s: &&Slot| s.bounds.is_some_and(|r| r.intersects(window));
-            return self.slots_in_order().filter(inside).map(|s| &s.annotation).collect();
+            return self
+                .slots_in_order()
+                .filter(inside)
+                .map(|s| &s.annotation)
+                .collect();
         }
         let mut found = self.near(window);
         found.sort_unstable_by_key(|a| (a.z, a.id));

@@ -1,6 +1,7 @@
 //! COCO JSON.
 
 mod export;
+mod extras;
 mod import;
 mod record;
 mod resolve;

@@ -1,10 +1,10 @@
 //! What every reader produces: categories, images and their labels, not yet matched to a project.
 
 use limn_domain::polygon::Ring;
-use limn_domain::{Mask, Rect};
+use limn_domain::{Mask, Rect, Shape, Skeleton};
 
 /// A category as the file names it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct ImportedCategory {
     /// The file's own id; kept as the project's export id when it is free and at least 1.
     pub id: Option<i64>,
@@ -12,6 +12,8 @@ pub struct ImportedCategory {
     pub name: Option<String>,
     /// Index of the parent among the file's categories.
     pub parent: Option<usize>,
+    /// The keypoints of its objects, checked.
+    pub skeleton: Option<Skeleton>,
     pub line: u64,
 }
 
@@ -48,6 +50,8 @@ pub enum ImportedShape {
     Box(Rect),
     /// An outline, likewise; boxed, because most files have boxes by the million.
     Outline(Box<ImportedOutline>),
+    /// A turned box, an ellipse, a line, points or keypoints in the file's own frame.
+    Other(Box<Shape>),
 }
 
 /// The outline of an object.

@@ -212,6 +212,7 @@ impl Parsed {
                     id: None,
                     name: Some(category),
                     parent: None,
+                    skeleton: None,
                     line: object.line,
                 });
                 out.categories.len() - 1

@@ -86,9 +86,7 @@ impl Mask {
         };
         // Far outside nothing of the tip reaches the image.
         let reach = i64::from(size);
-        stamps.retain(|(x, y)| {
-            (-reach..width + reach).contains(x) && (-reach..height + reach).contains(y)
-        });
+        stamps.retain(|(x, y)| (-reach..width + reach).contains(x) && (-reach..height + reach).contains(y));
         let tip = columns(size, tip);
         let mut pieces: Vec<(u32, u32, u32)> = Vec::with_capacity(stamps.len() * tip.len());
         for (x, y) in stamps {
@@ -157,7 +155,11 @@ mod tests {
         let line = [Point::new(2.5, 2.5), Point::new(30.5, 20.5)];
         let thin = Mask::stroke(&line, 1, Tip::Round, IMAGE).unwrap();
         assert_eq!(thin.area(), 29);
-        assert_eq!(thin.to_polygon().len(), 29 - 1 - 9, "touching at corners only, or joined");
+        assert_eq!(
+            thin.to_polygon().len(),
+            29 - 1 - 9,
+            "touching at corners only, or joined"
+        );
         let out = [Point::new(-50.0, 15.0), Point::new(90.0, 15.0)];
         let through = Mask::stroke(&out, 3, Tip::Square, IMAGE).unwrap();
         assert_eq!((through.width, through.height, through.area()), (40, 3, 120));

@@ -56,7 +56,11 @@ fn gaps(spans: &[Span], [left, top, right, bottom]: [u32; 4]) -> Spans {
         let mut from = top;
         for s in own {
             if from < s.top {
-                out.push(Span { x, top: from, bottom: s.top });
+                out.push(Span {
+                    x,
+                    top: from,
+                    bottom: s.top,
+                });
             }
             from = s.bottom;
         }
@@ -125,16 +129,26 @@ mod tests {
 
     fn mask(rows: &[&str]) -> Mask {
         let width = rows[0].len() as u32;
-        let pixels: Vec<u8> = rows.iter().flat_map(|r| r.bytes()).map(|b| u8::from(b == b'#')).collect();
+        let pixels: Vec<u8> = rows
+            .iter()
+            .flat_map(|r| r.bytes())
+            .map(|b| u8::from(b == b'#'))
+            .collect();
         Mask::from_pixels(3, 4, width, rows.len() as u32, &pixels).unwrap()
     }
 
     #[test]
     fn holes_are_enclosed_by_sides() {
         let ring = mask(&["####..", "#..#..", "#..###", "####.#", "...###"]);
-        assert_eq!(ring.without_holes(u64::MAX), mask(&["####..", "####..", "######", "######", "...###"]));
+        assert_eq!(
+            ring.without_holes(u64::MAX),
+            mask(&["####..", "####..", "######", "######", "...###"])
+        );
         // The hole of one pixel only.
-        assert_eq!(ring.without_holes(1), mask(&["####..", "#..#..", "#..###", "######", "...###"]));
+        assert_eq!(
+            ring.without_holes(1),
+            mask(&["####..", "#..#..", "#..###", "######", "...###"])
+        );
         // A gap in the corner: unset pixels do not meet through it, so it is a hole still.
         let cornered = mask(&["###", "#.#", "##."]);
         assert_eq!(cornered.without_holes(9), mask(&["###", "###", "##."]));
@@ -147,7 +161,10 @@ mod tests {
         let spotted = mask(&["##...#", "##....", "..#...", "#....#"]);
         // The pixel below the block touches its corner and stays.
         assert_eq!(spotted.without_specks(2), mask(&["##....", "##....", "..#..."]));
-        assert_eq!(spotted.without_specks(1_000), mask(&["##....", "##....", "..#..."]));
+        assert_eq!(
+            spotted.without_specks(1_000),
+            mask(&["##....", "##....", "..#..."])
+        );
         assert_eq!(spotted.without_specks(1), spotted);
     }
 

@@ -17,7 +17,7 @@ impl Editor {
         self.cursor = match tool {
             Tool::Select => super::Cursor::Default,
             Tool::Pan => super::Cursor::Grab,
-            Tool::Box | Tool::Polygon => super::Cursor::Crosshair,
+            _ => super::Cursor::Crosshair,
         };
         self.epochs.look += 1;
     }
@@ -47,6 +47,9 @@ impl Editor {
             if !self.selection.is_empty() && (relabel || !self.tool.draws()) {
                 let ids = self.editable();
                 self.run(Command::Relabel(ids, id));
+            } else if self.tool.paints() && self.category != Some(id) {
+                // The next stroke is another object's.
+                self.clear_selection();
             }
             self.set_category(id);
         } else {
@@ -423,10 +426,7 @@ impl Editor {
 
     /// The selection fills the view; the whole image when nothing is selected.
     pub fn zoom_to_selection(&mut self) {
-        let boxes = self
-            .selection
-            .iter()
-            .filter_map(|id| self.doc.bounds(id));
+        let boxes = self.selection.iter().filter_map(|id| self.doc.bounds(id));
         let all = boxes.reduce(|a, b| {
             let corner = Point::new(a.x.min(b.x), a.y.min(b.y));
             Rect::from_corners(

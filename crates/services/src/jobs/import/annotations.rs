@@ -5,6 +5,7 @@ use super::place;
 use super::sources::{Files, Kind, Upload};
 use super::write::Batch;
 use anyhow::Context as _;
+use limn_domain::ShapeKind;
 use limn_domain::import::{ImportAs, ImportFormat};
 use limn_domain::project::Task;
 use limn_formats::{Detail, Findings, FormatError, Imported, coco, names, voc};
@@ -79,13 +80,13 @@ impl Import<'_> {
         self.progress.report(0, 0, message).await?;
         let mut findings = std::mem::take(&mut self.findings);
         let (format, progress) = (self.input.format, self.progress.clone());
-        let outlines = self.task == Task::Segmentation;
+        let task = self.task;
         let (opened, findings, parsed) = tokio::task::spawn_blocking(move || {
             let parsed: anyhow::Result<Vec<Parsed>> = files
                 .into_iter()
                 .map(|(shown, n)| {
                     findings.set_file(&shown);
-                    let imported = opened.read(n, (format, outlines), &shown, &progress, &mut findings)?;
+                    let imported = opened.read(n, (format, task), &shown, &progress, &mut findings)?;
                     Ok((shown, imported))
                 })
                 .collect();
@@ -157,11 +158,12 @@ enum Opened {
 }
 
 impl Opened {
-    /// Reads one file; `format` also says whether outlines are wanted. `Ok(None)`: it was refused whole, the findings say why. Errors: cancelled, or the disk.
+    /// Reads one file, for a task: its labels' kinds are looked for. `Ok(None)`: it was refused whole, the findings say why.
+    /// Errors: cancelled, or the disk.
     fn read(
         &mut self,
         n: Option<usize>,
-        format: (ImportFormat, bool),
+        format: (ImportFormat, Task),
         shown: &str,
         progress: &Progress,
         findings: &mut Findings,
@@ -200,7 +202,7 @@ impl Opened {
 
 fn parse<R: Read>(
     reader: R,
-    (format, outlines): (ImportFormat, bool),
+    (format, task): (ImportFormat, Task),
     shown: &str,
     progress: &Progress,
     findings: &mut Findings,
@@ -216,7 +218,9 @@ fn parse<R: Read>(
         ImportFormat::Voc => voc::read(reader, stem(shown), findings),
         ImportFormat::Coco | ImportFormat::Images => {
             let options = coco::Options {
-                outlines,
+                outlines: task.allows(ShapeKind::Polygon) || task.allows(ShapeKind::Mask),
+                keypoints: task.allows(ShapeKind::Keypoints),
+                turned: task.allows(ShapeKind::RotatedBox),
                 ..coco::Options::default()
             };
             coco::read(reader, &options, findings)
