@@ -138,6 +138,19 @@ impl Shape {
         Some(vec![vec![ring]])
     }
 
+    /// The points of points and the labeled keypoints of keypoints; none of the other kinds.
+    pub fn dots(&self) -> Vec<Vertex> {
+        match self {
+            Self::Points { points } => points.clone(),
+            Self::Keypoints { keypoints } => keypoints
+                .iter()
+                .filter_map(|k| k.at())
+                .map(|p| [p.x, p.y])
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The enclosing box in image pixels; `None` for a label of the whole item.
     pub fn bounds(&self) -> Option<Rect> {
         match self {

@@ -280,6 +280,14 @@ impl Editor {
         self.hover.map(Hit::id)
     }
 
+    /// The point of the selected shape that the pointer is over.
+    pub const fn hover_corner(&self) -> Option<(AnnotationId, crate::shape::Corner)> {
+        match self.hover {
+            Some(Hit::Corner(id, c)) => Some((id, c)),
+            _ => None,
+        }
+    }
+
     /// Where the pointer is, in image pixels.
     pub const fn pointer(&self) -> Option<Point> {
         self.pointer

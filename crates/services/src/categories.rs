@@ -381,7 +381,11 @@ fn changes(was: &Category, is: &Category) -> Option<String> {
     }
     if was.skeleton != is.skeleton {
         parts.push(match &is.skeleton {
-            Some(s) => format!("gave the category “{}” a skeleton of {} keypoints", is.name, s.keypoints.len()),
+            Some(s) => format!(
+                "gave the category “{}” a skeleton of {} keypoints",
+                is.name,
+                s.keypoints.len()
+            ),
             None => format!("took the skeleton of the category “{}” away", is.name),
         });
     }

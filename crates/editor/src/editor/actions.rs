@@ -41,20 +41,41 @@ impl Editor {
     }
 
     /// Somebody picked a category, by key or click: it is the one for new shapes, and with the select tool (or
-    /// `relabel`) also that of the selected shapes. While drawing, the shape drawn last keeps its own.
-    pub fn pick_category(&mut self, id: CategoryId, relabel: bool) {
-        if self.doc.task().marks_objects() {
-            if !self.selection.is_empty() && (relabel || !self.tool.draws()) {
-                let ids = self.editable();
-                self.run(Command::Relabel(ids, id));
-            } else if self.tool.paints() && self.category != Some(id) {
-                // The next stroke is another object's.
-                self.clear_selection();
-            }
-            self.set_category(id);
-        } else {
+    /// `relabel`) also that of the selected shapes. While drawing, the shape drawn last keeps its own. Says whether all
+    /// shapes took it, see [`Self::relabel_selected`].
+    pub fn pick_category(&mut self, id: CategoryId, relabel: bool) -> bool {
+        if !self.doc.task().marks_objects() {
             self.toggle_whole(id);
+            return true;
         }
+        let mut fit = true;
+        if !self.selection.is_empty() && (relabel || !self.tool.draws()) {
+            fit = self.relabel_selected(id);
+        } else if self.tool.paints() && self.category != Some(id) {
+            // The next stroke is another object's.
+            self.clear_selection();
+        }
+        self.set_category(id);
+        fit
+    }
+
+    /// Gives the selected shapes another category. Says whether all took it: keypoints go only to a category whose skeleton
+    /// has as many.
+    pub fn relabel_selected(&mut self, id: CategoryId) -> bool {
+        let count = self.skeletons.get(&id).map(|s| s.keypoints.len());
+        let fits = |a: &Annotation| match &a.shape {
+            Shape::Keypoints { keypoints } => count == Some(keypoints.len()),
+            _ => true,
+        };
+        let all = self.editable();
+        let ids: Vec<AnnotationId> = all
+            .iter()
+            .copied()
+            .filter(|id| self.doc.get(*id).is_some_and(fits))
+            .collect();
+        let fit = ids.len() == all.len();
+        self.run(Command::Relabel(ids, id));
+        fit
     }
 
     /// Classification: the category on or off. With one label an item, another choice replaces the first.

@@ -327,7 +327,13 @@ impl<W: Write, S: Read + Write + Seek> CocoWriter<W, S> {
                 Some(Shape::Ellipse { rect }) => Some(numbers(rect)),
                 _ => None,
             },
-            ..AnnotationRecord::new(self.next_id(), image.id, category_id, area, polygon::bounds(parts))
+            ..AnnotationRecord::new(
+                self.next_id(),
+                image.id,
+                category_id,
+                area,
+                polygon::bounds(parts),
+            )
         })
     }
 
@@ -344,7 +350,13 @@ impl<W: Write, S: Read + Write + Seek> CocoWriter<W, S> {
 
     /// Keypoints with the box around those that are labeled, a pixel wide at least. `area` is the box's: COCOeval divides
     /// by it.
-    fn keypoints(&mut self, image: &Image<'_>, size: Size, category_id: i64, list: &[Keypoint]) -> io::Result<()> {
+    fn keypoints(
+        &mut self,
+        image: &Image<'_>,
+        size: Size,
+        category_id: i64,
+        list: &[Keypoint],
+    ) -> io::Result<()> {
         let labeled = list.iter().filter(|k| k.at().is_some()).count();
         let tight = keypoint::bounds(list);
         let mut r = Rect::new(tight.x, tight.y, tight.w.max(1.0), tight.h.max(1.0));
@@ -375,7 +387,13 @@ impl<W: Write, S: Read + Write + Seek> CocoWriter<W, S> {
                 size: [image.height, image.width],
                 counts: mask.full_text(width, height),
             }),
-            ..AnnotationRecord::new(self.next_id(), image.id, category_id, mask.area() as f64, mask.window())
+            ..AnnotationRecord::new(
+                self.next_id(),
+                image.id,
+                category_id,
+                mask.area() as f64,
+                mask.window(),
+            )
         })
     }
 

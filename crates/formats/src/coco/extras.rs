@@ -58,7 +58,9 @@ fn turned(numbers: &Numbers) -> Option<TurnedRect> {
 }
 
 fn keypoints(list: &Value) -> Result<Vec<Keypoint>, String> {
-    let numbers: Option<Vec<f64>> = list.as_array().map(|l| l.iter().map_while(Value::as_f64).collect());
+    let numbers: Option<Vec<f64>> = list
+        .as_array()
+        .map(|l| l.iter().map_while(Value::as_f64).collect());
     let Some(numbers) = numbers.filter(|n| Some(n.len()) == list.as_array().map(Vec::len)) else {
         return Err("The keypoints must be a list of numbers: [x, y, v, ...].".to_owned());
     };
@@ -98,12 +100,17 @@ pub(super) fn skeleton(bytes: Option<&[u8]>) -> Result<Option<Skeleton>, String>
         Some(_) => return Err("`keypoints` must be a list of names".to_owned()),
     };
     if names.len() > KEYPOINTS_MAX {
-        return Err(format!("it has {} keypoints; {KEYPOINTS_MAX} are the most", names.len()));
+        return Err(format!(
+            "it has {} keypoints; {KEYPOINTS_MAX} are the most",
+            names.len()
+        ));
     }
     let pairs = |v: &Value| -> Vec<[usize; 2]> {
         let place = |v: &Value| v.as_u64().and_then(|i| usize::try_from(i).ok()?.checked_sub(1));
         let pair = |p: &Value| Some([place(p.get(0)?)?, place(p.get(1)?)?]);
-        v.as_array().map(|l| l.iter().filter_map(pair).collect()).unwrap_or_default()
+        v.as_array()
+            .map(|l| l.iter().filter_map(pair).collect())
+            .unwrap_or_default()
     };
     let edges = raw.skeleton.0.as_ref().map(pairs).unwrap_or_default();
     let person = Skeleton::coco_person();
@@ -130,7 +137,10 @@ pub(super) fn skeleton(bytes: Option<&[u8]>) -> Result<Option<Skeleton>, String>
         edges,
         symmetry,
     };
-    skeleton.check().map(Some).map_err(|why| why.trim_end_matches('.').to_owned())
+    skeleton
+        .check()
+        .map(Some)
+        .map_err(|why| why.trim_end_matches('.').to_owned())
 }
 
 /// Pairs of names that differ in left and right only.

@@ -14,9 +14,10 @@ impl Fit {
             Shape::Keypoints { keypoints } => self.place_keypoints(keypoints),
             Shape::Whole => Placed::Whole,
             Shape::Box { rect } => self.place(&crate::ImportedShape::Box(*rect)),
-            Shape::Polygon { .. } | Shape::Mask { .. } => {
-                Placed::Refused("bad_outline", "an outline stands where another shape was expected")
-            }
+            Shape::Polygon { .. } | Shape::Mask { .. } => Placed::Refused(
+                "bad_outline",
+                "an outline stands where another shape was expected",
+            ),
         }
     }
 
@@ -25,7 +26,10 @@ impl Fit {
             return NOT_A_NUMBER;
         }
         if rect.w <= 0.0 || rect.h <= 0.0 {
-            return Placed::Refused("box_empty", "the box has no area; width and height must be above 0");
+            return Placed::Refused(
+                "box_empty",
+                "the box has no area; width and height must be above 0",
+            );
         }
         let rect = if self.is_plain() {
             rect.normal()
@@ -56,7 +60,10 @@ impl Fit {
         if !(p.x.is_finite() && p.y.is_finite()) {
             return None;
         }
-        let inside = [p.x.clamp(0.0, self.actual.width), p.y.clamp(0.0, self.actual.height)];
+        let inside = [
+            p.x.clamp(0.0, self.actual.width),
+            p.y.clamp(0.0, self.actual.height),
+        ];
         let moved = (inside[0] - p.x).abs().max((inside[1] - p.y).abs()) > SLACK;
         Some((inside, moved))
     }
@@ -159,14 +166,23 @@ mod tests {
         let none = Shape::Keypoints {
             keypoints: vec![Keypoint::default()],
         };
-        assert!(matches!(fit.place_other(&none), Placed::Refused("no_keypoints", _)));
+        assert!(matches!(
+            fit.place_other(&none),
+            Placed::Refused("no_keypoints", _)
+        ));
         let short = Shape::Polyline {
             points: vec![[1.0, 1.0]],
         };
-        assert!(matches!(fit.place_other(&short), Placed::Refused("too_few_points", _)));
+        assert!(matches!(
+            fit.place_other(&short),
+            Placed::Refused("too_few_points", _)
+        ));
         let wrong = Shape::Points {
             points: vec![[f64::NAN, 1.0]],
         };
-        assert!(matches!(fit.place_other(&wrong), Placed::Refused("not_a_number", _)));
+        assert!(matches!(
+            fit.place_other(&wrong),
+            Placed::Refused("not_a_number", _)
+        ));
     }
 }

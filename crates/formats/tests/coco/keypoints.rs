@@ -51,7 +51,9 @@ fn keypoints_are_written_as_the_standard_wants_them() {
     let mut keypoints = vec![Keypoint::default(); 17];
     keypoints[0] = point(10.5, 20.0, Visibility::Visible);
     keypoints[16] = point(30.0, 44.25, Visibility::Hidden);
-    let (text, counts) = written(&[Shape::Keypoints { keypoints: keypoints.clone() }]);
+    let (text, counts) = written(&[Shape::Keypoints {
+        keypoints: keypoints.clone(),
+    }]);
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
     let a = &json["annotations"][0];
     assert_eq!(a["num_keypoints"], 2);
@@ -82,7 +84,10 @@ fn a_lone_keypoint_has_a_box_with_an_area() {
     keypoints[3] = point(100.0, 50.0, Visibility::Visible);
     let (text, _) = written(&[Shape::Keypoints { keypoints }]);
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(json["annotations"][0]["bbox"], serde_json::json!([99.0, 49.0, 1.0, 1.0]));
+    assert_eq!(
+        json["annotations"][0]["bbox"],
+        serde_json::json!([99.0, 49.0, 1.0, 1.0])
+    );
     assert_eq!(json["annotations"][0]["area"], 1.0);
 }
 
@@ -116,7 +121,11 @@ fn skeletons_of_other_makers() {
     let good = r#""keypoints":["nose","left_ear","right_ear"],"skeleton":[[1,2],[1,3],[0,9]]"#;
     let (all, imported, report) = placed(&file(good, "[5,6,2, 1,2,0, 7,8,1]"));
     let skeleton = imported.categories[0].skeleton.clone().unwrap();
-    assert_eq!(skeleton.edges, [[0, 1], [0, 2]], "what cannot be a pair is passed over");
+    assert_eq!(
+        skeleton.edges,
+        [[0, 1], [0, 2]],
+        "what cannot be a pair is passed over"
+    );
     assert_eq!(skeleton.symmetry, [[1, 2]]);
     assert!(skeleton.check().is_ok());
     let want = vec![
@@ -134,7 +143,11 @@ fn skeletons_of_other_makers() {
     assert_eq!(report.refused, 0);
     for (category, keypoints, code) in [
         (r#""keypoints":["a","A"]"#, "[1,2,2,3,4,2]", "bad_skeleton"),
-        (r#""keypoints":["a"],"skeleton":[[1,5]]"#, "[1,2,2]", "bad_skeleton"),
+        (
+            r#""keypoints":["a"],"skeleton":[[1,5]]"#,
+            "[1,2,2]",
+            "bad_skeleton",
+        ),
         (r#""keypoints":["a"]"#, "[1,2,2,3]", "bad_keypoints"),
         (r#""keypoints":["a"]"#, "[1,2,7]", "bad_keypoints"),
         (r#""keypoints":["a"]"#, "[1,\"x\",2]", "bad_keypoints"),

@@ -84,7 +84,12 @@ pub(super) fn fit(upserts: &mut [Annotation], task: Task, image: Size) -> Result
 type Fault = (&'static str, String);
 
 fn fit_one(shape: &mut Shape, image: Size) -> std::result::Result<(), Fault> {
-    let outside = || format!("lies outside the image of {} x {} pixels.", image.width, image.height);
+    let outside = || {
+        format!(
+            "lies outside the image of {} x {} pixels.",
+            image.width, image.height
+        )
+    };
     match shape {
         Shape::Whole => {}
         Shape::Box { rect } => {
@@ -95,12 +100,17 @@ fn fit_one(shape: &mut Shape, image: Size) -> std::result::Result<(), Fault> {
             *rect = inside;
         }
         Shape::Polygon { parts } => {
-            *parts = polygon::mend(parts, image).map_err(|fault| ("parts", format!("{fault}.")))?.0;
+            *parts = polygon::mend(parts, image)
+                .map_err(|fault| ("parts", format!("{fault}.")))?
+                .0;
         }
         Shape::Mask { mask } => mask.check(image).map_err(|fault| ("mask", format!("{fault}.")))?,
         Shape::RotatedBox { rect } | Shape::Ellipse { rect } => {
             if !rect.is_finite() || rect.w <= 0.0 || rect.h <= 0.0 || rect.w.max(rect.h) > 1e7 {
-                return Err(("rect", "needs finite numbers, and a width and a height above 0.".to_owned()));
+                return Err((
+                    "rect",
+                    "needs finite numbers, and a width and a height above 0.".to_owned(),
+                ));
             }
             *rect = rect.normal();
             let region = shape.region(0.1).unwrap_or_default();
@@ -115,7 +125,10 @@ fn fit_one(shape: &mut Shape, image: Size) -> std::result::Result<(), Fault> {
                 [k.x, k.y] = one[0];
             }
             if keypoints.iter().all(|k| k.at().is_none()) {
-                return Err(("keypoints", "needs at least one keypoint that is labeled.".to_owned()));
+                return Err((
+                    "keypoints",
+                    "needs at least one keypoint that is labeled.".to_owned(),
+                ));
             }
         }
     }
@@ -127,7 +140,10 @@ fn fit_points(points: &mut [[f64; 2]], least: usize, image: Size) -> std::result
         return Err(("points", format!("needs at least {least}.")));
     }
     if points.len() > polygon::VERTICES_MAX {
-        return Err(("points", format!("has more than {} points.", polygon::VERTICES_MAX)));
+        return Err((
+            "points",
+            format!("has more than {} points.", polygon::VERTICES_MAX),
+        ));
     }
     for [x, y] in points {
         if !(x.is_finite() && y.is_finite()) {

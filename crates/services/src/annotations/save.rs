@@ -148,7 +148,8 @@ async fn check_keypoints(tx: &mut Tx, upserts: &[Annotation]) -> Result<()> {
         match counts.get(&a.category_id) {
             Some(want) if *want == have => {}
             Some(want) => {
-                let problem = format!("has {have} keypoints, but the skeleton of its category has {want}; reload.");
+                let problem =
+                    format!("has {have} keypoints, but the skeleton of its category has {want}; reload.");
                 return Err(check::at(n, "keypoints", &problem));
             }
             None => {

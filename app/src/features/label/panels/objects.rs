@@ -138,10 +138,14 @@ pub fn Objects() -> impl IntoView {
                 </ul>
                 <Show when=move || total() == 0 && desk.current.get().is_some()>
                     <p class="label-none">
-                        {move || if desk.task() == Task::Segmentation {
-                            view! { "No objects yet. Draw an outline with " <kbd class="kbd">"P"</kbd> "." }.into_any()
-                        } else {
-                            view! { "No objects yet. Draw a box with " <kbd class="kbd">"R"</kbd> "." }.into_any()
+                        {move || {
+                            let (what, key) = match desk.task() {
+                                Task::Segmentation => ("No objects yet. Draw an outline with ", "P"),
+                                Task::Semantic => ("Nothing painted yet. Paint with ", "B"),
+                                Task::Keypoints => ("No objects yet. Place keypoints with ", "K"),
+                                _ => ("No objects yet. Draw a box with ", "R"),
+                            };
+                            view! { {what} <kbd class="kbd">{key}</kbd> "." }
                         }}
                     </p>
                 </Show>

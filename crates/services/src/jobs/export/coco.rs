@@ -66,7 +66,12 @@ pub(super) fn write(
         .iter()
         .map(|c| {
             let parent = c.parent_id.and_then(|p| names.get(&p).copied());
-            format::Category::new(c.export_id, &c.name, parent.unwrap_or(&c.name), c.skeleton.as_ref())
+            format::Category::new(
+                c.export_id,
+                &c.name,
+                parent.unwrap_or(&c.name),
+                c.skeleton.as_ref(),
+            )
         })
         .collect();
     let mut writer = CocoWriter::new(out, spool, &info, &listed, input.box_segmentation)?;

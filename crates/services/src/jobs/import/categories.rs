@@ -114,8 +114,11 @@ async fn known(
         Ok(changed) => {
             let target = Target::Known(id, keypoints_of(&changed));
             findings.note("skeleton_taken", || {
-                Detail::new(format!("The category `{}` took the skeleton of the file.", changed.name))
-                    .line(wanted.line)
+                Detail::new(format!(
+                    "The category `{}` took the skeleton of the file.",
+                    changed.name
+                ))
+                .line(wanted.line)
             });
             catalogue.all[n] = changed;
             Ok(target)

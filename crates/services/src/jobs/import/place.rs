@@ -268,7 +268,10 @@ fn suited(
                 Task::Objects => "objects",
                 Task::Classification | Task::Multilabel => "labels of whole images",
             };
-            format!("The label is a {}, and this project is for {wanted}.", shape.shape_kind().label())
+            format!(
+                "The label is a {}, and this project is for {wanted}.",
+                shape.shape_kind().label()
+            )
         })),
     }
 }
