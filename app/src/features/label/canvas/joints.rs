@@ -44,13 +44,14 @@ pub fn draw(
         let seen = k.visibility == Visibility::Visible;
         c.set_fill_style_str(if seen { look.color } else { "rgb(13 14 16 / 0.75)" });
         c.fill();
-        line(c, if seen { "#ffffff" } else { look.color }, 1.75);
+        let ring = if seen { "#ffffff".to_owned() } else { lighter(look.color) };
+        line(c, &ring, if seen { 1.75 } else { 2.25 });
     }
     let name = look
         .named
         .and_then(|i| Some((place(i)?, &skeleton?.keypoints.get(i)?.name)));
     if let Some((p, name)) = name {
-        tag(c, name, p.x + 9.0, p.y - 20.0);
+        tag(c, name, p.x + 9.0, p.y + 7.0);
     }
 }
 

@@ -6,6 +6,7 @@ use super::outlines::{Outlines, fill};
 use super::{grips, joints, overlay};
 use crate::features::label::desk::{Desk, Sheet};
 use leptos::prelude::*;
+use limn_domain::project::Task;
 use limn_domain::{Annotation, CategoryId, ItemId, Rect, Shape, Source};
 use limn_editor::Editor;
 use std::cell::{Cell, RefCell};
@@ -309,7 +310,9 @@ fn one(c: &Context, e: &Editor, outlines: &Outlines, a: &Annotation, color: &str
     }
     outlines.trace(c, e.view(), &shape);
     let proposal = a.source == Source::Prelabel;
+    let semantic = e.doc().task() == Task::Semantic;
     let shade = match (selected, hover, proposal) {
+        _ if semantic => 0.42 + if selected { 0.2 } else { 0.0 },
         (true, ..) => 0.24,
         (_, true, _) => 0.2,
         (_, _, true) => 0.07,

@@ -48,8 +48,8 @@ fn shown(desk: Desk) -> Option<Shown> {
 pub fn Selected() -> impl IntoView {
     let desk: Desk = expect_context();
     let now = Memo::new(move |_| shown(desk));
-    // Fields keep their place while their numbers change; only another selection makes them anew.
-    let which = Memo::new(move |_| now.with(|n| n.as_ref().map(|n| n.ids.clone())));
+    // Fields keep their place while their numbers change; only another selection, or another kind, makes them anew.
+    let which = Memo::new(move |_| now.with(|n| n.as_ref().map(|n| (n.ids.clone(), n.place.kind()))));
     view! {
         <Show when=move || now.with(Option::is_some)>
             <section class="label-selected" aria-label="Selected">
@@ -97,8 +97,7 @@ pub fn Selected() -> impl IntoView {
                 </label>
                 <OutlineActions now/>
                 {move || {
-                    which.track();
-                    now.with_untracked(|n| n.as_ref().map(|n| n.place.kind())).map(|kind| view! { <Numbers now kind/> })
+                    which.get().map(|(_, kind)| view! { <Numbers now kind/> })
                 }}
             </section>
         </Show>
