@@ -4,6 +4,7 @@ mod coco_in;
 mod export;
 mod outlines_in;
 mod permission;
+mod shapes_round;
 mod speed;
 mod stops;
 mod voc_in;

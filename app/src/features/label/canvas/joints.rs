@@ -44,7 +44,11 @@ pub fn draw(
         let seen = k.visibility == Visibility::Visible;
         c.set_fill_style_str(if seen { look.color } else { "rgb(13 14 16 / 0.75)" });
         c.fill();
-        let ring = if seen { "#ffffff".to_owned() } else { lighter(look.color) };
+        let ring = if seen {
+            "#ffffff".to_owned()
+        } else {
+            lighter(look.color)
+        };
         line(c, &ring, if seen { 1.75 } else { 2.25 });
     }
     let name = look

@@ -155,7 +155,13 @@ fn Editable(editor: Editor, this: Memo<Option<Category>>, category: Category) ->
         .ctx
         .project
         .with_untracked(|p| p.summary.task.allows(ShapeKind::Keypoints));
-    let points = move || this.with(|c| c.as_ref().and_then(|c| c.skeleton.as_ref()).map_or(0, |s| s.keypoints.len()));
+    let points = move || {
+        this.with(|c| {
+            c.as_ref()
+                .and_then(|c| c.skeleton.as_ref())
+                .map_or(0, |s| s.keypoints.len())
+        })
+    };
     let rename = move || {
         let typed = name.get_untracked();
         if saved.with_value(|s| s == typed.trim()) {

@@ -4,7 +4,8 @@ use super::super::api;
 use super::Editor;
 use crate::data::use_form;
 use crate::ui::{
-    Button, ButtonSize, Dialog, DialogBody, DialogFoot, DialogSize, FormError, Glyph, Icon, IconButton, Variant,
+    Button, ButtonSize, Dialog, DialogBody, DialogFoot, DialogSize, FormError, Glyph, Icon, IconButton,
+    Variant,
 };
 use leptos::html;
 use leptos::prelude::*;
@@ -74,7 +75,8 @@ impl Draft {
     /// Makes two keypoints each other's mirror image; `None` makes the first nobody's.
     fn mirror(self, a: usize, b: Option<usize>) {
         self.skeleton.update(|s| {
-            s.symmetry.retain(|p| !p.contains(&a) && b.is_none_or(|b| !p.contains(&b)));
+            s.symmetry
+                .retain(|p| !p.contains(&a) && b.is_none_or(|b| !p.contains(&b)));
             if let Some(b) = b.filter(|b| *b != a) {
                 s.symmetry.push([a, b]);
             }
@@ -209,10 +211,20 @@ fn Board(draft: Draft) -> impl IntoView {
     // Only another number of keypoints makes the circles anew: one that is dragged must stay what it is.
     let count = Memo::new(move |_| draft.skeleton.with(|s| s.keypoints.len()));
     let circle = move |i: usize| {
-        let at = move |axis: usize| draft.skeleton.with(|s| s.keypoints.get(i).map_or(0.0, |k| k.at[axis] * 100.0));
-        let name = move || draft.skeleton.with(|s| s.keypoints.get(i).map(|k| k.name.clone()).unwrap_or_default());
+        let at = move |axis: usize| {
+            draft
+                .skeleton
+                .with(|s| s.keypoints.get(i).map_or(0.0, |k| k.at[axis] * 100.0))
+        };
+        let name = move || {
+            draft
+                .skeleton
+                .with(|s| s.keypoints.get(i).map(|k| k.name.clone()).unwrap_or_default())
+        };
         let step = move |dx: f64, dy: f64| {
-            let now = draft.skeleton.with_untracked(|s| s.keypoints.get(i).map(|k| k.at));
+            let now = draft
+                .skeleton
+                .with_untracked(|s| s.keypoints.get(i).map(|k| k.at));
             if let Some([x, y]) = now {
                 draft.place(i, [x + dx, y + dy]);
             }
@@ -334,7 +346,8 @@ fn Points(draft: Draft) -> impl IntoView {
         let field = NodeRef::<html::Input>::new();
         // The keypoint chosen on the board is the one to name.
         Effect::new(move |_| {
-            if draft.selected.get() == Some(i) && draft.mode.get_untracked() == Mode::Move
+            if draft.selected.get() == Some(i)
+                && draft.mode.get_untracked() == Mode::Move
                 && let Some(el) = field.get()
             {
                 el.scroll_into_view_with_bool(false);
