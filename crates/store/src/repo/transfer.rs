@@ -21,6 +21,8 @@ pub struct CategoryHead {
     pub id: CategoryId,
     pub parent_id: Option<CategoryId>,
     pub name: String,
+    /// `#rrggbb`.
+    pub color: String,
     pub export_id: i64,
 }
 
@@ -70,7 +72,7 @@ pub async fn head(tx: &mut Tx, project: ProjectId) -> Result<Option<Head>, Store
 /// The project's categories by export id.
 pub async fn categories(tx: &mut Tx, project: ProjectId) -> Result<Vec<CategoryHead>, StoreError> {
     Ok(on_tx!(tx, conn => {
-        sqlx::query_as("SELECT id, parent_id, name, export_id FROM category WHERE project_id = $1 ORDER BY export_id")
+        sqlx::query_as("SELECT id, parent_id, name, color, export_id FROM category WHERE project_id = $1 ORDER BY export_id")
             .bind(project)
             .fetch_all(conn)
             .await?

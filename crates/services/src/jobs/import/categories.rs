@@ -110,6 +110,7 @@ async fn missing(
     let mut new = NewCategory {
         name: name.clone(),
         parent_id: parent,
+        color: category.color.clone(),
         export_id: keep,
         ..NewCategory::default()
     };
@@ -181,6 +182,7 @@ mod tests {
             id,
             name: name.map(Into::into),
             parent,
+            color: None,
             line: 1,
         }
     }
