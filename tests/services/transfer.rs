@@ -2,6 +2,7 @@
 
 mod coco_in;
 mod export;
+mod files;
 mod outlines_in;
 mod permission;
 mod shapes_round;

@@ -9,6 +9,12 @@ use serde::{Deserialize, Serialize};
 pub enum ExportFormat {
     #[default]
     Coco,
+    /// Ultralytics YOLO: `data.yaml` and a text file for each picture.
+    Yolo,
+    /// Pascal VOC: an XML file for each picture.
+    Voc,
+    /// CVAT for images 1.1: one XML file.
+    Cvat,
 }
 
 /// What `segmentation` of a box says.
@@ -55,7 +61,7 @@ pub enum FileNames {
 pub struct NewExport {
     #[serde(default)]
     pub format: ExportFormat,
-    /// A zip with the pictures (rotation baked in) instead of the JSON alone.
+    /// The pictures too, rotation baked in: a zip also of formats that are a single file without them.
     #[serde(default)]
     pub with_images: bool,
     #[serde(default)]

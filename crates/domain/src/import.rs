@@ -1,30 +1,83 @@
 //! Imports and their reports.
 
 use crate::id::UploadId;
+use crate::project::Task;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum ImportFormat {
-    /// COCO JSON (detection boxes).
+    /// COCO JSON: instances and results.
     Coco,
+    /// Ultralytics YOLO: a text file for each picture, with `data.yaml` or `classes.txt`.
+    Yolo,
     /// Pascal VOC, one XML a picture.
     Voc,
+    /// CVAT for images 1.1, XML.
+    Cvat,
     /// Pictures only, no labels; from archives.
     Images,
+}
+
+impl ImportFormat {
+    pub const ALL: [Self; 5] = [Self::Coco, Self::Yolo, Self::Voc, Self::Cvat, Self::Images];
+
+    /// The name on the command line and in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Coco => "coco",
+            Self::Yolo => "yolo",
+            Self::Voc => "voc",
+            Self::Cvat => "cvat",
+            Self::Images => "images",
+        }
+    }
+
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Coco => "COCO",
+            Self::Yolo => "YOLO (Ultralytics)",
+            Self::Voc => "Pascal VOC",
+            Self::Cvat => "CVAT",
+            Self::Images => "Pictures only",
+        }
+    }
+
+    /// Which files it takes besides pictures.
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::Coco => "A JSON file, alone or zipped with its pictures",
+            Self::Yolo => "Text files, one a picture, with data.yaml or classes.txt; or a zip",
+            Self::Voc => "XML files, one a picture; or a zip",
+            Self::Cvat => "annotations.xml of \"CVAT for images 1.1\", alone or zipped with its pictures",
+            Self::Images => "Zip files of pictures, no labels",
+        }
+    }
+
+    /// Whether its files can hold labels of a task.
+    pub const fn suits(self, task: Task) -> bool {
+        match self {
+            Self::Coco | Self::Cvat | Self::Images => true,
+            Self::Yolo => task.marks_objects(),
+            Self::Voc => matches!(task, Task::Detection),
+        }
+    }
+
+    /// The formats for a task.
+    pub fn for_task(task: Task) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |f| f.suits(task))
+    }
 }
 
 impl std::str::FromStr for ImportFormat {
     type Err = String;
 
     fn from_str(s: &str) -> Result<Self, String> {
-        match s {
-            "coco" => Ok(Self::Coco),
-            "voc" => Ok(Self::Voc),
-            "images" => Ok(Self::Images),
-            _ => Err(format!("`{s}` is not an import format; use coco, voc or images")),
-        }
+        Self::ALL.into_iter().find(|f| f.as_str() == s).ok_or_else(|| {
+            let all: Vec<_> = Self::ALL.iter().map(|f| f.as_str()).collect();
+            format!("`{s}` is not an import format; use one of {}", all.join(", "))
+        })
     }
 }
 
@@ -40,7 +93,7 @@ pub enum ImportAs {
     Prelabels,
 }
 
-/// An import to run as a job. Files: annotation files (`.json`, `.xml`), pictures, and zip archives of either.
+/// An import to run as a job. Files: the format's annotation files, pictures, and zip archives of either.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewImport {

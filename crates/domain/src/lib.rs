@@ -9,6 +9,7 @@ pub mod authz;
 pub mod category;
 pub mod error;
 pub mod export;
+pub mod format;
 pub mod geometry;
 pub mod id;
 pub mod import;

@@ -95,6 +95,7 @@ impl Fit {
             ImportedShape::Outline(outline) => {
                 return match &**outline {
                     ImportedOutline::Polygons(rings) => self.place_polygons(rings),
+                    ImportedOutline::Parts(parts) => self.place_parts(parts),
                     ImportedOutline::Mask { mask, size } => self.place_mask(mask, *size),
                 };
             }

@@ -1,17 +1,21 @@
-//! Annotation file formats: COCO JSON (in and out) and Pascal VOC XML (in), over `Read` and `Write`.
+//! Annotation file formats over `Read` and `Write`: COCO, YOLO, Pascal VOC, CVAT.
 //!
 //! Files from outside are hostile and sloppy: readers work in bounded memory, take every record they can, and write
 //! down what they repaired or left out in [`Findings`], by file, line and record. This crate must not know a database,
 //! HTTP, async or the file system: the caller opens files and applies what was read.
 
 pub mod coco;
+pub mod cvat;
 mod error;
 mod findings;
 mod fit;
 mod json;
 mod model;
 pub mod names;
+pub mod read;
 pub mod voc;
+pub mod write;
+pub mod yolo;
 
 pub use error::FormatError;
 pub use findings::{Detail, Findings};

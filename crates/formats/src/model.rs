@@ -1,6 +1,6 @@
 //! What every reader produces: categories, images and their labels, not yet matched to a project.
 
-use limn_domain::polygon::Ring;
+use limn_domain::polygon::{Part, Ring};
 use limn_domain::{Mask, Rect, Shape, Skeleton};
 
 /// A category as the file names it.
@@ -14,6 +14,8 @@ pub struct ImportedCategory {
     pub parent: Option<usize>,
     /// The keypoints of its objects, checked.
     pub skeleton: Option<Skeleton>,
+    /// `#rrggbb` in lower case.
+    pub color: Option<String>,
     pub line: u64,
 }
 
@@ -26,6 +28,8 @@ pub struct ImportedImage {
     pub file_name: Option<String>,
     /// Other names to try when `file_name` matches nothing.
     pub alternatives: Vec<String>,
+    /// The names carry no extension: a dot in them is part of the name.
+    pub without_extension: bool,
     /// Size in pixels the file claims, `(width, height)`.
     pub size: Option<(f64, f64)>,
     pub line: u64,
@@ -59,6 +63,8 @@ pub enum ImportedShape {
 pub enum ImportedOutline {
     /// Each ring is a part of its own.
     Polygons(Vec<Ring>),
+    /// Parts with their holes.
+    Parts(Vec<Part>),
     /// Pixels of an image of `size`, columns and rows.
     Mask { mask: Mask, size: (u32, u32) },
 }

@@ -1,14 +1,18 @@
-//! Pascal VOC: one small XML file for each image.
+//! Pascal VOC: one small XML file for each image (the VOC2012 development kit, host.robots.ox.ac.uk/pascal/VOC).
 //!
 //! Corners are taken as they are: `x = xmin`, `y = ymin`, `w = xmax - xmin`, `h = ymax - ymin`. The first VOC sets
 //! counted pixels from 1 and included the last one, but the tools that write VOC today (labelImg and its successors)
 //! write edges from 0, and a box must come out of a round trip as it went in.
 
+mod export;
 mod xml;
+
+pub use export::VocWriter;
 
 use crate::error::FormatError;
 use crate::findings::{Detail, Findings, quote};
 use crate::model::{Imported, ImportedAnnotation, ImportedCategory, ImportedImage, ImportedShape};
+use crate::read::Role;
 use limn_domain::{Point, Rect};
 use std::io::Read;
 use xml::{Next, Walker};
@@ -19,6 +23,16 @@ pub const FILE_MAX: u64 = 16 << 20;
 const OBJECTS_MAX: usize = 100_000;
 /// Longest text kept of one element.
 const TEXT_MAX: usize = 4_096;
+
+/// The role of a file; in lower case.
+pub(crate) fn role(path: &str, extension: &str) -> Option<Role> {
+    match extension {
+        "xml" => Some(Role::Labels),
+        // Lists of pictures and of classes say nothing that the files do not.
+        "txt" if path.contains("imagesets/") || path.ends_with("labelmap.txt") => Some(Role::Passed),
+        _ => None,
+    }
+}
 
 /// Reads one VOC file; `stem` is its own name without folder and extension, by which the picture is looked for when the
 /// file does not name one that exists. Objects that cannot be used are in `findings`; broken XML costs only what comes
@@ -189,6 +203,7 @@ impl Parsed {
                 id: None,
                 file_name: Some(file_name),
                 alternatives,
+                without_extension: false,
                 size,
                 line: 1,
             }],
@@ -213,6 +228,7 @@ impl Parsed {
                     name: Some(category),
                     parent: None,
                     skeleton: None,
+                    color: None,
                     line: object.line,
                 });
                 out.categories.len() - 1

@@ -3,8 +3,9 @@
 use crate::authz::require_in;
 use crate::jobs::{export, kind};
 use crate::{Actor, Context, Error, Result, audit};
-use limn_domain::export::{ExportResult, NewExport};
+use limn_domain::export::{ExportFormat, ExportResult, NewExport};
 use limn_domain::job::{Job, JobState};
+use limn_domain::project::Task;
 use limn_domain::{Action, Code, JobId, ProjectId};
 use limn_jobs::NewJob;
 use limn_store::repo;
@@ -28,16 +29,18 @@ impl Exports {
             .write(move |tx| {
                 Box::pin(async move {
                     require_in(tx, &actor, Action::ExportData, project).await?;
-                    let (name, _) = repo::transfer::title(tx, project)
+                    let (name, task) = repo::transfer::title(tx, project)
                         .await?
                         .ok_or_else(|| Error::not_found("project"))?;
+                    suits(input.format, task)?;
                     let options = serde_json::to_string(&input).map_err(anyhow::Error::from)?;
                     let by = actor.user_id().map_or_else(String::new, |u| u.to_string());
                     let payload = export::Payload { project, input };
+                    let format = input.format.label();
                     let what = if input.with_images {
-                        "COCO with pictures"
+                        format!("{format} with pictures")
                     } else {
-                        "COCO"
+                        format.to_owned()
                     };
                     let new = NewJob {
                         kind: kind::EXPORT,
@@ -111,4 +114,20 @@ impl Exports {
         }
         Ok((path, result.file_name))
     }
+}
+
+fn suits(format: ExportFormat, task: Task) -> Result<()> {
+    if format.suits(task) {
+        return Ok(());
+    }
+    let others: Vec<_> = ExportFormat::for_task(task).map(|f| f.as_str()).collect();
+    Err(Error::field(
+        "format",
+        format!(
+            "{} cannot hold the labels of this project ({}). Export as one of {}.",
+            format.label(),
+            task.label().to_lowercase(),
+            others.join(", ")
+        ),
+    ))
 }

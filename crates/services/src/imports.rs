@@ -5,7 +5,6 @@ use crate::jobs::{import, kind};
 use crate::{Actor, Context, Error, Result, audit};
 use limn_domain::import::{ImportFormat, NewImport};
 use limn_domain::job::Job;
-use limn_domain::project::Task;
 use limn_domain::{Action, ProjectId};
 use limn_jobs::NewJob;
 use limn_store::{Tx, repo};
@@ -34,7 +33,7 @@ impl Imports {
                     let (name, _) = repo::transfer::title(tx, project)
                         .await?
                         .ok_or_else(|| Error::not_found("project"))?;
-                    let format = import::format_name(input.format);
+                    let format = input.format.label();
                     let files = input.uploads.len();
                     let payload = import::Payload {
                         project,
@@ -96,10 +95,16 @@ async fn check(tx: &mut Tx, actor: &Actor, project: ProjectId, input: &NewImport
     let (_, task) = repo::transfer::title(tx, project)
         .await?
         .ok_or_else(|| Error::not_found("project"))?;
-    if input.format == ImportFormat::Voc && task != Task::Detection {
+    if !input.format.suits(task) {
+        let others: Vec<_> = ImportFormat::for_task(task).map(|f| f.as_str()).collect();
         return Err(Error::field(
             "format",
-            "Pascal VOC holds boxes, and this project is for other labels. Import `coco` or `images`, or use a detection project.",
+            format!(
+                "{} cannot hold the labels of this project ({}). Import one of {}.",
+                input.format.label(),
+                task.label().to_lowercase(),
+                others.join(", ")
+            ),
         ));
     }
     Ok(())

@@ -4,17 +4,13 @@ use super::api::{Client, retry};
 use super::watch::{self, Line};
 use super::{Remote, print};
 use anyhow::{Context as _, Result, bail};
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, ValueEnum};
 use limn_domain::export::{BoxSegmentation, ExportFormat, ExportResult, ExportScope, FileNames, NewExport};
 use limn_domain::job::Job;
 use reqwest::{Method, StatusCode};
 use std::path::{Path, PathBuf};
 use tokio::io::AsyncWriteExt as _;
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    Coco,
-}
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Segmentation {
@@ -30,18 +26,19 @@ pub struct ExportCommand {
     /// The project, by name or id
     #[arg(long)]
     project: String,
-    #[arg(long, default_value = "coco")]
-    format: Format,
+    /// One that suits the project's task; docs/formats.md says what each keeps and loses
+    #[arg(long, default_value = "coco", value_parser = PossibleValuesParser::new(ExportFormat::ALL.map(ExportFormat::as_str)).try_map(|s| s.parse::<ExportFormat>()))]
+    format: ExportFormat,
     /// The file to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
-    /// A zip with the pictures, rotation baked in, instead of the JSON alone
+    /// A zip with the pictures, rotation baked in
     #[arg(long)]
     with_images: bool,
     /// Only submitted items
     #[arg(long)]
     done_only: bool,
-    /// What `segmentation` of a box says
+    /// What `segmentation` of a box says (COCO)
     #[arg(long, default_value = "empty")]
     box_segmentation: Segmentation,
     /// No folders in file names
@@ -54,9 +51,7 @@ pub async fn run(command: ExportCommand) -> Result<()> {
     let client = Client::new(&command.remote)?;
     let project = client.project(&command.project).await?.summary.id;
     let input = NewExport {
-        format: match command.format {
-            Format::Coco => ExportFormat::Coco,
-        },
+        format: command.format,
         with_images: command.with_images,
         scope: if command.done_only {
             ExportScope::Done

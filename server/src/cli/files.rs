@@ -4,13 +4,11 @@ use anyhow::{Context as _, Result, bail};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// What a file is for, by its name's end.
+/// What a file is, by its name's end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Picture,
     Archive,
-    /// COCO's JSON or VOC's XML.
-    Annotations,
     Other,
 }
 
@@ -32,7 +30,6 @@ impl Kind {
                 Self::Picture
             }
             "zip" => Self::Archive,
-            "json" | "xml" => Self::Annotations,
             _ => Self::Other,
         }
     }
@@ -125,7 +122,7 @@ mod tests {
         }
         let found = collect(&[dir.join("a")]).unwrap();
         let names: Vec<_> = found.iter().map(|f| (f.name.as_str(), f.kind)).collect();
-        assert_eq!(names, [("2.xml", Kind::Annotations), ("b/1.JPG", Kind::Picture)]);
+        assert_eq!(names, [("2.xml", Kind::Other), ("b/1.JPG", Kind::Picture)]);
         std::fs::create_dir_all(dir.join("c/b")).unwrap();
         std::fs::write(dir.join("c/2.xml"), "y").unwrap();
         let clash = collect(&[dir.join("a"), dir.join("c")]).unwrap_err().to_string();

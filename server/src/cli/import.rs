@@ -5,8 +5,10 @@ use super::files::{self, Found, Kind};
 use super::{Remote, print, upload, watch};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use limn_domain::import::{ImportAs, ImportFormat, ImportReport, NewImport, Severity};
 use limn_domain::job::Job;
+use limn_formats::read::{self, Role};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -20,8 +22,8 @@ pub struct ImportCommand {
     /// The project, by name or id
     #[arg(long)]
     project: String,
-    /// coco, voc or images
-    #[arg(long)]
+    /// What the files are
+    #[arg(long, value_parser = PossibleValuesParser::new(ImportFormat::ALL.map(ImportFormat::as_str)).try_map(|s| s.parse::<ImportFormat>()))]
     format: ImportFormat,
     /// Take the labels as proposals for people to confirm
     #[arg(long)]
@@ -48,16 +50,19 @@ pub async fn run(command: ImportCommand) -> Result<()> {
     let mut annotations = Vec::new();
     let mut archives = Vec::new();
     for file in files::collect(&command.paths)? {
-        match file.kind {
-            Kind::Picture => pictures.push(file),
-            Kind::Archive => archives.push(file),
-            Kind::Annotations if command.format != ImportFormat::Images => annotations.push(file),
-            _ => eprintln!("passed over: {}", file.name),
+        match (read::role(command.format, &file.name), file.kind) {
+            (Some(Role::Labels | Role::Table), _) => annotations.push(file),
+            (Some(Role::Picture), _) | (None, Kind::Picture) => pictures.push(file),
+            (None, Kind::Archive) => archives.push(file),
+            (Some(Role::Passed), _) => {}
+            (None, Kind::Other) => eprintln!("passed over: {}", file.name),
         }
     }
     if command.format != ImportFormat::Images && annotations.is_empty() && archives.is_empty() {
         bail!(
-            "no annotation files there: COCO's end in .json, VOC's in .xml; for images alone use `limn upload`"
+            "no annotation files there; {} takes: {}. For images alone use `limn upload`",
+            command.format.label(),
+            command.format.describe()
         );
     }
     let sent = upload::pictures_to(&client, project, pictures).await?;

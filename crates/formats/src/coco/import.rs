@@ -343,6 +343,7 @@ impl<'f> Gather<'f> {
             name: Some(name),
             parent: None,
             skeleton,
+            color: None,
             line: e.line,
         });
         self.supercategories.push(raw.supercategory.text());
@@ -410,6 +411,7 @@ impl<'f> Gather<'f> {
             id: int,
             file_name: Some(file_name),
             alternatives,
+            without_extension: false,
             size,
             line: e.line,
         });
@@ -523,6 +525,8 @@ impl<'f> Gather<'f> {
             ImportedShape::Box(r) => self.measure([r.x, r.y, r.w, r.h].into_iter()),
             ImportedShape::Outline(outline) => match &**outline {
                 ImportedOutline::Polygons(rings) => self.measure(rings.iter().flatten().flatten().copied()),
+                // COCO has no holes.
+                ImportedOutline::Parts(_) => {}
                 // Pixels, whatever their number.
                 ImportedOutline::Mask { .. } => self.measure(std::iter::once(f64::INFINITY)),
             },

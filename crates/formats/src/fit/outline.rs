@@ -53,6 +53,29 @@ impl Fit {
         }
     }
 
+    /// Parts with their holes.
+    pub(super) fn place_parts(&self, parts: &[Part]) -> Placed {
+        let own = if self.is_plain() {
+            parts.to_vec()
+        } else {
+            polygon::mapped(parts, |[x, y]| {
+                let p = self.map_point(Point::new(x, y));
+                [p.x, p.y]
+            })
+        };
+        match polygon::mend(&own, self.actual) {
+            Ok((parts, mended)) => {
+                let fixed = match mended {
+                    Mended { clipped: true, .. } => Some("outline_clipped"),
+                    Mended { crossing: true, .. } => Some("outline_crossing"),
+                    Mended { .. } => None,
+                };
+                Placed::Polygon { parts, fixed }
+            }
+            Err(fault) => refused(fault),
+        }
+    }
+
     /// A mask that the file says is for an image of `size` pixels.
     pub(super) fn place_mask(&self, mask: &Mask, (width, height): (u32, u32)) -> Placed {
         let same = |w: f64, h: f64| (f64::from(width) - w).abs() < 0.5 && (f64::from(height) - h).abs() < 0.5;

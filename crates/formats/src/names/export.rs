@@ -16,6 +16,8 @@ const PART_MAX: usize = 180;
 #[derive(Debug)]
 pub struct ExportNames {
     how: FileNames,
+    /// No two names may be equal without their extension.
+    stems: bool,
     hasher: RandomState,
     taken: HashSet<u64>,
 }
@@ -24,8 +26,18 @@ impl ExportNames {
     pub fn new(how: FileNames) -> Self {
         Self {
             how,
+            stems: how == FileNames::Flat,
             hasher: RandomState::new(),
             taken: HashSet::new(),
+        }
+    }
+
+    /// Names that stay apart without their extension also where folders are kept, for formats whose label files are
+    /// named after pictures.
+    pub fn with_stems(how: FileNames) -> Self {
+        Self {
+            stems: true,
+            ..Self::new(how)
         }
     }
 
@@ -69,10 +81,13 @@ impl ExportNames {
 
     fn take(&mut self, name: &str) -> bool {
         let lower = name.to_lowercase();
-        let key = match self.how {
-            FileNames::Preserve => lower.as_str(),
-            FileNames::Flat => stem(&lower),
+        let base = lower.rsplit('/').next().unwrap_or(&lower);
+        let extension = if self.stems {
+            base.len() - stem(base).len()
+        } else {
+            0
         };
+        let key = &lower[..lower.len() - extension];
         self.taken.insert(self.hasher.hash_one(key))
     }
 }

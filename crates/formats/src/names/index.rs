@@ -98,14 +98,35 @@ impl<T: Copy> NameIndex<T> {
                 .closest(&by_base, &key)
                 .map_or(Found::Ambiguous(by_base.len()), Found::Base);
         }
-        let stem_key = stem(base_key);
+        self.by_stem(stem(base_key), &key)
+    }
+
+    /// The item meant by a path without extension, in which every dot is part of the name.
+    pub fn find_stem(&self, wanted: &str) -> Found<T> {
+        let key = key(wanted);
+        let stem_key = base(&key);
+        if stem_key.is_empty() {
+            return Found::Missing;
+        }
+        let same = self.candidates(&self.stems, stem_key, |name| {
+            let name = self::key(name);
+            let extension = base(&name).len() - stem(base(&name)).len();
+            name[..name.len() - extension] == *key
+        });
+        match same.as_slice() {
+            [one] => Found::Stem(self.names[*one as usize].1),
+            _ => self.by_stem(stem_key, &key),
+        }
+    }
+
+    fn by_stem(&self, stem_key: &str, key: &str) -> Found<T> {
         let by_stem = self.candidates(&self.stems, stem_key, |name| {
             stem(base(&self::key(name))) == stem_key
         });
         match by_stem.len() {
             0 => Found::Missing,
             n => self
-                .closest(&by_stem, &key)
+                .closest(&by_stem, key)
                 .map_or(Found::Ambiguous(n), Found::Stem),
         }
     }

@@ -3,11 +3,11 @@
 
 mod archive;
 mod coco;
+mod files;
 
 use crate::Context;
 use anyhow::Context as _;
-use coco::Written;
-use limn_domain::export::{ExportResult, ExportScope, NewExport};
+use limn_domain::export::{ExportFormat, ExportResult, ExportScope, NewExport};
 use limn_domain::{Digest, JobId, ProjectId};
 use limn_jobs::{Handler, Permanent, Progress};
 use limn_store::repo;
@@ -34,6 +34,29 @@ const AHEAD: usize = 2;
 pub(crate) struct Payload {
     pub project: ProjectId,
     pub input: NewExport,
+}
+
+/// A picture that belongs to the export.
+#[derive(Debug, Clone)]
+struct Picture {
+    digest: Digest,
+    /// Path in the archive.
+    name: String,
+    width: i64,
+    height: i64,
+    orientation: i64,
+}
+
+/// The labels, written.
+struct Labels {
+    items: u64,
+    labels: u64,
+    /// What the person who exports should know.
+    notes: Vec<String>,
+    /// In export order; empty when the pictures stay out.
+    pictures: Vec<Picture>,
+    /// With the labels in it, when the export is one; otherwise they are in `json.part`.
+    zip: Option<archive::Zip>,
 }
 
 /// Runs exports.
@@ -81,12 +104,12 @@ async fn run(
     remove(dir).await;
     tokio::fs::create_dir_all(dir).await?;
     let input = payload.input;
-    let (head, written) = write_json(ctx, payload, dir, progress).await?;
-    let mut notes = coco::notes(head.task, &written);
-    let part = if input.with_images {
-        archive::write(ctx, dir, &written.pictures, progress, &mut notes).await?
-    } else {
-        dir.join(JSON_PART)
+    let (head, labels) = write_labels(ctx, payload, dir, progress).await?;
+    let mut notes = labels.notes;
+    let is_zip = labels.zip.is_some();
+    let part = match labels.zip {
+        Some(zip) => archive::write(ctx, dir, zip, &labels.pictures, progress, &mut notes).await?,
+        None => dir.join(JSON_PART),
     };
     progress.report(0, 0, "Checking the file").await?;
     let data = dir.join(DATA);
@@ -99,25 +122,26 @@ async fn run(
         job_id,
         url: format!("/api/v1/exports/{job_id}/file"),
         file_name: format!(
-            "{}-coco.{}",
+            "{}-{}.{}",
             slug(&head.name),
-            if input.with_images { "zip" } else { "json" }
+            input.format.as_str().replace('_', "-"),
+            if is_zip { "zip" } else { "json" }
         ),
         size: i64::try_from(size)?,
         digest: digest.to_string(),
-        images: i64::try_from(written.counts.images)?,
-        annotations: i64::try_from(written.counts.annotations)?,
+        images: i64::try_from(labels.items)?,
+        annotations: i64::try_from(labels.labels)?,
         notes,
     })
 }
 
-/// Reads the snapshot and writes the JSON, each on a thread of its own.
-async fn write_json(
+/// Reads the snapshot and writes the labels, each on a thread of its own.
+async fn write_labels(
     ctx: &Context,
     payload: &Payload,
     dir: &Path,
     progress: &Progress,
-) -> anyhow::Result<(Head, Written)> {
+) -> anyhow::Result<(Head, Labels)> {
     let (project, input) = (payload.project, payload.input);
     let mut tx = ctx.db.read().await?;
     let head = repo::transfer::head(&mut tx, project)
@@ -127,8 +151,10 @@ async fn write_json(
     let total = head.items;
     let (send, receive) = mpsc::channel::<Vec<ExportItem>>(AHEAD);
     let (own_head, own_dir) = (head.clone(), dir.to_owned());
-    let writer =
-        tokio::task::spawn_blocking(move || coco::write(&own_dir, &own_head, &categories, input, receive));
+    let writer = tokio::task::spawn_blocking(move || match input.format {
+        ExportFormat::Coco => coco::write(&own_dir, &own_head, &categories, input, receive),
+        _ => files::write(&own_dir, &own_head, &categories, input, receive),
+    });
     let only_done = input.scope == ExportScope::Done;
     let read = async {
         let (mut after, mut done) = (0, 0);

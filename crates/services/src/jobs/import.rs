@@ -163,7 +163,7 @@ async fn finish(ctx: &Context, payload: &Payload, report: &ImportReport) -> anyh
         "imported {} items and {} labels ({})",
         report.items_added,
         report.annotations_added,
-        format_name(payload.input.format)
+        payload.input.format.label()
     );
     ctx.db
         .write::<(), Error, _>(move |tx| {
@@ -173,15 +173,6 @@ async fn finish(ctx: &Context, payload: &Payload, report: &ImportReport) -> anyh
         })
         .await?;
     Ok(())
-}
-
-/// The format in words.
-pub(crate) const fn format_name(format: ImportFormat) -> &'static str {
-    match format {
-        ImportFormat::Coco => "COCO",
-        ImportFormat::Voc => "Pascal VOC",
-        ImportFormat::Images => "pictures",
-    }
 }
 
 impl Import<'_> {

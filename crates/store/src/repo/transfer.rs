@@ -21,6 +21,8 @@ pub struct CategoryHead {
     pub id: CategoryId,
     pub parent_id: Option<CategoryId>,
     pub name: String,
+    /// `#rrggbb`.
+    pub color: String,
     pub export_id: i64,
     pub skeleton: Option<Skeleton>,
 }
@@ -70,20 +72,29 @@ pub async fn head(tx: &mut Tx, project: ProjectId) -> Result<Option<Head>, Store
 
 /// The project's categories by export id.
 pub async fn categories(tx: &mut Tx, project: ProjectId) -> Result<Vec<CategoryHead>, StoreError> {
-    let rows: Vec<(CategoryId, Option<CategoryId>, String, i64, Option<String>)> = on_tx!(tx, conn => {
+    let rows: Vec<(
+        CategoryId,
+        Option<CategoryId>,
+        String,
+        String,
+        i64,
+        Option<String>,
+    )> = on_tx!(tx, conn => {
         sqlx::query_as(
-            "SELECT id, parent_id, name, export_id, skeleton FROM category WHERE project_id = $1 ORDER BY export_id",
+            "SELECT id, parent_id, name, color, export_id, skeleton FROM category WHERE project_id = $1 \
+             ORDER BY export_id",
         )
         .bind(project)
         .fetch_all(conn)
         .await?
     });
     rows.into_iter()
-        .map(|(id, parent_id, name, export_id, skeleton)| {
+        .map(|(id, parent_id, name, color, export_id, skeleton)| {
             Ok(CategoryHead {
                 id,
                 parent_id,
                 name,
+                color,
                 export_id,
                 skeleton: super::category::read_skeleton(skeleton)?,
             })

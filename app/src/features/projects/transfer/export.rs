@@ -6,11 +6,12 @@ use super::job::{JobProgress, follow};
 use crate::data::use_form;
 use crate::fmt;
 use crate::ui::{
-    Button, Checkbox, Choice, Dialog, DialogBody, DialogFoot, FormError, Glyph, Icon, Notice, RadioCards,
-    Tone, Variant,
+    Button, Checkbox, Choice, Dialog, DialogBody, DialogFoot, Field, FormError, Glyph, Icon, Notice,
+    RadioCards, Select, Tone, Variant,
 };
 use leptos::prelude::*;
 use limn_domain::export::{BoxSegmentation, ExportFormat, ExportResult, ExportScope, FileNames, NewExport};
+use limn_domain::format::{Aspect, Keeps};
 use limn_domain::job::{Job, JobState};
 use limn_domain::project::Task;
 
@@ -21,8 +22,8 @@ pub fn ExportDialog(ctx: ProjectCtx) -> impl IntoView {
     view! {
         <Dialog
             open
-            title="Export as COCO"
-            description="One JSON file in the format that pycocotools, torchvision, Detectron2 and others read."
+            title="Export labels"
+            description="In the format your tools read. What a format cannot say is listed before and counted after."
             on_close=move || job.set(None)
         >
             <Show when=move || job.with(Option::is_none) fallback=move || view! { <Running job open/> }>
@@ -38,7 +39,12 @@ fn Options(ctx: ProjectCtx, job: RwSignal<Option<Job>>) -> impl IntoView {
     let with_images = RwSignal::new(false);
     let segmentation = RwSignal::new("empty".to_owned());
     let names = RwSignal::new("preserve".to_owned());
-    let boxes = ctx.project.with_untracked(|p| p.summary.task == Task::Detection);
+    let task = ctx.project.with_untracked(|p| p.summary.task);
+    let format = RwSignal::new(ExportFormat::Coco.as_str().to_owned());
+    let chosen = Memo::new(move |_| format.with(|f| f.parse().unwrap_or(ExportFormat::Coco)));
+    let formats = ExportFormat::for_task(task).map(|f| (f.as_str().to_owned(), f.label().to_owned()));
+    let formats = Signal::stored(formats.collect::<Vec<_>>());
+    let box_options = move || task == Task::Detection && chosen.get() == ExportFormat::Coco;
     let progress = ctx.project.with_untracked(|p| p.summary.progress);
     let start = use_form(
         move |input: NewExport| api::export_start(ctx.id, input),
@@ -50,7 +56,7 @@ fn Options(ctx: ProjectCtx, job: RwSignal<Option<Job>>) -> impl IntoView {
     );
     let submit = move || {
         start.run(NewExport {
-            format: ExportFormat::Coco,
+            format: chosen.get_untracked(),
             with_images: with_images.get_untracked(),
             scope: if scope.get_untracked() == "done" {
                 ExportScope::Done
@@ -78,24 +84,28 @@ fn Options(ctx: ProjectCtx, job: RwSignal<Option<Job>>) -> impl IntoView {
         >
             <DialogBody>
                 <div class="transfer-form">
+                    <Field label="Format" name="export-format">
+                        <Select value=format options=formats/>
+                    </Field>
+                    {move || view! { <Keeping format=chosen.get() task/> }}
                     <RadioCards
                         value=scope
                         name="export-scope"
                         label="Items"
                         choices=vec![
-                            Choice::new("all", format!("All {}", fmt::count(progress.total)), "Also those without labels, as COCO expects"),
+                            Choice::new("all", format!("All {}", fmt::count(progress.total)), "Also those without labels"),
                             Choice::new("done", format!("Done, {}", fmt::count(progress.done)), "Only what somebody has submitted"),
                         ]
                     />
                     <Checkbox
                         checked=with_images
                         label="With the pictures"
-                        hint="A zip of the JSON and the pictures, turned upright, so that every box fits"
+                        hint="In a zip, turned upright, so that every label fits"
                     />
                     <details class="transfer-more">
                         <summary>"More options"</summary>
                         <div class="transfer-form">
-                            {boxes.then(|| view! {
+                            {move || box_options().then(|| view! {
                                 <RadioCards
                                     value=segmentation
                                     name="export-segmentation"
@@ -126,6 +136,33 @@ fn Options(ctx: ProjectCtx, job: RwSignal<Option<Job>>) -> impl IntoView {
                 <Button variant=Variant::Primary icon=Glyph::Download submit=true loading=start.pending>"Export"</Button>
             </DialogFoot>
         </form>
+    }
+}
+
+/// What the format keeps of this project's labels, and what it loses.
+#[component]
+fn Keeping(format: ExportFormat, task: Task) -> impl IntoView {
+    let aspects = || Aspect::ALL.into_iter().filter(move |a| a.concerns(task));
+    let kept: Vec<_> = aspects()
+        .filter(|a| format.keeps(*a) == Keeps::Exactly)
+        .map(|a| a.label().to_lowercase())
+        .collect();
+    let rows = aspects()
+        .filter_map(|a| match format.keeps(a) {
+            Keeps::Exactly => None,
+            Keeps::As(how) => Some(format!("{}: kept {how}", a.label())),
+            Keeps::Not(instead) => Some(format!("{}: lost, {instead}", a.label())),
+        })
+        .map(|line| view! { <li>{line}</li> })
+        .collect_view();
+    view! {
+        <div class="muted">
+            <p>{format.describe()}</p>
+            <ul class="plain-list" aria-label="What the format keeps and loses">
+                {(!kept.is_empty()).then(|| view! { <li>{format!("Kept exactly: {}", kept.join(", "))}</li> })}
+                {rows}
+            </ul>
+        </div>
     }
 }
 

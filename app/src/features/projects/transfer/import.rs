@@ -18,7 +18,6 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use limn_domain::import::{ImportAs, ImportFormat, ImportReport, NewImport};
 use limn_domain::job::{Job, JobState};
-use limn_domain::project::Task;
 
 /// Where the dialog stands.
 #[derive(Clone, PartialEq)]
@@ -101,20 +100,10 @@ fn Choosing(state: State) -> impl IntoView {
         });
     };
     let labels = move || state.format.get() != "images";
-    let mut formats = vec![
-        Choice::new("coco", "COCO", "A JSON file, alone or zipped with its pictures"),
-        Choice::new("images", "Pictures only", "Zip files of pictures, no labels"),
-    ];
-    if state
-        .ctx
-        .project
-        .with_untracked(|p| p.summary.task == Task::Detection)
-    {
-        formats.insert(
-            1,
-            Choice::new("voc", "Pascal VOC", "XML files, one a picture; or a zip"),
-        );
-    }
+    let task = state.ctx.project.with_untracked(|p| p.summary.task);
+    let formats: Vec<Choice> = ImportFormat::for_task(task)
+        .map(|f| Choice::new(f.as_str(), f.label(), f.describe()))
+        .collect();
     view! {
         <form
             on:submit=move |ev| {
@@ -134,7 +123,7 @@ fn Choosing(state: State) -> impl IntoView {
                         small=true
                         title="Drop the files here"
                         text="Annotation files, pictures and zip files, together or for pictures the project already has."
-                        accept=".json,.xml,.zip,image/*"
+                        accept=".json,.xml,.txt,.yaml,.yml,.csv,.jsonl,.zip,image/*"
                         on_pick=Callback::new(add)
                         on_drop=Callback::new(move |dropped| {
                             spawn_local(async move {

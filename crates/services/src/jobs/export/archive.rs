@@ -1,8 +1,7 @@
-//! The zip: annotations first, then the pictures with their orientation baked in. Stored, not deflated (pictures do not
-//! shrink), under one fixed time, so that equal data gives equal bytes.
+//! The zip: annotations first, then the pictures with their orientation baked in. Those are stored, not deflated (pictures
+//! do not shrink), everything under one fixed time, so that equal data gives equal bytes.
 
-use super::coco::Picture;
-use super::{JSON_PART, ZIP_PART};
+use super::{Picture, ZIP_PART};
 use crate::Context;
 use anyhow::Context as _;
 use bytes::Bytes;
@@ -29,17 +28,46 @@ enum Body {
     Bytes(Bytes),
 }
 
-/// Writes `zip.part` and answers its path. Pictures that cannot be had are in `notes`.
+/// The archive being written.
+pub(super) type Zip = ZipWriter<BufWriter<File>>;
+
+/// Begins `zip.part`. Blocking.
+pub(super) fn begin(dir: &Path) -> std::io::Result<Zip> {
+    let file = File::create(dir.join(ZIP_PART))?;
+    Ok(ZipWriter::new(BufWriter::with_capacity(256 << 10, file)))
+}
+
+fn options() -> SimpleFileOptions {
+    SimpleFileOptions::default()
+        .last_modified_time(DateTime::DEFAULT)
+        .unix_permissions(0o644)
+        .compression_method(CompressionMethod::Stored)
+}
+
+/// Begins a file of text. Blocking.
+pub(super) fn text(zip: &mut Zip, name: &str, size: u64) -> std::io::Result<()> {
+    let options = options()
+        .compression_method(CompressionMethod::Deflated)
+        .large_file(size >= LARGE);
+    Ok(zip.start_file(name, options)?)
+}
+
+/// Begins a file that does not shrink. Blocking.
+pub(super) fn stored(zip: &mut Zip, name: &str) -> std::io::Result<()> {
+    Ok(zip.start_file(name, options())?)
+}
+
+/// Adds the pictures, closes the archive and answers its path. Pictures that cannot be had are in `notes`.
 pub(super) async fn write(
     ctx: &Context,
     dir: &Path,
+    zip: Zip,
     pictures: &[Picture],
     progress: &Progress,
     notes: &mut Vec<String>,
 ) -> anyhow::Result<PathBuf> {
     let (send, receive) = mpsc::channel::<(String, Body)>(AT_ONCE);
-    let own_dir = dir.to_owned();
-    let writer = tokio::task::spawn_blocking(move || pack(&own_dir, receive));
+    let writer = tokio::task::spawn_blocking(move || pack(zip, receive));
     let (mut missing, mut unturned) = (Vec::new(), Vec::new());
     let fed = async {
         let mut ready = std::pin::pin!(
@@ -52,7 +80,7 @@ pub(super) async fn write(
         );
         let mut done = 0_i64;
         while let Some((picture, body)) = ready.next().await {
-            let name = format!("images/{}", picture.name);
+            let name = picture.name.clone();
             let body = match body {
                 Ok(body) => body,
                 Err(StorageError::NotFound) => {
@@ -89,7 +117,8 @@ pub(super) async fn write(
         &unturned,
         "pictures could not be turned and are in the archive as they were uploaded",
     );
-    packed.context("The archive cannot be written")
+    packed.context("The archive cannot be written")?;
+    Ok(dir.join(ZIP_PART))
 }
 
 fn note(notes: &mut Vec<String>, names: &[String], what: &str) {
@@ -124,21 +153,9 @@ async fn prepare(ctx: &Context, picture: &Picture) -> Result<Body, StorageError>
     Ok(Body::Bytes(baked))
 }
 
-fn pack(dir: &Path, mut bodies: mpsc::Receiver<(String, Body)>) -> anyhow::Result<PathBuf> {
-    let path = dir.join(ZIP_PART);
-    let mut zip = ZipWriter::new(BufWriter::with_capacity(256 << 10, File::create(&path)?));
-    let options = SimpleFileOptions::default()
-        .last_modified_time(DateTime::DEFAULT)
-        .unix_permissions(0o644)
-        .compression_method(CompressionMethod::Stored);
-    let mut json = File::open(dir.join(JSON_PART))?;
-    let deflated = options
-        .compression_method(CompressionMethod::Deflated)
-        .large_file(json.metadata()?.len() >= LARGE);
-    zip.start_file("annotations/instances_default.json", deflated)?;
-    std::io::copy(&mut json, &mut zip)?;
+fn pack(mut zip: Zip, mut bodies: mpsc::Receiver<(String, Body)>) -> anyhow::Result<()> {
     while let Some((name, body)) = bodies.blocking_recv() {
-        zip.start_file(name, options)?;
+        stored(&mut zip, &name)?;
         match body {
             Body::Bytes(bytes) => zip.write_all(&bytes)?,
             Body::File(from) => {
@@ -147,5 +164,5 @@ fn pack(dir: &Path, mut bodies: mpsc::Receiver<(String, Body)>) -> anyhow::Resul
         }
     }
     zip.finish()?.flush()?;
-    Ok(path)
+    Ok(())
 }

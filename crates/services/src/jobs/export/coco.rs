@@ -1,9 +1,9 @@
 //! Items into COCO JSON, on a blocking thread.
 
-use super::{JSON_PART, SPOOL_PART};
+use super::{JSON_PART, Labels, Picture, SPOOL_PART, archive};
+use limn_domain::CategoryId;
 use limn_domain::export::NewExport;
 use limn_domain::project::Task;
-use limn_domain::{CategoryId, Digest};
 use limn_formats::coco::{self as format, CocoWriter, Image, Info, Label, LabelShape};
 use limn_formats::names::ExportNames;
 use limn_store::repo::item::ExportItem;
@@ -17,33 +17,14 @@ use tokio::sync::mpsc::Receiver;
 /// Bytes written at once.
 const BUFFER: usize = 256 << 10;
 
-/// A picture that belongs to the export.
-#[derive(Debug, Clone)]
-pub(super) struct Picture {
-    pub digest: Digest,
-    /// In the archive, below `images/`.
-    pub name: String,
-    pub width: i64,
-    pub height: i64,
-    pub orientation: i64,
-}
-
-/// What was written.
-#[derive(Debug, Default)]
-pub(super) struct Written {
-    pub counts: format::Written,
-    /// In export order; empty when the pictures stay out.
-    pub pictures: Vec<Picture>,
-}
-
-/// Writes `json.part` from the pages that arrive. Blocking.
+/// Writes `json.part` from the pages that arrive, or the JSON at the front of a zip when pictures will follow. Blocking.
 pub(super) fn write(
     dir: &Path,
     head: &Head,
     categories: &[CategoryHead],
     input: NewExport,
     mut pages: Receiver<Vec<ExportItem>>,
-) -> std::io::Result<Written> {
+) -> std::io::Result<Labels> {
     let out = BufWriter::with_capacity(BUFFER, File::create(dir.join(JSON_PART))?);
     let spool = File::options()
         .read(true)
@@ -97,7 +78,7 @@ pub(super) fn write(
             if input.with_images {
                 pictures.push(Picture {
                     digest: item.digest,
-                    name,
+                    name: format!("images/{name}"),
                     width: item.width,
                     height: item.height,
                     orientation: item.orientation,
@@ -106,12 +87,27 @@ pub(super) fn write(
         }
     }
     let (_, counts) = writer.finish()?;
-    Ok(Written { counts, pictures })
+    let zip = if input.with_images {
+        let mut zip = archive::begin(dir)?;
+        let mut json = File::open(dir.join(JSON_PART))?;
+        let size = json.metadata()?.len();
+        archive::text(&mut zip, "annotations/instances_default.json", size)?;
+        std::io::copy(&mut json, &mut zip)?;
+        Some(zip)
+    } else {
+        None
+    };
+    Ok(Labels {
+        items: counts.images,
+        labels: counts.annotations,
+        notes: notes(head.task, &counts),
+        pictures,
+        zip,
+    })
 }
 
 /// What the person who exports should know.
-pub(super) fn notes(task: Task, written: &Written) -> Vec<String> {
-    let counts = &written.counts;
+fn notes(task: Task, counts: &format::Written) -> Vec<String> {
     let mut notes = Vec::new();
     if !task.marks_objects() && counts.annotations > 0 {
         notes.push(

@@ -2,20 +2,19 @@
 
 use super::Import;
 use super::place;
-use super::sources::{Files, Kind, Upload};
+use super::sources::{Files, Upload};
 use super::write::Batch;
 use anyhow::Context as _;
-use limn_domain::ShapeKind;
-use limn_domain::import::{ImportAs, ImportFormat};
-use limn_domain::project::Task;
-use limn_formats::{Detail, Findings, FormatError, Imported, coco, names, voc};
+use limn_domain::import::ImportAs;
+use limn_formats::read::{self, Reader, Role};
+use limn_formats::{Detail, Findings, FormatError, Imported};
 use limn_jobs::{Cancelled, Progress};
 use limn_storage::archive::{Archive, ArchiveLimits};
 use limn_storage::{Source, StorageError};
 use std::io::Read;
 
-/// VOC files read together.
-const VOC_GROUP: usize = 500;
+/// Small files read together.
+const TOGETHER: usize = 500;
 /// Bytes between two notes on how far a file is read.
 const NOTE_EVERY: u64 = 8 << 20;
 
@@ -23,80 +22,96 @@ const NOTE_EVERY: u64 = 8 << 20;
 type Parsed = (String, Option<Imported>);
 
 impl Import<'_> {
-    /// Takes the labels of every annotation file, in order.
+    /// Takes the labels of every annotation file, in order; tables first, wherever they lie.
     pub(super) async fn take_annotations(&mut self, uploads: &[Upload]) -> anyhow::Result<()> {
-        for upload in uploads {
-            match &upload.files {
-                Files::None | Files::One(Kind::Picture) => {}
-                Files::One(Kind::Json | Kind::Xml) => {
-                    let files = vec![(upload.name.clone(), None)];
-                    self.read_group(Opened::Plain(upload.source.clone()), files)
-                        .await?;
-                }
-                Files::Archive { annotations, .. } => {
-                    let source = upload.source.clone();
-                    let archive =
-                        tokio::task::spawn_blocking(move || Archive::open(&source, ArchiveLimits::default()))
-                            .await?
-                            .with_context(|| {
-                                format!("The archive `{}` cannot be opened again", upload.name)
-                            })?;
-                    let names: Vec<(String, Option<usize>)> = annotations
-                        .iter()
-                        .filter_map(|n| {
-                            Some((
-                                format!("{}/{}", upload.name, archive.entries().get(*n)?.name),
-                                Some(*n),
-                            ))
-                        })
-                        .collect();
-                    let mut opened = Opened::Archive(archive);
-                    // COCO files are large and come one at a time.
-                    let group = if self.input.format == ImportFormat::Voc {
-                        VOC_GROUP
-                    } else {
-                        1
-                    };
-                    for files in names.chunks(group) {
-                        opened = self.read_group(opened, files.to_vec()).await?;
+        let format = self.input.format;
+        let mut reader = read::reader(format, self.task);
+        let group = if read::many_files(format) { TOGETHER } else { 1 };
+        for role in [Role::Table, Role::Labels] {
+            if role == Role::Labels {
+                self.place_all(vec![(String::new(), Some(reader.begin()))])
+                    .await?;
+            }
+            for upload in uploads {
+                match &upload.files {
+                    Files::One(own) if *own == role => {
+                        let files = vec![(upload.name.clone(), None)];
+                        let opened = Opened::Plain(upload.source.clone());
+                        (_, reader) = self.read_group(opened, reader, role, files).await?;
                     }
+                    Files::Archive { tables, labels, .. } => {
+                        let entries = if role == Role::Table { tables } else { labels };
+                        if !entries.is_empty() {
+                            reader = self.read_archive(upload, entries, reader, role, group).await?;
+                        }
+                    }
+                    Files::None | Files::One(_) => {}
                 }
             }
         }
         Ok(())
     }
 
+    async fn read_archive(
+        &mut self,
+        upload: &Upload,
+        entries: &[usize],
+        mut reader: Box<dyn Reader>,
+        role: Role,
+        group: usize,
+    ) -> anyhow::Result<Box<dyn Reader>> {
+        let source = upload.source.clone();
+        let archive = tokio::task::spawn_blocking(move || Archive::open(&source, ArchiveLimits::default()))
+            .await?
+            .with_context(|| format!("The archive `{}` cannot be opened again", upload.name))?;
+        let names: Vec<(String, Option<usize>)> = entries
+            .iter()
+            .filter_map(|n| {
+                Some((
+                    format!("{}/{}", upload.name, archive.entries().get(*n)?.name),
+                    Some(*n),
+                ))
+            })
+            .collect();
+        let mut opened = Opened::Archive(archive);
+        for files in names.chunks(group) {
+            (opened, reader) = self.read_group(opened, reader, role, files.to_vec()).await?;
+        }
+        Ok(reader)
+    }
+
     /// Reads some files and places their labels.
     async fn read_group(
         &mut self,
         mut opened: Opened,
+        mut reader: Box<dyn Reader>,
+        role: Role,
         files: Vec<(String, Option<usize>)>,
-    ) -> anyhow::Result<Opened> {
+    ) -> anyhow::Result<(Opened, Box<dyn Reader>)> {
         let message = match files.as_slice() {
             [(one, _)] => format!("Reading {one}"),
             [(first, _), ..] => format!("Reading {} files from {first}", files.len()),
-            [] => return Ok(opened),
+            [] => return Ok((opened, reader)),
         };
         self.progress.report(0, 0, message).await?;
         let mut findings = std::mem::take(&mut self.findings);
-        let (format, progress) = (self.input.format, self.progress.clone());
-        let task = self.task;
-        let (opened, findings, parsed) = tokio::task::spawn_blocking(move || {
+        let progress = self.progress.clone();
+        let (opened, reader, findings, parsed) = tokio::task::spawn_blocking(move || {
             let parsed: anyhow::Result<Vec<Parsed>> = files
                 .into_iter()
                 .map(|(shown, n)| {
                     findings.set_file(&shown);
-                    let imported = opened.read(n, (format, task), &shown, &progress, &mut findings)?;
+                    let imported = opened.read(n, (&mut *reader, role), &shown, &progress, &mut findings)?;
                     Ok((shown, imported))
                 })
                 .collect();
-            (opened, findings, parsed)
+            (opened, reader, findings, parsed)
         })
         .await
         .context("An annotation file could not be read")?;
         self.findings = findings;
         self.place_all(parsed?).await?;
-        Ok(opened)
+        Ok((opened, reader))
     }
 
     async fn place_all(&mut self, parsed: Vec<Parsed>) -> anyhow::Result<()> {
@@ -158,12 +173,12 @@ enum Opened {
 }
 
 impl Opened {
-    /// Reads one file, for a task: its labels' kinds are looked for. `Ok(None)`: it was refused whole, the findings say why.
-    /// Errors: cancelled, or the disk.
+    /// Reads one file in its role. `Ok(None)`: it holds no labels, or was refused whole and the findings say why. Errors:
+    /// cancelled, or the disk.
     fn read(
         &mut self,
         n: Option<usize>,
-        format: (ImportFormat, Task),
+        to: (&mut dyn Reader, Role),
         shown: &str,
         progress: &Progress,
         findings: &mut Findings,
@@ -171,17 +186,17 @@ impl Opened {
         progress.check()?;
         let result = match (&mut *self, n) {
             (Self::Archive(archive), Some(n)) => match archive.reader(n) {
-                Ok(reader) => parse(reader, format, shown, progress, findings),
+                Ok(reader) => parse(reader, to, shown, progress, findings),
                 Err(e) => Err(FormatError::Io(e.into())),
             },
             (Self::Plain(source), _) => match source.reader() {
-                Ok(reader) => parse(reader, format, shown, progress, findings),
+                Ok(reader) => parse(reader, to, shown, progress, findings),
                 Err(e) => Err(FormatError::Io(e.into())),
             },
             (Self::Archive(_), None) => return Ok(None),
         };
         match result {
-            Ok(imported) => Ok(Some(imported)),
+            Ok(imported) => Ok(imported),
             Err(FormatError::NotTheFormat(why)) => {
                 findings.refused("not_the_format", || Detail::new(why));
                 Ok(None)
@@ -202,34 +217,22 @@ impl Opened {
 
 fn parse<R: Read>(
     reader: R,
-    (format, task): (ImportFormat, Task),
+    (to, role): (&mut dyn Reader, Role),
     shown: &str,
     progress: &Progress,
     findings: &mut Findings,
-) -> Result<Imported, FormatError> {
-    let reader = Watched {
+) -> Result<Option<Imported>, FormatError> {
+    let mut reader = Watched {
         inner: reader,
         progress,
         shown,
         read: 0,
         noted: 0,
     };
-    match format {
-        ImportFormat::Voc => voc::read(reader, stem(shown), findings),
-        ImportFormat::Coco | ImportFormat::Images => {
-            let options = coco::Options {
-                outlines: task.allows(ShapeKind::Polygon) || task.allows(ShapeKind::Mask),
-                keypoints: task.allows(ShapeKind::Keypoints),
-                turned: task.allows(ShapeKind::RotatedBox),
-                ..coco::Options::default()
-            };
-            coco::read(reader, &options, findings)
-        }
+    if role == Role::Table {
+        return to.table(shown, &mut reader, findings).map(|()| None);
     }
-}
-
-fn stem(path: &str) -> &str {
-    names::stem(path.rsplit('/').next().unwrap_or(path))
+    to.labels(shown, &mut reader, findings).map(Some)
 }
 
 /// Stops reading when the job is cancelled, and says how far it is.

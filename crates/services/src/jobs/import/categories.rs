@@ -154,6 +154,7 @@ async fn missing(
     let mut new = NewCategory {
         name: name.clone(),
         parent_id: parent,
+        color: category.color.clone(),
         export_id: keep,
         skeleton: category.skeleton.clone(),
         ..NewCategory::default()
@@ -228,6 +229,7 @@ mod tests {
             name: name.map(Into::into),
             parent,
             skeleton: None,
+            color: None,
             line: 1,
         }
     }

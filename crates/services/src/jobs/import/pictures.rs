@@ -1,13 +1,14 @@
 //! The pictures of an import become items, by the same path and checks as any upload.
 
 use super::Import;
-use super::sources::{Files, Kind, Upload};
+use super::sources::{Files, Upload};
 use crate::{Error, ingest};
 use anyhow::Context as _;
 use futures::StreamExt as _;
 use limn_domain::item::AddItemOutcome;
 use limn_domain::{ApiError, Code};
 use limn_formats::Detail;
+use limn_formats::read::Role;
 use limn_storage::archive::{Archive, ArchiveLimits};
 use limn_storage::{BlobStore, Source, Staged, StorageError};
 use std::io::Read as _;
@@ -106,7 +107,7 @@ impl Import<'_> {
                     }
                 });
             }
-            Files::One(Kind::Picture) => {
+            Files::One(Role::Picture) => {
                 let name = upload.name.clone();
                 tokio::task::spawn_blocking(move || {
                     drop(send.blocking_send((name, stage(&source, &blobs, limit))));

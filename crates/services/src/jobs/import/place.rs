@@ -63,11 +63,18 @@ impl Items {
         };
         let mut ambiguous = 0;
         for name in std::iter::once(name).chain(&image.alternatives) {
-            match self.names.find(name) {
+            let found = if image.without_extension {
+                self.names.find_stem(name)
+            } else {
+                self.names.find(name)
+            };
+            match found {
                 Found::Ambiguous(n) => ambiguous = n,
                 Found::Missing => {}
                 found => {
-                    if let Found::Stem(_) = found {
+                    if let Found::Stem(_) = found
+                        && !image.without_extension
+                    {
                         findings.note("other_extension", || {
                             Detail::new(format!(
                                 "`{name}` was taken for the item of the same name with another extension."
@@ -191,6 +198,21 @@ pub(super) fn labels(
                 refuse(findings, code, &capital(why));
                 continue;
             }
+        };
+        let shape = if task == Task::Detection && matches!(shape, Shape::Polygon { .. } | Shape::Mask { .. })
+        {
+            findings.fixed("box_from_outline", || {
+                Detail::new(
+                    "The label is an outline, and this project is for boxes; the box around it was taken.",
+                )
+                .line(u64::from(label.line))
+                .record(record(image, label))
+            });
+            Shape::Box {
+                rect: shape.bounds().unwrap_or_default(),
+            }
+        } else {
+            shape
         };
         let shape = match suited(task, shape, item, keypoints) {
             Ok(shape) => shape,

@@ -1,6 +1,7 @@
 //! What an import's uploads hold: pictures and annotation files, told by name and content.
 
 use limn_domain::import::ImportFormat;
+use limn_formats::read::{self, Role};
 use limn_formats::{Detail, Findings};
 use limn_storage::archive::{Archive, ArchiveLimits};
 use limn_storage::{ImageKind, ImageLimits, Source};
@@ -9,17 +10,6 @@ use std::path::PathBuf;
 
 /// Bytes looked at to tell a file's kind.
 const HEAD: u64 = 512;
-/// Where COCO's usual layout keeps the pictures; its file names start below.
-const COCO_PICTURES: &str = "images/";
-
-/// What a file is good for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Picture,
-    Json,
-    Xml,
-}
-
 /// One upload of the import.
 #[derive(Debug)]
 pub(super) struct Upload {
@@ -34,10 +24,12 @@ pub(super) struct Upload {
 pub(super) enum Files {
     /// Nothing of use; the findings say why.
     None,
-    One(Kind),
+    One(Role),
     Archive {
         pictures: Vec<usize>,
-        annotations: Vec<usize>,
+        /// Files that say what the labels mean.
+        tables: Vec<usize>,
+        labels: Vec<usize>,
         /// Taken off the front of the pictures' names.
         prefix: &'static str,
     },
@@ -47,7 +39,7 @@ impl Upload {
     /// Number of pictures in it.
     pub fn pictures(&self) -> usize {
         match &self.files {
-            Files::One(Kind::Picture) => 1,
+            Files::One(Role::Picture) => 1,
             Files::Archive { pictures, .. } => pictures.len(),
             Files::None | Files::One(_) => 0,
         }
@@ -88,14 +80,17 @@ fn look_at(
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") || extension(name) == "zip" {
         return archive(source, name, format, findings);
     }
-    let kind = kind_by_name(name).or_else(|| kind_by_content(&head, source));
-    Ok(match kind {
-        Some(kind) if wants(format, kind) => Files::One(kind),
-        _ => {
-            unused(findings, name, kind, format);
-            Files::None
-        }
-    })
+    let found = role(format, name).or_else(|| role_by_content(format, &head, source));
+    if let Some(role) = found {
+        return Ok(Files::One(role));
+    }
+    unused(findings, name, format);
+    Ok(Files::None)
+}
+
+/// What a file is by its name. Pictures are told here; a format that keeps labels in pictures goes first.
+fn role(format: ImportFormat, name: &str) -> Option<Role> {
+    read::role(format, name).or_else(|| ImageKind::from_name(name).map(|_| Role::Picture))
 }
 
 fn archive(
@@ -118,50 +113,46 @@ fn archive(
         // One line stands for all of them.
         findings.report_mut().refused += i64::try_from(n - 1).unwrap_or(0);
     }
-    let (mut pictures, mut annotations) = (Vec::new(), Vec::new());
+    let (mut pictures, mut tables, mut labels) = (Vec::new(), Vec::new(), Vec::new());
     for (n, entry) in archive.entries().iter().enumerate() {
-        let kind = kind_by_name(&entry.name);
-        match kind {
-            Some(Kind::Picture) => pictures.push(n),
-            Some(kind) if wants(format, kind) => annotations.push(n),
-            _ => {
+        match role(format, &entry.name) {
+            Some(Role::Picture) => pictures.push(n),
+            Some(Role::Table) => tables.push(n),
+            Some(Role::Labels) => labels.push(n),
+            Some(Role::Passed) => {}
+            None => {
                 findings.set_file(format!("{upload}/{}", entry.name));
-                unused(findings, &entry.name, kind, format);
+                unused(findings, &entry.name, format);
             }
         }
     }
-    let in_folder = |n: &usize| archive.entries()[*n].name.starts_with(COCO_PICTURES);
-    let coco_layout =
-        format == ImportFormat::Coco && !annotations.is_empty() && pictures.iter().all(in_folder);
-    let prefix = if coco_layout { COCO_PICTURES } else { "" };
+    // In the format's usual layout the pictures' names start below its folder for them.
+    let below = |folder: &&str| {
+        pictures
+            .iter()
+            .all(|n| archive.entries()[*n].name.starts_with(*folder))
+    };
+    let prefix = if labels.is_empty() {
+        ""
+    } else {
+        let folders = read::picture_folders(format);
+        folders.iter().copied().find(below).unwrap_or("")
+    };
     Ok(Files::Archive {
         pictures,
-        annotations,
+        tables,
+        labels,
         prefix,
     })
 }
 
-const fn wants(format: ImportFormat, kind: Kind) -> bool {
-    match kind {
-        Kind::Picture => true,
-        Kind::Json => matches!(format, ImportFormat::Coco),
-        Kind::Xml => matches!(format, ImportFormat::Voc),
-    }
-}
-
-fn unused(findings: &mut Findings, name: &str, kind: Option<Kind>, format: ImportFormat) {
-    let wanted = match format {
-        ImportFormat::Coco => "An import of COCO takes .json files and pictures",
-        ImportFormat::Voc => "An import of Pascal VOC takes .xml files and pictures",
-        ImportFormat::Images => "An import of pictures takes pictures",
-    };
-    let what = match kind {
-        Some(Kind::Json) => "a JSON file",
-        Some(Kind::Xml) => "an XML file",
-        Some(Kind::Picture) | None => "neither a picture nor an annotation file",
-    };
+fn unused(findings: &mut Findings, name: &str, format: ImportFormat) {
     findings.note("not_used", || {
-        Detail::new(format!("`{name}` is {what}, and was passed over. {wanted}."))
+        Detail::new(format!(
+            "`{name}` was passed over: it is neither a picture nor a file of this format. {}: {}.",
+            format.label(),
+            format.describe()
+        ))
     });
 }
 
@@ -170,28 +161,22 @@ fn extension(name: &str) -> String {
         .map_or_else(String::new, |(_, e)| e.to_ascii_lowercase())
 }
 
-fn kind_by_name(name: &str) -> Option<Kind> {
-    match extension(name).as_str() {
-        "json" => Some(Kind::Json),
-        "xml" => Some(Kind::Xml),
-        _ => ImageKind::from_name(name).map(|_| Kind::Picture),
-    }
-}
-
-fn kind_by_content(head: &[u8], source: &Source) -> Option<Kind> {
+/// What a file is whose name does not tell.
+fn role_by_content(format: ImportFormat, head: &[u8], source: &Source) -> Option<Role> {
     if limn_storage::header(source, &ImageLimits::default()).is_ok() {
-        return Some(Kind::Picture);
+        return Some(Role::Picture);
     }
-    match head
+    let first = head
         .strip_prefix(b"\xef\xbb\xbf")
         .unwrap_or(head)
         .trim_ascii_start()
-        .first()
-    {
-        Some(b'{' | b'[') => Some(Kind::Json),
-        Some(b'<') => Some(Kind::Xml),
-        _ => None,
-    }
+        .first();
+    let name = match first {
+        Some(b'{' | b'[') => "x.json",
+        Some(b'<') => "x.xml",
+        _ => return None,
+    };
+    read::role(format, name).filter(|r| *r == Role::Labels)
 }
 
 #[cfg(test)]
@@ -228,14 +213,15 @@ mod tests {
         let found = look(vec![("a.zip".into(), path)], ImportFormat::Coco, &mut findings).unwrap();
         let Files::Archive {
             pictures,
-            annotations,
+            labels,
             prefix,
+            ..
         } = &found[0].files
         else {
             panic!()
         };
         assert_eq!(
-            (pictures.as_slice(), annotations.as_slice(), *prefix),
+            (pictures.as_slice(), labels.as_slice(), *prefix),
             (&[1, 2][..], &[0][..], "images/")
         );
         assert_eq!(findings.count("not_used"), 2);

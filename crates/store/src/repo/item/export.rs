@@ -35,6 +35,8 @@ pub struct ExportAnnotation {
     pub id: AnnotationId,
     pub category_id: CategoryId,
     pub shape: Shape,
+    /// Drawing order; higher lies above.
+    pub z: i64,
     pub source: Source,
     pub score: Option<f64>,
 }
@@ -142,6 +144,7 @@ fn assemble(i: ItemPart, by_item: &mut HashMap<ItemId, Vec<LabelPart>>) -> Resul
                 id: a.id,
                 category_id: a.category_id,
                 shape,
+                z: a.z,
                 source: a.source,
                 score: a.score,
             })

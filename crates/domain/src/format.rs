@@ -1,0 +1,204 @@
+//! What each annotation file format keeps of a project's labels and what it loses: one table for the export dialog, the
+//! command line and docs/formats.md.
+
+use crate::export::ExportFormat;
+use crate::project::Task;
+
+/// A part of a project's labels that a format may or may not be able to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Aspect {
+    /// Labels of whole images.
+    Whole,
+    Boxes,
+    /// Outlines of one ring.
+    Polygons,
+    /// Several rings that are one object.
+    Parts,
+    /// Rings cut out of an outline.
+    Holes,
+    /// Single pixels.
+    Masks,
+    /// Which of two labels lies above the other.
+    Order,
+    /// Parents of categories.
+    Hierarchy,
+    Colors,
+    /// Items without labels.
+    Unlabeled,
+}
+
+/// What becomes of an aspect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeps {
+    /// To the last digit.
+    Exactly,
+    /// Kept, in this way.
+    As(&'static str),
+    /// Lost; what happens instead.
+    Not(&'static str),
+}
+
+use Keeps::{As, Exactly, Not};
+
+impl Aspect {
+    pub const ALL: [Self; 10] = [
+        Self::Whole,
+        Self::Boxes,
+        Self::Polygons,
+        Self::Parts,
+        Self::Holes,
+        Self::Masks,
+        Self::Order,
+        Self::Hierarchy,
+        Self::Colors,
+        Self::Unlabeled,
+    ];
+
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Whole => "Labels of whole images",
+            Self::Boxes => "Boxes",
+            Self::Polygons => "Polygons",
+            Self::Parts => "Several parts of one object",
+            Self::Holes => "Holes",
+            Self::Masks => "Masks",
+            Self::Order => "Drawing order",
+            Self::Hierarchy => "Parents of categories",
+            Self::Colors => "Colours of categories",
+            Self::Unlabeled => "Items without labels",
+        }
+    }
+
+    /// Whether labels of the task have it.
+    pub const fn concerns(self, task: Task) -> bool {
+        match self {
+            Self::Whole => !task.marks_objects(),
+            Self::Boxes => matches!(task, Task::Detection),
+            Self::Polygons | Self::Parts | Self::Holes | Self::Masks => matches!(task, Task::Segmentation),
+            Self::Order => task.marks_objects(),
+            Self::Hierarchy | Self::Colors | Self::Unlabeled => true,
+        }
+    }
+}
+
+impl ExportFormat {
+    pub const ALL: [Self; 4] = [Self::Coco, Self::Yolo, Self::Voc, Self::Cvat];
+
+    /// The name on the command line and in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Coco => "coco",
+            Self::Yolo => "yolo",
+            Self::Voc => "voc",
+            Self::Cvat => "cvat",
+        }
+    }
+
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Coco => "COCO",
+            Self::Yolo => "YOLO (Ultralytics)",
+            Self::Voc => "Pascal VOC",
+            Self::Cvat => "CVAT for images 1.1",
+        }
+    }
+
+    /// What it is, in a line.
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::Coco => "One JSON file that pycocotools, torchvision, Detectron2 and others read.",
+            Self::Yolo => "A text file for each picture and data.yaml, as Ultralytics trains on.",
+            Self::Voc => "An XML file for each picture, boxes only.",
+            Self::Cvat => "One XML file, as CVAT and datumaro read it.",
+        }
+    }
+
+    /// Whether the labels of a task can be said in it at all.
+    pub const fn suits(self, task: Task) -> bool {
+        match self {
+            Self::Coco | Self::Cvat => true,
+            Self::Yolo => task.marks_objects(),
+            Self::Voc => matches!(task, Task::Detection),
+        }
+    }
+
+    /// The formats for a task.
+    pub fn for_task(task: Task) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |f| f.suits(task))
+    }
+
+    /// The table.
+    pub const fn keeps(self, aspect: Aspect) -> Keeps {
+        match self {
+            Self::Coco => coco(aspect),
+            Self::Yolo => yolo(aspect),
+            Self::Voc => voc(aspect),
+            Self::Cvat => cvat(aspect),
+        }
+    }
+}
+
+impl std::str::FromStr for ExportFormat {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|f| f.as_str() == s).ok_or_else(|| {
+            let all: Vec<_> = Self::ALL.iter().map(|f| f.as_str()).collect();
+            format!("`{s}` is not an export format; use one of {}", all.join(", "))
+        })
+    }
+}
+
+const NO_ORDER: Keeps = As("by place in the file");
+const NO_PARENTS: Keeps = Not("names only; equal names get their parent in front");
+const NO_COLORS: Keeps = Not("left out");
+
+const fn coco(aspect: Aspect) -> Keeps {
+    match aspect {
+        Aspect::Whole => As("as boxes over the whole image"),
+        Aspect::Boxes | Aspect::Polygons | Aspect::Parts | Aspect::Masks => Exactly,
+        Aspect::Holes => As("as run-length masks, pixel by pixel"),
+        Aspect::Order => NO_ORDER,
+        Aspect::Hierarchy => As("as supercategory, one level"),
+        Aspect::Colors => NO_COLORS,
+        Aspect::Unlabeled => Exactly,
+    }
+}
+
+const fn yolo(aspect: Aspect) -> Keeps {
+    match aspect {
+        Aspect::Whole => Not("left out"),
+        Aspect::Boxes => As("as shares of the image with nine decimals"),
+        Aspect::Polygons => As("as shares of the image with nine decimals"),
+        Aspect::Parts => As("joined by bridges of no width, as Ultralytics does"),
+        Aspect::Holes => Not("filled"),
+        Aspect::Masks => As("as polygons along the borders of their pixels"),
+        Aspect::Order => NO_ORDER,
+        Aspect::Hierarchy => NO_PARENTS,
+        Aspect::Colors => NO_COLORS,
+        Aspect::Unlabeled => As("as empty files"),
+    }
+}
+
+const fn voc(aspect: Aspect) -> Keeps {
+    match aspect {
+        Aspect::Boxes => Exactly,
+        Aspect::Whole | Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => Not("left out"),
+        Aspect::Order => NO_ORDER,
+        Aspect::Hierarchy => NO_PARENTS,
+        Aspect::Colors => NO_COLORS,
+        Aspect::Unlabeled => As("as files without objects"),
+    }
+}
+
+const fn cvat(aspect: Aspect) -> Keeps {
+    match aspect {
+        Aspect::Whole => As("as tags"),
+        Aspect::Boxes | Aspect::Polygons | Aspect::Masks => Exactly,
+        Aspect::Parts => As("as polygons of one group"),
+        Aspect::Holes => As("as masks, pixel by pixel"),
+        Aspect::Order => As("as z_order"),
+        Aspect::Hierarchy => NO_PARENTS,
+        Aspect::Colors | Aspect::Unlabeled => Exactly,
+    }
+}

@@ -1,0 +1,195 @@
+//! Writes CVAT XML. Parts of one polygon share a `group_id`; one with holes, which CVAT's polygons cannot have, is a mask.
+
+use super::rows;
+use crate::write::{Dataset, Geometry, Item, Label, Output, Tally, Writer, has_holes};
+use limn_domain::Mask;
+use quick_xml::escape::escape;
+use std::fmt::Write as _;
+use std::io;
+
+/// The file, and the order of its pieces.
+const FILE: &str = "annotations.xml";
+const HEAD: u8 = 0;
+const SIZE: u8 = 1;
+const LABELS: u8 = 2;
+const IMAGES: u8 = 3;
+
+#[derive(Debug)]
+pub struct CvatWriter {
+    dataset: Dataset,
+    names: Vec<String>,
+    images: u64,
+}
+
+impl CvatWriter {
+    pub fn new(dataset: Dataset) -> Self {
+        Self {
+            names: dataset.names(),
+            dataset,
+            images: 0,
+        }
+    }
+}
+
+/// Attributes that every shape has.
+struct Common<'a> {
+    label: &'a str,
+    z: i64,
+    /// 0 for none.
+    group: u32,
+}
+
+impl Common<'_> {
+    fn open(&self, xml: &mut String, element: &str) {
+        let _ = write!(
+            xml,
+            "    <{element} label=\"{}\" source=\"manual\" occluded=\"0\"",
+            escape(self.label)
+        );
+    }
+
+    fn close(&self, xml: &mut String) {
+        if self.group > 0 {
+            let _ = write!(xml, " group_id=\"{}\"", self.group);
+        }
+        let _ = writeln!(xml, " z_order=\"{}\"/>", self.z);
+    }
+
+    fn mask(&self, xml: &mut String, mask: &Mask) -> bool {
+        let Some(runs) = rows::write(mask) else {
+            return false;
+        };
+        self.open(xml, "mask");
+        let _ = write!(
+            xml,
+            " rle=\"{runs}\" left=\"{}\" top=\"{}\" width=\"{}\" height=\"{}\"",
+            mask.x, mask.y, mask.width, mask.height
+        );
+        self.close(xml);
+        true
+    }
+}
+
+impl Writer for CvatWriter {
+    fn begin(&mut self, out: &mut dyn Output) -> io::Result<()> {
+        let mut head = String::from(
+            "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<annotations>\n  <version>1.1</version>\n",
+        );
+        let _ = write!(
+            head,
+            "  <meta>\n    <task>\n      <name>{}</name>\n",
+            escape(&self.dataset.name)
+        );
+        out.append(FILE, HEAD, head.as_bytes())?;
+        let mut labels = String::from("      <mode>annotation</mode>\n      <labels>\n");
+        for (name, category) in self.names.iter().zip(&self.dataset.categories) {
+            let [r, g, b] = category.color;
+            let _ = writeln!(
+                labels,
+                "        <label><name>{}</name><color>#{r:02x}{g:02x}{b:02x}</color><type>any</type><attributes></attributes></label>",
+                escape(name)
+            );
+        }
+        labels.push_str("      </labels>\n    </task>\n  </meta>\n");
+        out.append(FILE, LABELS, labels.as_bytes())
+    }
+
+    fn item(
+        &mut self,
+        item: &Item<'_>,
+        labels: &[Label<'_>],
+        out: &mut dyn Output,
+        tally: &mut Tally,
+    ) -> io::Result<()> {
+        let mut xml = String::new();
+        let _ = writeln!(
+            xml,
+            "  <image id=\"{}\" name=\"{}\" width=\"{}\" height=\"{}\">",
+            self.images,
+            escape(item.name),
+            item.width,
+            item.height
+        );
+        let mut groups = 0;
+        for label in labels {
+            let geometry = Geometry::from(label.shape);
+            let mut common = Common {
+                label: self.names.get(label.category).map_or("", String::as_str),
+                z: label.z,
+                group: 0,
+            };
+            let written = match geometry {
+                Geometry::Whole => {
+                    let _ = writeln!(
+                        xml,
+                        "    <tag label=\"{}\" source=\"manual\"/>",
+                        escape(common.label)
+                    );
+                    true
+                }
+                Geometry::Box(rect) => match Geometry::boxed(rect, item.size()) {
+                    Some(r) => {
+                        common.open(&mut xml, "box");
+                        let (right, bottom) = (r.right(), r.bottom());
+                        let _ = write!(
+                            xml,
+                            " xtl=\"{}\" ytl=\"{}\" xbr=\"{right}\" ybr=\"{bottom}\"",
+                            r.x, r.y
+                        );
+                        common.close(&mut xml);
+                        true
+                    }
+                    None => false,
+                },
+                Geometry::Polygon(parts) if has_holes(parts) => {
+                    tally.changed(
+                        "outlines have holes, which CVAT's polygons cannot; they are written as masks",
+                    );
+                    geometry
+                        .mask(item.size())
+                        .is_some_and(|mask| common.mask(&mut xml, &mask))
+                }
+                Geometry::Polygon(parts) => {
+                    if parts.len() > 1 {
+                        groups += 1;
+                        common.group = groups;
+                    }
+                    for ring in parts.iter().filter_map(|p| p.first()) {
+                        common.open(&mut xml, "polygon");
+                        xml.push_str(" points=\"");
+                        for (n, [x, y]) in ring.iter().enumerate() {
+                            let between = if n == 0 { "" } else { ";" };
+                            let _ = write!(xml, "{between}{x},{y}");
+                        }
+                        xml.push('"');
+                        common.close(&mut xml);
+                    }
+                    true
+                }
+                Geometry::Mask(mask) => common.mask(&mut xml, mask),
+                Geometry::Other(_) => {
+                    tally.left_out(geometry.kind(), "CVAT export does not know them", item.name);
+                    continue;
+                }
+            };
+            if written {
+                tally.labels += 1;
+            } else {
+                tally.left_out(geometry.kind(), "nothing of them lies in their image", item.name);
+            }
+        }
+        xml.push_str("  </image>\n");
+        self.images += 1;
+        tally.items += 1;
+        out.append(FILE, IMAGES, xml.as_bytes())
+    }
+
+    fn finish(&mut self, out: &mut dyn Output) -> io::Result<()> {
+        out.append(
+            FILE,
+            SIZE,
+            format!("      <size>{}</size>\n", self.images).as_bytes(),
+        )?;
+        out.append(FILE, IMAGES, b"</annotations>\n")
+    }
+}

@@ -1,0 +1,140 @@
+//! What the readers have in common: which files of an upload are whose, and one way to read them all.
+
+mod limited;
+mod lines;
+
+use crate::error::FormatError;
+use crate::findings::Findings;
+use crate::model::Imported;
+use limn_domain::ShapeKind;
+use limn_domain::import::ImportFormat;
+use limn_domain::project::Task;
+use std::io::Read;
+
+pub(crate) use limited::text;
+pub(crate) use lines::Lines;
+
+/// What a file is to an import of some format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Becomes an item.
+    Picture,
+    /// Holds labels.
+    Labels,
+    /// Says what the files of labels mean (names of classes); read before them.
+    Table,
+    /// Belongs to the format and says nothing that is imported.
+    Passed,
+}
+
+/// The role of a file by its path, without case; `None` for what the format does not know. Pictures are the caller's
+/// to recognise, except where a format keeps labels in pictures.
+pub fn role(format: ImportFormat, path: &str) -> Option<Role> {
+    let path = path.to_lowercase();
+    let name = path.rsplit('/').next().unwrap_or(&path);
+    let extension = name.rsplit_once('.').map_or("", |(_, e)| e);
+    match format {
+        ImportFormat::Coco => (extension == "json").then_some(Role::Labels),
+        ImportFormat::Yolo => crate::yolo::role(&path, name, extension),
+        ImportFormat::Voc => crate::voc::role(&path, extension),
+        ImportFormat::Cvat => (extension == "xml").then_some(Role::Labels),
+        ImportFormat::Images => None,
+    }
+}
+
+/// Reads the files of one import, one after another: tables first.
+pub trait Reader: Send {
+    /// A file that says what others mean.
+    fn table(
+        &mut self,
+        path: &str,
+        reader: &mut dyn Read,
+        findings: &mut Findings,
+    ) -> Result<(), FormatError> {
+        let _ = (path, reader, findings);
+        Ok(())
+    }
+
+    /// What the tables alone say: categories to have in this order. Asked once, between tables and labels.
+    fn begin(&mut self) -> Imported {
+        Imported::default()
+    }
+
+    /// A file of labels. `path` is its own, in the upload.
+    fn labels(
+        &mut self,
+        path: &str,
+        reader: &mut dyn Read,
+        findings: &mut Findings,
+    ) -> Result<Imported, FormatError>;
+}
+
+/// The reader of a format, for a project's task: its labels' kinds are looked for.
+pub fn reader(format: ImportFormat, task: Task) -> Box<dyn Reader> {
+    match format {
+        ImportFormat::Yolo => Box::new(crate::yolo::YoloReader::default()),
+        ImportFormat::Voc => Box::new(Voc),
+        ImportFormat::Cvat => Box::new(Cvat),
+        ImportFormat::Coco | ImportFormat::Images => Box::new(Coco(crate::coco::Options {
+            outlines: task.allows(ShapeKind::Polygon) || task.allows(ShapeKind::Mask),
+            keypoints: task.allows(ShapeKind::Keypoints),
+            turned: task.allows(ShapeKind::RotatedBox),
+            ..crate::coco::Options::default()
+        })),
+    }
+}
+
+/// Folders in front of the pictures' names that say nothing, longest first: taken off when all pictures lie there.
+pub const fn picture_folders(format: ImportFormat) -> &'static [&'static str] {
+    match format {
+        ImportFormat::Coco | ImportFormat::Cvat => &["images/"],
+        ImportFormat::Yolo => &["images/train/", "images/"],
+        ImportFormat::Voc => &["JPEGImages/"],
+        ImportFormat::Images => &[],
+    }
+}
+
+/// Whether the files of labels are small and many: read together, some hundred at a time.
+pub const fn many_files(format: ImportFormat) -> bool {
+    matches!(format, ImportFormat::Yolo | ImportFormat::Voc)
+}
+
+struct Coco(crate::coco::Options);
+
+impl Reader for Coco {
+    fn labels(
+        &mut self,
+        _: &str,
+        reader: &mut dyn Read,
+        findings: &mut Findings,
+    ) -> Result<Imported, FormatError> {
+        crate::coco::read(reader, &self.0, findings)
+    }
+}
+
+struct Voc;
+
+impl Reader for Voc {
+    fn labels(
+        &mut self,
+        path: &str,
+        reader: &mut dyn Read,
+        findings: &mut Findings,
+    ) -> Result<Imported, FormatError> {
+        let base = path.rsplit('/').next().unwrap_or(path);
+        crate::voc::read(reader, crate::names::stem(base), findings)
+    }
+}
+
+struct Cvat;
+
+impl Reader for Cvat {
+    fn labels(
+        &mut self,
+        _: &str,
+        reader: &mut dyn Read,
+        findings: &mut Findings,
+    ) -> Result<Imported, FormatError> {
+        crate::cvat::read(reader, findings)
+    }
+}

@@ -1,0 +1,200 @@
+//! Writes YOLO.
+
+use crate::write::{Dataset, Geometry, Item, Label, Output, Tally, Writer, has_holes};
+use limn_domain::polygon::{Ring, Vertex};
+use limn_domain::{Rect, Size};
+use std::fmt::Write as _;
+use std::io;
+
+/// Pairs of corners compared to find the shortest bridge between two parts; beyond that their first corners are joined.
+const PAIRS_MAX: usize = 4_000_000;
+
+/// Detection or segmentation, as the project's task says.
+#[derive(Debug)]
+pub struct YoloWriter {
+    names: Vec<String>,
+    outlines: bool,
+}
+
+impl YoloWriter {
+    pub fn new(dataset: Dataset) -> Self {
+        Self {
+            names: dataset.names(),
+            outlines: dataset.task == limn_domain::project::Task::Segmentation,
+        }
+    }
+
+    /// The numbers after the class, or why there are none.
+    fn numbers(
+        &self,
+        geometry: Geometry<'_>,
+        image: Size,
+        tally: &mut Tally,
+    ) -> Result<Vec<f64>, &'static str> {
+        match geometry {
+            Geometry::Box(rect) => {
+                let r = Geometry::boxed(rect, image).ok_or("nothing of them lies in their image")?;
+                let (w, h) = (image.width, image.height);
+                if self.outlines {
+                    return Ok(shares(&corners(r), image));
+                }
+                let center = r.center();
+                Ok(vec![center.x / w, center.y / h, r.w / w, r.h / h])
+            }
+            Geometry::Polygon(_) | Geometry::Mask(_) if !self.outlines => {
+                Err("YOLO detection has boxes only")
+            }
+            Geometry::Polygon(_) | Geometry::Mask(_) => {
+                let parts = geometry.outline().ok_or("they have no pixels")?;
+                if has_holes(&parts) {
+                    tally.changed("outlines have holes, which YOLO cannot say; they are filled");
+                }
+                if parts.len() > 1 {
+                    tally.changed("outlines have several parts; they are joined by bridges of no width");
+                }
+                if matches!(geometry, Geometry::Mask(_)) {
+                    tally.changed("masks are written as polygons along the borders of their pixels");
+                }
+                let rings: Vec<&Ring> = parts.iter().filter_map(|p| p.first()).collect();
+                Ok(shares(&joined(&rings), image))
+            }
+            Geometry::Whole | Geometry::Other(_) => Err("YOLO has boxes and polygons only"),
+        }
+    }
+}
+
+impl Writer for YoloWriter {
+    fn begin(&mut self, out: &mut dyn Output) -> io::Result<()> {
+        let mut yaml = String::from("train: images/train\nval: images/train\nnames:\n");
+        for (n, name) in self.names.iter().enumerate() {
+            // Every JSON string is a double-quoted YAML scalar.
+            let quoted = serde_json::to_string(name)?;
+            let _ = writeln!(yaml, "  {n}: {quoted}");
+        }
+        if self.names.is_empty() {
+            yaml = yaml.replace("names:\n", "names: {}\n");
+        }
+        out.file("data.yaml", yaml.as_bytes())
+    }
+
+    fn item(
+        &mut self,
+        item: &Item<'_>,
+        labels: &[Label<'_>],
+        out: &mut dyn Output,
+        tally: &mut Tally,
+    ) -> io::Result<()> {
+        let mut text = String::new();
+        for label in labels {
+            let geometry = Geometry::from(label.shape);
+            match self.numbers(geometry, item.size(), tally) {
+                Ok(numbers) => {
+                    let _ = write!(text, "{}", label.category);
+                    for n in numbers {
+                        let _ = write!(text, " {}", share(n));
+                    }
+                    text.push('\n');
+                    tally.labels += 1;
+                }
+                Err(why) => tally.left_out(geometry.kind(), why, item.name),
+            }
+        }
+        tally.items += 1;
+        out.file(&format!("labels/train/{}.txt", item.stem()), text.as_bytes())
+    }
+
+    fn finish(&mut self, _: &mut dyn Output) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn picture(&self, name: &str) -> String {
+        format!("images/train/{name}")
+    }
+}
+
+/// Nine decimals, without zeros at the end: a hundred-thousandth of a pixel in an image of 10,000.
+fn share(v: f64) -> String {
+    let text = format!("{:.9}", v.clamp(0.0, 1.0));
+    let short = text.trim_end_matches('0').trim_end_matches('.');
+    short.to_owned()
+}
+
+fn shares(ring: &[Vertex], image: Size) -> Vec<f64> {
+    ring.iter()
+        .flat_map(|[x, y]| [x / image.width, y / image.height])
+        .collect()
+}
+
+fn corners(r: Rect) -> [Vertex; 4] {
+    [
+        [r.x, r.y],
+        [r.right(), r.y],
+        [r.right(), r.bottom()],
+        [r.x, r.bottom()],
+    ]
+}
+
+/// One ring through all parts, each joined to what is there already by the shortest bridge between two corners, walked
+/// there and back: what `merge_multi_segment` of Ultralytics does.
+fn joined(rings: &[&Ring]) -> Ring {
+    let Some((first, rest)) = rings.split_first() else {
+        return Ring::new();
+    };
+    let mut out: Ring = (*first).clone();
+    for ring in rest {
+        let (at, from) = nearest(&out, ring);
+        let mut detour: Ring = Vec::with_capacity(ring.len() + 2);
+        detour.extend(ring[from..].iter().chain(&ring[..=from]));
+        detour.push(out[at]);
+        let after = out.split_off(at + 1);
+        out.extend(detour);
+        out.extend(after);
+    }
+    out
+}
+
+fn nearest(a: &[Vertex], b: &[Vertex]) -> (usize, usize) {
+    if a.len().saturating_mul(b.len()) > PAIRS_MAX {
+        return (0, 0);
+    }
+    let mut best = (f64::INFINITY, (0, 0));
+    for (i, p) in a.iter().enumerate() {
+        for (j, q) in b.iter().enumerate() {
+            let d = (p[0] - q[0]).powi(2) + (p[1] - q[1]).powi(2);
+            if d < best.0 {
+                best = (d, (i, j));
+            }
+        }
+    }
+    best.1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_joined_by_bridges_walked_twice() {
+        let a = vec![[0.0, 0.0], [2.0, 0.0], [2.0, 2.0], [0.0, 2.0]];
+        let b = vec![[5.0, 1.5], [6.0, 2.0], [5.0, 3.0]];
+        let ring = joined(&[&a, &b]);
+        assert_eq!(
+            ring,
+            [
+                [0.0, 0.0],
+                [2.0, 0.0],
+                [2.0, 2.0],
+                [5.0, 1.5],
+                [6.0, 2.0],
+                [5.0, 3.0],
+                [5.0, 1.5],
+                [2.0, 2.0],
+                [0.0, 2.0]
+            ]
+        );
+        assert_eq!(share(0.5), "0.5");
+        assert_eq!(share(1.0), "1");
+        assert_eq!(share(0.0), "0");
+        assert_eq!(share(1.0 / 3.0), "0.333333333");
+    }
+}

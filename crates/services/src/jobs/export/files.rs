@@ -1,0 +1,154 @@
+//! Items into formats of many files, straight into the zip, on a blocking thread. A long file that grows with every item
+//! is kept in temporary files until it can be added whole.
+
+use super::archive::{self, Zip};
+use super::{Labels, Picture};
+use limn_domain::CategoryId;
+use limn_domain::export::NewExport;
+use limn_formats::names::ExportNames;
+use limn_formats::write::{self as format, Category, Dataset, Item, Label, Output, Tally};
+use limn_store::repo::item::ExportItem;
+use limn_store::repo::transfer::{CategoryHead, Head};
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use tokio::sync::mpsc::Receiver;
+
+/// Writes `zip.part` from the pages that arrive. Blocking.
+pub(super) fn write(
+    dir: &Path,
+    head: &Head,
+    categories: &[CategoryHead],
+    input: NewExport,
+    mut pages: Receiver<Vec<ExportItem>>,
+) -> std::io::Result<Labels> {
+    let index: HashMap<CategoryId, usize> = categories.iter().enumerate().map(|(n, c)| (c.id, n)).collect();
+    let mut writer = format::writer(input.format, dataset(head, categories, &index))
+        .ok_or_else(|| std::io::Error::other("the format has no files"))?;
+    let mut out = ZipOutput {
+        zip: archive::begin(dir)?,
+        dir: dir.to_owned(),
+        long: BTreeMap::new(),
+    };
+    let mut names = ExportNames::with_stems(input.file_names);
+    let (mut tally, mut pictures) = (Tally::default(), Vec::new());
+    writer.begin(&mut out)?;
+    while let Some(page) = pages.blocking_recv() {
+        for row in page {
+            let name = names.name(&row.name, row.export_id);
+            let item = Item {
+                id: row.export_id,
+                name: &name,
+                width: u32::try_from(row.width).unwrap_or(0),
+                height: u32::try_from(row.height).unwrap_or(0),
+            };
+            // Every label has its category: the snapshot holds both.
+            let labels: Vec<Label<'_>> = row
+                .annotations
+                .iter()
+                .filter_map(|a| {
+                    Some(Label {
+                        id: a.id,
+                        category: *index.get(&a.category_id)?,
+                        shape: &a.shape,
+                        z: a.z,
+                        source: a.source,
+                        score: a.score,
+                    })
+                })
+                .collect();
+            writer.item(&item, &labels, &mut out, &mut tally)?;
+            if input.with_images {
+                pictures.push(Picture {
+                    digest: row.digest,
+                    name: writer.picture(&name),
+                    width: row.width,
+                    height: row.height,
+                    orientation: row.orientation,
+                });
+            }
+        }
+    }
+    writer.finish(&mut out)?;
+    Ok(Labels {
+        items: tally.items,
+        labels: tally.labels,
+        notes: tally.notes(),
+        pictures,
+        zip: Some(out.finish()?),
+    })
+}
+
+fn dataset(head: &Head, categories: &[CategoryHead], index: &HashMap<CategoryId, usize>) -> Dataset {
+    Dataset {
+        name: head.name.clone(),
+        task: head.task,
+        date: head.data_time.date_time(),
+        categories: categories
+            .iter()
+            .map(|c| Category {
+                id: c.export_id,
+                name: c.name.clone(),
+                parent: c.parent_id.and_then(|p| index.get(&p).copied()),
+                color: format::rgb(&c.color),
+            })
+            .collect(),
+    }
+}
+
+/// The files of a format on their way into the zip.
+struct ZipOutput {
+    zip: Zip,
+    dir: PathBuf,
+    /// By name and part: the temporary file.
+    long: BTreeMap<(String, u8), (PathBuf, BufWriter<File>)>,
+}
+
+impl Output for ZipOutput {
+    fn file(&mut self, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+        if Path::new(name).extension().is_some_and(|e| e == "png") {
+            archive::stored(&mut self.zip, name)?;
+        } else {
+            archive::text(&mut self.zip, name, bytes.len() as u64)?;
+        }
+        self.zip.write_all(bytes)
+    }
+
+    fn append(&mut self, name: &str, part: u8, bytes: &[u8]) -> std::io::Result<()> {
+        let key = (name.to_owned(), part);
+        if let Some((_, file)) = self.long.get_mut(&key) {
+            return file.write_all(bytes);
+        }
+        let path = self.dir.join(format!("long-{}.part", self.long.len()));
+        let mut file = BufWriter::with_capacity(128 << 10, File::create(&path)?);
+        file.write_all(bytes)?;
+        self.long.insert(key, (path, file));
+        Ok(())
+    }
+}
+
+impl ZipOutput {
+    /// The archive with the long files added.
+    fn finish(mut self) -> std::io::Result<Zip> {
+        let mut sizes: BTreeMap<String, u64> = BTreeMap::new();
+        for ((name, _), (path, file)) in &mut self.long {
+            file.flush()?;
+            *sizes.entry(name.clone()).or_default() += std::fs::metadata(&*path)?.len();
+        }
+        let mut open = None;
+        for ((name, _), (path, _)) in self.long {
+            if open.as_ref() != Some(&name) {
+                archive::text(
+                    &mut self.zip,
+                    &name,
+                    sizes.get(&name).copied().unwrap_or_default(),
+                )?;
+                open = Some(name);
+            }
+            std::io::copy(&mut File::open(&path)?, &mut self.zip)?;
+            std::fs::remove_file(&path)?;
+        }
+        Ok(self.zip)
+    }
+}
