@@ -1,7 +1,7 @@
 //! What every reader produces: categories, images and their labels, not yet matched to a project.
 
 use limn_domain::polygon::{Part, Ring};
-use limn_domain::{Mask, Rect};
+use limn_domain::{Mask, Rect, Shape};
 
 /// A category as the file names it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -52,6 +52,18 @@ pub enum ImportedShape {
     Box(Rect),
     /// An outline, likewise; boxed, because most files have boxes by the million.
     Outline(Box<ImportedOutline>),
+}
+
+impl ImportedShape {
+    /// A shape in our own form, for an image of `size` columns and rows.
+    pub(crate) fn own(shape: Shape, size: (u32, u32)) -> Self {
+        match shape {
+            Shape::Whole => Self::Whole,
+            Shape::Box { rect } => Self::Box(rect),
+            Shape::Polygon { parts } => Self::Outline(Box::new(ImportedOutline::Parts(parts))),
+            Shape::Mask { mask } => Self::Outline(Box::new(ImportedOutline::Mask { mask, size })),
+        }
+    }
 }
 
 /// The outline of an object.
