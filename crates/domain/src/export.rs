@@ -15,6 +15,20 @@ pub enum ExportFormat {
     Voc,
     /// CVAT for images 1.1: one XML file.
     Cvat,
+    /// A picture of class numbers for each item, and a class table.
+    Png,
+    /// COCO panoptic: JSON, and a picture of segment ids for each item.
+    CocoPanoptic,
+    /// LabelMe: a JSON file for each picture.
+    Labelme,
+    /// CSV: a line for each label.
+    Csv,
+    /// JSONL in our own annotation model: an item a line.
+    Jsonl,
+    /// Label Studio JSON: a list of tasks.
+    LabelStudio,
+    /// COCO as Azure Machine Learning writes it, coordinates from 0 to 1; imported as COCO.
+    CocoAzureml,
 }
 
 /// What `segmentation` of a box says.

@@ -2,6 +2,7 @@
 //! command line and docs/formats.md.
 
 use crate::export::ExportFormat;
+use crate::import::ImportFormat;
 use crate::project::Task;
 
 /// A part of a project's labels that a format may or may not be able to say.
@@ -82,7 +83,19 @@ impl Aspect {
 }
 
 impl ExportFormat {
-    pub const ALL: [Self; 4] = [Self::Coco, Self::Yolo, Self::Voc, Self::Cvat];
+    pub const ALL: [Self; 11] = [
+        Self::Coco,
+        Self::Yolo,
+        Self::Voc,
+        Self::Cvat,
+        Self::Png,
+        Self::CocoPanoptic,
+        Self::Labelme,
+        Self::Csv,
+        Self::Jsonl,
+        Self::LabelStudio,
+        Self::CocoAzureml,
+    ];
 
     /// The name on the command line and in the API.
     pub const fn as_str(self) -> &'static str {
@@ -91,6 +104,13 @@ impl ExportFormat {
             Self::Yolo => "yolo",
             Self::Voc => "voc",
             Self::Cvat => "cvat",
+            Self::Png => "png",
+            Self::CocoPanoptic => "coco_panoptic",
+            Self::Labelme => "labelme",
+            Self::Csv => "csv",
+            Self::Jsonl => "jsonl",
+            Self::LabelStudio => "label_studio",
+            Self::CocoAzureml => "coco_azureml",
         }
     }
 
@@ -100,6 +120,13 @@ impl ExportFormat {
             Self::Yolo => "YOLO (Ultralytics)",
             Self::Voc => "Pascal VOC",
             Self::Cvat => "CVAT for images 1.1",
+            Self::Png => "Masks as PNG",
+            Self::CocoPanoptic => "COCO panoptic",
+            Self::Labelme => "LabelMe",
+            Self::Csv => "CSV",
+            Self::Jsonl => "JSONL",
+            Self::LabelStudio => "Label Studio",
+            Self::CocoAzureml => "COCO, Azure ML profile",
         }
     }
 
@@ -110,15 +137,48 @@ impl ExportFormat {
             Self::Yolo => "A text file for each picture and data.yaml, as Ultralytics trains on.",
             Self::Voc => "An XML file for each picture, boxes only.",
             Self::Cvat => "One XML file, as CVAT and datumaro read it.",
+            Self::Png => {
+                "A picture of class numbers for each item and a table of the classes (semantic segmentation)."
+            }
+            Self::CocoPanoptic => "A JSON file and a picture of segments for each item, without overlaps.",
+            Self::Labelme => "A JSON file beside each picture.",
+            Self::Csv => "A line for each label, for spreadsheets and scripts.",
+            Self::Jsonl => "Limn's own model, an item a line: nothing is lost.",
+            Self::LabelStudio => "A list of tasks in JSON, and the labeling configuration for them.",
+            Self::CocoAzureml => "COCO with coordinates from 0 to 1, as Azure Machine Learning writes it.",
         }
     }
 
     /// Whether the labels of a task can be said in it at all.
     pub const fn suits(self, task: Task) -> bool {
         match self {
-            Self::Coco | Self::Cvat => true,
+            Self::Coco
+            | Self::Cvat
+            | Self::Labelme
+            | Self::Csv
+            | Self::Jsonl
+            | Self::LabelStudio
+            | Self::CocoAzureml => true,
+            Self::CocoPanoptic => matches!(task, Task::Segmentation),
+            Self::Png => matches!(task, Task::Segmentation),
             Self::Yolo => task.marks_objects(),
             Self::Voc => matches!(task, Task::Detection),
+        }
+    }
+
+    /// The format that reads it again.
+    pub const fn import(self) -> ImportFormat {
+        match self {
+            Self::Coco | Self::CocoAzureml => ImportFormat::Coco,
+            Self::Yolo => ImportFormat::Yolo,
+            Self::Voc => ImportFormat::Voc,
+            Self::Cvat => ImportFormat::Cvat,
+            Self::Png => ImportFormat::Png,
+            Self::CocoPanoptic => ImportFormat::CocoPanoptic,
+            Self::Labelme => ImportFormat::Labelme,
+            Self::Csv => ImportFormat::Csv,
+            Self::Jsonl => ImportFormat::Jsonl,
+            Self::LabelStudio => ImportFormat::LabelStudio,
         }
     }
 
@@ -134,6 +194,13 @@ impl ExportFormat {
             Self::Yolo => yolo(aspect),
             Self::Voc => voc(aspect),
             Self::Cvat => cvat(aspect),
+            Self::Png => png(aspect),
+            Self::CocoPanoptic => coco_panoptic(aspect),
+            Self::Labelme => labelme(aspect),
+            Self::Csv => csv(aspect),
+            Self::Jsonl => jsonl(aspect),
+            Self::LabelStudio => label_studio(aspect),
+            Self::CocoAzureml => coco_azureml(aspect),
         }
     }
 }
@@ -200,5 +267,91 @@ const fn cvat(aspect: Aspect) -> Keeps {
         Aspect::Order => As("as z_order"),
         Aspect::Hierarchy => NO_PARENTS,
         Aspect::Colors | Aspect::Unlabeled => Exactly,
+    }
+}
+
+const fn png(aspect: Aspect) -> Keeps {
+    match aspect {
+        Aspect::Whole | Aspect::Boxes => Not("left out"),
+        Aspect::Polygons | Aspect::Holes => As("pixel by pixel"),
+        Aspect::Parts => Not("all pixels of a category in an item become one label"),
+        Aspect::Masks => As("pixel by pixel, where no other label lies above"),
+        Aspect::Order => As("by who has the pixel; what lies below is lost"),
+        Aspect::Hierarchy => NO_PARENTS,
+        Aspect::Colors => Exactly,
+        Aspect::Unlabeled => As("as pictures of background"),
+    }
+}
+
+const fn coco_panoptic(aspect: Aspect) -> Keeps {
+    match aspect {
+        Aspect::Whole | Aspect::Boxes => Not("left out"),
+        Aspect::Polygons | Aspect::Parts | Aspect::Holes => As("pixel by pixel"),
+        Aspect::Masks => As("pixel by pixel, where no other label lies above"),
+        Aspect::Order => As("by who has the pixel; what lies below is lost"),
+        Aspect::Hierarchy => As("as supercategory, one level"),
+        Aspect::Colors | Aspect::Unlabeled => Exactly,
+    }
+}
+
+const fn labelme(aspect: Aspect) -> Keeps {
+    match aspect {
+        Aspect::Whole => As("as flags"),
+        Aspect::Boxes | Aspect::Polygons | Aspect::Masks => Exactly,
+        Aspect::Parts => As("as polygons of one group"),
+        Aspect::Holes => As("as masks, pixel by pixel"),
+        Aspect::Order => NO_ORDER,
+        Aspect::Hierarchy => NO_PARENTS,
+        Aspect::Colors => NO_COLORS,
+        Aspect::Unlabeled => As("as files without shapes"),
+    }
+}
+
+const fn csv(aspect: Aspect) -> Keeps {
+    match aspect {
+        Aspect::Whole | Aspect::Boxes | Aspect::Unlabeled => Exactly,
+        Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => {
+            As("exactly, as JSON in a column")
+        }
+        Aspect::Order => NO_ORDER,
+        Aspect::Hierarchy => NO_PARENTS,
+        Aspect::Colors => NO_COLORS,
+    }
+}
+
+const fn jsonl(aspect: Aspect) -> Keeps {
+    match aspect {
+        Aspect::Whole | Aspect::Boxes | Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => {
+            Exactly
+        }
+        Aspect::Order | Aspect::Hierarchy | Aspect::Colors | Aspect::Unlabeled => Exactly,
+    }
+}
+
+const fn label_studio(aspect: Aspect) -> Keeps {
+    match aspect {
+        Aspect::Whole => As("as choices"),
+        Aspect::Boxes | Aspect::Polygons => As("in percent, to a billionth of a pixel"),
+        Aspect::Parts | Aspect::Holes => As("as brush masks, pixel by pixel"),
+        Aspect::Masks => Exactly,
+        Aspect::Order => NO_ORDER,
+        Aspect::Hierarchy => NO_PARENTS,
+        Aspect::Colors => As("in the labeling configuration; an import does not read them"),
+        Aspect::Unlabeled => Exactly,
+    }
+}
+
+const fn coco_azureml(aspect: Aspect) -> Keeps {
+    match aspect {
+        Aspect::Whole => As("as annotations without a box"),
+        Aspect::Boxes | Aspect::Polygons | Aspect::Parts => {
+            As("as shares of the image, to a billionth of a pixel")
+        }
+        Aspect::Holes => Not("filled"),
+        Aspect::Masks => As("as polygons along the borders of their pixels"),
+        Aspect::Order => NO_ORDER,
+        Aspect::Hierarchy => NO_PARENTS,
+        Aspect::Colors => NO_COLORS,
+        Aspect::Unlabeled => Exactly,
     }
 }

@@ -16,12 +16,36 @@ pub enum ImportFormat {
     Voc,
     /// CVAT for images 1.1, XML.
     Cvat,
+    /// Pictures of class numbers or colours, with a class table.
+    Png,
+    /// COCO panoptic: JSON and pictures of segment ids.
+    CocoPanoptic,
+    /// LabelMe: a JSON file for each picture.
+    Labelme,
+    /// CSV: a line for each label.
+    Csv,
+    /// JSONL in our own annotation model, with `categories.json`.
+    Jsonl,
+    /// Label Studio JSON: a list of tasks.
+    LabelStudio,
     /// Pictures only, no labels; from archives.
     Images,
 }
 
 impl ImportFormat {
-    pub const ALL: [Self; 5] = [Self::Coco, Self::Yolo, Self::Voc, Self::Cvat, Self::Images];
+    pub const ALL: [Self; 11] = [
+        Self::Coco,
+        Self::Yolo,
+        Self::Voc,
+        Self::Cvat,
+        Self::Png,
+        Self::CocoPanoptic,
+        Self::Labelme,
+        Self::Csv,
+        Self::Jsonl,
+        Self::LabelStudio,
+        Self::Images,
+    ];
 
     /// The name on the command line and in the API.
     pub const fn as_str(self) -> &'static str {
@@ -30,6 +54,12 @@ impl ImportFormat {
             Self::Yolo => "yolo",
             Self::Voc => "voc",
             Self::Cvat => "cvat",
+            Self::Png => "png",
+            Self::CocoPanoptic => "coco_panoptic",
+            Self::Labelme => "labelme",
+            Self::Csv => "csv",
+            Self::Jsonl => "jsonl",
+            Self::LabelStudio => "label_studio",
             Self::Images => "images",
         }
     }
@@ -40,6 +70,12 @@ impl ImportFormat {
             Self::Yolo => "YOLO (Ultralytics)",
             Self::Voc => "Pascal VOC",
             Self::Cvat => "CVAT",
+            Self::Png => "Masks as PNG",
+            Self::CocoPanoptic => "COCO panoptic",
+            Self::Labelme => "LabelMe",
+            Self::Csv => "CSV",
+            Self::Jsonl => "JSONL",
+            Self::LabelStudio => "Label Studio",
             Self::Images => "Pictures only",
         }
     }
@@ -51,6 +87,14 @@ impl ImportFormat {
             Self::Yolo => "Text files, one a picture, with data.yaml or classes.txt; or a zip",
             Self::Voc => "XML files, one a picture; or a zip",
             Self::Cvat => "annotations.xml of \"CVAT for images 1.1\", alone or zipped with its pictures",
+            Self::Png => {
+                "A PNG of class numbers or colours for each picture, with classes.csv, labelmap.txt or classes.txt"
+            }
+            Self::CocoPanoptic => "The JSON with segments_info and its PNG files, in a zip",
+            Self::Labelme => "JSON files, one a picture; or a zip",
+            Self::Csv => "A table with a line for each label",
+            Self::Jsonl => "items.jsonl with categories.json",
+            Self::LabelStudio => "The JSON export (a list of tasks), not JSON_MIN",
             Self::Images => "Zip files of pictures, no labels",
         }
     }
@@ -58,7 +102,15 @@ impl ImportFormat {
     /// Whether its files can hold labels of a task.
     pub const fn suits(self, task: Task) -> bool {
         match self {
-            Self::Coco | Self::Cvat | Self::Images => true,
+            Self::Coco
+            | Self::Cvat
+            | Self::Images
+            | Self::Labelme
+            | Self::Csv
+            | Self::Jsonl
+            | Self::LabelStudio => true,
+            Self::CocoPanoptic => matches!(task, Task::Segmentation),
+            Self::Png => matches!(task, Task::Segmentation),
             Self::Yolo => task.marks_objects(),
             Self::Voc => matches!(task, Task::Detection),
         }

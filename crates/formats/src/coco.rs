@@ -1,5 +1,6 @@
 //! COCO JSON.
 
+mod azureml;
 mod export;
 mod extras;
 mod import;
@@ -7,5 +8,6 @@ mod record;
 mod resolve;
 mod shapes;
 
+pub use azureml::AzuremlWriter;
 pub use export::{Category, CocoWriter, Image, Info, Label, LabelShape, Written};
 pub use import::{Coordinates, Options, read};

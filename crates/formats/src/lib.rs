@@ -1,17 +1,25 @@
-//! Annotation file formats over `Read` and `Write`: COCO, YOLO, Pascal VOC, CVAT.
+//! Annotation file formats over `Read` and `Write`: COCO, YOLO, Pascal VOC, CVAT, LabelMe, Label Studio, pictures of
+//! masks and segments, CSV and our own JSONL.
 //!
 //! Files from outside are hostile and sloppy: readers work in bounded memory, take every record they can, and write
 //! down what they repaired or left out in [`Findings`], by file, line and record. This crate must not know a database,
 //! HTTP, async or the file system: the caller opens files and applies what was read.
 
 pub mod coco;
+pub mod csv;
 pub mod cvat;
 mod error;
 mod findings;
 mod fit;
 mod json;
+pub mod jsonl;
+pub mod label_studio;
+pub mod labelme;
 mod model;
 pub mod names;
+pub mod panoptic;
+mod pixels;
+pub mod png_masks;
 pub mod read;
 pub mod voc;
 pub mod write;

@@ -58,6 +58,19 @@ pub enum ImportedShape {
     Other(Box<Shape>),
 }
 
+impl ImportedShape {
+    /// A shape in our own form, for an image of `size` columns and rows.
+    pub(crate) fn own(shape: Shape, size: (u32, u32)) -> Self {
+        match shape {
+            Shape::Whole => Self::Whole,
+            Shape::Box { rect } => Self::Box(rect),
+            Shape::Polygon { parts } => Self::Outline(Box::new(ImportedOutline::Parts(parts))),
+            Shape::Mask { mask } => Self::Outline(Box::new(ImportedOutline::Mask { mask, size })),
+            other => Self::Other(Box::new(other)),
+        }
+    }
+}
+
 /// The outline of an object.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ImportedOutline {

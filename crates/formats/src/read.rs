@@ -11,7 +11,7 @@ use limn_domain::import::ImportFormat;
 use limn_domain::project::Task;
 use std::io::Read;
 
-pub(crate) use limited::text;
+pub(crate) use limited::{bytes, text};
 pub(crate) use lines::Lines;
 
 /// What a file is to an import of some format.
@@ -38,6 +38,11 @@ pub fn role(format: ImportFormat, path: &str) -> Option<Role> {
         ImportFormat::Yolo => crate::yolo::role(&path, name, extension),
         ImportFormat::Voc => crate::voc::role(&path, extension),
         ImportFormat::Cvat => (extension == "xml").then_some(Role::Labels),
+        ImportFormat::Png => crate::png_masks::role(&path, name, extension),
+        ImportFormat::CocoPanoptic => crate::panoptic::role(&path, extension),
+        ImportFormat::Labelme | ImportFormat::LabelStudio => (extension == "json").then_some(Role::Labels),
+        ImportFormat::Csv => matches!(extension, "csv" | "tsv").then_some(Role::Labels),
+        ImportFormat::Jsonl => crate::jsonl::role(name, extension),
         ImportFormat::Images => None,
     }
 }
@@ -67,14 +72,28 @@ pub trait Reader: Send {
         reader: &mut dyn Read,
         findings: &mut Findings,
     ) -> Result<Imported, FormatError>;
+
+    /// All files were read: says what was announced and did not come.
+    fn finish(&mut self, findings: &mut Findings) {
+        let _ = findings;
+    }
 }
 
 /// The reader of a format, for a project's task: its labels' kinds are looked for.
 pub fn reader(format: ImportFormat, task: Task) -> Box<dyn Reader> {
     match format {
         ImportFormat::Yolo => Box::new(crate::yolo::YoloReader::default()),
-        ImportFormat::Voc => Box::new(Voc),
-        ImportFormat::Cvat => Box::new(Cvat),
+        ImportFormat::Voc => Box::new(Plain(|path, reader, findings| {
+            let base = path.rsplit('/').next().unwrap_or(path);
+            crate::voc::read(reader, crate::names::stem(base), findings)
+        })),
+        ImportFormat::Cvat => Box::new(Plain(|_, reader, findings| crate::cvat::read(reader, findings))),
+        ImportFormat::Labelme => Box::new(Plain(crate::labelme::read)),
+        ImportFormat::LabelStudio => Box::new(Plain(crate::label_studio::read)),
+        ImportFormat::Csv => Box::new(Plain(|_, reader, findings| crate::csv::read(reader, findings))),
+        ImportFormat::Jsonl => Box::new(crate::jsonl::JsonlReader::default()),
+        ImportFormat::Png => Box::new(crate::png_masks::PngReader::default()),
+        ImportFormat::CocoPanoptic => Box::new(crate::panoptic::PanopticReader::default()),
         ImportFormat::Coco | ImportFormat::Images => Box::new(Coco(crate::coco::Options {
             outlines: task.allows(ShapeKind::Polygon) || task.allows(ShapeKind::Mask),
             keypoints: task.allows(ShapeKind::Keypoints),
@@ -87,16 +106,25 @@ pub fn reader(format: ImportFormat, task: Task) -> Box<dyn Reader> {
 /// Folders in front of the pictures' names that say nothing, longest first: taken off when all pictures lie there.
 pub const fn picture_folders(format: ImportFormat) -> &'static [&'static str] {
     match format {
-        ImportFormat::Coco | ImportFormat::Cvat => &["images/"],
+        ImportFormat::Coco
+        | ImportFormat::Cvat
+        | ImportFormat::CocoPanoptic
+        | ImportFormat::Csv
+        | ImportFormat::Jsonl
+        | ImportFormat::LabelStudio => &["images/"],
         ImportFormat::Yolo => &["images/train/", "images/"],
         ImportFormat::Voc => &["JPEGImages/"],
-        ImportFormat::Images => &[],
+        ImportFormat::Png => &["JPEGImages/", "images/"],
+        ImportFormat::Labelme | ImportFormat::Images => &[],
     }
 }
 
 /// Whether the files of labels are small and many: read together, some hundred at a time.
 pub const fn many_files(format: ImportFormat) -> bool {
-    matches!(format, ImportFormat::Yolo | ImportFormat::Voc)
+    matches!(
+        format,
+        ImportFormat::Yolo | ImportFormat::Voc | ImportFormat::Labelme
+    )
 }
 
 struct Coco(crate::coco::Options);
@@ -112,29 +140,16 @@ impl Reader for Coco {
     }
 }
 
-struct Voc;
+/// A format whose files stand for themselves.
+struct Plain(fn(&str, &mut dyn Read, &mut Findings) -> Result<Imported, FormatError>);
 
-impl Reader for Voc {
+impl Reader for Plain {
     fn labels(
         &mut self,
         path: &str,
         reader: &mut dyn Read,
         findings: &mut Findings,
     ) -> Result<Imported, FormatError> {
-        let base = path.rsplit('/').next().unwrap_or(path);
-        crate::voc::read(reader, crate::names::stem(base), findings)
-    }
-}
-
-struct Cvat;
-
-impl Reader for Cvat {
-    fn labels(
-        &mut self,
-        _: &str,
-        reader: &mut dyn Read,
-        findings: &mut Findings,
-    ) -> Result<Imported, FormatError> {
-        crate::cvat::read(reader, findings)
+        (self.0)(path, reader, findings)
     }
 }

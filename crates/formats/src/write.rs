@@ -146,6 +146,13 @@ pub fn writer(format: ExportFormat, dataset: Dataset) -> Option<Box<dyn Writer>>
         ExportFormat::Yolo => Box::new(crate::yolo::YoloWriter::new(dataset)),
         ExportFormat::Voc => Box::new(crate::voc::VocWriter::new(dataset)),
         ExportFormat::Cvat => Box::new(crate::cvat::CvatWriter::new(dataset)),
+        ExportFormat::Labelme => Box::new(crate::labelme::LabelmeWriter::new(dataset)),
+        ExportFormat::Csv => Box::new(crate::csv::CsvWriter::new(dataset)),
+        ExportFormat::Jsonl => Box::new(crate::jsonl::JsonlWriter::new(dataset)),
+        ExportFormat::LabelStudio => Box::new(crate::label_studio::LabelStudioWriter::new(dataset)),
+        ExportFormat::CocoAzureml => Box::new(crate::coco::AzuremlWriter::new(dataset)),
+        ExportFormat::Png => Box::new(crate::png_masks::PngWriter::new(dataset)),
+        ExportFormat::CocoPanoptic => Box::new(crate::panoptic::PanopticWriter::new(dataset)),
     })
 }
 

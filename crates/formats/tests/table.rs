@@ -57,7 +57,7 @@ fn the_docs_hold_the_table() {
 #[test]
 fn what_is_exported_can_be_imported_for_the_same_tasks() {
     for format in ExportFormat::ALL {
-        let into: ImportFormat = format.as_str().parse().unwrap();
+        let into = format.import();
         for task in limn_domain::project::Task::ALL {
             assert_eq!(format.suits(task), into.suits(task), "{format:?} {task:?}");
         }
@@ -65,5 +65,6 @@ fn what_is_exported_can_be_imported_for_the_same_tasks() {
         let json = serde_json::to_value(format).unwrap();
         assert_eq!(json, format.as_str(), "the API and the command line say the same");
         assert_eq!(serde_json::to_value(into).unwrap(), into.as_str());
+        assert_eq!(into.as_str().parse::<ImportFormat>().unwrap(), into);
     }
 }

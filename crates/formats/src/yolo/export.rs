@@ -1,13 +1,14 @@
 //! Writes YOLO.
 
 use crate::write::{Dataset, Geometry, Item, Label, Output, Tally, Writer, has_holes};
-use limn_domain::polygon::{Ring, Vertex};
-use limn_domain::{Rect, Size};
+use limn_domain::polygon::{self, Part, Ring, Vertex};
+use limn_domain::{Mask, Point, Rect, Size};
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io;
 
-/// Pairs of corners compared to find the shortest bridge between two parts; beyond that their first corners are joined.
-const PAIRS_MAX: usize = 4_000_000;
+/// Pairs of corners compared to find the shortest bridges of one label; parts beyond that are joined as they come.
+const PAIRS_MAX: usize = 20_000_000;
 
 /// Detection or segmentation, as the project's task says.
 #[derive(Debug)]
@@ -45,18 +46,22 @@ impl YoloWriter {
                 Err("YOLO detection has boxes only")
             }
             Geometry::Polygon(_) | Geometry::Mask(_) => {
-                let parts = geometry.outline().ok_or("they have no pixels")?;
-                if has_holes(&parts) {
-                    tally.changed("outlines have holes, which YOLO cannot say; they are filled");
-                }
+                let mut parts = geometry.outline().ok_or("they have no pixels")?;
                 if parts.len() > 1 {
                     tally.changed("outlines have several parts; they are joined by bridges of no width");
                 }
                 if matches!(geometry, Geometry::Mask(_)) {
                     tally.changed("masks are written as polygons along the borders of their pixels");
                 }
-                let rings: Vec<&Ring> = parts.iter().filter_map(|p| p.first()).collect();
-                Ok(shares(&joined(&rings), image))
+                if has_holes(&parts) {
+                    tally.changed("outlines have holes, which YOLO cannot say; they are filled");
+                    if matches!(geometry, Geometry::Mask(_)) {
+                        let outer = parts.iter().filter_map(|p| p.first()).map(Vec::as_slice);
+                        let filled = Mask::from_rings(outer, image).ok_or("they have no pixels")?;
+                        parts = Cow::Owned(filled.to_polygon());
+                    }
+                }
+                Ok(shares(&joined(&filled(&parts)), image))
             }
             Geometry::Whole | Geometry::Other(_) => Err("YOLO has boxes and polygons only"),
         }
@@ -141,22 +146,52 @@ fn joined(rings: &[&Ring]) -> Ring {
         return Ring::new();
     };
     let mut out: Ring = (*first).clone();
+    let mut pairs = PAIRS_MAX;
     for ring in rest {
-        let (at, from) = nearest(&out, ring);
-        let mut detour: Ring = Vec::with_capacity(ring.len() + 2);
-        detour.extend(ring[from..].iter().chain(&ring[..=from]));
-        detour.push(out[at]);
+        let (at, from) = match pairs.checked_sub(out.len().saturating_mul(ring.len())) {
+            Some(left) => {
+                pairs = left;
+                nearest(&out, ring)
+            }
+            None => (out.len().saturating_sub(1), 0),
+        };
+        let back = out[at];
         let after = out.split_off(at + 1);
-        out.extend(detour);
+        out.extend(ring[from..].iter().chain(&ring[..=from]));
+        out.push(back);
         out.extend(after);
     }
     out
 }
 
+/// The outer rings, without those that lie in a hole of another part: with the hole filled they are covered already.
+fn filled(parts: &[Part]) -> Vec<&Ring> {
+    let holed: Vec<(usize, [Part; 1])> = parts
+        .iter()
+        .enumerate()
+        .filter(|(_, p)| p.len() > 1)
+        .filter_map(|(n, p)| Some((n, [vec![p.first()?.clone()]])))
+        .collect();
+    let covered = |n: usize, ring: &Ring| {
+        holed.iter().any(|(other, outer)| {
+            let bounds = polygon::bounds(outer);
+            let inner = ring.iter().map(|v| Point::new(v[0], v[1]));
+            // Rings of a polygon do not cross: a corner off the border tells.
+            let tells = |p: &Point| !bounds.contains(*p) || polygon::edge_distance(outer, *p) > 1e-6;
+            *other != n && inner.filter(tells).map(|p| polygon::contains(outer, p)).next() == Some(true)
+        })
+    };
+    let outer = parts
+        .iter()
+        .enumerate()
+        .filter_map(|(n, p)| Some((n, p.first()?)));
+    outer
+        .filter(|(n, ring)| !covered(*n, ring))
+        .map(|(_, ring)| ring)
+        .collect()
+}
+
 fn nearest(a: &[Vertex], b: &[Vertex]) -> (usize, usize) {
-    if a.len().saturating_mul(b.len()) > PAIRS_MAX {
-        return (0, 0);
-    }
     let mut best = (f64::INFINITY, (0, 0));
     for (i, p) in a.iter().enumerate() {
         for (j, q) in b.iter().enumerate() {

@@ -2,10 +2,16 @@
 
 use super::*;
 
-const PATHS: [(ImportFormat, &[&str]); 3] = [
+const PATHS: [(ImportFormat, &[&str]); 9] = [
     (ImportFormat::Yolo, &["data.yaml", "classes.txt", "labels/x.txt"]),
     (ImportFormat::Voc, &["x.xml"]),
     (ImportFormat::Cvat, &["x.xml"]),
+    (ImportFormat::Labelme, &["x.json"]),
+    (ImportFormat::LabelStudio, &["x.json"]),
+    (ImportFormat::Csv, &["x.csv"]),
+    (ImportFormat::Jsonl, &["categories.json", "x.jsonl"]),
+    (ImportFormat::Png, &["classes.csv", "masks/x.png"]),
+    (ImportFormat::CocoPanoptic, &["x.json", "panoptic/x.png"]),
 ];
 
 fn feed(format: ImportFormat, path: &str, bytes: &[u8]) {
@@ -37,11 +43,9 @@ proptest! {
     /// Good files with a piece cut out, doubled or overwritten.
     #[test]
     fn broken_files(samples in samples(prop_oneof![a_box(), a_polygon(2), a_mask()]), at in 0..2_000_usize, len in 0..40_usize, with: Vec<u8>) {
-        for (format, into, task) in [
-            (ExportFormat::Yolo, ImportFormat::Yolo, Task::Segmentation),
-            (ExportFormat::Voc, ImportFormat::Voc, Task::Detection),
-            (ExportFormat::Cvat, ImportFormat::Cvat, Task::Segmentation),
-        ] {
+        for format in ExportFormat::ALL.into_iter().filter(|f| *f != ExportFormat::Coco) {
+            let task = if format == ExportFormat::Voc { Task::Detection } else { Task::Segmentation };
+            let into = format.import();
             let (files, _) = write(format, dataset(task), &samples);
             for (path, mut bytes) in files {
                 let from = at.min(bytes.len());

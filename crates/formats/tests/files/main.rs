@@ -1,7 +1,20 @@
 //! Formats of many files: written, read again, and compared with what the table says is kept.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![allow(
+    clippy::match_wildcard_for_single_variants,
+    reason = "kinds of shapes are added"
+)]
+
+mod azureml;
+mod csv;
 mod cvat;
 mod hostile;
+mod jsonl;
+mod label_studio;
+mod labelme;
+mod panoptic;
+mod png_masks;
 mod voc;
 mod yolo;
 
@@ -119,6 +132,7 @@ pub fn read(format: ImportFormat, files: &BTreeMap<String, Vec<u8>>, items: &[(&
             Err(e) => findings.refused("not_the_format", || limn_formats::Detail::new(e.to_string())),
         }
     }
+    reader.finish(&mut findings);
     Read {
         items: out,
         report: findings.into_report(),
@@ -133,17 +147,15 @@ fn place(
     out: &mut BTreeMap<String, Vec<(String, Shape)>>,
 ) {
     for (image, labels) in imported.items() {
-        let names = image.file_name.iter().chain(&image.alternatives);
-        let found = names
-            .filter_map(|n| {
-                let found = if image.without_extension {
-                    index.find_stem(n)
-                } else {
-                    index.find(n)
-                };
-                found.item()
-            })
-            .next();
+        let mut names = image.file_name.iter().chain(&image.alternatives);
+        let found = names.find_map(|n| {
+            let found = if image.without_extension {
+                index.find_stem(n)
+            } else {
+                index.find(n)
+            };
+            found.item()
+        });
         let (name, width, height) = items[found.unwrap_or_else(|| panic!("{image:?}"))];
         let fit = Fit::new(
             image.size,
@@ -151,7 +163,7 @@ fn place(
             1,
             imported.normalised,
         );
-        assert!(matches!(fit.note(), None), "{image:?}");
+        assert!(fit.note().is_none(), "{image:?}");
         let of = out.entry(name.to_owned()).or_default();
         for label in labels {
             let category = imported.categories[label.category as usize].name.clone().unwrap();

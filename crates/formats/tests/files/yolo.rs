@@ -103,10 +103,7 @@ fn faults_are_refused_by_line_and_the_rest_is_taken() {
     assert_eq!(read.categories, ["cat", "dog"]);
     let labels = &read.items["set/images/val/x.jpg"];
     assert_eq!(labels.len(), 3);
-    assert_eq!(
-        apart(rect_of(&labels[0].1), Rect::new(45.0, 45.0, 10.0, 10.0)) < 1e-9,
-        true
-    );
+    assert!(apart(rect_of(&labels[0].1), Rect::new(45.0, 45.0, 10.0, 10.0)) < 1e-9);
     assert_eq!((labels[1].0.as_str(), labels[2].0.as_str()), ("dog", "dog"));
     assert_eq!(parts_of(&labels[2].1).len(), 1);
     let lines: Vec<_> = read
@@ -131,6 +128,22 @@ fn faults_are_refused_by_line_and_the_rest_is_taken() {
         "{}",
         read.report.entries[0].message
     );
+}
+
+#[test]
+fn a_part_in_a_filled_hole_is_covered_and_not_cut_out() {
+    let square = |a: f64, b: f64| vec![[a, a], [b, a], [b, b], [a, b]];
+    let parts = vec![
+        vec![square(1.0, 40.0), square(5.0, 30.0)],
+        vec![square(10.0, 20.0)],
+    ];
+    let samples = [("x.jpg".to_owned(), 64, 64, vec![(0, Shape::Polygon { parts })])];
+    let (read, _) = yolo(Task::Segmentation, &samples);
+    let filled = Shape::Polygon {
+        parts: vec![vec![square(1.0, 40.0)]],
+    };
+    let image = size(64, 64);
+    assert_eq!(mask_of(&read.items["x.jpg"][0].1, image), mask_of(&filled, image));
 }
 
 proptest! {
@@ -161,7 +174,9 @@ proptest! {
                     Shape::Mask { mask } => mask.to_polygon(),
                     _ => unreachable!(),
                 };
-                let filled: f64 = parts.iter().map(|p| polygon::ring_area(&p[0])).sum();
+                let outer = parts.iter().map(|p| vec![vec![p[0].clone()]]);
+                let united = outer.reduce(|a, b| polygon::combine(&a, &b, polygon::Combine::Union));
+                let filled = polygon::area(&united.unwrap());
                 let area = polygon::area(parts_of(back));
                 prop_assert!((filled - area).abs() < 1e-4 * filled.max(1.0), "{filled} {area}");
                 if parts.len() == 1 && parts[0].len() == 1 && matches!(shape, Shape::Polygon { .. }) {

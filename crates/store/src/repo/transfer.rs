@@ -28,9 +28,16 @@ pub struct CategoryHead {
     pub attributes: Vec<Attribute>,
 }
 
-
 /// Id, parent, name, colour, export id, skeleton, attributes.
-type CategoryRow = (CategoryId, Option<CategoryId>, String, String, i64, Option<String>, Option<String>);
+type CategoryRow = (
+    CategoryId,
+    Option<CategoryId>,
+    String,
+    String,
+    i64,
+    Option<String>,
+    Option<String>,
+);
 
 /// An item imported labels can go to.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]

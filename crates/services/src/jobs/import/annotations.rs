@@ -49,6 +49,8 @@ impl Import<'_> {
                 }
             }
         }
+        self.findings.set_file("");
+        reader.finish(&mut self.findings);
         Ok(())
     }
 

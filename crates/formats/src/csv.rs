@@ -1,0 +1,11 @@
+//! CSV (RFC 4180): a line for each label with its box, and its exact shape as JSON where a box does not say it.
+
+mod export;
+mod import;
+mod records;
+
+pub use export::CsvWriter;
+pub use import::read;
+
+/// The columns, as written.
+const COLUMNS: &str = "file,width,height,category,kind,x,y,w,h,geometry";

@@ -1,0 +1,81 @@
+//! Writes JSONL.
+
+use super::{CategoryRecord, LabelRecord};
+use crate::write::{Dataset, Item, Label, Output, Tally, Writer};
+use serde::Serialize;
+use std::io;
+
+const FILE: &str = "items.jsonl";
+
+#[derive(Debug)]
+pub struct JsonlWriter {
+    dataset: Dataset,
+}
+
+impl JsonlWriter {
+    pub const fn new(dataset: Dataset) -> Self {
+        Self { dataset }
+    }
+}
+
+#[derive(Serialize)]
+struct ItemRecord<'a> {
+    file: &'a str,
+    width: u32,
+    height: u32,
+    annotations: Vec<LabelRecord>,
+}
+
+impl Writer for JsonlWriter {
+    fn begin(&mut self, out: &mut dyn Output) -> io::Result<()> {
+        let all = &self.dataset.categories;
+        let records: Vec<CategoryRecord> = all
+            .iter()
+            .map(|c| {
+                let [r, g, b] = c.color;
+                CategoryRecord {
+                    id: c.id,
+                    name: c.name.clone(),
+                    parent: c.parent.and_then(|p| all.get(p)).map(|p| p.id),
+                    color: Some(format!("#{r:02x}{g:02x}{b:02x}")),
+                }
+            })
+            .collect();
+        out.file("categories.json", &serde_json::to_vec_pretty(&records)?)
+    }
+
+    fn item(
+        &mut self,
+        item: &Item<'_>,
+        labels: &[Label<'_>],
+        out: &mut dyn Output,
+        tally: &mut Tally,
+    ) -> io::Result<()> {
+        let record = ItemRecord {
+            file: item.name,
+            width: item.width,
+            height: item.height,
+            annotations: labels
+                .iter()
+                .map(|l| LabelRecord {
+                    id: Some(l.id),
+                    category_id: self.dataset.categories.get(l.category).map(|c| c.id),
+                    category: self.dataset.categories.get(l.category).map(|c| c.name.clone()),
+                    shape: l.shape.clone(),
+                    z: l.z,
+                    source: l.source,
+                    score: l.score,
+                })
+                .collect(),
+        };
+        let mut line = serde_json::to_vec(&record)?;
+        line.push(b'\n');
+        tally.items += 1;
+        tally.labels += labels.len() as u64;
+        out.append(FILE, 0, &line)
+    }
+
+    fn finish(&mut self, _: &mut dyn Output) -> io::Result<()> {
+        Ok(())
+    }
+}

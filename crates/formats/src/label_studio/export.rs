@@ -1,0 +1,175 @@
+//! Writes Label Studio's JSON, and the labeling configuration that its results belong to.
+
+use super::brush;
+use crate::write::{Dataset, Geometry, Item, Label, Output, Tally, Writer};
+use limn_domain::project::Task;
+use quick_xml::escape::escape;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::io;
+
+const FILE: &str = "label-studio.json";
+
+#[derive(Debug)]
+pub struct LabelStudioWriter {
+    dataset: Dataset,
+    names: Vec<String>,
+    tasks: u64,
+}
+
+impl LabelStudioWriter {
+    pub fn new(dataset: Dataset) -> Self {
+        Self {
+            names: dataset.names(),
+            dataset,
+            tasks: 0,
+        }
+    }
+
+    fn config(&self) -> String {
+        let mut out = String::from("<View>\n  <Image name=\"image\" value=\"$image\"/>\n");
+        let controls: &[(&str, &str, &str)] = match self.dataset.task {
+            Task::Classification => &[("Choices choice=\"single\"", "choice", "Choice")],
+            Task::Multilabel => &[("Choices choice=\"multiple\"", "choice", "Choice")],
+            Task::Segmentation => &[
+                ("PolygonLabels", "polygon", "Label"),
+                ("BrushLabels", "brush", "Label"),
+            ],
+            Task::Semantic => &[("BrushLabels", "brush", "Label")],
+            Task::Detection => &[("RectangleLabels", "box", "Label")],
+            Task::Keypoints | Task::Objects => &[
+                ("RectangleLabels", "box", "Label"),
+                ("PolygonLabels", "polygon", "Label"),
+                ("BrushLabels", "brush", "Label"),
+            ],
+        };
+        for (control, name, entry) in controls {
+            let _ = writeln!(out, "  <{control} name=\"{name}\" toName=\"image\">");
+            for (label, category) in self.names.iter().zip(&self.dataset.categories) {
+                let [r, g, b] = category.color;
+                let _ = writeln!(
+                    out,
+                    "    <{entry} value=\"{}\" background=\"#{r:02x}{g:02x}{b:02x}\"/>",
+                    escape(label)
+                );
+            }
+            let element = control.split(' ').next().unwrap_or(control);
+            let _ = writeln!(out, "  </{element}>");
+        }
+        out.push_str("</View>\n");
+        out
+    }
+}
+
+/// The control, the type of the result, its value; or why there is none.
+fn value(
+    geometry: Geometry<'_>,
+    name: &str,
+    item: &Item<'_>,
+    tally: &mut Tally,
+) -> Result<(&'static str, &'static str, Value), &'static str> {
+    let size = item.size();
+    let (px, py) = (|x: f64| 100.0 * x / size.width, |y: f64| 100.0 * y / size.height);
+    let mask = match geometry {
+        Geometry::Whole => return Ok(("choice", "choices", json!({ "choices": [name] }))),
+        Geometry::Box(rect) => {
+            let r = Geometry::boxed(rect, size).ok_or("nothing of them lies in their image")?;
+            let value = json!({
+                "x": px(r.x), "y": py(r.y), "width": px(r.w), "height": py(r.h), "rotation": 0,
+                "rectanglelabels": [name],
+            });
+            return Ok(("box", "rectanglelabels", value));
+        }
+        Geometry::Polygon([part]) if part.len() == 1 => {
+            let points: Vec<[f64; 2]> = part.iter().flatten().map(|[x, y]| [px(*x), py(*y)]).collect();
+            let value = json!({ "points": points, "closed": true, "polygonlabels": [name] });
+            return Ok(("polygon", "polygonlabels", value));
+        }
+        Geometry::Polygon(_) => {
+            tally.changed("outlines have holes or several parts, which Label Studio's polygons cannot; they are written as brush masks");
+            geometry.mask(size)
+        }
+        Geometry::Mask(_) => geometry.mask(size),
+        Geometry::Other(_) => return Err("Label Studio export does not know them"),
+    };
+    let mask = mask.ok_or("no middle of a pixel lies in them")?;
+    let rle =
+        brush::write(&mask, item.width, item.height).ok_or("their image is too large for a brush mask")?;
+    let value = json!({ "format": "rle", "rle": rle, "brushlabels": [name] });
+    Ok(("brush", "brushlabels", value))
+}
+
+impl Writer for LabelStudioWriter {
+    fn begin(&mut self, out: &mut dyn Output) -> io::Result<()> {
+        out.file("label-config.xml", self.config().as_bytes())?;
+        out.append(FILE, 0, b"[")
+    }
+
+    fn item(
+        &mut self,
+        item: &Item<'_>,
+        labels: &[Label<'_>],
+        out: &mut dyn Output,
+        tally: &mut Tally,
+    ) -> io::Result<()> {
+        let mut result = Vec::with_capacity(labels.len());
+        let mut choices: Vec<&str> = Vec::new();
+        for label in labels {
+            let geometry = Geometry::from(label.shape);
+            let name = self.names.get(label.category).map_or("", String::as_str);
+            if geometry == Geometry::Whole {
+                choices.push(name);
+                tally.labels += 1;
+                continue;
+            }
+            match value(geometry, name, item, tally) {
+                Ok((control, kind, value)) => {
+                    result.push(record(&label.id.to_string(), control, kind, item, value));
+                    tally.labels += 1;
+                }
+                Err(why) => tally.left_out(geometry.kind(), why, item.name),
+            }
+        }
+        if !choices.is_empty() {
+            let id = format!("choices-{}", item.id);
+            result.push(record(
+                &id,
+                "choice",
+                "choices",
+                item,
+                json!({ "choices": choices }),
+            ));
+        }
+        let annotations = if result.is_empty() {
+            json!([])
+        } else {
+            json!([{ "result": result, "was_cancelled": false, "ground_truth": false }])
+        };
+        let task = json!({
+            "id": item.id,
+            "data": { "image": format!("images/{}", item.name) },
+            "annotations": annotations,
+        });
+        let separator = if self.tasks == 0 { "\n" } else { ",\n" };
+        self.tasks += 1;
+        tally.items += 1;
+        out.append(FILE, 0, format!("{separator}{task}").as_bytes())
+    }
+
+    fn finish(&mut self, out: &mut dyn Output) -> io::Result<()> {
+        out.append(FILE, 0, b"\n]\n")
+    }
+}
+
+fn record(id: &str, control: &str, kind: &str, item: &Item<'_>, value: Value) -> Value {
+    json!({
+        "id": id,
+        "type": kind,
+        "from_name": control,
+        "to_name": "image",
+        "original_width": item.width,
+        "original_height": item.height,
+        "image_rotation": 0,
+        "value": value,
+    })
+}

@@ -1,0 +1,370 @@
+//! Reads Label Studio's JSON, task by task.
+
+use super::brush;
+use crate::error::FormatError;
+use crate::findings::{Detail, Findings, quote};
+use crate::json::loose::Loose;
+use crate::json::scan::{self, Element, End, Sink};
+use crate::model::{
+    Imported, ImportedAnnotation, ImportedCategory, ImportedImage, ImportedOutline, ImportedShape,
+};
+use limn_domain::polygon::Ring;
+use limn_domain::{Rect, validate};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+use std::io::Read;
+use std::ops::ControlFlow;
+
+const RECORD_MAX: usize = 256 << 20;
+const TASKS_MAX: usize = 2_000_000;
+const LABELS_MAX: usize = 5_000_000;
+
+#[derive(Deserialize)]
+struct Task {
+    #[serde(default)]
+    data: Map<String, Value>,
+    annotations: Option<Vec<Outcome>>,
+    predictions: Option<Vec<Outcome>>,
+}
+
+/// An annotation or a prediction.
+#[derive(Deserialize)]
+struct Outcome {
+    #[serde(default)]
+    result: Vec<Value>,
+    #[serde(default)]
+    was_cancelled: bool,
+    #[serde(default)]
+    ground_truth: bool,
+    #[serde(default)]
+    score: Loose,
+}
+
+#[derive(Deserialize)]
+struct Region {
+    #[serde(rename = "type")]
+    kind: String,
+    original_width: Option<f64>,
+    original_height: Option<f64>,
+    #[serde(default)]
+    value: Map<String, Value>,
+}
+
+/// Reads a file. Errors: it holds no tasks, or reading fails.
+pub fn read(_: &str, reader: &mut dyn Read, findings: &mut Findings) -> Result<Imported, FormatError> {
+    let mut gather = Gather {
+        findings,
+        out: Imported::default(),
+        by_name: HashMap::new(),
+        tasks: 0,
+        others: 0,
+    };
+    let end = scan::scan(reader, RECORD_MAX, &mut gather)?;
+    let Gather {
+        findings,
+        out,
+        tasks,
+        others,
+        ..
+    } = gather;
+    match end {
+        End::Complete | End::Stopped => {}
+        End::Truncated { line } | End::Malformed { line, .. } => findings.refused("truncated", || {
+            Detail::new("The file ends or breaks here; the tasks before it were taken.").line(line)
+        }),
+        End::NotJson { .. } | End::Utf16 => {}
+    }
+    if tasks == 0 {
+        return Err(FormatError::NotTheFormat(format!(
+            "`{}` is not Label Studio's JSON: it must be a list of tasks with `data` and `annotations`.",
+            quote(findings.file())
+        )));
+    }
+    if others > 0 {
+        findings.note("other_annotations", || {
+            Detail::new(format!(
+                "{others} tasks have annotations by several people; the ground truth or else the first was taken."
+            ))
+        });
+    }
+    Ok(out)
+}
+
+struct Gather<'f> {
+    findings: &'f mut Findings,
+    out: Imported,
+    by_name: HashMap<String, u32>,
+    tasks: usize,
+    others: u64,
+}
+
+type Refusal = (&'static str, String);
+
+impl Gather<'_> {
+    fn task(&mut self, e: &Element<'_>) -> Result<(), Refusal> {
+        let bytes = e
+            .bytes
+            .ok_or_else(|| ("record_too_long", "The task is longer than 256 MiB.".to_owned()))?;
+        let task: Task = serde_json::from_slice(bytes)
+            .map_err(|e| ("bad_record", format!("The task cannot be read: {e}.")))?;
+        if task.annotations.is_none() && task.predictions.is_none() && task.data.is_empty() {
+            return Err((
+                "bad_record",
+                "The task has neither `data` nor `annotations`.".to_owned(),
+            ));
+        }
+        if self.tasks >= TASKS_MAX {
+            return Err((
+                "too_many",
+                format!("Only the first {TASKS_MAX} tasks of a file are taken."),
+            ));
+        }
+        self.tasks += 1;
+        let path = picture(&task.data).ok_or_else(|| {
+            (
+                "no_file_name",
+                "The task's `data` names no picture, so it cannot be found.".to_owned(),
+            )
+        })?;
+        let mut done: Vec<Outcome> = task
+            .annotations
+            .into_iter()
+            .flatten()
+            .filter(|a| !a.was_cancelled)
+            .collect();
+        self.others += u64::from(done.len() > 1);
+        let best = done.iter().position(|a| a.ground_truth).unwrap_or(0);
+        let chosen = if best < done.len() {
+            Some((done.swap_remove(best), None))
+        } else {
+            let first = task.predictions.into_iter().flatten().next();
+            first.map(|p| {
+                let score = p.score.number().map(|s| s.clamp(0.0, 1.0));
+                (p, score)
+            })
+        };
+        let image = self.out.images.len() as u32;
+        let mut image_of = ImportedImage {
+            file_name: Some(path),
+            line: e.line,
+            ..ImportedImage::default()
+        };
+        image_of.alternatives = unprefixed(image_of.file_name.as_deref().unwrap_or_default());
+        self.out.images.push(image_of);
+        let Some((outcome, score)) = chosen else {
+            return Ok(());
+        };
+        for (value, index) in outcome.result.into_iter().zip(0_u32..) {
+            if let Err((code, why)) = self.region(value, image, (index, e.line), score) {
+                let record = format!("[{}].result[{index}]", e.index);
+                self.findings
+                    .refused(code, || Detail::new(why).line(e.line).record(record));
+            }
+        }
+        Ok(())
+    }
+
+    fn region(
+        &mut self,
+        value: Value,
+        image: u32,
+        (index, line): (u32, u64),
+        score: Option<f64>,
+    ) -> Result<(), Refusal> {
+        let region: Region = serde_json::from_value(value)
+            .map_err(|e| ("bad_record", format!("The result cannot be read: {e}.")))?;
+        let size = region
+            .original_width
+            .zip(region.original_height)
+            .filter(|(w, h)| *w >= 1.0 && *h >= 1.0);
+        let names = region.value.get(region.kind.as_str()).and_then(Value::as_array);
+        let names: Vec<&str> = names.into_iter().flatten().filter_map(Value::as_str).collect();
+        let shape = shape(&region.kind, &region.value, size)?;
+        if names.is_empty() {
+            return Err((
+                "no_label",
+                format!("The result has no `{}`.", quote(&region.kind)),
+            ));
+        }
+        if let Some(of) = self
+            .out
+            .images
+            .get_mut(image as usize)
+            .filter(|i| i.size.is_none())
+        {
+            of.size = size;
+        }
+        for name in names {
+            let name = validate::name("category", name)
+                .map_err(|why| ("bad_name", format!("The label cannot be used. {why}")))?;
+            if self.out.annotations.len() >= LABELS_MAX {
+                return Err((
+                    "too_many",
+                    format!("Only the first {LABELS_MAX} labels of a file are taken."),
+                ));
+            }
+            let next = self.by_name.len() as u32;
+            let category = *self.by_name.entry(name).or_insert_with_key(|name| {
+                self.out.categories.push(ImportedCategory {
+                    name: Some(name.clone()),
+                    line,
+                    ..ImportedCategory::default()
+                });
+                next
+            });
+            self.out.annotations.push(ImportedAnnotation {
+                image,
+                category,
+                shape: shape.clone(),
+                score,
+                id: None,
+                index,
+                line: u32::try_from(line).unwrap_or(0),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// In pixels of the image the result was made on.
+fn shape(kind: &str, value: &Map<String, Value>, size: Option<(f64, f64)>) -> Result<ImportedShape, Refusal> {
+    if kind == "choices" {
+        return Ok(ImportedShape::Whole);
+    }
+    if !matches!(kind, "rectanglelabels" | "polygonlabels" | "brushlabels") {
+        return Err((
+            "kind_unknown",
+            format!(
+                "A result of type `{}` is not imported; rectanglelabels, polygonlabels, brushlabels and choices are.",
+                quote(kind)
+            ),
+        ));
+    }
+    let (width, height) = size.ok_or_else(|| {
+        let why = "The result has no original_width and original_height, so its percent mean nothing.";
+        ("no_size", why.to_owned())
+    })?;
+    let number = |name: &str| value.get(name).and_then(Value::as_f64);
+    match kind {
+        "rectanglelabels" => {
+            if number("rotation").is_some_and(|r| r % 360.0 != 0.0) {
+                let why = "The box is turned; rotated boxes are not imported from Label Studio.";
+                return Err(("rotated", why.to_owned()));
+            }
+            let sides = [number("x"), number("y"), number("width"), number("height")];
+            let [Some(x), Some(y), Some(w), Some(h)] = sides else {
+                return Err((
+                    "bad_box",
+                    "The box needs the numbers x, y, width and height.".to_owned(),
+                ));
+            };
+            let (sx, sy) = (width / 100.0, height / 100.0);
+            Ok(ImportedShape::Box(Rect::new(x * sx, y * sy, w * sx, h * sy)))
+        }
+        "polygonlabels" => {
+            let points = value.get("points").and_then(Value::as_array);
+            let ring: Option<Ring> = points
+                .into_iter()
+                .flatten()
+                .map(|p| {
+                    let [x, y] = p.as_array()?.as_slice() else {
+                        return None;
+                    };
+                    Some([x.as_f64()? * width / 100.0, y.as_f64()? * height / 100.0])
+                })
+                .collect();
+            let ring = ring.ok_or_else(|| {
+                (
+                    "bad_outline",
+                    "The polygon's points must be pairs of numbers.".to_owned(),
+                )
+            })?;
+            Ok(ImportedShape::Outline(Box::new(ImportedOutline::Polygons(vec![
+                ring,
+            ]))))
+        }
+        _ => {
+            let bytes = value.get("rle").and_then(Value::as_array);
+            let bytes: Option<Vec<u8>> = bytes
+                .ok_or_else(|| ("bad_mask", "The mask has no rle.".to_owned()))?
+                .iter()
+                .map(|v| v.as_u64().and_then(|v| u8::try_from(v).ok()))
+                .collect();
+            let bytes =
+                bytes.ok_or_else(|| ("bad_mask", "The mask's rle is no list of bytes.".to_owned()))?;
+            let size = (width as u32, height as u32);
+            let mask = brush::read(&bytes, size.0, size.1).map_err(|why| ("bad_mask", why.to_owned()))?;
+            Ok(ImportedShape::Outline(Box::new(ImportedOutline::Mask {
+                mask,
+                size,
+            })))
+        }
+    }
+}
+
+/// The picture of a task: `image`, or the first text of its data that looks like a path.
+fn picture(data: &Map<String, Value>) -> Option<String> {
+    let text = |v: &Value| {
+        v.as_str()
+            .map(str::trim)
+            .filter(|t| !t.is_empty())
+            .map(str::to_owned)
+    };
+    let named = ["image", "img", "picture", "file_upload"]
+        .into_iter()
+        .find_map(|k| data.get(k).and_then(text));
+    let path = named.or_else(|| data.values().find_map(|v| text(v).filter(|t| t.contains('.'))))?;
+    // Local files are served as /data/local-files/?d=folder/x.jpg
+    let path = path.split_once("?d=").map_or(path.as_str(), |(_, d)| d);
+    let path = decoded(path);
+    (path.len() <= 4_096).then_some(path)
+}
+
+/// `%20` and the like as what they stand for; what is no such thing stays.
+fn decoded(text: &str) -> String {
+    if !text.contains('%') {
+        return text.to_owned();
+    }
+    let bytes = text.as_bytes();
+    let (mut out, mut n) = (Vec::with_capacity(bytes.len()), 0);
+    while n < bytes.len() {
+        let hex = text.get(n + 1..n + 3).filter(|_| bytes[n] == b'%');
+        if let Some(b) = hex.and_then(|h| u8::from_str_radix(h, 16).ok()) {
+            out.push(b);
+            n += 3;
+        } else {
+            out.push(bytes[n]);
+            n += 1;
+        }
+    }
+    String::from_utf8(out).unwrap_or_else(|_| text.to_owned())
+}
+
+/// Uploads get eight hex digits and a dash in front of their names.
+fn unprefixed(path: &str) -> Vec<String> {
+    let base = path.rsplit('/').next().unwrap_or(path);
+    let rest = base
+        .split_once('-')
+        .filter(|(hex, _)| hex.len() == 8 && hex.bytes().all(|b| b.is_ascii_hexdigit()));
+    rest.map(|(_, rest)| rest.to_owned()).into_iter().collect()
+}
+
+impl Sink for Gather<'_> {
+    fn wants(&self, section: &str) -> bool {
+        section.is_empty()
+    }
+
+    fn element(&mut self, e: Element<'_>) -> ControlFlow<()> {
+        if let Err((code, why)) = self.task(&e) {
+            self.findings.refused(code, || {
+                Detail::new(why).line(e.line).record(format!("[{}]", e.index))
+            });
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn empty(&mut self, _: &str) {}
+
+    fn not_an_array(&mut self, _: &str, _: u64) {}
+}
