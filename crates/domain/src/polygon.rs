@@ -12,6 +12,7 @@ use i_overlay::core::fill_rule::FillRule;
 use i_overlay::core::overlay_rule::OverlayRule;
 use i_overlay::float::simplify::SimplifyShape;
 use i_overlay::float::single::SingleFloatOverlay;
+use i_overlay::float::slice::FloatSlice;
 
 pub use stroke::stroked;
 
@@ -348,6 +349,43 @@ pub fn combine(a: &[Part], b: &[Part], how: Combine) -> Vec<Part> {
     let (a, b) = (a.to_vec(), b.to_vec());
     let mut out = rounded(&a.overlay_as::<i64>(&b, rule, FillRule::EvenOdd));
     out.retain(|p| p.first().is_some_and(|r| ring_area(r) >= AREA_MIN));
+    out
+}
+
+/// The pieces of a polygon along a line that crosses it, the largest first; each is a polygon of its own. What the line does
+/// not touch stays with the largest. One piece when nothing was cut.
+pub fn sliced(parts: &[Part], line: &[Point]) -> Vec<Vec<Part>> {
+    let path: Vec<Vertex> = line
+        .iter()
+        .filter(|p| p.x.is_finite() && p.y.is_finite())
+        .map(|p| [p.x, p.y])
+        .collect();
+    if path.len() < 2 {
+        return vec![parts.to_vec()];
+    }
+    let mut pieces: Vec<Part> = rounded(&parts.to_vec().slice_by_as::<i64>(&path, FillRule::EvenOdd));
+    pieces.retain(|p| p.first().is_some_and(|r| ring_area(r) >= AREA_MIN));
+    if pieces.len() <= parts.len() {
+        return vec![parts.to_vec()];
+    }
+    let own = |part: &Part| area(std::slice::from_ref(part));
+    let whole = |piece: &Part| {
+        let (a, b) = (own(piece), bounds(std::slice::from_ref(piece)));
+        parts.iter().find(|part| {
+            let c = bounds(std::slice::from_ref(part));
+            let same = [b.x - c.x, b.y - c.y, b.w - c.w, b.h - c.h];
+            (own(part) - a).abs() < 1e-4 * a.max(1.0) && same.iter().all(|d| d.abs() < 1e-4)
+        })
+    };
+    let (untouched, mut cut): (Vec<Part>, Vec<Part>) = pieces.into_iter().partition(|p| whole(p).is_some());
+    // As it was drawn, to the last digit.
+    let untouched: Vec<Part> = untouched.iter().filter_map(|p| whole(p).cloned()).collect();
+    cut.sort_by(|a, b| own(b).total_cmp(&own(a)));
+    let mut out: Vec<Vec<Part>> = cut.into_iter().map(|p| vec![p]).collect();
+    match out.first_mut() {
+        Some(first) => first.extend(untouched),
+        None => return vec![parts.to_vec()],
+    }
     out
 }
 

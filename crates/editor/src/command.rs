@@ -26,6 +26,7 @@ pub enum Kind {
     Resize,
     Reshape,
     Paint,
+    Slice,
     Relabel,
     Describe,
     Reorder,
@@ -45,6 +46,7 @@ impl Kind {
             Self::Resize => "resizing",
             Self::Reshape => "reshaping",
             Self::Paint => "painting",
+            Self::Slice => "slicing",
             Self::Relabel => "relabeling",
             Self::Describe => "changing an attribute",
             Self::Reorder => "reordering",
@@ -98,6 +100,8 @@ pub enum Command {
     Reshape(Vec<(AnnotationId, Shape)>, Vec<AnnotationId>),
     /// What a stroke of the brush changes: new shapes, objects of which nothing is left, and a new object.
     Paint(Vec<(AnnotationId, Shape)>, Vec<AnnotationId>, Option<Annotation>),
+    /// A piece of what an object was, and the other pieces as objects of their own.
+    Slice(AnnotationId, Shape, Vec<Annotation>),
     Relabel(Vec<AnnotationId>, CategoryId),
     /// Another category, with what is said of each under it.
     Recast(Vec<(AnnotationId, Attributes)>, CategoryId),
@@ -159,6 +163,10 @@ impl Command {
             Self::Paint(list, gone, new) => {
                 edits.reshape(doc, list, gone);
                 edits.add_all(doc, new.into_iter().collect(), Kind::Paint)
+            }
+            Self::Slice(id, shape, new) => {
+                edits.reshape(doc, vec![(id, shape)], Vec::new());
+                edits.add_all(doc, new, Kind::Slice)
             }
             Self::Relabel(ids, category) => {
                 for id in ids {

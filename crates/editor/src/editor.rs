@@ -1,6 +1,8 @@
 //! The workspace of one item: document, history, selection, view, layers and the tool in hand.
 
 mod actions;
+mod boolean;
+mod border;
 mod brush;
 mod describe;
 mod gesture;
@@ -54,6 +56,8 @@ pub enum Tool {
     ExtremeBox,
     /// Keypoints in the order of the skeleton, or the whole figure by a drag.
     Keypoints,
+    /// A line along which the selected outline or mask falls apart.
+    Slice,
 }
 
 impl Tool {
@@ -73,7 +77,7 @@ impl Tool {
 
     /// Whether a drag leaves corners on its way.
     const fn traces(self) -> bool {
-        matches!(self, Self::Polygon | Self::Polyline)
+        matches!(self, Self::Polygon | Self::Polyline | Self::Slice)
     }
 
     /// Whether a project of this task is labeled with it.
@@ -85,6 +89,7 @@ impl Tool {
             // In semantic segmentation what an outline encloses is painted.
             Self::Polygon => task.allows(K::Polygon) || task == Task::Semantic,
             Self::Brush | Self::Eraser => task.allows(K::Mask),
+            Self::Slice => task.allows(K::Polygon),
             Self::Ellipse => task.allows(K::Ellipse),
             Self::Polyline => task.allows(K::Polyline),
             Self::Points => task.allows(K::Points),
@@ -170,6 +175,8 @@ pub struct Editor {
     /// What the next outline is for, chosen by a button.
     intent: Option<Purpose>,
     brush: Brush,
+    /// Corners snap to the borders of other outlines.
+    borders: bool,
     definitions: HashMap<CategoryId, Definition>,
     touches: HashMap<i32, Point>,
     hover: Option<Hit>,
@@ -199,6 +206,7 @@ impl Editor {
             outline: None,
             intent: None,
             brush: Brush::default(),
+            borders: true,
             definitions: HashMap::new(),
             touches: HashMap::new(),
             hover: None,
@@ -216,6 +224,7 @@ impl Editor {
         self.category = from.category;
         self.last_size = from.last_size;
         self.brush = from.brush;
+        self.borders = from.borders;
         self.definitions.clone_from(&from.definitions);
         self.layers = from.layers.clone();
         self.layers.next_item();

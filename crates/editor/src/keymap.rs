@@ -32,6 +32,7 @@ pub enum Action {
     PolylineTool,
     PointsTool,
     KeypointsTool,
+    SliceTool,
     /// The next keypoint is not in the picture.
     LeaveOut,
     BrushLarger,
@@ -73,6 +74,11 @@ pub enum Action {
     Shorter,
     Taller,
     Join,
+    /// The others cut out of the first selected.
+    Subtract,
+    Intersect,
+    /// Corners snap to other outlines, or not.
+    Borders,
     Simplify,
     Convert,
     FillHoles,
@@ -96,7 +102,12 @@ impl Action {
             Self::BrushLarger | Self::BrushSmaller | Self::FillHoles | Self::Clean => {
                 task.allows(ShapeKind::Mask)
             }
-            Self::Join | Self::Simplify | Self::Convert => task.allows(ShapeKind::Polygon),
+            Self::Join
+            | Self::Subtract
+            | Self::Intersect
+            | Self::Simplify
+            | Self::Convert
+            | Self::Borders => task.allows(ShapeKind::Polygon),
             _ => self.tool().is_none_or(|tool| tool.is_for(task)),
         }
     }
@@ -115,6 +126,7 @@ impl Action {
             Self::PolylineTool => Tool::Polyline,
             Self::PointsTool => Tool::Points,
             Self::KeypointsTool => Tool::Keypoints,
+            Self::SliceTool => Tool::Slice,
             _ => return None,
         })
     }

@@ -195,7 +195,7 @@ fn objects_join_simplify_and_turn_into_pixels_and_back() {
     let b = square(&mut e, 150.0, 150.0, 100.0, Mods::default()).unwrap();
     assert_ne!(a, b);
     e.select(a, true);
-    assert!(e.join_selected());
+    assert!(e.combine_selected(limn_domain::polygon::Combine::Union));
     assert_eq!(e.doc().len(), 1);
     let id = e.doc().iter().next().unwrap().id;
     e.select(id, false);
@@ -228,4 +228,133 @@ fn copies_keep_their_shape() {
     assert_ne!(copy, id);
     assert_eq!(parts(&e, copy)[0][0].len(), 4);
     assert!((area(&parts(&e, copy)) - 10_000.0).abs() < 1e-9);
+}
+
+fn square_at(n: u8, x: f64) -> limn_domain::Annotation {
+    let ring = vec![[x, 100.0], [x + 100.0, 100.0], [x + 100.0, 200.0], [x, 200.0]];
+    limn_domain::Annotation {
+        shape: Shape::Polygon {
+            parts: vec![vec![ring]],
+        },
+        ..boxed(n, 1, Rect::default(), i64::from(n))
+    }
+}
+
+fn parts_of(e: &Editor, id: AnnotationId) -> Vec<Part> {
+    match &e.doc().get(id).unwrap().shape {
+        Shape::Polygon { parts } => parts.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn corners_snap_to_a_neighbour_and_follow_its_border() {
+    let mut e = editor(vec![square_at(1, 100.0)]);
+    // Beside the square: from near its top right corner around to near its bottom right one.
+    for (x, y) in [(203.0, 98.0), (300.0, 150.0), (196.0, 203.0)] {
+        click(&mut e, x, y);
+    }
+    assert!(e.finish_outline());
+    let id = e.selection().single().unwrap();
+    let ring = parts_of(&e, id)[0][0].clone();
+    assert!(
+        ring.contains(&[200.0, 100.0]) && ring.contains(&[200.0, 200.0]),
+        "{ring:?}"
+    );
+    // Two places on the border, around a corner: the corner comes along, and there is no gap.
+    e.clear_selection();
+    for (x, y) in [
+        (150.0, 102.0),
+        (150.0, 20.0),
+        (20.0, 20.0),
+        (20.0, 150.0),
+        (98.0, 150.0),
+    ] {
+        click(&mut e, x, y);
+    }
+    // Back to the beginning along the border.
+    click(&mut e, 148.0, 99.0);
+    e.finish_outline();
+    let id = e.selection().single().unwrap();
+    let ring = parts_of(&e, id)[0][0].clone();
+    assert!(
+        ring.contains(&[100.0, 100.0]) && ring.contains(&[100.0, 150.0]),
+        "{ring:?}"
+    );
+    // Switched off, or with Alt, corners go where the pointer is.
+    e.clear_selection();
+    e.set_snaps_to_borders(false);
+    for (x, y) in [(203.0, 98.0), (300.0, 90.0), (300.0, 50.0)] {
+        click(&mut e, x, y);
+    }
+    e.finish_outline();
+    let id = e.selection().single().unwrap();
+    assert!(parts_of(&e, id)[0][0].contains(&[203.0, 98.0]));
+}
+
+#[test]
+fn outlines_cut_each_other_and_have_things_in_common() {
+    use limn_domain::polygon::Combine;
+    let two = || {
+        let mut e = editor(vec![square_at(1, 100.0), square_at(2, 160.0)]);
+        e.set_tool(Tool::Select);
+        e.select(common::id(1), false);
+        e.select(common::id(2), true);
+        e
+    };
+    let mut e = two();
+    assert!(e.combine_selected(Combine::Subtract));
+    assert_eq!((area(&parts_of(&e, common::id(1))), e.doc().len()), (6_000.0, 2));
+    let mut e = two();
+    assert!(e.combine_selected(Combine::Intersect));
+    assert_eq!((area(&parts_of(&e, common::id(1))), e.doc().len()), (4_000.0, 1));
+    // A mask and an outline: the result is of the kind of the first.
+    let mut e = two();
+    e.select(common::id(1), false);
+    e.convert_selected();
+    e.select(common::id(2), true);
+    assert!(e.combine_selected(Combine::Union));
+    let Shape::Mask { mask } = &e.doc().get(common::id(1)).unwrap().shape else {
+        panic!()
+    };
+    assert_eq!(mask.area(), 16_000);
+    // Nothing in common: nothing is lost.
+    let mut e = editor(vec![square_at(1, 100.0), square_at(2, 400.0)]);
+    e.select_all();
+    assert!(!e.combine_selected(Combine::Intersect));
+    assert_eq!(e.doc().len(), 2);
+}
+
+#[test]
+fn a_slice_makes_two_objects_of_one() {
+    for masked in [false, true] {
+        let mut e = editor(vec![square_at(1, 100.0)]);
+        let first = shown(e.doc());
+        e.select(common::id(1), false);
+        if masked {
+            e.convert_selected();
+        }
+        e.set_tool(Tool::Slice);
+        click(&mut e, 130.0, 80.0);
+        click(&mut e, 130.0, 220.0);
+        assert!(e.finish_outline());
+        assert_eq!(e.doc().len(), 2);
+        let sizes: Vec<f64> = e
+            .doc()
+            .iter()
+            .map(|a| match &a.shape {
+                Shape::Polygon { parts } => area(parts),
+                Shape::Mask { mask } => mask.area() as f64,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(sizes, [7_000.0, 3_000.0]);
+        common::undo_to_nothing_and_redo(&mut e, &first);
+        // A line that misses slices nothing.
+        e.select(common::id(1), false);
+        click(&mut e, 500.0, 80.0);
+        click(&mut e, 500.0, 220.0);
+        e.finish_outline();
+        assert_eq!(e.doc().len(), 2);
+    }
 }

@@ -148,3 +148,29 @@ proptest! {
         prop_assert!((area(&a) - both - less).abs() < 0.05);
     }
 }
+
+#[test]
+fn a_line_slices_what_it_crosses() {
+    let square = |x: f64| vec![vec![[x, 0.0], [x + 10.0, 0.0], [x + 10.0, 10.0], [x, 10.0]]];
+    let cut = |parts: &[Part], line: &[[f64; 2]]| {
+        let line: Vec<Point> = line.iter().map(|v| Point::new(v[0], v[1])).collect();
+        sliced(parts, &line)
+    };
+    let pieces = cut(&[square(0.0), square(20.0)], &[[3.0, -5.0], [3.0, 15.0]]);
+    assert_eq!(pieces.len(), 2);
+    // The larger piece keeps the part that was not touched.
+    assert_eq!((area(&pieces[0]), area(&pieces[1])), (170.0, 30.0));
+    assert_eq!(pieces[0][1], square(20.0));
+    // A line that ends inside, or misses, cuts nothing.
+    for line in [[[3.0, -5.0], [3.0, 5.0]], [[50.0, 0.0], [60.0, 9.0]]] {
+        assert_eq!(cut(&[square(0.0)], &line), [vec![square(0.0)]]);
+    }
+    // Through a hole: the ring falls into two.
+    let ring = vec![
+        square(0.0)[0].clone(),
+        vec![[4.0, 4.0], [6.0, 4.0], [6.0, 6.0], [4.0, 6.0]],
+    ];
+    let pieces = cut(&[ring], &[[5.0, -1.0], [5.0, 11.0]]);
+    assert_eq!(pieces.len(), 2);
+    assert!((area(&pieces[0]) - 48.0).abs() < 1e-6 && (area(&pieces[1]) - 48.0).abs() < 1e-6);
+}

@@ -241,6 +241,7 @@ impl Editor {
             | Tool::Keypoints
             | Tool::Polygon
             | Tool::Polyline
+            | Tool::Slice
             | Tool::Points
             | Tool::RotatedBox
             | Tool::ExtremeBox => {
@@ -299,6 +300,13 @@ impl Editor {
             let (reach, _) = self.reach(p.kind);
             self.outline_move(&p, reach * 1.5);
         }
+        let border = match &self.gesture {
+            Gesture::Reshape { id, grip, .. } if !p.mods.alt => {
+                let to = Point::new(at.x + grip.x, at.y + grip.y);
+                self.border_at(to, p.kind, Some(*id)).map(|b| b.point)
+            }
+            _ => None,
+        };
         match &mut self.gesture {
             Gesture::Idle => {
                 let look = (self.hover, self.cursor);
@@ -384,8 +392,9 @@ impl Editor {
                 moved,
                 ..
             } => {
-                let to = snap.point(Point::new(at.x + grip.x, at.y + grip.y));
-                shape::set_vertex(shape, *corner, to);
+                let to = Point::new(at.x + grip.x, at.y + grip.y);
+                let border = border.filter(|_| matches!(shape, Shape::Polygon { .. }));
+                shape::set_vertex(shape, *corner, border.unwrap_or_else(|| snap.point(to)));
                 *moved = true;
             }
             Gesture::Trace => {}

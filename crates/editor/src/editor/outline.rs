@@ -3,6 +3,7 @@
 //!
 //! It is no gesture: between its clicks one may pan and zoom.
 
+use super::border::Border;
 use super::{Editor, Pointer, Tool};
 use crate::command::Command;
 use crate::snap::{MIN_SIDE, Snap};
@@ -42,6 +43,9 @@ pub struct Outline {
     pub next: Option<Point>,
     /// The point of `points` from which on it is being dragged.
     traced_from: Option<usize>,
+    /// The borders that the first and the last corner lie on.
+    began: Option<Border>,
+    on: Option<Border>,
 }
 
 impl Outline {
@@ -60,7 +64,7 @@ impl Outline {
     /// Fewest corners of what the tool draws.
     pub const fn least(&self) -> usize {
         match self.tool {
-            Tool::Polyline => 2,
+            Tool::Polyline | Tool::Slice => 2,
             Tool::ExtremeBox => 4,
             Tool::Keypoints => 1,
             _ => 3,
@@ -136,7 +140,8 @@ impl Editor {
     /// A press with a tool that sets corners.
     pub(super) fn outline_press(&mut self, p: &Pointer, reach: f64) {
         let at = self.view.to_image(p.at);
-        let point = self.outline_snap(p).point(at);
+        let border = self.outline_border(p);
+        let point = border.map_or_else(|| self.outline_snap(p).point(at), |b| b.point);
         if self.tool == Tool::Points {
             self.add_point(point, p.mods.shift);
             return;
@@ -148,6 +153,7 @@ impl Editor {
             Visibility::Visible
         };
         let traced = self.tool.traces();
+        let follow = self.border_between(self.outline.as_ref().and_then(|o| o.on), border);
         let Some(outline) = &mut self.outline else {
             if self.tool == Tool::Keypoints && self.skeleton().is_none() {
                 return;
@@ -161,6 +167,8 @@ impl Editor {
                 closes: false,
                 next: None,
                 traced_from: traced.then_some(0),
+                began: border,
+                on: border,
             });
             self.finish_if_full();
             return;
@@ -169,17 +177,30 @@ impl Editor {
         let (near_first, near_last) = (at.distance(first) <= reach, at.distance(last) <= reach / 2.0);
         let closes = match outline.tool {
             Tool::Polygon => outline.points.len() >= 3 && (near_first || near_last),
-            Tool::Polyline => outline.points.len() >= 2 && near_last,
+            Tool::Polyline | Tool::Slice => outline.points.len() >= 2 && near_last,
             _ => false,
         };
         if closes {
             self.finish_outline();
         } else if point != last || outline.tool == Tool::Keypoints {
+            outline.points.extend(follow);
             outline.points.push(point);
+            outline
+                .marks
+                .resize(outline.points.len() - 1, Visibility::Visible);
             outline.marks.push(mark);
+            outline.on = border;
             outline.traced_from = traced.then_some(outline.points.len() - 1);
             self.finish_if_full();
         }
+    }
+
+    /// The border of another outline under the pointer, for a tool whose outlines have neighbours. Alt frees from it.
+    fn outline_border(&self, p: &Pointer) -> Option<Border> {
+        let follows = self.tool == Tool::Polygon && !(p.mods.alt && self.outline.is_some());
+        follows
+            .then(|| self.border_at(self.view.to_image(p.at), p.kind, None))
+            .flatten()
     }
 
     /// Number of corners after which the tool is done by itself.
@@ -239,7 +260,8 @@ impl Editor {
     /// The pointer moves while a tool that sets corners is in hand.
     pub(super) fn outline_move(&mut self, p: &Pointer, reach: f64) {
         let at = self.view.to_image(p.at);
-        let point = self.outline_snap(p).point(at);
+        let border = self.outline.as_ref().and_then(|_| self.outline_border(p));
+        let point = border.map_or_else(|| self.outline_snap(p).point(at), |b| b.point);
         let step = TRACE_STEP / self.view.scale();
         let Some(outline) = &mut self.outline else { return };
         outline.next = Some(point);
@@ -248,6 +270,7 @@ impl Editor {
             if last.distance(point) >= step {
                 outline.points.push(point);
                 outline.marks.push(Visibility::Visible);
+                outline.on = border;
             }
         }
         outline.closes = outline.tool == Tool::Polygon
@@ -281,6 +304,7 @@ impl Editor {
         };
         outline.points.pop();
         outline.marks.pop();
+        outline.on = None;
         if outline.points.is_empty() {
             self.outline = None;
         }
@@ -315,6 +339,9 @@ impl Editor {
                 }
             }
             Tool::Keypoints => self.finish_keypoints(&outline),
+            Tool::Slice => {
+                self.slice_selected(&outline.points);
+            }
             _ => self.finish_polygon(&outline),
         }
         true
@@ -343,7 +370,17 @@ impl Editor {
     }
 
     fn finish_polygon(&mut self, outline: &Outline) {
-        let ring = outline.points.iter().map(|p| [p.x, p.y]).collect();
+        let closing = if outline.points.len() >= 2 {
+            self.border_between(outline.on, outline.began)
+        } else {
+            Vec::new()
+        };
+        let ring = outline
+            .points
+            .iter()
+            .chain(&closing)
+            .map(|p| [p.x, p.y])
+            .collect();
         let Ok((parts, _)) = polygon::mend(&[vec![ring]], self.doc.size()) else {
             return;
         };

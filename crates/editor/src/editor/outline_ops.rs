@@ -2,40 +2,13 @@
 
 use super::Editor;
 use crate::command::Command;
-use limn_domain::polygon::{self, Combine, Part};
-use limn_domain::{Annotation, Mask, Shape};
+use limn_domain::polygon::{self, Part};
+use limn_domain::{Mask, Shape};
 
 /// Groups of at most this many pixels are specks, and gaps of at most this many are small holes.
 const SPECK: u64 = 64;
 
 impl Editor {
-    /// The selected polygons as one object, of the category and at the place of the lowest.
-    pub fn join_selected(&mut self) -> bool {
-        let list: Vec<&Annotation> = self
-            .editable()
-            .into_iter()
-            .filter_map(|id| self.doc.get(id))
-            .filter(|a| matches!(a.shape, Shape::Polygon { .. }))
-            .collect();
-        let [first, rest @ ..] = list.as_slice() else {
-            return false;
-        };
-        if rest.is_empty() {
-            return false;
-        }
-        let mut all: Vec<Part> = Vec::new();
-        for a in &list {
-            if let Shape::Polygon { parts } = &a.shape {
-                all = polygon::combine(&all, parts, Combine::Union);
-            }
-        }
-        let (keep, gone) = (first.id, rest.iter().map(|a| a.id).collect());
-        let Ok((parts, _)) = polygon::mend(&all, self.doc.size()) else {
-            return false;
-        };
-        self.run(Command::Reshape(vec![(keep, Shape::Polygon { parts })], gone))
-    }
-
     /// The selected polygons with fewer corners; nothing moves by more than a screen pixel.
     pub fn simplify_selected(&mut self) -> bool {
         let tolerance = (1.0 / self.view.scale()).clamp(0.2, 4.0);

@@ -4,6 +4,7 @@ use super::{Desk, Modal, SaveState};
 use crate::features::label::api;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use limn_domain::polygon::Combine;
 use limn_domain::project::Task;
 use limn_domain::{Annotation, Source};
 use limn_editor::{Action as A, Editor, Finish, Order, Tool};
@@ -74,7 +75,18 @@ impl Desk {
                 self.edit(Editor::clean_selected);
             }
             A::Join => {
-                self.edit(Editor::join_selected);
+                self.edit(|e| e.combine_selected(Combine::Union));
+            }
+            A::Subtract => {
+                self.edit(|e| e.combine_selected(Combine::Subtract));
+            }
+            A::Intersect => {
+                if self.edit(|e| e.combine_selected(Combine::Intersect)) == Some(false) {
+                    self.toasts.info("The selected outlines have nothing in common.");
+                }
+            }
+            A::Borders => {
+                self.edit(|e| e.set_snaps_to_borders(!e.snaps_to_borders()));
             }
             A::Simplify => {
                 self.edit(Editor::simplify_selected);

@@ -38,6 +38,11 @@ pub(super) fn hint(e: &Editor) -> Option<String> {
                 "Click the topmost, bottommost, leftmost and rightmost points of the object: {left} to go"
             ));
         }
+        Tool::Slice if !matches!(kind, Some(ShapeKind::Polygon | ShapeKind::Mask)) => {
+            "Select the outline or mask to slice first (Ctrl and a click)"
+        }
+        Tool::Slice if e.outline().is_some() => "Enter or a double click slices along the line",
+        Tool::Slice => "Draw a line across the selected object",
         Tool::Points if kind == Some(ShapeKind::Points) => "Click a point; Shift adds to the selected ones",
         Tool::Points => "Click a point",
         _ => return None,

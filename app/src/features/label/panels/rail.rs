@@ -8,13 +8,14 @@ use limn_domain::project::Task;
 use limn_editor::{Action, Tool};
 
 /// The tools that draw, in the order of the rail: what they do, their picture and name.
-const DRAWING: [(Action, Glyph, &str); 10] = [
+const DRAWING: [(Action, Glyph, &str); 11] = [
     (Action::BoxTool, Glyph::Box, "Box"),
     (Action::RotatedBoxTool, Glyph::RotatedBox, "Rotated box"),
     (Action::ExtremeBoxTool, Glyph::Extremes, "Box by four points"),
     (Action::PolygonTool, Glyph::Polygon, "Outline"),
     (Action::BrushTool, Glyph::Brush, "Brush"),
     (Action::EraserTool, Glyph::Eraser, "Eraser"),
+    (Action::SliceTool, Glyph::Slice, "Slice"),
     (Action::EllipseTool, Glyph::Ellipse, "Ellipse"),
     (Action::PolylineTool, Glyph::Polyline, "Line"),
     (Action::PointsTool, Glyph::Points, "Points"),

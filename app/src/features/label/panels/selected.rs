@@ -146,7 +146,11 @@ fn OutlineActions(now: Memo<Option<Shown>>) -> impl IntoView {
                             <Button size=ButtonSize::Small on_click=move || begin(desk, Purpose::Add)>"Add"</Button>
                             <Button size=ButtonSize::Small on_click=move || begin(desk, Purpose::Cut)>"Cut out"</Button>
                         })}
-                        {(polygons > 1).then(|| button("Join", "J", Action::Join))}
+                        {(polygons + masks > 1).then(|| view! {
+                            {button("Join", "J", Action::Join)}
+                            {button("Cut others out", "\u{21e7}C", Action::Subtract)}
+                            {button("Intersect", "\u{21e7}I", Action::Intersect)}
+                        })}
                         {(polygons > 0).then(|| button("Simplify", "S", Action::Simplify))}
                         {button("Fill holes", "\u{21e7}J", Action::FillHoles)}
                         {button("Clean", "\u{21e7}S", Action::Clean)}

@@ -1,0 +1,145 @@
+//! Outlines and masks joined, cut by each other, and sliced in two.
+
+use super::Editor;
+use crate::command::Command;
+use limn_domain::polygon::{self, Combine, Part};
+use limn_domain::{Annotation, AnnotationId, Mask, Point, Shape, Size};
+
+/// Two shapes as one; `None` when nothing is left. The result is of the kind of the first.
+fn combined(a: &Shape, b: &Shape, how: Combine, size: Size) -> Option<Shape> {
+    match a {
+        Shape::Polygon { parts } => {
+            let other = match b {
+                Shape::Polygon { parts } => parts.clone(),
+                Shape::Mask { mask } => mask.to_polygon(),
+                _ => return Some(a.clone()),
+            };
+            let (parts, _) = polygon::mend(&polygon::combine(parts, &other, how), size).ok()?;
+            Some(Shape::Polygon { parts })
+        }
+        Shape::Mask { mask } => {
+            let other = match b {
+                Shape::Mask { mask } => mask.clone(),
+                Shape::Polygon { parts } => Mask::from_polygon(parts, size)?,
+                _ => return Some(a.clone()),
+            };
+            let mask = match how {
+                Combine::Union => mask.union(&other),
+                Combine::Subtract => mask.subtract(&other),
+                Combine::Intersect => mask.intersect(&other),
+            };
+            mask.map(|mask| Shape::Mask { mask })
+        }
+        _ => Some(a.clone()),
+    }
+}
+
+impl Editor {
+    /// The first selected outline or mask united with the others, which go into it; cut by them, which stay; or what it has
+    /// in common with all of them, which go.
+    pub fn combine_selected(&mut self, how: Combine) -> bool {
+        let size = self.doc.size();
+        let list: Vec<&Annotation> = self
+            .editable()
+            .into_iter()
+            .filter_map(|id| self.doc.get(id))
+            .filter(|a| matches!(a.shape, Shape::Polygon { .. } | Shape::Mask { .. }))
+            .collect();
+        let [first, rest @ ..] = list.as_slice() else {
+            return false;
+        };
+        if rest.is_empty() {
+            return false;
+        }
+        let mut shape = Some(first.shape.clone());
+        for other in rest {
+            shape = shape.and_then(|s| combined(&s, &other.shape, how, size));
+        }
+        let mut gone: Vec<AnnotationId> = match how {
+            Combine::Subtract => Vec::new(),
+            Combine::Union | Combine::Intersect => rest.iter().map(|a| a.id).collect(),
+        };
+        let id = first.id;
+        match shape {
+            Some(shape) => self.run(Command::Reshape(vec![(id, shape)], gone)),
+            // Nothing in common is no reason to lose everything.
+            None if how == Combine::Intersect => false,
+            None => {
+                gone.push(id);
+                self.run(Command::Reshape(Vec::new(), gone))
+            }
+        }
+    }
+
+    /// Slices the selected outline or mask along a line that crosses it. The largest piece stays the object, each other piece
+    /// becomes one of its own. Says whether there was something to slice.
+    pub(super) fn slice_selected(&mut self, line: &[Point]) -> bool {
+        let size = self.doc.size();
+        let Some(a) = self.editable().first().and_then(|id| self.doc.get(*id)).cloned() else {
+            return false;
+        };
+        let mut pieces: Vec<Shape> = match &a.shape {
+            Shape::Polygon { parts } => polygon::sliced(parts, line)
+                .into_iter()
+                .map(|parts| Shape::Polygon { parts })
+                .collect(),
+            Shape::Mask { mask } => slice_mask(mask, line, size)
+                .into_iter()
+                .map(|mask| Shape::Mask { mask })
+                .collect(),
+            _ => return false,
+        };
+        if pieces.len() < 2 {
+            return false;
+        }
+        let first = pieces.remove(0);
+        let mut new = Vec::with_capacity(pieces.len());
+        let mut z = self.doc.top_z();
+        for shape in pieces {
+            z += 1;
+            new.push(Annotation {
+                id: AnnotationId::new(),
+                shape,
+                z,
+                ..a.clone()
+            });
+        }
+        let mut all = vec![a.id];
+        all.extend(new.iter().map(|a| a.id));
+        let done = self.run(Command::Slice(a.id, first, new));
+        if done {
+            self.selection.set_all(all);
+            self.epochs.selection += 1;
+        }
+        done
+    }
+}
+
+/// The pieces of a mask on the sides of a line, the largest first; every pixel is in one of them.
+fn slice_mask(mask: &Mask, line: &[Point], size: Size) -> Vec<Mask> {
+    let window = mask.window();
+    let frame: Vec<Part> = vec![vec![vec![
+        [window.x, window.y],
+        [window.right(), window.y],
+        [window.right(), window.bottom()],
+        [window.x, window.bottom()],
+    ]]];
+    let mut left = Some(mask.clone());
+    let mut out = Vec::new();
+    for parts in polygon::sliced(&frame, line) {
+        if let Some(rest) = &left
+            && let Some(piece) = Mask::from_polygon(&parts, size).and_then(|p| rest.intersect(&p))
+        {
+            left = rest.subtract(&piece);
+            out.push(piece);
+        }
+    }
+    // Pixels on the line that neither side's filling took.
+    if let (Some(rest), Some(first)) = (left, out.first_mut())
+        && let Some(all) = first.union(&rest)
+    {
+        *first = all;
+    }
+    out.sort_by_key(|m| std::cmp::Reverse(m.area()));
+    out
+}
