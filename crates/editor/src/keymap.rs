@@ -198,6 +198,22 @@ impl Chord {
         chord
     }
 
+    /// Why a page cannot have the key, if it cannot.
+    fn is_reserved(&self) -> Option<&'static str> {
+        let browser = self.ctrl
+            && matches!(
+                self.code.as_str(),
+                "KeyN" | "KeyT" | "KeyW" | "KeyR" | "KeyL" | "KeyQ"
+            );
+        if browser || matches!(self.code.as_str(), "F5" | "F11" | "F12") {
+            return Some("belongs to the browser");
+        }
+        if matches!(self.code.as_str(), "Space" | "Slash" | "Escape" | "Tab" | "Enter") {
+            return Some("has its fixed meaning here");
+        }
+        None
+    }
+
     /// The caps to draw, e.g. `["Ctrl", "Z"]`.
     pub fn caps(&self) -> Vec<String> {
         let mut caps = Vec::new();
@@ -248,9 +264,40 @@ fn cap(code: &str) -> String {
 /// One line of the help.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HelpLine {
+    /// What the keys do, when they can be changed.
+    pub action: Option<Action>,
     pub group: Group,
     pub label: &'static str,
     pub keys: Vec<Chord>,
+}
+
+/// Keys that somebody chose instead of the default ones. Written down as a list of pairs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Overrides(Vec<(Action, Vec<Chord>)>);
+
+impl Overrides {
+    pub fn has(&self, action: Action) -> bool {
+        self.0.iter().any(|(a, _)| *a == action)
+    }
+
+    /// With other keys for an action.
+    #[must_use]
+    pub fn with(&self, action: Action, chords: Vec<Chord>) -> Self {
+        let mut out = self.without(action);
+        out.0.push((action, chords));
+        out
+    }
+
+    /// With the default keys of an action.
+    #[must_use]
+    pub fn without(&self, action: Action) -> Self {
+        Self(self.0.iter().filter(|(a, _)| *a != action).cloned().collect())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 /// The keys in force.
@@ -277,21 +324,33 @@ impl Default for Keymap {
 }
 
 impl Keymap {
-    /// The default keys with some replaced. Errors when two actions would share a key, naming both.
-    pub fn with_overrides(overrides: &BTreeMap<Action, Vec<Chord>>) -> Result<Self, String> {
+    /// The default keys with some replaced. Errors when two actions would share a key, or a key is the browser's own, naming
+    /// both.
+    pub fn with_overrides(overrides: &Overrides) -> Result<Self, String> {
         let mut map = Self::default();
-        for (action, chords) in overrides {
+        for (action, chords) in &overrides.0 {
+            for chord in chords {
+                if let Some(why) = chord.is_reserved() {
+                    return Err(format!("{} {why}; choose another key.", chord.caps().join(" ")));
+                }
+            }
             map.bindings.insert(*action, chords.clone());
         }
         let mut seen: BTreeMap<&Chord, Action> = BTreeMap::new();
         for (action, chords) in &map.bindings {
             for chord in chords {
                 if let Some(other) = seen.insert(chord, *action) {
+                    // Named first is the one that had it.
+                    let (had, wants) = if overrides.has(other) {
+                        (*action, other)
+                    } else {
+                        (other, *action)
+                    };
                     return Err(format!(
-                        "{} is the key of \"{}\" and of \"{}\"; give one of them another key.",
+                        "{} is the key of \u{201c}{}\u{201d}; give that another key first, or choose another for \u{201c}{}\u{201d}.",
                         chord.caps().join(" "),
-                        label(other),
-                        label(*action)
+                        label(had),
+                        label(wants)
                     ));
                 }
             }
@@ -332,6 +391,7 @@ impl Keymap {
     /// What `?` shows for a kind of task.
     pub fn help(&self, task: Task) -> Vec<HelpLine> {
         let line = |row: &table::Row| HelpLine {
+            action: Some(row.action),
             group: row.group,
             label: row.label,
             // The number pad's twins need no telling.
@@ -367,17 +427,20 @@ impl Keymap {
             "Category on or off"
         };
         lines.push(HelpLine {
+            action: None,
             group: Group::Categories,
             label: pick,
             keys: digits(false),
         });
         if task.marks_objects() {
             lines.push(HelpLine {
+                action: None,
                 group: Group::Categories,
                 label: "Relabel the selection, whatever the tool",
                 keys: digits(true),
             });
             lines.extend(table::gestures(task).map(|(group, label, keys)| HelpLine {
+                action: None,
                 group: *group,
                 label,
                 keys: keys.split_whitespace().map(Chord::parse).collect(),

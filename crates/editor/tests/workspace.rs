@@ -6,13 +6,13 @@ use common::*;
 use limn_domain::project::Task;
 use limn_domain::{Annotation, Point, Rect, Shape, Size};
 use limn_editor::hit::{Handle, Hit, handle_at, hit};
+use limn_editor::keymap::{Chord, Overrides};
 use limn_editor::shape::place_of;
 use limn_editor::snap::{Snap, resized};
 use limn_editor::{
     Action, Button, Editor, History, Keymap, Layers, Mods, Pointer, PointerKind, Tool, Viewport,
 };
 use proptest::prelude::*;
-use std::collections::BTreeMap;
 
 fn near(a: Point, b: Point) -> bool {
     a.distance(b) < 1e-6 * (1.0 + a.x.abs() + a.y.abs())
@@ -331,7 +331,7 @@ fn two_fingers_zoom_and_never_draw() {
 fn keys_are_physical_and_unambiguous() {
     let map = Keymap::default();
     assert!(
-        Keymap::with_overrides(&BTreeMap::new()).is_ok(),
+        Keymap::with_overrides(&Overrides::default()).is_ok(),
         "no key has two actions"
     );
     let none = Mods::default();
@@ -357,12 +357,27 @@ fn keys_are_physical_and_unambiguous() {
         Some(Action::Help),
         "a German keyboard"
     );
-    let taken = BTreeMap::from([(
+    let taken = Overrides::default().with(
         Action::Skip,
         map.key(Action::BoxTool).cloned().into_iter().collect(),
-    )]);
+    );
     let error = Keymap::with_overrides(&taken).expect_err("two actions on one key");
-    assert!(error.contains("Skip"), "{error}");
+    assert!(
+        error.contains("Skip") && error.starts_with("R is the key of \u{201c}Draw boxes"),
+        "{error}"
+    );
+    let free = taken.with(Action::BoxTool, vec![Chord::parse("Alt+KeyR")]);
+    let changed = Keymap::with_overrides(&free).unwrap();
+    assert_eq!(changed.action("KeyR", "r", none), Some(Action::Skip));
+    assert_eq!(changed.action("KeyX", "x", none), None);
+    // Kept as text, and read again.
+    let text = serde_json::to_string(&free).unwrap();
+    assert_eq!(serde_json::from_str::<Overrides>(&text).unwrap(), free);
+    assert!(serde_json::from_str::<Overrides>(r#"[["<img>",[]]]"#).is_err());
+    for reserved in ["Ctrl+KeyT", "F5", "Escape"] {
+        let wish = Overrides::default().with(Action::Skip, vec![Chord::parse(reserved)]);
+        assert!(Keymap::with_overrides(&wish).is_err(), "{reserved}");
+    }
     assert!(map.help(Task::Detection).len() > 40);
     assert!(map.help(Task::Classification).iter().all(|l| !l.keys.is_empty()));
 }

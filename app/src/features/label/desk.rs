@@ -17,6 +17,7 @@ use limn_domain::item::{Item, ItemStatus};
 use limn_domain::project::{Project, Task};
 use limn_domain::queue::QueueState;
 use limn_domain::{Annotation, CategoryId, ItemId, ProjectId, Size};
+use limn_editor::keymap::Overrides;
 use limn_editor::{Editor, Finish, Keymap};
 use std::collections::HashMap;
 
@@ -174,7 +175,9 @@ pub struct Desk {
     pub sheet_up: RwSignal<bool>,
     /// Classification: a pick submits.
     pub auto_submit: RwSignal<bool>,
-    pub keymap: StoredValue<Keymap>,
+    pub keymap: RwSignal<Keymap>,
+    /// Keys that were chosen instead of the default ones, in this browser.
+    pub own_keys: RwSignal<Overrides>,
     /// Whether the queue hands out items here (not for a single opened item).
     pub pulls: StoredValue<bool>,
     pub(super) sheets: StoredValue<HashMap<ItemId, Sheet>>,
@@ -188,13 +191,17 @@ pub struct Desk {
 }
 
 const AUTO_SUBMIT: &str = "limn-auto-submit";
+const OWN_KEYS: &str = "limn-keys";
 
 impl Desk {
     pub fn new(project_id: ProjectId, pulls: bool) -> Self {
         let storage = window().local_storage().ok().flatten();
-        let auto = storage
-            .and_then(|s| s.get_item(AUTO_SUBMIT).ok().flatten())
-            .is_some_and(|v| v == "1");
+        let kept = |key: &str| storage.as_ref().and_then(|s| s.get_item(key).ok().flatten());
+        let auto = kept(AUTO_SUBMIT).is_some_and(|v| v == "1");
+        // What is no map of keys is nothing.
+        let own_keys: Overrides = kept(OWN_KEYS)
+            .and_then(|json| serde_json::from_str(&json).ok())
+            .unwrap_or_default();
         Self {
             project_id,
             session: use_session(),
@@ -217,7 +224,8 @@ impl Desk {
             searching: RwSignal::new(false),
             sheet_up: RwSignal::new(false),
             auto_submit: RwSignal::new(auto),
-            keymap: StoredValue::new(Keymap::default()),
+            keymap: RwSignal::new(Keymap::with_overrides(&own_keys).unwrap_or_default()),
+            own_keys: RwSignal::new(own_keys),
             pulls: StoredValue::new(pulls),
             sheets: StoredValue::new(HashMap::new()),
             clipboard: StoredValue::new(Vec::new()),
@@ -356,6 +364,19 @@ impl Desk {
         if let Ok(Some(s)) = window().local_storage() {
             let _ = s.set_item(AUTO_SUBMIT, if on { "1" } else { "0" });
         }
+    }
+
+    /// Takes other keys into use and remembers them. Errors: why they cannot be.
+    pub fn set_own_keys(self, keys: Overrides) -> Result<(), String> {
+        self.keymap.set(Keymap::with_overrides(&keys)?);
+        if let Ok(Some(s)) = window().local_storage() {
+            let _ = match serde_json::to_string(&keys) {
+                Ok(json) if !keys.is_empty() => s.set_item(OWN_KEYS, &json),
+                _ => s.remove_item(OWN_KEYS),
+            };
+        }
+        self.own_keys.set(keys);
+        Ok(())
     }
 
     /// Somebody did something: counts as work up to half a minute since the last time.

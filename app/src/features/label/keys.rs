@@ -69,7 +69,9 @@ pub fn listen(desk: Desk) {
             desk.edit(|e| e.hold_pan(true));
             return;
         }
-        let action = desk.keymap.with_value(|k| k.action(&ev.code(), &ev.key(), mods));
+        let action = desk
+            .keymap
+            .with_untracked(|k| k.action(&ev.code(), &ev.key(), mods));
         let Some(action) = action else {
             return;
         };

@@ -26,6 +26,6 @@ use limn_editor::Action;
 /// The key of an action as printed on it, for the button that does the same.
 fn key_of(desk: Desk, action: Action) -> String {
     desk.keymap
-        .with_value(|k| k.key(action).map(|c| c.caps().join(" ")))
+        .with(|k| k.key(action).map(|c| c.caps().join(" ")))
         .unwrap_or_default()
 }

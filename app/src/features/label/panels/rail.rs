@@ -66,8 +66,8 @@ pub fn Rail() -> impl IntoView {
 #[component]
 fn ToolButton(tool: Tool, action: Action, glyph: Glyph, name: &'static str) -> impl IntoView {
     let desk: Desk = expect_context();
-    let spoken = key_of(desk, action);
-    let key = spoken.replace("Shift ", "\u{21e7}");
+    let spoken = move || key_of(desk, action);
+    let key = move || spoken().replace("Shift ", "\u{21e7}");
     let on = move || {
         desk.look_tick.track();
         desk.current.track();
@@ -87,7 +87,7 @@ fn ToolButton(tool: Tool, action: Action, glyph: Glyph, name: &'static str) -> i
             type="button"
             class:is-on=on
             aria-pressed=move || if on() { "true" } else { "false" }
-            aria-label=format!("{name}, key {spoken}")
+            aria-label=move || format!("{name}, key {}", spoken())
             data-tip=name
             on:click=move |_| {
                 desk.edit(|e| e.set_tool(tool));
