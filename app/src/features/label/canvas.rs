@@ -62,7 +62,7 @@ pub fn Stage() -> impl IntoView {
     Effect::new(move |_| {
         desk.view_tick.track();
         desk.current.track();
-        desk.light.track();
+        desk.looks.track();
         painter.with_value(Painter::all);
     });
     Effect::new(move |_| {
@@ -200,7 +200,12 @@ pub fn Stage() -> impl IntoView {
             on:wheel=wheel
             on:contextmenu=move |ev| ev.prevent_default()
         >
-            <canvas node_ref=image class="label__layer" aria-hidden="true"></canvas>
+            <canvas
+                node_ref=image
+                class="label__layer"
+                aria-hidden="true"
+                style:filter=move || desk.looks.get().filter()
+            ></canvas>
             <canvas node_ref=shapes class="label__layer" aria-hidden="true"></canvas>
             <Show when=move || desk.phase.get() == Phase::Loading>
                 <div class="label__wait" role="status"><span class="sr-only">"Loading the item"</span></div>

@@ -7,6 +7,7 @@ mod act;
 mod film;
 mod load;
 
+use super::look::Look;
 use crate::error::AppError;
 use crate::session::{Session, use_session};
 use crate::ui::{Toasts, use_toasts};
@@ -166,8 +167,8 @@ pub struct Desk {
     pub save_tick: RwSignal<u64>,
     /// The category of new shapes.
     pub category: RwSignal<Option<CategoryId>>,
-    /// Brightness and contrast, in percent.
-    pub light: RwSignal<(u16, u16)>,
+    /// How the picture and the shapes are shown.
+    pub looks: RwSignal<Look>,
     pub show_light: RwSignal<bool>,
     /// The category search is open.
     pub searching: RwSignal<bool>,
@@ -192,12 +193,16 @@ pub struct Desk {
 
 const AUTO_SUBMIT: &str = "limn-auto-submit";
 const OWN_KEYS: &str = "limn-keys";
+const LOOKS: &str = "limn-look";
 
 impl Desk {
     pub fn new(project_id: ProjectId, pulls: bool) -> Self {
         let storage = window().local_storage().ok().flatten();
         let kept = |key: &str| storage.as_ref().and_then(|s| s.get_item(key).ok().flatten());
         let auto = kept(AUTO_SUBMIT).is_some_and(|v| v == "1");
+        let looks: Look = kept(LOOKS)
+            .and_then(|json| serde_json::from_str(&json).ok())
+            .unwrap_or_default();
         // What is no map of keys is nothing.
         let own_keys: Overrides = kept(OWN_KEYS)
             .and_then(|json| serde_json::from_str(&json).ok())
@@ -219,7 +224,7 @@ impl Desk {
             look_tick: RwSignal::new(0),
             save_tick: RwSignal::new(0),
             category: RwSignal::new(None),
-            light: RwSignal::new((100, 100)),
+            looks: RwSignal::new(looks.bounded()),
             show_light: RwSignal::new(false),
             searching: RwSignal::new(false),
             sheet_up: RwSignal::new(false),
@@ -363,6 +368,17 @@ impl Desk {
         self.auto_submit.set(on);
         if let Ok(Some(s)) = window().local_storage() {
             let _ = s.set_item(AUTO_SUBMIT, if on { "1" } else { "0" });
+        }
+    }
+
+    /// Changes how things are shown, and remembers it.
+    pub fn set_look(self, change: impl FnOnce(&mut Look)) {
+        self.looks.update(change);
+        if let (Ok(Some(s)), Ok(json)) = (
+            window().local_storage(),
+            serde_json::to_string(&self.looks.get_untracked()),
+        ) {
+            let _ = s.set_item(LOOKS, &json);
         }
     }
 

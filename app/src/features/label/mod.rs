@@ -21,6 +21,8 @@ mod desk;
 mod dialogs;
 #[cfg(feature = "hydrate")]
 mod keys;
+#[cfg(any(feature = "hydrate", test))]
+mod look;
 #[cfg(feature = "hydrate")]
 mod outbox;
 #[cfg(feature = "hydrate")]

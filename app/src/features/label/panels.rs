@@ -5,6 +5,7 @@ mod described;
 mod drawing;
 mod film;
 mod hud;
+mod looks;
 mod numbers;
 mod objects;
 mod rail;
@@ -14,7 +15,8 @@ mod top;
 
 pub use drawing::{BrushBar, OutlineBar};
 pub use film::Film;
-pub use hud::{Hud, LightPanel, Suggestions};
+pub use hud::{Hud, Suggestions};
+pub use looks::{LookPanel, Minimap};
 pub use rail::Rail;
 pub use side::Side;
 pub use top::TopBar;

@@ -4,7 +4,7 @@ use super::canvas::Stage;
 use super::desk::{Desk, Phase};
 use super::dialogs::Dialogs;
 use super::keys;
-use super::panels::{BrushBar, Film, Hud, LightPanel, OutlineBar, Rail, Side, Suggestions, TopBar};
+use super::panels::{BrushBar, Film, Hud, LookPanel, Minimap, OutlineBar, Rail, Side, Suggestions, TopBar};
 use crate::ui::{Button, EmptyState, ErrorView, Glyph, Variant};
 use leptos::prelude::*;
 use limn_domain::{ItemId, ProjectId};
@@ -37,7 +37,8 @@ pub fn Workspace(project: ProjectId, item: Option<ItemId>) -> impl IntoView {
                 <Suggestions/>
                 <OutlineBar/>
                 <BrushBar/>
-                <LightPanel/>
+                <LookPanel/>
+                <Minimap/>
                 <Hud/>
                 {move || match desk.phase.get() {
                     Phase::Failed(error) => {

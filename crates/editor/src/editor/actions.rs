@@ -160,6 +160,12 @@ impl Editor {
         self.reveal(all[next]);
     }
 
+    /// Pans so that a place is in the middle.
+    pub fn look_at(&mut self, p: Point) {
+        self.view.center_on(p);
+        self.epochs.view += 1;
+    }
+
     /// Pans so that the shape is in view.
     pub fn reveal(&mut self, id: AnnotationId) {
         let Some(r) = self.doc.bounds(id) else {

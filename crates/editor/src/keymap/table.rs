@@ -271,7 +271,13 @@ pub(super) const TABLE: &[Row] = &[
     row(A::Fit, "KeyZ", "Fit the image", G::View, false),
     row(A::OneToOne, "Shift+KeyZ", "100 %", G::View, false),
     row(A::ZoomToSelection, "KeyC", "Zoom to the selection", G::View, true),
-    row(A::AdjustImage, "KeyI", "Brightness and contrast", G::View, false),
+    row(
+        A::AdjustImage,
+        "KeyI",
+        "How the picture and the shapes are shown",
+        G::View,
+        false,
+    ),
 ];
 
 /// What the pointer does with modifiers; shown in the help only.

@@ -5,9 +5,11 @@ use super::images::{Images, Which, next_frame};
 use super::outlines::{Outlines, fill};
 use super::{grips, joints, overlay};
 use crate::features::label::desk::{Desk, Sheet};
+use crate::features::label::look::{ColorBy, Names};
 use leptos::prelude::*;
+use limn_domain::category::PALETTE;
 use limn_domain::project::Task;
-use limn_domain::{Annotation, CategoryId, ItemId, Rect, Shape, Source};
+use limn_domain::{Annotation, AnnotationId, CategoryId, ItemId, Point, Rect, Shape, Source};
 use limn_editor::Editor;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -173,15 +175,12 @@ impl Painter {
             }
             return;
         };
+        let grid = self.desk.looks.get_untracked().grid && view.scale() >= 8.0;
         c.set_image_smoothing_enabled(dense < 4.0);
-        let (brightness, contrast) = self.desk.light.get_untracked();
-        if (brightness, contrast) == (100, 100) {
-            c.set_filter("none");
-        } else {
-            c.set_filter(&format!("brightness({brightness}%) contrast({contrast}%)"));
-        }
         let _ = c.draw_image_with_html_image_element_and_dw_and_dh(&picture, r.x, r.y, r.w, r.h);
-        c.set_filter("none");
+        if grid {
+            pixel_grid(c, view);
+        }
     }
 
     fn draw_shapes(&self, c: &Context, s: &Sheet, w: f64, h: f64) {
@@ -191,10 +190,24 @@ impl Painter {
                 .map(|cat| (cat.category.id, (cat.category.name.clone(), cat.color.clone())))
                 .collect()
         });
+        let looks = self.desk.looks.get_untracked();
         let look = |id: &CategoryId| {
             names
                 .get(id)
                 .map_or(("Removed category", "#8b8d94"), |n| (&n.0, &n.1))
+        };
+        // Of a shape: its category's name, and the colour that the look wants.
+        let look_of = |a: &Annotation| {
+            let (name, color) = look(&a.category_id);
+            match looks.color_by {
+                ColorBy::Category => (name, color),
+                ColorBy::Object => (name, own_color(a.id)),
+            }
+        };
+        let named = |a: &Annotation| match looks.names {
+            Names::Always => true,
+            Names::Never => false,
+            Names::Hover => e.selection().contains(a.id) || e.hover() == Some(a.id),
         };
         let screen = (w, h);
         if !self.crowd.borrow().shows(c, s, screen) {
@@ -212,11 +225,11 @@ impl Painter {
             } else {
                 self.crowd.borrow_mut().forget();
                 for a in visible.iter().filter(|a| !e.selection().contains(a.id)) {
-                    one(c, e, &self.outlines, a, look(&a.category_id).1, false);
+                    one(c, e, &self.outlines, a, (look_of(a).1, looks.fill), false);
                 }
                 if visible.len() <= LABELS && e.draft().is_none() {
-                    for a in &visible {
-                        label(c, e, a, look(&a.category_id));
+                    for a in visible.iter().filter(|a| named(a)) {
+                        label(c, e, a, look_of(a));
                     }
                 }
             }
@@ -232,10 +245,17 @@ impl Painter {
             .filter_map(|id| e.doc().get(id))
         {
             if e.layers().is_visible(a) {
-                let look = look(&a.category_id);
-                one(c, e, &self.outlines, a, look.1, e.selection().contains(a.id));
-                if e.draft().is_none() && e.selection().len() <= LABELS {
-                    label(c, e, a, look);
+                let own = look_of(a);
+                one(
+                    c,
+                    e,
+                    &self.outlines,
+                    a,
+                    (own.1, looks.fill),
+                    e.selection().contains(a.id),
+                );
+                if e.draft().is_none() && e.selection().len() <= LABELS && named(a) {
+                    label(c, e, a, own);
                 }
             }
         }
@@ -244,7 +264,7 @@ impl Painter {
             && !e.is_read_only()
             && !e.tool().hides_grips()
         {
-            grips::draw(c, e, &e.shown_shape(a), look(&a.category_id).1);
+            grips::draw(c, e, &e.shown_shape(a), look_of(a).1);
         }
         for conflict in e.conflicts() {
             if let Some(theirs) = &conflict.theirs {
@@ -266,6 +286,24 @@ impl Painter {
                 .map_or("#8296ff", |id| look(id).1),
         );
     }
+}
+
+/// Lines between the pixels in view.
+fn pixel_grid(c: &Context, view: &limn_editor::Viewport) {
+    let w = view.window();
+    c.begin_path();
+    let from = |v: f64| v.floor().max(0.0) as i64;
+    for x in from(w.x)..=from(w.right()) {
+        let p = view.to_screen(Point::new(x as f64, w.y)).x.round() + 0.5;
+        c.move_to(p, 0.0);
+        c.line_to(p, view.screen().height);
+    }
+    for y in from(w.y)..=from(w.bottom()) {
+        let p = view.to_screen(Point::new(w.x, y as f64)).y.round() + 0.5;
+        c.move_to(0.0, p);
+        c.line_to(view.screen().width, p);
+    }
+    line(c, "rgb(128 128 128 / 0.35)", 1.0);
 }
 
 /// The window with a margin for outlines.
@@ -293,7 +331,24 @@ pub(super) fn line(c: &Context, color: &str, width: f64) {
     c.stroke();
 }
 
-fn one(c: &Context, e: &Editor, outlines: &Outlines, a: &Annotation, color: &str, selected: bool) {
+/// A colour of its own for every object, the same each time.
+fn own_color(id: AnnotationId) -> &'static str {
+    let mixed = id
+        .to_string()
+        .bytes()
+        .fold(0_u32, |h, b| h.wrapping_mul(31).wrapping_add(u32::from(b)));
+    PALETTE[mixed as usize % PALETTE.len()]
+}
+
+/// Draws a shape in its colour, its fill in percent of the usual.
+fn one(
+    c: &Context,
+    e: &Editor,
+    outlines: &Outlines,
+    a: &Annotation,
+    (color, filled): (&str, u16),
+    selected: bool,
+) {
     let shape = e.shown_shape(a);
     if matches!(*shape, Shape::Whole) {
         return;
@@ -322,7 +377,7 @@ fn one(c: &Context, e: &Editor, outlines: &Outlines, a: &Annotation, color: &str
     let shade = match &*shape {
         Shape::Polyline { .. } => 0.0,
         Shape::Points { .. } => 0.9,
-        _ => shade,
+        _ => (shade * f64::from(filled) / 100.0).min(1.0),
     };
     c.set_global_alpha(shade);
     c.set_fill_style_str(color);

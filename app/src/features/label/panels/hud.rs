@@ -1,4 +1,4 @@
-//! What floats over the stage: zoom and coordinates, suggestions, brightness.
+//! What floats over the stage: zoom and coordinates, suggestions.
 
 use super::objects::ordinal;
 use crate::features::label::desk::{Desk, px};
@@ -139,44 +139,6 @@ pub fn Suggestions() -> impl IntoView {
                 >
                     "Reject all"
                 </Button>
-            </div>
-        </Show>
-    }
-}
-
-/// Brightness and contrast of the picture, for the eye only.
-#[component]
-pub fn LightPanel() -> impl IntoView {
-    let desk: Desk = expect_context();
-    let slider =
-        move |name: &'static str, get: fn((u16, u16)) -> u16, set: fn((u16, u16), u16) -> (u16, u16)| {
-            view! {
-                <label class="label-light__row">
-                    <span>{name}</span>
-                    <input
-                        type="range"
-                        min="20"
-                        max="300"
-                        prop:value=move || get(desk.light.get()).to_string()
-                        on:input=move |ev| {
-                            if let Ok(v) = event_target_value(&ev).parse::<u16>() {
-                                desk.light.update(|l| *l = set(*l, v));
-                            }
-                        }
-                    />
-                    <output class="num">{move || format!("{} %", get(desk.light.get()))}</output>
-                </label>
-            }
-        };
-    view! {
-        <Show when=move || desk.show_light.get()>
-            <div class="label-light" role="group" aria-label="Brightness and contrast">
-                {slider("Brightness", |l| l.0, |l, v| (v, l.1))}
-                {slider("Contrast", |l| l.1, |l, v| (l.0, v))}
-                <div class="label-light__foot">
-                    <Button variant=Variant::Quiet size=ButtonSize::Small on_click=move || desk.light.set((100, 100))>"Reset"</Button>
-                    <Button size=ButtonSize::Small on_click=move || desk.show_light.set(false)>"Done"</Button>
-                </div>
             </div>
         </Show>
     }

@@ -58,7 +58,7 @@ pub fn Rail() -> impl IntoView {
             <Show when=shapes>
                 <HideAll/>
             </Show>
-            <ActButton action=Action::AdjustImage glyph=Glyph::Sun name="Brightness and contrast" key="I"/>
+            <ActButton action=Action::AdjustImage glyph=Glyph::Sun name="How it is shown" key="I"/>
         </nav>
     }
 }
