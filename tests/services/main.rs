@@ -9,6 +9,7 @@ mod projects;
 mod queue;
 mod queue_at_once;
 mod queue_random;
+mod shapes;
 mod sign_in;
 mod speed;
 mod transfer;

@@ -5,6 +5,7 @@ mod export;
 mod files;
 mod outlines_in;
 mod permission;
+mod shapes_round;
 mod speed;
 mod stops;
 mod voc_in;

@@ -205,6 +205,7 @@ async fn a_project_goes_with_all_that_is_its_own() {
             hotkey: Some(1),
             position: 0,
             export_id: 3,
+            skeleton: Some(limn_domain::Skeleton::coco_person()),
         };
         let child_id = child.id;
         write!(db, tx => category::insert_many(tx, p, &[child], START).await).unwrap();
@@ -356,6 +357,7 @@ async fn categories_count_their_labels() {
             hotkey: None,
             position: 0,
             export_id: 2,
+            skeleton: None,
         };
         let clash = write!(db, tx => category::insert_many(tx, p, &[reused], START).await);
         assert!(matches!(clash, Err(StoreError::Unique(_))), "{clash:?}");

@@ -105,3 +105,37 @@ async fn a_project_of_the_first_schema_keeps_its_members_items_and_labels() {
         .unwrap();
     assert_eq!(left, 0);
 }
+
+#[tokio::test]
+async fn outlines_of_the_second_schema_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("limn.db");
+    let old = at(&path, 2).await;
+    let more = [
+        "INSERT INTO annotation (item_id, id, category_id, kind, x, y, w, h, geometry, z, source, created_at, updated_at) VALUES \
+         (x'00000000000000000000000000000004', x'00000000000000000000000000000006', x'00000000000000000000000000000003', \
+         'polygon', 1, 1, 3, 3, '[[[[1.1,1],[4,1],[4,4.7]]]]', 8, 'import', 1, 1)",
+        "UPDATE project SET task = 'segmentation'",
+    ];
+    for sql in FILL.iter().chain(&more) {
+        sqlx::query(sqlx::AssertSqlSafe(*sql))
+            .execute(&old)
+            .await
+            .unwrap();
+    }
+    old.close().await;
+    let db = Db::open(&DbConfig::Sqlite(path.clone())).await.unwrap();
+    db.migrate().await.unwrap();
+    let item = "00000000-0000-0000-0000-000000000004".parse::<ItemId>().unwrap();
+    let mut tx = db.read().await.unwrap();
+    let now = annotation::current(&mut tx, item).await.unwrap().unwrap();
+    assert_eq!(
+        now.annotations[1].shape,
+        Shape::Polygon {
+            parts: vec![vec![vec![[1.1, 1.0], [4.0, 1.0], [4.0, 4.7]]]]
+        }
+    );
+    let project = "00000000-0000-0000-0000-000000000002".parse().unwrap();
+    let categories = limn_store::repo::category::list(&mut tx, project).await.unwrap();
+    assert_eq!((categories.len(), &categories[0].skeleton), (1, &None));
+}

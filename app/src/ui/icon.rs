@@ -1,6 +1,7 @@
 //! The one icon set: 24-unit grid, 1.6 strokes, round ends.
 
 use leptos::prelude::*;
+use limn_domain::project::Task;
 
 macro_rules! glyphs {
     ($($name:ident = $path:literal;)*) => {
@@ -41,6 +42,9 @@ glyphs! {
     Data = r#"<ellipse cx="12" cy="5.500" rx="8" ry="2.800"/><path d="M4 5.500v13c0 1.500 3.600 2.800 8 2.800s8-1.300 8-2.800v-13M4 12c0 1.500 3.600 2.800 8 2.800s8-1.300 8-2.800"/>"#;
     Download = r#"<path d="M12 4v12M6.500 11 12 16.500 17.500 11M4 20.500h16"/>"#;
     ExternalLink = r#"<path d="M14 4h6v6M20 4l-9 9M18 14v5a1 1 0 0 1-1 1H5a1 1 0 0 1-1-1V7a1 1 0 0 1 1-1h5"/>"#;
+    Ellipse = r#"<ellipse cx="12" cy="12" rx="9" ry="6"/>"#;
+    Eraser = r#"<path d="M10 20h10M4.500 14.500 13 6a1.500 1.500 0 0 1 2 0l4.500 4.500a1.500 1.500 0 0 1 0 2L12 20H8.500l-4-3.500a1.400 1.400 0 0 1 0-2zM9 10l6.500 6.500"/>"#;
+    Extremes = r#"<path d="M4 5h16v14H4z" stroke-dasharray="2.500 2.500"/><circle cx="4" cy="13" r="1.600"/><circle cx="10" cy="5" r="1.600"/><circle cx="20" cy="10" r="1.600"/><circle cx="14" cy="19" r="1.600"/>"#;
     Eye = r#"<path d="M2.500 12S6 5.500 12 5.500 21.500 12 21.500 12 18 18.500 12 18.500 2.500 12 2.500 12z"/><circle cx="12" cy="12" r="2.800"/>"#;
     EyeOff = r#"<path d="M9.500 5.900A9 9 0 0 1 12 5.500c6 0 9.500 6.500 9.500 6.500a17 17 0 0 1-2.700 3.400M6.500 7.200A16 16 0 0 0 2.500 12s3.500 6.500 9.500 6.500a9 9 0 0 0 4.500-1.200M10 10a2.800 2.800 0 0 0 4 4M3.500 3.500l17 17"/>"#;
     File = r#"<path d="M14 3H7a1 1 0 0 0-1 1v16a1 1 0 0 0 1 1h10a1 1 0 0 0 1-1V7zM14 3v4h4"/>"#;
@@ -54,6 +58,12 @@ glyphs! {
     Grid = r#"<rect x="4" y="4" width="6.500" height="6.500" rx="1"/><rect x="13.500" y="4" width="6.500" height="6.500" rx="1"/><rect x="4" y="13.500" width="6.500" height="6.500" rx="1"/><rect x="13.500" y="13.500" width="6.500" height="6.500" rx="1"/>"#;
     Grip = r#"<circle cx="9" cy="6" r=".8"/><circle cx="9" cy="12" r=".8"/><circle cx="9" cy="18" r=".8"/><circle cx="15" cy="6" r=".8"/><circle cx="15" cy="12" r=".8"/><circle cx="15" cy="18" r=".8"/>"#;
     Polygon = r#"<path d="M5 9l7-5 7 4-2 10-9 2z"/><circle cx="5" cy="9" r="1.4"/><circle cx="12" cy="4" r="1.4"/><circle cx="19" cy="8" r="1.4"/><circle cx="17" cy="18" r="1.4"/><circle cx="8" cy="20" r="1.4"/>"#;
+    Pixels = r#"<path d="M4 4h16v16H4zM4 12h8M12 4v16M12 16h8"/><path d="M12 4h8v8h-8zM4 12h8v8H4z" fill="currentColor" fill-opacity=".35" stroke="none"/>"#;
+    Points = r#"<circle cx="6" cy="16" r="1.800"/><circle cx="12" cy="7" r="1.800"/><circle cx="18" cy="15" r="1.800"/>"#;
+    Polyline = r#"<path d="M4.500 17.500 9 8l6 6 4.500-8.500"/><circle cx="4.500" cy="17.500" r="1.500"/><circle cx="9" cy="8" r="1.500"/><circle cx="15" cy="14" r="1.500"/><circle cx="19.500" cy="5.500" r="1.500"/>"#;
+    RotatedBox = r#"<path d="m9.500 3.500 11 6-6 11-11-6z"/>"#;
+    Shapes = r#"<rect x="3.500" y="3.500" width="8" height="8" rx="1"/><circle cx="17" cy="7.500" r="3.800"/><path d="m8 13.500 4.500 7.500h-9zM14.500 14.500h6v6h-6z"/>"#;
+    Skeleton = r#"<circle cx="12" cy="5" r="2"/><path d="M12 7v7M6.500 10.500 12 9l5.500 1.500M12 14l-3.500 6.500M12 14l3.500 6.500"/><circle cx="6.500" cy="10.500" r="1.200"/><circle cx="17.500" cy="10.500" r="1.200"/><circle cx="8.500" cy="20.500" r="1.200"/><circle cx="15.500" cy="20.500" r="1.200"/>"#;
     Hand = r#"<path d="M8 13V6.500a1.500 1.500 0 0 1 3 0V11V4.500a1.500 1.500 0 0 1 3 0V11V6a1.500 1.500 0 0 1 3 0v8c0 4-2.500 7-6 7-3 0-4.500-1.500-6-4l-2-3.500c-.8-1.500 1-2.500 2-1.500z"/>"#;
     Help = r#"<circle cx="12" cy="12" r="8.500"/><path d="M9.500 9.500a2.500 2.500 0 1 1 3.600 2.300c-.7.4-1.100.9-1.100 1.700M12 16.600v.1"/>"#;
     Home = r#"<path d="M3 10.500 12 3l9 7.500V20a1 1 0 0 1-1 1h-5v-6H9v6H4a1 1 0 0 1-1-1z"/>"#;
@@ -106,6 +116,21 @@ glyphs! {
     XCircle = r#"<circle cx="12" cy="12" r="8.500"/><path d="m9 9 6 6M15 9l-6 6"/>"#;
     ZoomIn = r#"<circle cx="11" cy="11" r="6.500"/><path d="m20 20-4-4M11 8.500v5M8.500 11h5"/>"#;
     ZoomOut = r#"<circle cx="11" cy="11" r="6.500"/><path d="m20 20-4-4M8.500 11h5"/>"#;
+}
+
+impl Glyph {
+    /// The picture of a kind of project.
+    pub const fn of_task(task: Task) -> Self {
+        match task {
+            Task::Detection => Self::Box,
+            Task::Segmentation => Self::Polygon,
+            Task::Semantic => Self::Pixels,
+            Task::Keypoints => Self::Skeleton,
+            Task::Objects => Self::Shapes,
+            Task::Classification => Self::Tag,
+            Task::Multilabel => Self::Layers,
+        }
+    }
 }
 
 /// A picture beside words: hidden from screen readers, which read the words.

@@ -1,10 +1,12 @@
 //! Labels on items.
 
-use crate::geometry::Rect;
+use crate::geometry::{Point, Rect};
 use crate::id::{AnnotationId, CategoryId, ChangeId, ItemId, UserId};
+use crate::keypoint::{self, Keypoint};
 use crate::mask::Mask;
-use crate::polygon::{self, Part};
+use crate::polygon::{self, Part, Vertex};
 use crate::time::Timestamp;
+use crate::turned::TurnedRect;
 use serde::{Deserialize, Serialize};
 
 /// What an annotation marks.
@@ -23,16 +25,129 @@ pub enum Shape {
     },
     /// Single pixels.
     Mask { mask: Mask },
+    /// A box turned about its centre.
+    RotatedBox { rect: TurnedRect },
+    /// The ellipse within a turned box.
+    Ellipse { rect: TurnedRect },
+    /// A line through at least two points.
+    Polyline {
+        #[cfg_attr(feature = "openapi", schema(value_type = Vec<Vec<f64>>))]
+        points: Vec<Vertex>,
+    },
+    /// At least one point.
+    Points {
+        #[cfg_attr(feature = "openapi", schema(value_type = Vec<Vec<f64>>))]
+        points: Vec<Vertex>,
+    },
+    /// The keypoints of the category's skeleton, in its order; `[x, y, v]` each.
+    Keypoints {
+        #[cfg_attr(feature = "openapi", schema(value_type = Vec<Vec<f64>>))]
+        keypoints: Vec<Keypoint>,
+    },
+}
+
+/// The kinds of [`Shape`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShapeKind {
+    Whole,
+    Box,
+    Polygon,
+    Mask,
+    RotatedBox,
+    Ellipse,
+    Polyline,
+    Points,
+    Keypoints,
+}
+
+impl ShapeKind {
+    /// Those that mark an object.
+    pub const OBJECTS: [Self; 8] = [
+        Self::Box,
+        Self::RotatedBox,
+        Self::Polygon,
+        Self::Mask,
+        Self::Ellipse,
+        Self::Polyline,
+        Self::Points,
+        Self::Keypoints,
+    ];
+
+    /// The stable name, as stored and sent.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::Box => "box",
+            Self::Polygon => "polygon",
+            Self::Mask => "mask",
+            Self::RotatedBox => "rotated_box",
+            Self::Ellipse => "ellipse",
+            Self::Polyline => "polyline",
+            Self::Points => "points",
+            Self::Keypoints => "keypoints",
+        }
+    }
+
+    /// In words, singular.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Whole => "label of the whole image",
+            Self::Box => "box",
+            Self::Polygon => "outline",
+            Self::Mask => "mask",
+            Self::RotatedBox => "rotated box",
+            Self::Ellipse => "ellipse",
+            Self::Polyline => "line",
+            Self::Points => "point",
+            Self::Keypoints => "skeleton",
+        }
+    }
 }
 
 impl Shape {
+    pub const fn shape_kind(&self) -> ShapeKind {
+        match self {
+            Self::Whole => ShapeKind::Whole,
+            Self::Box { .. } => ShapeKind::Box,
+            Self::Polygon { .. } => ShapeKind::Polygon,
+            Self::Mask { .. } => ShapeKind::Mask,
+            Self::RotatedBox { .. } => ShapeKind::RotatedBox,
+            Self::Ellipse { .. } => ShapeKind::Ellipse,
+            Self::Polyline { .. } => ShapeKind::Polyline,
+            Self::Points { .. } => ShapeKind::Points,
+            Self::Keypoints { .. } => ShapeKind::Keypoints,
+        }
+    }
+
     /// The stable name of the kind, as stored.
     pub const fn kind(&self) -> &'static str {
+        self.shape_kind().as_str()
+    }
+
+    /// What a box, a rotated box, an ellipse or a polygon covers, as a polygon that may reach beyond the image. The sides of
+    /// an ellipse lie nowhere more than `tolerance` pixels inside it. `None` for the other kinds.
+    pub fn region(&self, tolerance: f64) -> Option<Vec<Part>> {
+        let ring = match self {
+            Self::Box { rect } => TurnedRect::upright(*rect).corners().map(|p| [p.x, p.y]).to_vec(),
+            Self::RotatedBox { rect } => rect.corners().map(|p| [p.x, p.y]).to_vec(),
+            Self::Ellipse { rect } => rect.ellipse_ring(tolerance),
+            Self::Polygon { parts } => return Some(parts.clone()),
+            _ => return None,
+        };
+        Some(vec![vec![ring]])
+    }
+
+    /// The points of points and the labeled keypoints of keypoints; none of the other kinds.
+    pub fn dots(&self) -> Vec<Vertex> {
         match self {
-            Self::Whole => "whole",
-            Self::Box { .. } => "box",
-            Self::Polygon { .. } => "polygon",
-            Self::Mask { .. } => "mask",
+            Self::Points { points } => points.clone(),
+            Self::Keypoints { keypoints } => keypoints
+                .iter()
+                .filter_map(|k| k.at())
+                .map(|p| [p.x, p.y])
+                .collect(),
+            _ => Vec::new(),
         }
     }
 
@@ -43,8 +158,21 @@ impl Shape {
             Self::Box { rect } => Some(*rect),
             Self::Polygon { parts } => Some(polygon::bounds(parts)),
             Self::Mask { mask } => Some(mask.window()),
+            Self::RotatedBox { rect } => Some(rect.bounds()),
+            Self::Ellipse { rect } => Some(rect.ellipse_bounds()),
+            Self::Polyline { points } | Self::Points { points } => Some(bounds_of(points)),
+            Self::Keypoints { keypoints } => Some(keypoint::bounds(keypoints)),
         }
     }
+}
+
+/// The box around points; empty without any.
+fn bounds_of(points: &[Vertex]) -> Rect {
+    let corner = |of: fn(f64, f64) -> f64| {
+        let along = |i: usize| points.iter().map(|v| v[i]).reduce(of).unwrap_or(0.0);
+        Point::new(along(0), along(1))
+    };
+    Rect::from_corners(corner(f64::min), corner(f64::max))
 }
 
 /// Who or what made an annotation.

@@ -1,6 +1,7 @@
 //! Categories: what annotations say.
 
 use crate::id::CategoryId;
+use crate::keypoint::Skeleton;
 use serde::{Deserialize, Serialize};
 
 /// Deepest level of a category tree, counting the root as 1.
@@ -13,7 +14,7 @@ pub const PALETTE: [&str; 16] = [
 ];
 
 /// A category of a project.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Category {
     pub id: CategoryId,
@@ -27,6 +28,9 @@ pub struct Category {
     pub position: i64,
     /// The id in exported files: from 1, given once and never reused in the project.
     pub export_id: i64,
+    /// The keypoints of its objects; absent for categories without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skeleton: Option<Skeleton>,
     /// Labels by people or imports that carry it.
     pub annotation_count: i64,
     /// Items with at least one such label.
@@ -34,7 +38,7 @@ pub struct Category {
 }
 
 /// A category to create; also one row of the project wizard.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewCategory {
     pub name: String,
@@ -48,10 +52,12 @@ pub struct NewCategory {
     /// Exported id to keep, e.g. of an imported file; the next free one when absent.
     #[serde(default)]
     pub export_id: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skeleton: Option<Skeleton>,
 }
 
 /// Changes to a category; absent fields stay.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UpdateCategory {
     pub name: Option<String>,
@@ -65,6 +71,10 @@ pub struct UpdateCategory {
     #[cfg_attr(feature = "openapi", schema(value_type = Option<CategoryId>))]
     pub parent_id: Option<Option<CategoryId>>,
     pub position: Option<i64>,
+    /// `Some(None)` takes it away. While objects of the category have keypoints, their number stays.
+    #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Skeleton>))]
+    pub skeleton: Option<Option<Skeleton>>,
 }
 
 /// What removing or merging a category would touch.

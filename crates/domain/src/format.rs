@@ -1,6 +1,7 @@
 //! What each annotation file format keeps of a project's labels and what it loses: one table for the export dialog, the
 //! command line and docs/formats.md.
 
+use crate::annotation::ShapeKind;
 use crate::export::ExportFormat;
 use crate::import::ImportFormat;
 use crate::project::Task;
@@ -11,6 +12,12 @@ pub enum Aspect {
     /// Labels of whole images.
     Whole,
     Boxes,
+    RotatedBoxes,
+    Ellipses,
+    Lines,
+    Points,
+    /// Keypoints of a skeleton.
+    Keypoints,
     /// Outlines of one ring.
     Polygons,
     /// Several rings that are one object.
@@ -42,9 +49,14 @@ pub enum Keeps {
 use Keeps::{As, Exactly, Not};
 
 impl Aspect {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 15] = [
         Self::Whole,
         Self::Boxes,
+        Self::RotatedBoxes,
+        Self::Ellipses,
+        Self::Lines,
+        Self::Points,
+        Self::Keypoints,
         Self::Polygons,
         Self::Parts,
         Self::Holes,
@@ -59,6 +71,11 @@ impl Aspect {
         match self {
             Self::Whole => "Labels of whole images",
             Self::Boxes => "Boxes",
+            Self::RotatedBoxes => "Rotated boxes",
+            Self::Ellipses => "Ellipses",
+            Self::Lines => "Lines",
+            Self::Points => "Points",
+            Self::Keypoints => "Skeletons",
             Self::Polygons => "Polygons",
             Self::Parts => "Several parts of one object",
             Self::Holes => "Holes",
@@ -70,14 +87,27 @@ impl Aspect {
         }
     }
 
+    /// The kind of shape it is about; `None` for what all or none of them have.
+    const fn kind(self) -> Option<ShapeKind> {
+        Some(match self {
+            Self::Whole => ShapeKind::Whole,
+            Self::Boxes => ShapeKind::Box,
+            Self::RotatedBoxes => ShapeKind::RotatedBox,
+            Self::Ellipses => ShapeKind::Ellipse,
+            Self::Lines => ShapeKind::Polyline,
+            Self::Points => ShapeKind::Points,
+            Self::Keypoints => ShapeKind::Keypoints,
+            Self::Polygons | Self::Parts | Self::Holes => ShapeKind::Polygon,
+            Self::Masks => ShapeKind::Mask,
+            Self::Order | Self::Hierarchy | Self::Colors | Self::Unlabeled => return None,
+        })
+    }
+
     /// Whether labels of the task have it.
-    pub const fn concerns(self, task: Task) -> bool {
-        match self {
-            Self::Whole => !task.marks_objects(),
-            Self::Boxes => matches!(task, Task::Detection),
-            Self::Polygons | Self::Parts | Self::Holes | Self::Masks => matches!(task, Task::Segmentation),
-            Self::Order => task.marks_objects(),
-            Self::Hierarchy | Self::Colors | Self::Unlabeled => true,
+    pub fn concerns(self, task: Task) -> bool {
+        match self.kind() {
+            Some(kind) => task.allows(kind),
+            None => self != Self::Order || task.marks_objects(),
         }
     }
 }
@@ -152,17 +182,16 @@ impl ExportFormat {
     /// Whether the labels of a task can be said in it at all.
     pub const fn suits(self, task: Task) -> bool {
         match self {
-            Self::Coco
-            | Self::Cvat
-            | Self::Labelme
-            | Self::Csv
-            | Self::Jsonl
-            | Self::LabelStudio
-            | Self::CocoAzureml => true,
-            Self::CocoPanoptic => matches!(task, Task::Segmentation),
-            Self::Png => matches!(task, Task::Segmentation),
-            Self::Yolo => task.marks_objects(),
-            Self::Voc => matches!(task, Task::Detection),
+            Self::Coco | Self::Csv | Self::Jsonl => true,
+            // They have no skeletons, or not yet.
+            Self::Cvat | Self::Labelme | Self::LabelStudio | Self::CocoAzureml => {
+                !matches!(task, Task::Keypoints)
+            }
+            Self::CocoPanoptic | Self::Png => {
+                matches!(task, Task::Segmentation | Task::Semantic | Task::Objects)
+            }
+            Self::Yolo => task.marks_objects() && !matches!(task, Task::Keypoints),
+            Self::Voc => matches!(task, Task::Detection | Task::Objects),
         }
     }
 
@@ -222,6 +251,9 @@ const NO_COLORS: Keeps = Not("left out");
 
 const fn coco(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::RotatedBoxes | Aspect::Ellipses => As("with their numbers beside the outline"),
+        Aspect::Keypoints => Exactly,
+        Aspect::Lines | Aspect::Points => Not("left out"),
         Aspect::Whole => As("as boxes over the whole image"),
         Aspect::Boxes | Aspect::Polygons | Aspect::Parts | Aspect::Masks => Exactly,
         Aspect::Holes => As("as run-length masks, pixel by pixel"),
@@ -234,6 +266,9 @@ const fn coco(aspect: Aspect) -> Keeps {
 
 const fn yolo(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::RotatedBoxes => As("as polygons where boxes are not alone, else left out"),
+        Aspect::Ellipses => As("as polygons"),
+        Aspect::Lines | Aspect::Points | Aspect::Keypoints => Not("left out"),
         Aspect::Whole => Not("left out"),
         Aspect::Boxes => As("as shares of the image with nine decimals"),
         Aspect::Polygons => As("as shares of the image with nine decimals"),
@@ -249,6 +284,9 @@ const fn yolo(aspect: Aspect) -> Keeps {
 
 const fn voc(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::RotatedBoxes | Aspect::Ellipses | Aspect::Lines | Aspect::Points | Aspect::Keypoints => {
+            Not("left out")
+        }
         Aspect::Boxes => Exactly,
         Aspect::Whole | Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => Not("left out"),
         Aspect::Order => NO_ORDER,
@@ -260,6 +298,8 @@ const fn voc(aspect: Aspect) -> Keeps {
 
 const fn cvat(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::RotatedBoxes | Aspect::Ellipses | Aspect::Lines | Aspect::Points => Exactly,
+        Aspect::Keypoints => Not("left out"),
         Aspect::Whole => As("as tags"),
         Aspect::Boxes | Aspect::Polygons | Aspect::Masks => Exactly,
         Aspect::Parts => As("as polygons of one group"),
@@ -272,6 +312,8 @@ const fn cvat(aspect: Aspect) -> Keeps {
 
 const fn png(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::RotatedBoxes | Aspect::Ellipses => As("pixel by pixel"),
+        Aspect::Lines | Aspect::Points | Aspect::Keypoints => Not("left out"),
         Aspect::Whole | Aspect::Boxes => Not("left out"),
         Aspect::Polygons | Aspect::Holes => As("pixel by pixel"),
         Aspect::Parts => Not("all pixels of a category in an item become one label"),
@@ -285,6 +327,8 @@ const fn png(aspect: Aspect) -> Keeps {
 
 const fn coco_panoptic(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::RotatedBoxes | Aspect::Ellipses => As("pixel by pixel"),
+        Aspect::Lines | Aspect::Points | Aspect::Keypoints => Not("left out"),
         Aspect::Whole | Aspect::Boxes => Not("left out"),
         Aspect::Polygons | Aspect::Parts | Aspect::Holes => As("pixel by pixel"),
         Aspect::Masks => As("pixel by pixel, where no other label lies above"),
@@ -296,6 +340,10 @@ const fn coco_panoptic(aspect: Aspect) -> Keeps {
 
 const fn labelme(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Lines => Exactly,
+        Aspect::Points => As("as points of one group"),
+        Aspect::RotatedBoxes | Aspect::Ellipses => As("as polygons"),
+        Aspect::Keypoints => Not("left out"),
         Aspect::Whole => As("as flags"),
         Aspect::Boxes | Aspect::Polygons | Aspect::Masks => Exactly,
         Aspect::Parts => As("as polygons of one group"),
@@ -309,6 +357,10 @@ const fn labelme(aspect: Aspect) -> Keeps {
 
 const fn csv(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::RotatedBoxes | Aspect::Ellipses | Aspect::Lines | Aspect::Points => {
+            As("exactly, as JSON in a column")
+        }
+        Aspect::Keypoints => As("exactly, as JSON in a column, without the skeleton"),
         Aspect::Whole | Aspect::Boxes | Aspect::Unlabeled => Exactly,
         Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => {
             As("exactly, as JSON in a column")
@@ -321,6 +373,9 @@ const fn csv(aspect: Aspect) -> Keeps {
 
 const fn jsonl(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::RotatedBoxes | Aspect::Ellipses | Aspect::Lines | Aspect::Points | Aspect::Keypoints => {
+            Exactly
+        }
         Aspect::Whole | Aspect::Boxes | Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => {
             Exactly
         }
@@ -330,6 +385,9 @@ const fn jsonl(aspect: Aspect) -> Keeps {
 
 const fn label_studio(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::RotatedBoxes | Aspect::Ellipses => As("in percent, to a billionth of a pixel"),
+        Aspect::Points => As("where one is alone, else left out"),
+        Aspect::Lines | Aspect::Keypoints => Not("left out"),
         Aspect::Whole => As("as choices"),
         Aspect::Boxes | Aspect::Polygons => As("in percent, to a billionth of a pixel"),
         Aspect::Parts | Aspect::Holes => As("as brush masks, pixel by pixel"),
@@ -343,6 +401,8 @@ const fn label_studio(aspect: Aspect) -> Keeps {
 
 const fn coco_azureml(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::RotatedBoxes | Aspect::Ellipses => As("as polygons"),
+        Aspect::Lines | Aspect::Points | Aspect::Keypoints => Not("left out"),
         Aspect::Whole => As("as annotations without a box"),
         Aspect::Boxes | Aspect::Polygons | Aspect::Parts => {
             As("as shares of the image, to a billionth of a pixel")

@@ -6,15 +6,18 @@
 //! A [`Mask`] can come from outside. [`Mask::check`] says what is wrong with one; everything else takes one that is not
 //! sound for an empty one, and works on runs, never on a bitmap of the image.
 
+mod brush;
 mod combine;
 mod outline;
 mod raster;
 mod rle;
 mod spans;
+mod tidy;
 
 use crate::geometry::{Point, Rect, Size};
 use serde::{Deserialize, Serialize};
 
+pub use brush::{TIP_MAX, Tip};
 pub use raster::rasterise;
 use rle::Runs;
 pub use rle::{counts_bounds, decode_counts, encode_counts};

@@ -5,11 +5,15 @@
 //! (RFC 7946, 3.1.7) without the repeated last vertex; rings may turn either way. What is inside is decided by the
 //! even-odd rule over all rings.
 
+mod stroke;
+
 use crate::geometry::{Point, Rect, Size};
 use i_overlay::core::fill_rule::FillRule;
 use i_overlay::core::overlay_rule::OverlayRule;
 use i_overlay::float::simplify::SimplifyShape;
 use i_overlay::float::single::SingleFloatOverlay;
+
+pub use stroke::stroked;
 
 /// `[x, y]` of a corner.
 pub type Vertex = [f64; 2];
@@ -402,6 +406,27 @@ fn simplified_ring(ring: &Ring, tolerance: f64) -> Ring {
     } else {
         ring.clone()
     }
+}
+
+/// Without holes that enclose at most `most` square pixels.
+pub fn without_holes(parts: &[Part], most: f64) -> Vec<Part> {
+    let mut parts = parts.to_vec();
+    for part in &mut parts {
+        let mut first = true;
+        part.retain(|ring| std::mem::take(&mut first) || ring_area(ring) > most);
+    }
+    parts
+}
+
+/// Without parts that cover less than `least` square pixels. The largest part stays in any case.
+pub fn without_specks(parts: &[Part], least: f64) -> Vec<Part> {
+    let own = |part: &Part| area(std::slice::from_ref(part));
+    let most = parts.iter().map(own).fold(0.0, f64::max);
+    parts
+        .iter()
+        .filter(|p| own(p) >= least.min(most))
+        .cloned()
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Labeling projects.
 
+use crate::annotation::ShapeKind;
 use crate::authz::Role;
 use crate::category::NewCategory;
 use crate::id::{ProjectId, UserId};
@@ -21,6 +22,12 @@ pub enum Task {
     Detection,
     /// The outline of every object, as a polygon or its pixels (instance segmentation).
     Segmentation,
+    /// A category for every pixel (semantic segmentation): one mask a category, none over another.
+    Semantic,
+    /// The keypoints of every object.
+    Keypoints,
+    /// Shapes of every kind side by side.
+    Objects,
     /// Exactly one category an image.
     Classification,
     /// Any number of categories an image.
@@ -28,22 +35,45 @@ pub enum Task {
 }
 
 impl Task {
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 7] = [
         Self::Detection,
         Self::Segmentation,
+        Self::Semantic,
+        Self::Keypoints,
+        Self::Objects,
         Self::Classification,
         Self::Multilabel,
     ];
 
     /// Whether labels mark objects in the image, not the image as a whole.
     pub const fn marks_objects(self) -> bool {
-        matches!(self, Self::Detection | Self::Segmentation)
+        !matches!(self, Self::Classification | Self::Multilabel)
+    }
+
+    /// What labels of the project are.
+    pub const fn kinds(self) -> &'static [ShapeKind] {
+        match self {
+            Self::Detection => &[ShapeKind::Box, ShapeKind::RotatedBox],
+            Self::Segmentation => &[ShapeKind::Polygon, ShapeKind::Mask],
+            Self::Semantic => &[ShapeKind::Mask],
+            Self::Keypoints => &[ShapeKind::Keypoints],
+            Self::Objects => &ShapeKind::OBJECTS,
+            Self::Classification | Self::Multilabel => &[ShapeKind::Whole],
+        }
+    }
+
+    /// Whether labels of the project may be of a kind.
+    pub fn allows(self, kind: ShapeKind) -> bool {
+        self.kinds().contains(&kind)
     }
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Detection => "detection",
             Self::Segmentation => "segmentation",
+            Self::Semantic => "semantic",
+            Self::Keypoints => "keypoints",
+            Self::Objects => "objects",
             Self::Classification => "classification",
             Self::Multilabel => "multilabel",
         }
@@ -53,6 +83,9 @@ impl Task {
         match self {
             Self::Detection => "Object detection",
             Self::Segmentation => "Instance segmentation",
+            Self::Semantic => "Semantic segmentation",
+            Self::Keypoints => "Keypoints",
+            Self::Objects => "Shapes of every kind",
             Self::Classification => "Image classification",
             Self::Multilabel => "Multi-label classification",
         }
@@ -62,6 +95,9 @@ impl Task {
         match self {
             Self::Detection => "Draw a box around every object",
             Self::Segmentation => "Draw the outline of every object",
+            Self::Semantic => "Paint a category on every pixel",
+            Self::Keypoints => "Place the joints of every object",
+            Self::Objects => "Boxes, outlines, masks, lines, points side by side",
             Self::Classification => "One category for each image",
             Self::Multilabel => "Any number of categories for each image",
         }
@@ -73,7 +109,8 @@ impl std::str::FromStr for Task {
 
     fn from_str(s: &str) -> Result<Self, String> {
         Self::ALL.into_iter().find(|t| t.as_str() == s).ok_or_else(|| {
-            format!("`{s}` is not a task; use detection, segmentation, classification or multilabel")
+            let known = Self::ALL.map(Self::as_str).join(", ");
+            format!("`{s}` is not a task; use one of {known}")
         })
     }
 }
@@ -179,7 +216,7 @@ pub struct NewProject {
 }
 
 /// A category of a project to create.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewProjectCategory {
     #[serde(flatten)]

@@ -25,6 +25,7 @@ pub enum Kind {
     Move,
     Resize,
     Reshape,
+    Paint,
     Relabel,
     Reorder,
     Classify,
@@ -42,6 +43,7 @@ impl Kind {
             Self::Move => "moving",
             Self::Resize => "resizing",
             Self::Reshape => "reshaping",
+            Self::Paint => "painting",
             Self::Relabel => "relabeling",
             Self::Reorder => "reordering",
             Self::Classify => "classifying",
@@ -92,6 +94,8 @@ pub enum Command {
     Resize(AnnotationId, Rect),
     /// New shapes for some, and others that have gone into them.
     Reshape(Vec<(AnnotationId, Shape)>, Vec<AnnotationId>),
+    /// What a stroke of the brush changes: new shapes, objects of which nothing is left, and a new object.
+    Paint(Vec<(AnnotationId, Shape)>, Vec<AnnotationId>, Option<Annotation>),
     Relabel(Vec<AnnotationId>, CategoryId),
     Reorder(Vec<AnnotationId>, Order),
     /// The whole-item labels are to be exactly these categories.
@@ -143,17 +147,12 @@ impl Command {
                 Kind::Resize
             }
             Self::Reshape(list, gone) => {
-                for (id, shape) in list {
-                    edits.update(doc, id, |a| {
-                        let other = a.shape != shape;
-                        a.shape = shape;
-                        other
-                    });
-                }
-                for id in gone {
-                    edits.set(doc, id, None);
-                }
+                edits.reshape(doc, list, gone);
                 Kind::Reshape
+            }
+            Self::Paint(list, gone, new) => {
+                edits.reshape(doc, list, gone);
+                edits.add_all(doc, new.into_iter().collect(), Kind::Paint)
             }
             Self::Relabel(ids, category) => {
                 for id in ids {
@@ -200,6 +199,19 @@ impl Edits {
             self.set(doc, a.id, Some(a));
         }
         kind
+    }
+
+    fn reshape(&mut self, doc: &Document, list: Vec<(AnnotationId, Shape)>, gone: Vec<AnnotationId>) {
+        for (id, shape) in list {
+            self.update(doc, id, |a| {
+                let other = a.shape != shape;
+                a.shape = shape;
+                other
+            });
+        }
+        for id in gone {
+            self.set(doc, id, None);
+        }
     }
 
     fn rect(&mut self, doc: &Document, id: AnnotationId, rect: Rect) {
@@ -266,7 +278,7 @@ fn reorder(doc: &Document, ids: &[AnnotationId], order: Order, edits: &mut Edits
         }
         Order::Up | Order::Down => {
             for id in ids {
-                let Some((a, rect)) = doc.get(*id).and_then(|a| a.shape.bounds().map(|r| (a, r))) else {
+                let Some((a, rect)) = doc.get(*id).zip(doc.bounds(*id)) else {
                     continue;
                 };
                 let near = doc.in_window(rect);

@@ -16,6 +16,13 @@ const BULK: usize = 128;
 /// Most annotations one save carries; the server takes twice as many. The rest goes with the next one.
 pub const MAX_SAVE: usize = 10_000;
 
+/// An annotation with the box that encloses it, which costs time to find for outlines of many corners.
+#[derive(Debug, Clone)]
+struct Slot {
+    annotation: Annotation,
+    bounds: Option<Rect>,
+}
+
 /// The working copy of an item's annotations.
 ///
 /// `base` is what the server has confirmed at `revision`; `dirty` names every annotation that differs from it. While a
@@ -25,7 +32,7 @@ pub struct Document {
     item_id: ItemId,
     size: Size,
     task: Task,
-    slots: Vec<Option<Annotation>>,
+    slots: Vec<Option<Slot>>,
     free: Vec<u32>,
     by_id: HashMap<AnnotationId, u32>,
     /// Slots in drawing order, lowest first: by z, then by id.
@@ -89,7 +96,16 @@ impl Document {
     }
 
     pub fn get(&self, id: AnnotationId) -> Option<&Annotation> {
-        self.slots[*self.by_id.get(&id)? as usize].as_ref()
+        Some(&self.slot(*self.by_id.get(&id)?)?.annotation)
+    }
+
+    fn slot(&self, slot: u32) -> Option<&Slot> {
+        self.slots[slot as usize].as_ref()
+    }
+
+    /// The box that encloses an annotation, in image pixels; `None` for a label of the whole item.
+    pub fn bounds(&self, id: AnnotationId) -> Option<Rect> {
+        self.slot(*self.by_id.get(&id)?)?.bounds
     }
 
     pub fn contains(&self, id: AnnotationId) -> bool {
@@ -98,7 +114,11 @@ impl Document {
 
     /// In drawing order, lowest first.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Annotation> {
-        self.order.iter().filter_map(|s| self.slots[*s as usize].as_ref())
+        self.slots_in_order().map(|s| &s.annotation)
+    }
+
+    fn slots_in_order(&self) -> impl DoubleEndedIterator<Item = &Slot> {
+        self.order.iter().filter_map(|s| self.slot(*s))
     }
 
     /// The labels of the whole item.
@@ -118,9 +138,13 @@ impl Document {
             && window.y <= image.y
             && window.right() >= image.right()
             && window.bottom() >= image.bottom();
-        let inside = |a: &&Annotation| a.shape.bounds().is_some_and(|r| r.intersects(window));
         if all {
-            return self.iter().filter(inside).collect();
+            let inside = |s: &&Slot| s.bounds.is_some_and(|r| r.intersects(window));
+            return self
+                .slots_in_order()
+                .filter(inside)
+                .map(|s| &s.annotation)
+                .collect();
         }
         let mut found = self.near(window);
         found.sort_unstable_by_key(|a| (a.z, a.id));
@@ -131,10 +155,10 @@ impl Document {
     pub fn near(&self, window: Rect) -> Vec<&Annotation> {
         let mut found = Vec::new();
         self.index.candidates(window, |slot| {
-            if let Some(a) = self.slots[slot as usize].as_ref()
-                && a.shape.bounds().is_some_and(|r| r.intersects(window))
+            if let Some(s) = self.slot(slot)
+                && s.bounds.is_some_and(|r| r.intersects(window))
             {
-                found.push(a);
+                found.push(&s.annotation);
             }
         });
         found
@@ -187,9 +211,9 @@ impl Document {
     }
 
     fn key(&self, slot: u32) -> (i64, AnnotationId) {
-        self.slots[slot as usize]
-            .as_ref()
-            .map_or((i64::MIN, AnnotationId::nil()), |a| (a.z, a.id))
+        self.slot(slot).map_or((i64::MIN, AnnotationId::nil()), |s| {
+            (s.annotation.z, s.annotation.id)
+        })
     }
 
     fn reorder(&mut self) {
@@ -208,7 +232,7 @@ impl Document {
                     self.order.remove(at);
                 }
             }
-            if let Some(rect) = self.slots[slot as usize].as_ref().and_then(|a| a.shape.bounds()) {
+            if let Some(rect) = self.slot(slot).and_then(|s| s.bounds) {
                 self.index.remove(slot, rect);
             }
             self.slots[slot as usize] = None;
@@ -224,10 +248,14 @@ impl Document {
             self.slots.push(None);
             (self.slots.len() - 1) as u32
         });
-        if let Some(rect) = value.shape.bounds() {
+        let bounds = value.shape.bounds();
+        if let Some(rect) = bounds {
             self.index.insert(slot, rect);
         }
-        self.slots[slot as usize] = Some(value);
+        self.slots[slot as usize] = Some(Slot {
+            annotation: value,
+            bounds,
+        });
         self.by_id.insert(id, slot);
         if ordered {
             let key = self.key(slot);

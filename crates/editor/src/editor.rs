@@ -1,9 +1,14 @@
 //! The workspace of one item: document, history, selection, view, layers and the tool in hand.
 
 mod actions;
+mod brush;
 mod gesture;
+mod grips;
 mod outline;
+mod outline_ops;
+mod pointing;
 
+pub use brush::{Brush, Stroke};
 pub use gesture::Cursor;
 pub use outline::{Outline, Purpose};
 
@@ -18,7 +23,8 @@ use crate::snap::Snap;
 use crate::viewport::Viewport;
 use gesture::Gesture;
 use limn_domain::annotation::ItemAnnotations;
-use limn_domain::{Annotation, AnnotationId, CategoryId, Point, Rect, Shape};
+use limn_domain::project::Task;
+use limn_domain::{Annotation, AnnotationId, CategoryId, Point, Rect, Shape, ShapeKind, Skeleton};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -31,17 +37,59 @@ pub enum Tool {
     Box,
     /// Outlines, corner by corner or dragged.
     Polygon,
+    /// Adds pixels.
+    Brush,
+    /// Takes pixels away.
+    Eraser,
+    /// Ellipses, dragged like boxes.
+    Ellipse,
+    /// Lines, corner by corner or dragged.
+    Polyline,
+    /// A point a click.
+    Points,
+    /// A side by two clicks, then how far the box reaches.
+    RotatedBox,
+    /// A box by its four outermost points.
+    ExtremeBox,
+    /// Keypoints in the order of the skeleton, or the whole figure by a drag.
+    Keypoints,
 }
 
 impl Tool {
     /// Whether a press begins a new shape.
     pub const fn draws(self) -> bool {
-        matches!(self, Self::Box | Self::Polygon)
+        !matches!(self, Self::Select | Self::Pan)
     }
 
-    /// Whether the grips of an outline would be in the way of new corners.
-    pub const fn draws_outlines(self) -> bool {
-        matches!(self, Self::Polygon)
+    pub const fn paints(self) -> bool {
+        matches!(self, Self::Brush | Self::Eraser)
+    }
+
+    /// Whether the grips of the selected shape would be in the way.
+    pub const fn hides_grips(self) -> bool {
+        !matches!(self, Self::Select | Self::Pan | Self::Box | Self::Ellipse)
+    }
+
+    /// Whether a drag leaves corners on its way.
+    const fn traces(self) -> bool {
+        matches!(self, Self::Polygon | Self::Polyline)
+    }
+
+    /// Whether a project of this task is labeled with it.
+    pub fn is_for(self, task: Task) -> bool {
+        use ShapeKind as K;
+        match self {
+            Self::Select | Self::Pan => true,
+            Self::Box | Self::ExtremeBox => task.allows(K::Box),
+            // In semantic segmentation what an outline encloses is painted.
+            Self::Polygon => task.allows(K::Polygon) || task == Task::Semantic,
+            Self::Brush | Self::Eraser => task.allows(K::Mask),
+            Self::Ellipse => task.allows(K::Ellipse),
+            Self::Polyline => task.allows(K::Polyline),
+            Self::Points => task.allows(K::Points),
+            Self::RotatedBox => task.allows(K::RotatedBox),
+            Self::Keypoints => task.allows(K::Keypoints),
+        }
     }
 }
 
@@ -113,6 +161,9 @@ pub struct Editor {
     outline: Option<Outline>,
     /// What the next outline is for, chosen by a button.
     intent: Option<Purpose>,
+    brush: Brush,
+    /// Of the categories that have one.
+    skeletons: HashMap<CategoryId, Skeleton>,
     touches: HashMap<i32, Point>,
     hover: Option<Hit>,
     cursor: Cursor,
@@ -140,6 +191,8 @@ impl Editor {
             gesture: Gesture::Idle,
             outline: None,
             intent: None,
+            brush: Brush::default(),
+            skeletons: HashMap::new(),
             touches: HashMap::new(),
             hover: None,
             cursor: Cursor::Default,
@@ -155,6 +208,8 @@ impl Editor {
         self.tool = from.tool;
         self.category = from.category;
         self.last_size = from.last_size;
+        self.brush = from.brush;
+        self.skeletons.clone_from(&from.skeletons);
         self.layers = from.layers.clone();
         self.layers.next_item();
         self.view.resize(from.view.screen());
@@ -196,6 +251,22 @@ impl Editor {
         self.category
     }
 
+    /// The skeletons of the categories that have one.
+    pub fn set_skeletons(&mut self, skeletons: HashMap<CategoryId, Skeleton>) {
+        self.skeletons = skeletons;
+        self.epochs.look += 1;
+    }
+
+    /// The skeleton of the category that new shapes get.
+    pub fn skeleton(&self) -> Option<&Skeleton> {
+        self.skeletons.get(&self.category?)
+    }
+
+    /// The skeleton of a category.
+    pub fn skeleton_of(&self, id: CategoryId) -> Option<&Skeleton> {
+        self.skeletons.get(&id)
+    }
+
     pub const fn epochs(&self) -> Epochs {
         self.epochs
     }
@@ -207,6 +278,14 @@ impl Editor {
     /// What the pointer is over, when nothing is being dragged.
     pub fn hover(&self) -> Option<AnnotationId> {
         self.hover.map(Hit::id)
+    }
+
+    /// The point of the selected shape that the pointer is over.
+    pub const fn hover_corner(&self) -> Option<(AnnotationId, crate::shape::Corner)> {
+        match self.hover {
+            Some(Hit::Corner(id, c)) => Some((id, c)),
+            _ => None,
+        }
     }
 
     /// Where the pointer is, in image pixels.

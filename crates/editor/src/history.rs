@@ -2,6 +2,7 @@
 
 use crate::command::{Change, Kind};
 use crate::document::Document;
+use limn_domain::{Annotation, Shape};
 use serde::{Deserialize, Serialize};
 
 /// Most steps kept.
@@ -9,9 +10,38 @@ pub const MAX_STEPS: usize = 500;
 /// Most edits kept over all steps, so that one item's history stays small enough to be written at every step.
 pub const MAX_EDITS: usize = 20_000;
 
+/// Most bytes of shapes kept: a step of the brush holds the mask before and after.
+pub const MAX_BYTES: usize = 64 << 20;
+
 /// The same for what survives a reload.
 const KEPT_STEPS: usize = 100;
 const KEPT_EDITS: usize = 2_000;
+const KEPT_BYTES: usize = 1 << 20;
+
+/// About how many bytes the shapes of a step take.
+fn weight(change: &Change) -> usize {
+    let of = |a: &Option<Annotation>| match a.as_ref().map(|a| &a.shape) {
+        Some(Shape::Mask { mask }) => mask.counts.len(),
+        Some(Shape::Polygon { parts }) => 16 * parts.iter().flatten().map(Vec::len).sum::<usize>(),
+        Some(Shape::Polyline { points } | Shape::Points { points }) => 16 * points.len(),
+        _ => 0,
+    };
+    change.edits.iter().map(|e| of(&e.before) + of(&e.after)).sum()
+}
+
+/// How many of the newest steps stay within all three bounds.
+fn newest(list: &[Change], steps: usize, edits: usize, bytes: usize) -> usize {
+    let (mut edits_seen, mut bytes_seen) = (0, 0);
+    list.iter()
+        .rev()
+        .take(steps)
+        .take_while(|c| {
+            edits_seen += c.edits.len();
+            bytes_seen += weight(c);
+            edits_seen <= edits && bytes_seen <= bytes
+        })
+        .count()
+}
 
 /// The steps done and those undone since.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -89,40 +119,19 @@ impl History {
     /// The newest steps: as much as is written down with every edit.
     #[must_use]
     pub fn tail(&self) -> Self {
-        let newest = |list: &[Change]| -> Vec<Change> {
-            let mut edits = 0;
-            let keep = list
-                .iter()
-                .rev()
-                .take(KEPT_STEPS)
-                .take_while(|c| {
-                    edits += c.edits.len();
-                    edits <= KEPT_EDITS
-                })
-                .count();
-            list[list.len() - keep..].to_vec()
+        let kept = |list: &[Change]| -> Vec<Change> {
+            list[list.len() - newest(list, KEPT_STEPS, KEPT_EDITS, KEPT_BYTES)..].to_vec()
         };
         Self {
-            done: newest(&self.done),
-            undone: newest(&self.undone),
+            done: kept(&self.done),
+            undone: kept(&self.undone),
             open: false,
         }
     }
 
     fn trim(&mut self) {
-        let mut edits: usize = 0;
-        let keep = self
-            .done
-            .iter()
-            .rev()
-            .take(MAX_STEPS)
-            .take_while(|c| {
-                edits += c.edits.len();
-                edits <= MAX_EDITS
-            })
-            .count();
         // The last step can always be taken back, however large.
-        let keep = keep.max(1);
+        let keep = newest(&self.done, MAX_STEPS, MAX_EDITS, MAX_BYTES).max(1);
         if keep < self.done.len() {
             self.done.drain(..self.done.len() - keep);
         }

@@ -3,8 +3,7 @@
 use crate::document::Document;
 use crate::layers::Layers;
 use crate::shape::{self, Corner};
-use limn_domain::polygon::Part;
-use limn_domain::{Annotation, AnnotationId, Point, Rect, Shape};
+use limn_domain::{Annotation, AnnotationId, Point, Rect, Shape, TurnedRect};
 
 /// One of the eight grips of a box.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +57,9 @@ impl Handle {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hit {
     Handle(AnnotationId, Handle),
-    /// A corner of a polygon.
+    /// The grip above a box or ellipse that turns it.
+    Turn(AnnotationId),
+    /// A corner of a polygon, a point of a line or of a skeleton.
     Corner(AnnotationId, Corner),
     /// The middle of the side that begins at a corner, where another can be pulled out.
     Middle(AnnotationId, Corner),
@@ -70,6 +71,7 @@ impl Hit {
     pub const fn id(self) -> AnnotationId {
         match self {
             Self::Handle(id, _)
+            | Self::Turn(id)
             | Self::Corner(id, _)
             | Self::Middle(id, _)
             | Self::Edge(id)
@@ -104,21 +106,34 @@ pub fn handle_at(rect: Rect, p: Point, reach: f64) -> Option<Handle> {
         .map(|(h, _)| h)
 }
 
-/// The corner within `reach` of `p`, or the middle of a side long enough to have a grip there.
-fn corner_at(id: AnnotationId, parts: &[Part], p: Point, reach: f64) -> Option<Hit> {
-    let corner = shape::corners(parts)
-        .map(|(c, at)| (c, at.distance(p)))
-        .filter(|(_, d)| *d <= reach)
-        .min_by(|a, b| a.1.total_cmp(&b.1));
-    if let Some((c, _)) = corner {
+/// Where the grip sits that turns a box: `out` image pixels above the middle of its top.
+pub fn turn_grip(rect: TurnedRect, out: f64) -> Point {
+    rect.to_image(Point::new(0.0, -rect.h / 2.0 - out))
+}
+
+/// The grip of a shape within `reach` of `p`; `turn` says how far out the grip that turns it sits, if it shows.
+fn grip(id: AnnotationId, shape: &Shape, p: Point, reach: f64, turn: Option<f64>) -> Option<Hit> {
+    if let Some(rect) = shape::turned_rect(shape) {
+        if turn.is_some_and(|out| turn_grip(rect, out).distance(p) <= reach) {
+            return Some(Hit::Turn(id));
+        }
+        let own = Rect::new(-rect.w / 2.0, -rect.h / 2.0, rect.w, rect.h);
+        return handle_at(own, rect.to_own(p), reach).map(|h| Hit::Handle(id, h));
+    }
+    let nearest = |list: &mut dyn Iterator<Item = (Corner, Point)>| {
+        list.map(|(c, at)| (c, at.distance(p)))
+            .filter(|(_, d)| *d <= reach)
+            .min_by(|a, b| a.1.total_cmp(&b.1))
+            .map(|(c, _)| c)
+    };
+    if let Some(c) = nearest(&mut shape::vertices(shape).into_iter()) {
         return Some(Hit::Corner(id, c));
     }
-    shape::middles(parts)
+    let mut long = shape::sides(shape)
+        .into_iter()
         .filter(|(_, _, side)| *side >= 4.0 * reach)
-        .map(|(c, at, _)| (c, at.distance(p)))
-        .filter(|(_, d)| *d <= reach)
-        .min_by(|a, b| a.1.total_cmp(&b.1))
-        .map(|(c, _)| Hit::Middle(id, c))
+        .map(|(c, at, _)| (c, at));
+    nearest(&mut long).map(|c| Hit::Middle(id, c))
 }
 
 /// Whether `a` is hit before `b` at the same distance: the smaller box, then the higher one.
@@ -129,7 +144,8 @@ fn before(a: (&Annotation, Rect), b: (&Annotation, Rect)) -> std::cmp::Ordering 
 }
 
 /// What lies at `p` (image pixels). `selected` holds the boxes whose handles show; `reach` is the tolerance for handles
-/// and `slack` that for edges, in image pixels. Hidden and locked shapes are never hit.
+/// and `slack` that for edges, in image pixels; `turn` is how far out the grip that turns a box sits, if it shows. Hidden
+/// and locked shapes are never hit.
 pub fn hit(
     doc: &Document,
     layers: &Layers,
@@ -137,16 +153,13 @@ pub fn hit(
     p: Point,
     reach: f64,
     slack: f64,
+    turn: Option<f64>,
 ) -> Option<Hit> {
     for id in selected {
         let grip = doc
             .get(id)
             .filter(|a| layers.can_edit(a))
-            .and_then(|a| match &a.shape {
-                Shape::Box { rect } => handle_at(*rect, p, reach).map(|h| Hit::Handle(id, h)),
-                Shape::Polygon { parts } => corner_at(id, parts, p, reach),
-                Shape::Whole | Shape::Mask { .. } => None,
-            });
+            .and_then(|a| grip(id, &a.shape, p, reach, turn));
         if grip.is_some() {
             return grip;
         }
@@ -155,7 +168,7 @@ pub fn hit(
     let mut inside: Option<(&Annotation, Rect)> = None;
     let near = Rect::new(p.x - slack, p.y - slack, 2.0 * slack, 2.0 * slack);
     for a in doc.near(near) {
-        let Some(r) = a.shape.bounds().filter(|_| layers.can_edit(a)) else {
+        let Some(r) = doc.bounds(a.id).filter(|_| layers.can_edit(a)) else {
             continue;
         };
         let (d, within) = shape::place_of(&a.shape, p);

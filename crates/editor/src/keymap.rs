@@ -2,7 +2,8 @@
 
 mod table;
 
-use crate::editor::Mods;
+use crate::editor::{Mods, Tool};
+use limn_domain::ShapeKind;
 use limn_domain::project::Task;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -23,6 +24,18 @@ pub enum Action {
     SelectTool,
     BoxTool,
     PolygonTool,
+    BrushTool,
+    EraserTool,
+    RotatedBoxTool,
+    ExtremeBoxTool,
+    EllipseTool,
+    PolylineTool,
+    PointsTool,
+    KeypointsTool,
+    /// The next keypoint is not in the picture.
+    LeaveOut,
+    BrushLarger,
+    BrushSmaller,
     HideOrPan,
     Template,
     Escape,
@@ -62,6 +75,8 @@ pub enum Action {
     Join,
     Simplify,
     Convert,
+    FillHoles,
+    Clean,
     AcceptAll,
     AcceptSelected,
     ZoomIn,
@@ -74,14 +89,34 @@ pub enum Action {
 
 impl Action {
     /// Whether a project of this task has the tool for it.
-    pub const fn is_for(self, task: Task) -> bool {
+    pub fn is_for(self, task: Task) -> bool {
         match self {
-            Self::BoxTool | Self::Template => matches!(task, Task::Detection),
-            Self::PolygonTool | Self::Join | Self::Simplify | Self::Convert => {
-                matches!(task, Task::Segmentation)
+            Self::Template => task.allows(ShapeKind::Box),
+            Self::LeaveOut => task.allows(ShapeKind::Keypoints),
+            Self::BrushLarger | Self::BrushSmaller | Self::FillHoles | Self::Clean => {
+                task.allows(ShapeKind::Mask)
             }
-            _ => true,
+            Self::Join | Self::Simplify | Self::Convert => task.allows(ShapeKind::Polygon),
+            _ => self.tool().is_none_or(|tool| tool.is_for(task)),
         }
+    }
+
+    /// The tool that the action takes to hand.
+    pub const fn tool(self) -> Option<Tool> {
+        Some(match self {
+            Self::SelectTool => Tool::Select,
+            Self::BoxTool => Tool::Box,
+            Self::PolygonTool => Tool::Polygon,
+            Self::BrushTool => Tool::Brush,
+            Self::EraserTool => Tool::Eraser,
+            Self::RotatedBoxTool => Tool::RotatedBox,
+            Self::ExtremeBoxTool => Tool::ExtremeBox,
+            Self::EllipseTool => Tool::Ellipse,
+            Self::PolylineTool => Tool::Polyline,
+            Self::PointsTool => Tool::Points,
+            Self::KeypointsTool => Tool::Keypoints,
+            _ => return None,
+        })
     }
 }
 
@@ -183,6 +218,8 @@ fn cap(code: &str) -> String {
         "Slash" => "/",
         "Equal" => "+",
         "Minus" => "-",
+        "BracketLeft" => "[",
+        "BracketRight" => "]",
         "NumpadEnter" => "Enter",
         "NumpadAdd" => "Num +",
         "NumpadSubtract" => "Num -",

@@ -4,9 +4,12 @@
 use limn_domain::annotation::ItemAnnotations;
 use limn_domain::polygon::Part;
 use limn_domain::project::Task;
-use limn_domain::{Annotation, AnnotationId, CategoryId, ItemId, Rect, Shape, Size, Source, Timestamp};
+use limn_domain::{
+    Annotation, AnnotationId, CategoryId, ItemId, Keypoint, Point, Rect, Shape, Size, Source, Timestamp,
+    TurnedRect, Visibility,
+};
 use limn_editor::document::Document;
-use limn_editor::{Command, Order};
+use limn_editor::{Command, Editor, History, Mods, Order, Pointer, Tool};
 use proptest::prelude::*;
 
 pub const SIZE: Size = Size {
@@ -72,12 +75,35 @@ pub fn diamond(r: Rect) -> Vec<Part> {
     vec![vec![ring(1.0), ring(0.4)]]
 }
 
+/// The shapes that are neither box nor outline, as large as the box.
+pub fn other(kind: u8, r: Rect) -> Shape {
+    let turned = TurnedRect {
+        angle: 30.0,
+        ..TurnedRect::upright(r)
+    };
+    let corners = vec![[r.x, r.y], [r.right(), r.y], [r.right(), r.bottom()]];
+    match kind {
+        3 => Shape::RotatedBox { rect: turned },
+        4 => Shape::Ellipse { rect: turned },
+        5 => Shape::Polyline { points: corners },
+        6 => Shape::Points { points: corners },
+        _ => Shape::Keypoints {
+            keypoints: vec![
+                Keypoint::new(Point::new(r.x, r.y), Visibility::Visible),
+                Keypoint::default(),
+                Keypoint::new(Point::new(r.right(), r.bottom()), Visibility::Hidden),
+            ],
+        },
+    }
+}
+
 pub fn annotation() -> impl Strategy<Value = Annotation> {
-    (0..24_u8, 0..4_u8, rect(), -2..3_i64, 0..6_u8).prop_map(|(n, c, r, z, kind)| {
+    (0..24_u8, 0..4_u8, rect(), -2..3_i64, 0..12_u8).prop_map(|(n, c, r, z, kind)| {
         let mut a = boxed(n, c, r, z);
         match kind {
             0 => a.shape = Shape::Whole,
             2 => a.shape = Shape::Polygon { parts: diamond(r) },
+            3..=7 => a.shape = other(kind, r),
             1 => {
                 a.source = Source::Prelabel;
                 a.score = Some(0.5);
@@ -114,6 +140,10 @@ pub fn command() -> impl Strategy<Value = Command> {
                 gone.into_iter().filter(|g| *g != id(n)).collect(),
             )
         }),
+        (0..24_u8, 3..8_u8, rect(), ids(), annotation()).prop_map(|(n, kind, r, gone, new)| {
+            let gone = gone.into_iter().filter(|g| *g != id(n) && *g != new.id).collect();
+            Command::Paint(vec![(id(n), other(kind, r))], gone, Some(new))
+        }),
         (ids(), 0..4_u8).prop_map(|(i, c)| Command::Relabel(i, category(c))),
         (prop::collection::vec(0..24_u8, 1), 0..4_u8).prop_map(|(i, o)| {
             let order = [Order::Front, Order::Back, Order::Up, Order::Down][usize::from(o)];
@@ -129,4 +159,63 @@ pub fn command() -> impl Strategy<Value = Command> {
 /// What is shown, by id.
 pub fn shown(d: &Document) -> limn_editor::Annotations {
     d.iter().map(|a| (a.id, a.clone())).collect()
+}
+
+pub fn pointer(e: &Editor, x: f64, y: f64, mods: Mods) -> Pointer {
+    Pointer {
+        at: e.view().to_screen(Point::new(x, y)),
+        mods,
+        ..Pointer::default()
+    }
+}
+
+pub fn click_with(e: &mut Editor, x: f64, y: f64, mods: Mods) {
+    let p = pointer(e, x, y, mods);
+    e.pointer_move(p);
+    e.pointer_down(p);
+    e.pointer_up(p);
+}
+
+pub fn click(e: &mut Editor, x: f64, y: f64) {
+    click_with(e, x, y, Mods::default());
+}
+
+pub fn drag(e: &mut Editor, from: (f64, f64), to: (f64, f64)) {
+    let p = pointer(e, from.0, from.1, Mods::default());
+    e.pointer_move(p);
+    e.pointer_down(p);
+    for i in 1..=8 {
+        let t = f64::from(i) / 8.0;
+        let p = pointer(
+            e,
+            from.0 + (to.0 - from.0) * t,
+            from.1 + (to.1 - from.1) * t,
+            Mods::default(),
+        );
+        e.pointer_move(p);
+    }
+    let p = pointer(e, to.0, to.1, Mods::default());
+    e.pointer_up(p);
+}
+
+/// A workspace in which screen and image pixels are the same.
+pub fn workspace(task: Task, list: Vec<Annotation>, tool: Tool) -> Editor {
+    let mut e = Editor::new(doc(task, list), History::default());
+    e.resize_view(Size {
+        width: 800.0,
+        height: 600.0,
+    });
+    e.one_to_one();
+    e.set_category(category(1));
+    e.set_tool(tool);
+    e
+}
+
+/// Takes everything back and does it again; the document must be the same in the end, and as at first in between.
+pub fn undo_to_nothing_and_redo(e: &mut Editor, first: &limn_editor::Annotations) {
+    let last = shown(e.doc());
+    while e.undo().is_some() {}
+    assert_eq!(&shown(e.doc()), first);
+    while e.redo().is_some() {}
+    assert_eq!(shown(e.doc()), last);
 }

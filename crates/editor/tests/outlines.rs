@@ -3,11 +3,11 @@
 
 mod common;
 
-use common::{boxed, category, doc, shown};
+use common::{boxed, category, click, click_with, doc, drag, pointer, shown};
 use limn_domain::polygon::{Part, area, contains};
 use limn_domain::project::Task;
 use limn_domain::{AnnotationId, Point, Rect, Shape, Size};
-use limn_editor::{Editor, History, Mods, Pointer, Tool};
+use limn_editor::{Editor, History, Mods, Tool};
 
 /// A workspace in which screen and image pixels are the same.
 fn editor(list: Vec<limn_domain::Annotation>) -> Editor {
@@ -20,43 +20,6 @@ fn editor(list: Vec<limn_domain::Annotation>) -> Editor {
     e.set_category(category(1));
     e.set_tool(Tool::Polygon);
     e
-}
-
-fn pointer(e: &Editor, x: f64, y: f64, mods: Mods) -> Pointer {
-    Pointer {
-        at: e.view().to_screen(Point::new(x, y)),
-        mods,
-        ..Pointer::default()
-    }
-}
-
-fn click_with(e: &mut Editor, x: f64, y: f64, mods: Mods) {
-    let p = pointer(e, x, y, mods);
-    e.pointer_move(p);
-    e.pointer_down(p);
-    e.pointer_up(p);
-}
-
-fn click(e: &mut Editor, x: f64, y: f64) {
-    click_with(e, x, y, Mods::default());
-}
-
-fn drag(e: &mut Editor, from: (f64, f64), to: (f64, f64)) {
-    let p = pointer(e, from.0, from.1, Mods::default());
-    e.pointer_move(p);
-    e.pointer_down(p);
-    for i in 1..=8 {
-        let t = f64::from(i) / 8.0;
-        let p = pointer(
-            e,
-            from.0 + (to.0 - from.0) * t,
-            from.1 + (to.1 - from.1) * t,
-            Mods::default(),
-        );
-        e.pointer_move(p);
-    }
-    let p = pointer(e, to.0, to.1, Mods::default());
-    e.pointer_up(p);
 }
 
 fn parts(e: &Editor, id: AnnotationId) -> Vec<Part> {

@@ -2,6 +2,7 @@
 
 mod azureml;
 mod export;
+mod extras;
 mod import;
 mod record;
 mod resolve;

@@ -1,10 +1,11 @@
 //! Brings a file's boxes into the frame of the picture as it really is.
 
+mod other;
 mod outline;
 
 use crate::model::{ImportedOutline, ImportedShape};
 use limn_domain::polygon::Part;
-use limn_domain::{Mask, Point, Rect, Size};
+use limn_domain::{Mask, Point, Rect, Shape, Size};
 
 /// Overhang in pixels that is rounding, not worth a line in the report.
 const SLACK: f64 = 0.01;
@@ -40,6 +41,11 @@ pub enum Placed {
     },
     Mask {
         mask: Mask,
+    },
+    /// A shape of another kind; `fixed` is `points_clipped` when points were moved onto the image.
+    Other {
+        shape: Shape,
+        fixed: Option<&'static str>,
     },
     /// Left out: stable name of the reason and a sentence.
     Refused(&'static str, &'static str),
@@ -93,6 +99,7 @@ impl Fit {
                     ImportedOutline::Mask { mask, size } => self.place_mask(mask, *size),
                 };
             }
+            ImportedShape::Other(shape) => return self.place_other(shape),
         };
         if !rect.is_finite() {
             return Placed::Refused("not_a_number", "a coordinate is not a finite number");

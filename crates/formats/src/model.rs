@@ -1,10 +1,10 @@
 //! What every reader produces: categories, images and their labels, not yet matched to a project.
 
 use limn_domain::polygon::{Part, Ring};
-use limn_domain::{Mask, Rect, Shape};
+use limn_domain::{Mask, Rect, Shape, Skeleton};
 
 /// A category as the file names it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct ImportedCategory {
     /// The file's own id; kept as the project's export id when it is free and at least 1.
     pub id: Option<i64>,
@@ -12,6 +12,8 @@ pub struct ImportedCategory {
     pub name: Option<String>,
     /// Index of the parent among the file's categories.
     pub parent: Option<usize>,
+    /// The keypoints of its objects, checked.
+    pub skeleton: Option<Skeleton>,
     /// `#rrggbb` in lower case.
     pub color: Option<String>,
     pub line: u64,
@@ -52,6 +54,8 @@ pub enum ImportedShape {
     Box(Rect),
     /// An outline, likewise; boxed, because most files have boxes by the million.
     Outline(Box<ImportedOutline>),
+    /// A turned box, an ellipse, a line, points or keypoints in the file's own frame.
+    Other(Box<Shape>),
 }
 
 impl ImportedShape {
@@ -62,6 +66,7 @@ impl ImportedShape {
             Shape::Box { rect } => Self::Box(rect),
             Shape::Polygon { parts } => Self::Outline(Box::new(ImportedOutline::Parts(parts))),
             Shape::Mask { mask } => Self::Outline(Box::new(ImportedOutline::Mask { mask, size })),
+            other => Self::Other(Box::new(other)),
         }
     }
 }

@@ -6,7 +6,9 @@ mod lines;
 use crate::error::FormatError;
 use crate::findings::Findings;
 use crate::model::Imported;
+use limn_domain::ShapeKind;
 use limn_domain::import::ImportFormat;
+use limn_domain::project::Task;
 use std::io::Read;
 
 pub(crate) use limited::{bytes, text};
@@ -77,8 +79,8 @@ pub trait Reader: Send {
     }
 }
 
-/// The reader of a format; `outlines` says whether the project wants them, not the boxes around them.
-pub fn reader(format: ImportFormat, outlines: bool) -> Box<dyn Reader> {
+/// The reader of a format, for a project's task: its labels' kinds are looked for.
+pub fn reader(format: ImportFormat, task: Task) -> Box<dyn Reader> {
     match format {
         ImportFormat::Yolo => Box::new(crate::yolo::YoloReader::default()),
         ImportFormat::Voc => Box::new(Plain(|path, reader, findings| {
@@ -93,7 +95,9 @@ pub fn reader(format: ImportFormat, outlines: bool) -> Box<dyn Reader> {
         ImportFormat::Png => Box::new(crate::png_masks::PngReader::default()),
         ImportFormat::CocoPanoptic => Box::new(crate::panoptic::PanopticReader::default()),
         ImportFormat::Coco | ImportFormat::Images => Box::new(Coco(crate::coco::Options {
-            outlines,
+            outlines: task.allows(ShapeKind::Polygon) || task.allows(ShapeKind::Mask),
+            keypoints: task.allows(ShapeKind::Keypoints),
+            turned: task.allows(ShapeKind::RotatedBox),
             ..crate::coco::Options::default()
         })),
     }

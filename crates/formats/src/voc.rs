@@ -227,6 +227,7 @@ impl Parsed {
                     id: None,
                     name: Some(category),
                     parent: None,
+                    skeleton: None,
                     color: None,
                     line: object.line,
                 });

@@ -10,7 +10,7 @@ use crate::{Actor, Context, Error, Result, audit};
 use futures::future::BoxFuture;
 use limn_domain::category::{Category, CategoryImpact, MAX_LEVELS, NewCategory, UpdateCategory};
 use limn_domain::validate::{self, Checks};
-use limn_domain::{Action, ApiError, CategoryId, Code, ProjectId, Timestamp};
+use limn_domain::{Action, ApiError, CategoryId, Code, ProjectId, Skeleton, Timestamp};
 use limn_store::{Tx, repo};
 use std::time::Duration;
 use tree::Tree;
@@ -47,6 +47,8 @@ impl Categories {
                     let tree = tree_of(tx, project).await?;
                     let mut checks = Checks::default();
                     let (name, color) = plan::of_one(&mut checks, &input, tree.len());
+                    let skeleton = input.skeleton.map(Skeleton::check);
+                    let skeleton = skeleton.and_then(|s| checks.take("skeleton", s));
                     checks.finish()?;
                     if tree.len() >= plan::COUNT_MAX {
                         return Err(Error::new(
@@ -76,6 +78,7 @@ impl Categories {
                         hotkey: input.hotkey,
                         position: place::end_of(&tree, input.parent_id),
                         export_id,
+                        skeleton,
                     };
                     repo::category::insert_many(tx, project, std::slice::from_ref(&row), now).await?;
                     repo::project::set_next_category_export_id(tx, project, export_id + 1).await?;
@@ -114,6 +117,10 @@ impl Categories {
                     if let Some(key) = input.hotkey {
                         is.hotkey = key.and_then(|k| checks.take("hotkey", validate::hotkey(k)));
                     }
+                    if let Some(skeleton) = input.skeleton {
+                        let checked = skeleton.map(Skeleton::check);
+                        is.skeleton = checked.and_then(|s| checks.take("skeleton", s));
+                    }
                     checks.finish()?;
                     is.parent_id = input.parent_id.unwrap_or(was.parent_id);
                     if is.parent_id != was.parent_id {
@@ -126,6 +133,9 @@ impl Categories {
                         check_parent(&tree, is.parent_id, tree.height(category))?;
                     }
                     check_name(&tree, is.parent_id, &is.name, Some(category))?;
+                    if count(was.skeleton.as_ref()) != count(is.skeleton.as_ref()) {
+                        skeleton_is_free(tx, &was).await?;
+                    }
                     // Placing writes the siblings as they were read, so a key is taken from one of them after that.
                     place::put(tx, &tree, &mut is, input.position).await?;
                     if let Some(key) = is.hotkey.filter(|_| is.hotkey != was.hotkey) {
@@ -171,6 +181,9 @@ impl Categories {
                     }
                     let (from, target) = (find(&tree, category)?, find(&tree, into)?);
                     repo::category::lock_for_removal(tx, &[category]).await?;
+                    if count(from.skeleton.as_ref()) != count(target.skeleton.as_ref()) {
+                        skeleton_is_free(tx, from).await?;
+                    }
                     place::move_children_up(tx, &tree, from).await?;
                     let moved = repo::annotation::move_category(tx, project, category, into, now).await?;
                     repo::category::delete(tx, category).await?;
@@ -331,6 +344,26 @@ fn check_name(tree: &Tree, parent: Option<CategoryId>, name: &str, own: Option<C
     Ok(())
 }
 
+/// Number of keypoints.
+fn count(skeleton: Option<&Skeleton>) -> Option<usize> {
+    skeleton.map(|s| s.keypoints.len())
+}
+
+/// Whether no object has keypoints by the category's skeleton. Nobody gives any until the transaction ends.
+async fn skeleton_is_free(tx: &mut Tx, category: &Category) -> Result<()> {
+    repo::category::lock_for_removal(tx, &[category.id]).await?;
+    match repo::category::skeletons_in_use(tx, category.id).await? {
+        0 => Ok(()),
+        n => Err(Error::new(
+            Code::WrongState,
+            format!(
+                "{n} objects of “{}” have its keypoints, so their number must stay; names, lines and places can change.",
+                category.name
+            ),
+        )),
+    }
+}
+
 /// What changed, in words; `None` when nothing did.
 fn changes(was: &Category, is: &Category) -> Option<String> {
     let mut parts = Vec::new();
@@ -344,6 +377,16 @@ fn changes(was: &Category, is: &Category) -> Option<String> {
         parts.push(match is.hotkey {
             Some(key) => format!("gave the category “{}” the key {key}", is.name),
             None => format!("took the key of the category “{}” away", is.name),
+        });
+    }
+    if was.skeleton != is.skeleton {
+        parts.push(match &is.skeleton {
+            Some(s) => format!(
+                "gave the category “{}” a skeleton of {} keypoints",
+                is.name,
+                s.keypoints.len()
+            ),
+            None => format!("took the skeleton of the category “{}” away", is.name),
         });
     }
     if was.parent_id != is.parent_id || was.position != is.position {

@@ -74,6 +74,7 @@ pub async fn categories(db: &Db, project: ProjectId, names: &[&str]) -> Vec<Cate
                     hotkey: None,
                     position: export_id - 1,
                     export_id,
+                    skeleton: None,
                 })
                 .collect();
             repo::category::insert_many(tx, project, &rows, START).await?;

@@ -1,8 +1,11 @@
 //! The stage: two canvases (image below, shapes above) over the editor, and the pointers on them.
 
 mod crowd;
+mod grips;
 mod images;
+mod joints;
 mod outlines;
+mod overlay;
 mod paint;
 
 use super::desk::{Desk, Phase};
@@ -136,6 +139,11 @@ pub fn Stage() -> impl IntoView {
                 _ if ev.ctrl_key() => 4.0,
                 _ => 1.0,
             };
+            if ev.alt_key() && desk.read(|s| s.editor.tool().paints()) == Some(true) {
+                let up = ev.delta_y() < 0.0;
+                desk.edit(|e| e.grow_brush(up));
+                return;
+            }
             desk.edit(|e| e.wheel(at, ev.delta_x() * unit, ev.delta_y() * unit, ev.shift_key()));
         }
     };

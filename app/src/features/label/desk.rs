@@ -323,7 +323,9 @@ impl Desk {
         if !self.read(|s| s.editor.is_read_only()).unwrap_or(true) {
             self.category.set(Some(id));
         }
-        self.edit(|e| e.pick_category(id, relabel));
+        if self.edit(|e| e.pick_category(id, relabel)) == Some(false) {
+            self.say_unfit(id);
+        }
         let single = self.task_now() == Task::Classification && self.auto_submit.get_untracked();
         if single
             && self
@@ -332,6 +334,20 @@ impl Desk {
         {
             self.submit();
         }
+    }
+
+    /// Gives the selected shapes another category.
+    pub fn relabel(self, id: CategoryId) {
+        if self.edit(|e| e.relabel_selected(id)) == Some(false) {
+            self.say_unfit(id);
+        }
+    }
+
+    fn say_unfit(self, id: CategoryId) {
+        let name = self.category_of(id).0;
+        self.toasts.info(format!(
+            "{name} has another skeleton: objects with keypoints keep their category."
+        ));
     }
 
     /// Remembers whether a pick submits.

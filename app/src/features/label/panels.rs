@@ -1,16 +1,19 @@
 //! What surrounds the stage.
 
 mod categories;
+mod drawing;
 mod film;
 mod hud;
+mod numbers;
 mod objects;
 mod rail;
 mod selected;
 mod side;
 mod top;
 
+pub use drawing::{BrushBar, OutlineBar};
 pub use film::Film;
-pub use hud::{Hud, LightPanel, OutlineBar, Suggestions};
+pub use hud::{Hud, LightPanel, Suggestions};
 pub use rail::Rail;
 pub use side::Side;
 pub use top::TopBar;

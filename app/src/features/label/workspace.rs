@@ -4,7 +4,7 @@ use super::canvas::Stage;
 use super::desk::{Desk, Phase};
 use super::dialogs::Dialogs;
 use super::keys;
-use super::panels::{Film, Hud, LightPanel, OutlineBar, Rail, Side, Suggestions, TopBar};
+use super::panels::{BrushBar, Film, Hud, LightPanel, OutlineBar, Rail, Side, Suggestions, TopBar};
 use crate::ui::{Button, EmptyState, ErrorView, Glyph, Variant};
 use leptos::prelude::*;
 use limn_domain::{ItemId, ProjectId};
@@ -36,6 +36,7 @@ pub fn Workspace(project: ProjectId, item: Option<ItemId>) -> impl IntoView {
                 <Stage/>
                 <Suggestions/>
                 <OutlineBar/>
+                <BrushBar/>
                 <LightPanel/>
                 <Hud/>
                 {move || match desk.phase.get() {

@@ -2,6 +2,7 @@
 
 mod remove;
 mod row;
+mod skeleton;
 pub mod tree;
 
 use super::api;
@@ -17,6 +18,7 @@ use limn_domain::category::{Category, NewCategory, PALETTE, UpdateCategory};
 use limn_domain::{CategoryId, validate};
 use remove::{MergeDialog, RemoveDialog};
 use row::CategoryRow;
+use skeleton::SkeletonDialog;
 use wasm_bindgen::JsCast;
 
 /// What the rows share.
@@ -25,6 +27,8 @@ struct Editor {
     ctx: ProjectCtx,
     removing: RwSignal<Option<Category>>,
     merging: RwSignal<Option<Category>>,
+    /// The category whose skeleton is being drawn.
+    skeleton: RwSignal<Option<Category>>,
     /// The category under whose row a new one is being typed.
     adding_below: RwSignal<Option<CategoryId>>,
     dragged: RwSignal<Option<CategoryId>>,
@@ -53,6 +57,7 @@ pub fn CategoriesTab() -> impl IntoView {
         ctx,
         removing: RwSignal::new(None),
         merging: RwSignal::new(None),
+        skeleton: RwSignal::new(None),
         adding_below: RwSignal::new(None),
         dragged: RwSignal::new(None),
         refocus: StoredValue::new(None),
@@ -105,6 +110,7 @@ pub fn CategoriesTab() -> impl IntoView {
         </Show>
         <RemoveDialog editor/>
         <MergeDialog editor/>
+        <SkeletonDialog editor/>
     }
 }
 

@@ -13,7 +13,7 @@ use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 use limn_domain::authz::Action;
-use limn_domain::project::{Project, ProjectStatus, ProjectSummary, Task};
+use limn_domain::project::{Project, ProjectStatus, ProjectSummary};
 
 /// `/projects`
 #[component]
@@ -157,15 +157,6 @@ fn List(projects: Vec<ProjectSummary>) -> impl IntoView {
     }
 }
 
-const fn task_glyph(task: Task) -> Glyph {
-    match task {
-        Task::Detection => Glyph::Box,
-        Task::Segmentation => Glyph::Polygon,
-        Task::Classification => Glyph::Tag,
-        Task::Multilabel => Glyph::Layers,
-    }
-}
-
 #[component]
 fn ProjectCard(project: ProjectSummary) -> impl IntoView {
     let p = project;
@@ -174,7 +165,7 @@ fn ProjectCard(project: ProjectSummary) -> impl IntoView {
     view! {
         <li class="card project-card">
             <div class="project-card__head">
-                <span class="project-card__icon"><crate::ui::Icon glyph=task_glyph(p.task) size=18/></span>
+                <span class="project-card__icon"><crate::ui::Icon glyph=Glyph::of_task(p.task) size=18/></span>
                 <div class="grow">
                     <h2 class="project-card__name"><a href=href>{p.name}</a></h2>
                     <p class="project-card__task">{p.task.label()}</p>

@@ -277,15 +277,7 @@ fn Steps(wizard: Wizard) -> impl IntoView {
 fn Basics(wizard: Wizard) -> impl IntoView {
     let choices = Task::ALL
         .into_iter()
-        .map(|t| {
-            let glyph = match t {
-                Task::Detection => Glyph::Box,
-                Task::Segmentation => Glyph::Polygon,
-                Task::Classification => Glyph::Tag,
-                Task::Multilabel => Glyph::Layers,
-            };
-            Choice::new(t.as_str(), t.label(), t.describe()).with_icon(glyph)
-        })
+        .map(|t| Choice::new(t.as_str(), t.label(), t.describe()).with_icon(Glyph::of_task(t)))
         .collect::<Vec<_>>();
     view! {
         <Field name="name" label="Name" errors=wizard.error>

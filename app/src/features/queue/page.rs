@@ -10,7 +10,7 @@ use crate::ui::{
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use limn_domain::item::{Item, ItemStatus};
-use limn_domain::project::{ProjectStatus, Task};
+use limn_domain::project::ProjectStatus;
 use limn_domain::queue::QueueSummary;
 use limn_domain::{Page, ProjectId};
 
@@ -74,12 +74,7 @@ fn Project(q: QueueSummary) -> impl IntoView {
     let done = (s.total - s.todo).max(0);
     let shown = RwSignal::new(false);
     let panel = format!("history-{id}");
-    let glyph = match q.task {
-        Task::Detection => Glyph::Box,
-        Task::Segmentation => Glyph::Polygon,
-        Task::Classification => Glyph::Tag,
-        Task::Multilabel => Glyph::Layers,
-    };
+    let glyph = Glyph::of_task(q.task);
     let action = if q.in_hand > 0 { "Continue" } else { "Start" };
     let can_start = q.in_hand > 0 || (!paused && free > 0);
     let facts = [

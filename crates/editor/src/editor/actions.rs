@@ -17,7 +17,7 @@ impl Editor {
         self.cursor = match tool {
             Tool::Select => super::Cursor::Default,
             Tool::Pan => super::Cursor::Grab,
-            Tool::Box | Tool::Polygon => super::Cursor::Crosshair,
+            _ => super::Cursor::Crosshair,
         };
         self.epochs.look += 1;
     }
@@ -41,17 +41,41 @@ impl Editor {
     }
 
     /// Somebody picked a category, by key or click: it is the one for new shapes, and with the select tool (or
-    /// `relabel`) also that of the selected shapes. While drawing, the shape drawn last keeps its own.
-    pub fn pick_category(&mut self, id: CategoryId, relabel: bool) {
-        if self.doc.task().marks_objects() {
-            if !self.selection.is_empty() && (relabel || !self.tool.draws()) {
-                let ids = self.editable();
-                self.run(Command::Relabel(ids, id));
-            }
-            self.set_category(id);
-        } else {
+    /// `relabel`) also that of the selected shapes. While drawing, the shape drawn last keeps its own. Says whether all
+    /// shapes took it, see [`Self::relabel_selected`].
+    pub fn pick_category(&mut self, id: CategoryId, relabel: bool) -> bool {
+        if !self.doc.task().marks_objects() {
             self.toggle_whole(id);
+            return true;
         }
+        let mut fit = true;
+        if !self.selection.is_empty() && (relabel || !self.tool.draws()) {
+            fit = self.relabel_selected(id);
+        } else if self.tool.paints() && self.category != Some(id) {
+            // The next stroke is another object's.
+            self.clear_selection();
+        }
+        self.set_category(id);
+        fit
+    }
+
+    /// Gives the selected shapes another category. Says whether all took it: keypoints go only to a category whose skeleton
+    /// has as many.
+    pub fn relabel_selected(&mut self, id: CategoryId) -> bool {
+        let count = self.skeletons.get(&id).map(|s| s.keypoints.len());
+        let fits = |a: &Annotation| match &a.shape {
+            Shape::Keypoints { keypoints } => count == Some(keypoints.len()),
+            _ => true,
+        };
+        let all = self.editable();
+        let ids: Vec<AnnotationId> = all
+            .iter()
+            .copied()
+            .filter(|id| self.doc.get(*id).is_some_and(fits))
+            .collect();
+        let fit = ids.len() == all.len();
+        self.run(Command::Relabel(ids, id));
+        fit
     }
 
     /// Classification: the category on or off. With one label an item, another choice replaces the first.
@@ -157,7 +181,7 @@ impl Editor {
 
     /// Pans so that the shape is in view.
     pub fn reveal(&mut self, id: AnnotationId) {
-        let Some(r) = self.doc.get(id).and_then(|a| a.shape.bounds()) else {
+        let Some(r) = self.doc.bounds(id) else {
             return;
         };
         let w = self.view.window();
@@ -327,7 +351,7 @@ impl Editor {
     fn editable_boxes(&self) -> Vec<(AnnotationId, Rect)> {
         self.editable()
             .into_iter()
-            .filter_map(|id| Some((id, self.doc.get(id)?.shape.bounds()?)))
+            .filter_map(|id| Some((id, self.doc.bounds(id)?)))
             .collect()
     }
 
@@ -423,10 +447,7 @@ impl Editor {
 
     /// The selection fills the view; the whole image when nothing is selected.
     pub fn zoom_to_selection(&mut self) {
-        let boxes = self
-            .selection
-            .iter()
-            .filter_map(|id| self.doc.get(id)?.shape.bounds());
+        let boxes = self.selection.iter().filter_map(|id| self.doc.bounds(id));
         let all = boxes.reduce(|a, b| {
             let corner = Point::new(a.x.min(b.x), a.y.min(b.y));
             Rect::from_corners(

@@ -1,15 +1,15 @@
 //! Pointers: one state machine for mouse, pen and touch. A drag changes the document once, when it ends.
 
+use super::brush::Stroke;
 use super::{Button, Editor, Pointer, PointerKind, Tool};
 use crate::command::Command;
 use crate::hit::{Handle, Hit, hit};
 use crate::shape::{self, Corner, placed};
 use crate::snap::{MIN_SIDE, clamp_shift, drawn, resized};
-use limn_domain::polygon::Part;
-use limn_domain::{Annotation, AnnotationId, Point, Rect, Shape};
+use limn_domain::{Annotation, AnnotationId, Point, Rect, Shape, TurnedRect};
 
 /// Screen pixels a pointer may travel and still have clicked.
-const CLICK: f64 = 4.0;
+pub(super) const CLICK: f64 = 4.0;
 
 /// What the pointer should look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub enum Cursor {
     Grab,
     Grabbing,
     Move,
+    /// The grip that turns a shape.
+    Turn,
     /// A grip, by the edges it moves.
     Resize(Handle),
 }
@@ -32,6 +34,7 @@ impl Cursor {
             Self::Grab => "grab",
             Self::Grabbing => "grabbing",
             Self::Move => "move",
+            Self::Turn => "alias",
             Self::Resize(h) => match h.sides() {
                 (0, _) => "ns-resize",
                 (_, 0) => "ew-resize",
@@ -72,17 +75,34 @@ pub(super) enum Gesture {
         grip: Point,
         now: Rect,
     },
-    /// A corner of a polygon on its way.
+    /// A grip of a turned box or ellipse; `of` is the shape as it was.
+    Stretch {
+        id: AnnotationId,
+        handle: Handle,
+        of: Shape,
+        rect: TurnedRect,
+        grip: Point,
+        now: TurnedRect,
+    },
+    /// A box or ellipse being turned.
+    Turn {
+        id: AnnotationId,
+        of: Shape,
+        now: TurnedRect,
+    },
+    /// A point of a shape on its way.
     Reshape {
         id: AnnotationId,
         corner: Corner,
-        parts: Vec<Part>,
+        shape: Shape,
         /// From the pointer to the corner, so that the corner does not jump.
         grip: Point,
         moved: bool,
     },
-    /// A press with the polygon tool, until it is released.
+    /// A press with a tool that sets corners, until it is released.
     Trace,
+    /// The brush or the eraser is down.
+    Paint(Stroke),
     Marquee {
         from: Point,
         rect: Rect,
@@ -105,7 +125,10 @@ impl Gesture {
                 .iter()
                 .find(|(i, _)| *i == a.id)
                 .and_then(|(_, r)| placed(&a.shape, Rect::new(r.x + shift.0, r.y + shift.1, r.w, r.h))),
-            Self::Reshape { id, parts, .. } if *id == a.id => Some(Shape::Polygon { parts: parts.clone() }),
+            Self::Reshape { id, shape, .. } if *id == a.id => Some(shape.clone()),
+            Self::Stretch { id, of, now, .. } | Self::Turn { id, of, now } if *id == a.id => {
+                shape::with_turned_rect(of, *now)
+            }
             _ => None,
         }
     }
@@ -113,6 +136,13 @@ impl Gesture {
     pub(super) fn draft(&self) -> Option<Rect> {
         match self {
             Self::Draw { rect, .. } => Some(*rect),
+            _ => None,
+        }
+    }
+
+    pub(super) const fn stroke(&self) -> Option<&Stroke> {
+        match self {
+            Self::Paint(stroke) => Some(stroke),
             _ => None,
         }
     }
@@ -126,7 +156,7 @@ impl Gesture {
 }
 
 impl Editor {
-    fn reach(&self, kind: PointerKind) -> (f64, f64) {
+    pub(super) fn reach(&self, kind: PointerKind) -> (f64, f64) {
         let (reach, slack) = match kind {
             PointerKind::Touch => (22.0, 10.0),
             PointerKind::Pen => (11.0, 6.0),
@@ -135,7 +165,7 @@ impl Editor {
         (reach / self.view.scale(), slack / self.view.scale())
     }
 
-    fn hit_at(&self, p: &Pointer) -> Option<Hit> {
+    pub(super) fn hit_at(&self, p: &Pointer) -> Option<Hit> {
         let (reach, slack) = self.reach(p.kind);
         hit(
             &self.doc,
@@ -144,11 +174,12 @@ impl Editor {
             self.view.to_image(p.at),
             reach,
             slack,
+            self.turn_out(),
         )
     }
 
     /// The tool that a press would use now.
-    fn active_tool(&self, p: &Pointer) -> Tool {
+    pub(super) fn active_tool(&self, p: &Pointer) -> Tool {
         if self.hold_pan || p.button == Button::Middle {
             Tool::Pan
         } else if self.tool.draws() && (p.mods.ctrl || self.read_only) {
@@ -195,7 +226,8 @@ impl Editor {
                     self.cursor = Cursor::Grabbing;
                 }
             }
-            Tool::Box => {
+            Tool::Brush | Tool::Eraser => self.paint_press(&p),
+            Tool::Box | Tool::Ellipse | Tool::Keypoints if self.outline.is_none() => {
                 let from = self.snap(p.mods.alt).point(at);
                 self.gesture = Gesture::Draw {
                     from,
@@ -204,7 +236,14 @@ impl Editor {
                     placing: false,
                 };
             }
-            Tool::Polygon => {
+            Tool::Box
+            | Tool::Ellipse
+            | Tool::Keypoints
+            | Tool::Polygon
+            | Tool::Polyline
+            | Tool::Points
+            | Tool::RotatedBox
+            | Tool::ExtremeBox => {
                 let (reach, _) = self.reach(p.kind);
                 self.outline_press(&p, reach * 1.5);
                 self.gesture = Gesture::Trace;
@@ -213,50 +252,10 @@ impl Editor {
         }
     }
 
-    /// A press on a corner of the selected polygon, or on the middle of a side, where it makes a new one. With Alt the
-    /// corner goes.
-    fn press_corner(&mut self, id: AnnotationId, corner: Corner, at: Point, middle: bool, alt: bool) {
-        let Some(Shape::Polygon { parts }) = self.doc.get(id).map(|a| &a.shape) else {
-            return;
-        };
-        if alt && !middle {
-            if let Some(parts) = shape::without_corner(parts, corner) {
-                self.reshape(id, parts);
-            }
-            return;
-        }
-        let mut parts = parts.clone();
-        let corner = if middle {
-            shape::insert_corner(&mut parts, corner, at)
-        } else {
-            Some(corner)
-        };
-        let Some((corner, to)) = corner.and_then(|c| Some((c, shape::corner(&parts, c)?))) else {
-            return;
-        };
-        self.gesture = Gesture::Reshape {
-            id,
-            corner,
-            parts,
-            grip: Point::new(to.x - at.x, to.y - at.y),
-            moved: false,
-        };
-    }
-
     fn press(&mut self, p: &Pointer, at: Point) {
         match self.hit_at(p) {
-            Some(Hit::Handle(id, handle)) if !self.read_only => {
-                if let Some(rect) = self.doc.get(id).and_then(|a| a.shape.bounds()) {
-                    let g = handle.at(rect);
-                    self.gesture = Gesture::Resize {
-                        id,
-                        handle,
-                        rect,
-                        grip: Point::new(g.x - at.x, g.y - at.y),
-                        now: rect,
-                    };
-                }
-            }
+            Some(Hit::Handle(id, handle)) if !self.read_only => self.press_handle(id, handle, at),
+            Some(Hit::Turn(id)) if !self.read_only => self.press_turn(id),
             Some(Hit::Corner(id, c)) if !self.read_only => self.press_corner(id, c, at, false, p.mods.alt),
             Some(Hit::Middle(id, c)) if !self.read_only => self.press_corner(id, c, at, true, p.mods.alt),
             Some(h) => {
@@ -325,7 +324,7 @@ impl Editor {
                         .iter()
                         .filter_map(|id| self.doc.get(id))
                         .filter(|a| self.layers.can_edit(a))
-                        .filter_map(|a| a.shape.bounds().map(|r| (a.id, r)))
+                        .filter_map(|a| self.doc.bounds(a.id).map(|r| (a.id, r)))
                         .collect();
                     self.gesture = Gesture::Move {
                         from,
@@ -367,18 +366,30 @@ impl Editor {
                 let to = Point::new(at.x + grip.x, at.y + grip.y);
                 *now = resized(*rect, *handle, to, p.mods.shift, snap);
             }
+            Gesture::Stretch {
+                handle,
+                rect,
+                grip,
+                now,
+                ..
+            } => {
+                let to = Point::new(at.x + grip.x, at.y + grip.y);
+                *now = super::grips::stretched(*rect, *handle, to, p.mods.shift);
+            }
+            Gesture::Turn { now, .. } => now.angle = super::grips::turned(*now, at, p.mods.shift, p.mods.alt),
             Gesture::Reshape {
                 corner,
-                parts,
+                shape,
                 grip,
                 moved,
                 ..
             } => {
                 let to = snap.point(Point::new(at.x + grip.x, at.y + grip.y));
-                shape::set_corner(parts, *corner, to);
+                shape::set_vertex(shape, *corner, to);
                 *moved = true;
             }
             Gesture::Trace => {}
+            Gesture::Paint(_) => self.paint_move(&p),
             Gesture::Marquee { from, rect, .. } => *rect = Rect::from_corners(*from, at),
             Gesture::Draw { .. } => self.track_draw(&p),
         }
@@ -428,11 +439,17 @@ impl Editor {
                     self.run(Command::Resize(id, now));
                 }
             }
-            Gesture::Reshape { id, parts, moved, .. } => {
-                if moved {
-                    self.reshape(id, parts);
+            Gesture::Stretch { id, of, now, .. } | Gesture::Turn { id, of, now } => {
+                if of != shape::with_turned_rect(&of, now).unwrap_or_else(|| of.clone()) {
+                    self.set_turned(id, now);
                 }
             }
+            Gesture::Reshape { id, shape, moved, .. } => {
+                if moved {
+                    self.reshape(id, shape);
+                }
+            }
+            Gesture::Paint(stroke) => self.paint_release(stroke),
             Gesture::Trace => self.outline_release(),
             Gesture::Marquee { rect, add, .. } => self.select_in(rect, add),
             Gesture::Draw {
@@ -449,6 +466,12 @@ impl Editor {
                 };
                 if placing {
                     // The release of a pan by middle mouse or held key.
+                } else if pressed.distance(p.at) < CLICK && self.tool == Tool::Keypoints {
+                    // A click sets the first keypoint; a drag puts the whole skeleton into the frame.
+                    self.gesture = Gesture::Idle;
+                    let (reach, _) = self.reach(p.kind);
+                    self.outline_press(&p, reach);
+                    self.outline_release();
                 } else if pressed.distance(p.at) < CLICK {
                     self.gesture = Gesture::Draw {
                         from,
@@ -463,28 +486,6 @@ impl Editor {
             }
         }
         self.look_under(&p);
-    }
-
-    /// Alt and a click on the selected shape: the next one below at the same place.
-    fn dig(&mut self, p: &Pointer, on: AnnotationId) {
-        let at = self.view.to_image(p.at);
-        let mut here: Vec<&Annotation> = self
-            .doc
-            .near(Rect::new(at.x, at.y, 0.0, 0.0))
-            .into_iter()
-            .filter(|a| self.layers.can_edit(a))
-            .collect();
-        here.sort_by(|a, b| {
-            let area = |x: &Annotation| x.shape.bounds().map_or(0.0, Rect::area);
-            area(a)
-                .total_cmp(&area(b))
-                .then_with(|| (b.z, b.id).cmp(&(a.z, a.id)))
-        });
-        if let Some(i) = here.iter().position(|a| a.id == on) {
-            let next = here[(i + 1) % here.len()].id;
-            self.selection.set(next);
-            self.epochs.selection += 1;
-        }
     }
 
     /// The pointer was taken away (a system gesture, a lost capture): the gesture ends without effect.
@@ -515,86 +516,33 @@ impl Editor {
         was
     }
 
-    fn pinch(&mut self) {
-        let Gesture::Pinch { a, b } = &mut self.gesture else {
-            return;
-        };
-        let (Some(na), Some(nb)) = (self.touches.get(&a.0), self.touches.get(&b.0)) else {
-            return;
-        };
-        let middle = |a: Point, b: Point| Point::new(f64::midpoint(a.x, b.x), f64::midpoint(a.y, b.y));
-        let (old, new) = (middle(a.1, b.1), middle(*na, *nb));
-        let factor = na.distance(*nb) / a.1.distance(b.1).max(1.0);
-        a.1 = *na;
-        b.1 = *nb;
-        self.view.pan(new.x - old.x, new.y - old.y);
-        self.view.zoom_at(new, factor);
-        self.epochs.view += 1;
-    }
-
-    fn look_under(&mut self, p: &Pointer) {
-        let (hover, cursor) = match self.active_tool(p) {
-            Tool::Pan => (None, Cursor::Grab),
-            Tool::Box | Tool::Polygon => (None, Cursor::Crosshair),
-            Tool::Select => match self.hit_at(p) {
-                Some(Hit::Handle(id, h)) if !self.read_only => (Some(Hit::Handle(id, h)), Cursor::Resize(h)),
-                Some(h @ (Hit::Corner(..) | Hit::Middle(..))) if !self.read_only => {
-                    (Some(h), Cursor::Crosshair)
-                }
-                Some(h) => (Some(h), Cursor::Move),
-                None => (None, Cursor::Default),
-            },
-        };
-        self.hover = hover;
-        self.cursor = cursor;
-    }
-
-    /// Selects what the frame touches; a frame that is only a click selects nothing.
-    fn select_in(&mut self, frame: Rect, add: bool) {
-        let tiny = frame.w.max(frame.h) * self.view.scale() < CLICK;
-        if !add {
-            self.selection.clear();
-        }
-        if !tiny {
-            let ids: Vec<AnnotationId> = self
-                .doc
-                .near(frame)
-                .into_iter()
-                .filter(|a| self.layers.can_edit(a))
-                .map(|a| a.id)
-                .collect();
-            for id in ids {
-                self.selection.add(id);
-            }
-        }
-        self.epochs.selection += 1;
-    }
-
     fn finish_draw(&mut self) {
         let Gesture::Draw { rect, .. } = std::mem::replace(&mut self.gesture, Gesture::Idle) else {
             return;
         };
-        if rect.w >= MIN_SIDE && rect.h >= MIN_SIDE {
-            self.last_size = (rect.w, rect.h);
-            self.add_box(rect);
+        if rect.w < MIN_SIDE || rect.h < MIN_SIDE {
+            return;
+        }
+        match self.tool {
+            Tool::Ellipse => {
+                let rect = TurnedRect::upright(rect);
+                self.add_shape(Shape::Ellipse { rect });
+            }
+            Tool::Keypoints => {
+                if let Some(skeleton) = self.skeleton() {
+                    let keypoints = skeleton.placed(rect);
+                    self.add_shape(Shape::Keypoints { keypoints });
+                }
+            }
+            _ => {
+                self.last_size = (rect.w, rect.h);
+                self.add_box(rect);
+            }
         }
     }
 
     /// Adds a box of the current category on top and selects it. Nothing happens without a category.
     pub fn add_box(&mut self, rect: Rect) -> Option<AnnotationId> {
         self.add_shape(Shape::Box { rect })
-    }
-
-    /// The wheel: zooms at the pointer; with Shift pans sideways.
-    pub fn wheel(&mut self, at: Point, dx: f64, dy: f64, shift: bool) {
-        if shift {
-            self.view.pan(-dx - dy, 0.0);
-        } else {
-            self.view.zoom_at(at, (-dy.clamp(-400.0, 400.0) * 0.0022).exp());
-            if dx.abs() > dy.abs() {
-                self.view.pan(-dx, 0.0);
-            }
-        }
-        self.epochs.view += 1;
     }
 }

@@ -1,12 +1,16 @@
-//! Drawing an outline: click by click, or by dragging; closed by a click on its first corner, a double click or a key.
+//! Drawing corner by corner: outlines and lines, click by click or by dragging, closed by a click on the first corner, a
+//! double click or a key; boxes told by three or four corners; keypoints in their order.
 //!
 //! It is no gesture: between its clicks one may pan and zoom.
 
-use super::{Editor, Pointer};
+use super::{Editor, Pointer, Tool};
 use crate::command::Command;
-use crate::snap::Snap;
+use crate::snap::{MIN_SIDE, Snap};
 use limn_domain::polygon::{self, Combine, Part};
-use limn_domain::{Annotation, AnnotationId, Point, Shape, Source};
+use limn_domain::project::Task;
+use limn_domain::{
+    Annotation, AnnotationId, Keypoint, Mask, Point, Rect, Shape, Source, TurnedRect, Visibility,
+};
 
 /// Screen pixels between the corners of a dragged outline.
 const TRACE_STEP: f64 = 7.0;
@@ -24,10 +28,13 @@ pub enum Purpose {
     Cut(AnnotationId),
 }
 
-/// An outline that is being drawn.
+/// What is being drawn corner by corner: an outline, a line, the corners that tell a box, the keypoints of a skeleton.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outline {
+    pub tool: Tool,
     pub points: Vec<Point>,
+    /// How well each point is seen; of interest for keypoints only. One that is absent has no place.
+    pub marks: Vec<Visibility>,
     pub purpose: Purpose,
     /// The pointer is where a click would close it.
     pub closes: bool,
@@ -37,15 +44,64 @@ pub struct Outline {
     traced_from: Option<usize>,
 }
 
+impl Outline {
+    /// What the corners set so far and the next one say of a box told by its corners.
+    pub fn preview(&self) -> Option<Shape> {
+        let all: Vec<Point> = self.points.iter().copied().chain(self.next).collect();
+        match (self.tool, all.as_slice()) {
+            (Tool::RotatedBox, [a, b, c, ..]) => {
+                rotated_box(*a, *b, *c).map(|rect| Shape::RotatedBox { rect })
+            }
+            (Tool::ExtremeBox, [_, _, ..]) => enclosing(&all).map(|rect| Shape::Box { rect }),
+            _ => None,
+        }
+    }
+
+    /// Fewest corners of what the tool draws.
+    pub const fn least(&self) -> usize {
+        match self.tool {
+            Tool::Polyline => 2,
+            Tool::ExtremeBox => 4,
+            Tool::Keypoints => 1,
+            _ => 3,
+        }
+    }
+}
+
+/// The box with the side from `a` to `b` that reaches as far as `c`.
+fn rotated_box(a: Point, b: Point, c: Point) -> Option<TurnedRect> {
+    let w = a.distance(b);
+    if w < MIN_SIDE {
+        return None;
+    }
+    let (ux, uy) = ((b.x - a.x) / w, (b.y - a.y) / w);
+    let depth = (c.y - a.y) * ux - (c.x - a.x) * uy;
+    let rect = TurnedRect {
+        cx: f64::midpoint(a.x, b.x) - uy * depth / 2.0,
+        cy: f64::midpoint(a.y, b.y) + ux * depth / 2.0,
+        w,
+        h: depth.abs(),
+        angle: uy.atan2(ux).to_degrees(),
+    };
+    (rect.h >= MIN_SIDE).then(|| rect.normal())
+}
+
+/// The box around points, if it has an area.
+fn enclosing(points: &[Point]) -> Option<Rect> {
+    let ring = points.iter().map(|p| [p.x, p.y]).collect();
+    let rect = polygon::bounds(&[vec![ring]]);
+    (rect.w >= MIN_SIDE && rect.h >= MIN_SIDE).then_some(rect)
+}
+
 impl Editor {
-    /// The outline being drawn.
+    /// What is being drawn corner by corner.
     pub const fn outline(&self) -> Option<&Outline> {
         self.outline.as_ref()
     }
 
     /// What a button says the next outline is for; the polygon tool comes to hand.
     pub fn next_outline(&mut self, purpose: Purpose) {
-        self.set_tool(super::Tool::Polygon);
+        self.set_tool(Tool::Polygon);
         self.intent = Some(purpose);
     }
 
@@ -57,53 +113,130 @@ impl Editor {
         })
     }
 
-    /// A press with the polygon tool.
-    pub(super) fn outline_press(&mut self, p: &Pointer, reach: f64) {
-        let at = self.view.to_image(p.at);
-        let snap = self.outline_snap(p);
-        let point = snap.point(at);
-        let Some(outline) = &mut self.outline else {
-            let target = self.selection.single().filter(|id| {
-                self.doc
+    /// What a new outline is for, by the modifiers at its first press.
+    fn purpose(&mut self, p: &Pointer) -> Purpose {
+        let intent = self.intent.take();
+        let target = self.selection.single().filter(|id| {
+            self.tool == Tool::Polygon
+                && self
+                    .doc
                     .get(*id)
                     .is_some_and(|a| matches!(a.shape, Shape::Polygon { .. }) && self.layers.can_edit(a))
-            });
-            let intent = self.intent.take();
-            let purpose = match target {
-                Some(id) if intent == Some(Purpose::Add(id)) || intent == Some(Purpose::Cut(id)) => {
-                    intent.unwrap_or(Purpose::Draw)
-                }
-                Some(id) if p.mods.shift => Purpose::Add(id),
-                Some(id) if p.mods.alt => Purpose::Cut(id),
-                _ => Purpose::Draw,
-            };
+        });
+        match target {
+            Some(id) if intent == Some(Purpose::Add(id)) || intent == Some(Purpose::Cut(id)) => {
+                intent.unwrap_or(Purpose::Draw)
+            }
+            Some(id) if p.mods.shift => Purpose::Add(id),
+            Some(id) if p.mods.alt => Purpose::Cut(id),
+            _ => Purpose::Draw,
+        }
+    }
+
+    /// A press with a tool that sets corners.
+    pub(super) fn outline_press(&mut self, p: &Pointer, reach: f64) {
+        let at = self.view.to_image(p.at);
+        let point = self.outline_snap(p).point(at);
+        if self.tool == Tool::Points {
+            self.add_point(point, p.mods.shift);
+            return;
+        }
+        let hidden = self.tool == Tool::Keypoints && p.mods.alt;
+        let mark = if hidden {
+            Visibility::Hidden
+        } else {
+            Visibility::Visible
+        };
+        let traced = self.tool.traces();
+        let Some(outline) = &mut self.outline else {
+            if self.tool == Tool::Keypoints && self.skeleton().is_none() {
+                return;
+            }
+            let purpose = self.purpose(p);
             self.outline = Some(Outline {
+                tool: self.tool,
                 points: vec![point],
+                marks: vec![mark],
                 purpose,
                 closes: false,
                 next: None,
-                traced_from: Some(0),
+                traced_from: traced.then_some(0),
             });
+            self.finish_if_full();
             return;
         };
-        let first = outline.points[0];
-        let last = outline.points[outline.points.len() - 1];
-        let closes =
-            outline.points.len() >= 3 && (at.distance(first) <= reach || at.distance(last) <= reach / 2.0);
+        let (first, last) = (outline.points[0], outline.points[outline.points.len() - 1]);
+        let (near_first, near_last) = (at.distance(first) <= reach, at.distance(last) <= reach / 2.0);
+        let closes = match outline.tool {
+            Tool::Polygon => outline.points.len() >= 3 && (near_first || near_last),
+            Tool::Polyline => outline.points.len() >= 2 && near_last,
+            _ => false,
+        };
         if closes {
             self.finish_outline();
-        } else if point != last {
+        } else if point != last || outline.tool == Tool::Keypoints {
             outline.points.push(point);
-            outline.traced_from = Some(outline.points.len() - 1);
+            outline.marks.push(mark);
+            outline.traced_from = traced.then_some(outline.points.len() - 1);
+            self.finish_if_full();
+        }
+    }
+
+    /// Number of corners after which the tool is done by itself.
+    pub fn corners_wanted(&self) -> Option<usize> {
+        match self.tool {
+            Tool::RotatedBox => Some(3),
+            Tool::ExtremeBox => Some(4),
+            Tool::Keypoints => self.skeleton().map(|s| s.keypoints.len()),
+            _ => None,
+        }
+    }
+
+    fn finish_if_full(&mut self) {
+        let have = self.outline.as_ref().map_or(0, |o| o.points.len());
+        if have > 0 && self.corners_wanted().is_some_and(|n| have >= n) {
+            self.finish_outline();
+        }
+    }
+
+    /// The next keypoint is not in the picture. Says whether one was awaited.
+    pub fn outline_leave_out(&mut self) -> bool {
+        let Some(outline) = self.outline.as_mut().filter(|o| o.tool == Tool::Keypoints) else {
+            return false;
+        };
+        outline.points.push(Point::default());
+        outline.marks.push(Visibility::Absent);
+        self.epochs.look += 1;
+        self.finish_if_full();
+        true
+    }
+
+    /// A point, of its own or one more of the selected points.
+    fn add_point(&mut self, at: Point, more: bool) {
+        let selected = self
+            .selection
+            .single()
+            .filter(|_| more)
+            .and_then(|id| self.doc.get(id));
+        if let Some(a) = selected.filter(|a| self.layers.can_edit(a))
+            && let Shape::Points { points } = &a.shape
+        {
+            let (id, mut points) = (a.id, points.clone());
+            points.push([at.x, at.y]);
+            self.run(Command::Reshape(vec![(id, Shape::Points { points })], Vec::new()));
+        } else {
+            self.add_shape(Shape::Points {
+                points: vec![[at.x, at.y]],
+            });
         }
     }
 
     /// Alt and Shift at the first press say what the outline is for; after that Alt frees it from the grid.
     fn outline_snap(&self, p: &Pointer) -> Snap {
-        self.snap(p.mods.alt && self.outline.is_some())
+        self.snap(p.mods.alt && self.outline.is_some() && self.tool != Tool::Keypoints)
     }
 
-    /// The pointer moves while the polygon tool is in hand.
+    /// The pointer moves while a tool that sets corners is in hand.
     pub(super) fn outline_move(&mut self, p: &Pointer, reach: f64) {
         let at = self.view.to_image(p.at);
         let point = self.outline_snap(p).point(at);
@@ -114,9 +247,12 @@ impl Editor {
             let last = outline.points[outline.points.len() - 1];
             if last.distance(point) >= step {
                 outline.points.push(point);
+                outline.marks.push(Visibility::Visible);
             }
         }
-        outline.closes = outline.points.len() >= 3 && at.distance(outline.points[0]) <= reach;
+        outline.closes = outline.tool == Tool::Polygon
+            && outline.points.len() >= 3
+            && at.distance(outline.points[0]) <= reach;
     }
 
     /// The button is released: a dragged stretch ends. Back at its beginning, the outline is closed.
@@ -131,6 +267,7 @@ impl Editor {
             let kept = thinned(&outline.points[from..], tolerance);
             outline.points.truncate(from);
             outline.points.extend(kept);
+            outline.marks.resize(outline.points.len(), Visibility::Visible);
         }
         if traced > 8 && from == 0 && outline.closes {
             self.finish_outline();
@@ -143,6 +280,7 @@ impl Editor {
             return false;
         };
         outline.points.pop();
+        outline.marks.pop();
         if outline.points.is_empty() {
             self.outline = None;
         }
@@ -156,10 +294,65 @@ impl Editor {
             return false;
         };
         self.epochs.look += 1;
+        match outline.tool {
+            Tool::Polyline => {
+                let mut points: Vec<_> = outline.points.iter().map(|p| [p.x, p.y]).collect();
+                points.dedup();
+                if points.len() >= 2 {
+                    self.add_shape(Shape::Polyline { points });
+                }
+            }
+            Tool::RotatedBox | Tool::ExtremeBox => {
+                let full = outline.points.len() >= outline.least();
+                let told = Outline {
+                    next: None,
+                    ..outline
+                }
+                .preview()
+                .filter(|_| full);
+                if let Some(shape) = told.filter(|s| self.is_in_image(s)) {
+                    self.add_shape(shape);
+                }
+            }
+            Tool::Keypoints => self.finish_keypoints(&outline),
+            _ => self.finish_polygon(&outline),
+        }
+        true
+    }
+
+    fn finish_keypoints(&mut self, outline: &Outline) {
+        let Some(count) = self.skeleton().map(|s| s.keypoints.len()) else {
+            return;
+        };
+        let mut keypoints: Vec<Keypoint> = outline
+            .points
+            .iter()
+            .zip(&outline.marks)
+            .map(|(p, v)| {
+                if *v == Visibility::Absent {
+                    Keypoint::default()
+                } else {
+                    Keypoint::new(*p, *v)
+                }
+            })
+            .collect();
+        keypoints.resize(count, Keypoint::default());
+        if keypoints.iter().any(|k| k.at().is_some()) {
+            self.add_shape(Shape::Keypoints { keypoints });
+        }
+    }
+
+    fn finish_polygon(&mut self, outline: &Outline) {
         let ring = outline.points.iter().map(|p| [p.x, p.y]).collect();
         let Ok((parts, _)) = polygon::mend(&[vec![ring]], self.doc.size()) else {
-            return true;
+            return;
         };
+        if self.doc.task() == Task::Semantic {
+            if let Some(mask) = Mask::from_polygon(&parts, self.doc.size()) {
+                self.paint(&mask, false);
+            }
+            return;
+        }
         match outline.purpose {
             Purpose::Draw => {
                 self.add_shape(Shape::Polygon { parts });
@@ -171,7 +364,6 @@ impl Editor {
                 self.combine(id, &parts, Combine::Subtract);
             }
         }
-        true
     }
 
     /// Changes the polygon `id` by another; one of which nothing is left is removed.
@@ -183,83 +375,19 @@ impl Editor {
         if parts.is_empty() {
             return self.run(Command::Remove(vec![id]));
         }
-        self.reshape(id, parts)
+        self.reshape(id, Shape::Polygon { parts })
     }
 
-    /// Puts a new outline in place, mended where it crosses itself or leaves the image.
-    pub(super) fn reshape(&mut self, id: AnnotationId, parts: Vec<Part>) -> bool {
-        match polygon::mend(&parts, self.doc.size()) {
-            Ok((parts, _)) => self.run(Command::Reshape(vec![(id, Shape::Polygon { parts })], Vec::new())),
-            Err(_) => false,
-        }
-    }
-
-    /// The selected polygons as one object, of the category and at the place of the lowest.
-    pub fn join_selected(&mut self) -> bool {
-        let list: Vec<&Annotation> = self
-            .editable()
-            .into_iter()
-            .filter_map(|id| self.doc.get(id))
-            .filter(|a| matches!(a.shape, Shape::Polygon { .. }))
-            .collect();
-        let [first, rest @ ..] = list.as_slice() else {
-            return false;
+    /// Puts a new shape in place; an outline is mended where it crosses itself or leaves the image.
+    pub(super) fn reshape(&mut self, id: AnnotationId, shape: Shape) -> bool {
+        let shape = match shape {
+            Shape::Polygon { parts } => match polygon::mend(&parts, self.doc.size()) {
+                Ok((parts, _)) => Shape::Polygon { parts },
+                Err(_) => return false,
+            },
+            other => other,
         };
-        if rest.is_empty() {
-            return false;
-        }
-        let mut all: Vec<Part> = Vec::new();
-        for a in &list {
-            if let Shape::Polygon { parts } = &a.shape {
-                all = polygon::combine(&all, parts, Combine::Union);
-            }
-        }
-        let (keep, gone) = (first.id, rest.iter().map(|a| a.id).collect());
-        let Ok((parts, _)) = polygon::mend(&all, self.doc.size()) else {
-            return false;
-        };
-        self.run(Command::Reshape(vec![(keep, Shape::Polygon { parts })], gone))
-    }
-
-    /// The selected polygons with fewer corners; nothing moves by more than a screen pixel.
-    pub fn simplify_selected(&mut self) -> bool {
-        let tolerance = (1.0 / self.view.scale()).clamp(0.2, 4.0);
-        let size = self.doc.size();
-        let list = self
-            .editable()
-            .into_iter()
-            .filter_map(|id| match &self.doc.get(id)?.shape {
-                Shape::Polygon { parts } => {
-                    let (parts, _) = polygon::mend(&polygon::simplified(parts, tolerance), size).ok()?;
-                    Some((id, Shape::Polygon { parts }))
-                }
-                _ => None,
-            })
-            .collect();
-        self.run(Command::Reshape(list, Vec::new()))
-    }
-
-    /// Selected polygons become masks, selected masks polygons: the pixels stay the same.
-    pub fn convert_selected(&mut self) -> bool {
-        let size = self.doc.size();
-        let list = self
-            .editable()
-            .into_iter()
-            .filter_map(|id| {
-                let shape = match &self.doc.get(id)?.shape {
-                    Shape::Polygon { parts } => Shape::Mask {
-                        mask: limn_domain::Mask::from_polygon(parts, size)?,
-                    },
-                    Shape::Mask { mask } => {
-                        let (parts, _) = polygon::mend(&mask.to_polygon(), size).ok()?;
-                        Shape::Polygon { parts }
-                    }
-                    _ => return None,
-                };
-                Some((id, shape))
-            })
-            .collect();
-        self.run(Command::Reshape(list, Vec::new()))
+        self.run(Command::Reshape(vec![(id, shape)], Vec::new()))
     }
 
     /// Adds a shape of the current category on top and selects it. Nothing happens without a category.
@@ -284,7 +412,7 @@ impl Editor {
 }
 
 /// A stretch of an outline without the corners that hardly bend it; its ends stay.
-fn thinned(points: &[Point], tolerance: f64) -> Vec<Point> {
+pub(super) fn thinned(points: &[Point], tolerance: f64) -> Vec<Point> {
     let mut keep = vec![false; points.len()];
     keep[0] = true;
     keep[points.len() - 1] = true;

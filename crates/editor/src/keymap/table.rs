@@ -1,6 +1,7 @@
 //! The default keys: one row an action. The help is made from these rows.
 
 use super::{Action as A, Group as G};
+use limn_domain::ShapeKind as K;
 use limn_domain::project::Task;
 
 pub(super) struct Row {
@@ -66,6 +67,53 @@ pub(super) const TABLE: &[Row] = &[
         G::Tools,
         true,
     ),
+    row(A::BrushTool, "KeyB", "Paint pixels", G::Tools, true),
+    row(A::EraserTool, "KeyE", "Erase pixels", G::Tools, true),
+    row(A::BrushLarger, "BracketRight", "Larger brush", G::Tools, true),
+    row(A::BrushSmaller, "BracketLeft", "Smaller brush", G::Tools, true),
+    row(
+        A::RotatedBoxTool,
+        "KeyW",
+        "Rotated box: two clicks for a side, one for the depth",
+        G::Tools,
+        true,
+    ),
+    row(
+        A::ExtremeBoxTool,
+        "Shift+KeyW",
+        "Box by its four outermost points",
+        G::Tools,
+        true,
+    ),
+    row(
+        A::EllipseTool,
+        "KeyO",
+        "Ellipse: drag, or click two corners",
+        G::Tools,
+        true,
+    ),
+    row(
+        A::PolylineTool,
+        "Shift+KeyP",
+        "Line: click the corners, or drag",
+        G::Tools,
+        true,
+    ),
+    row(A::PointsTool, "KeyQ", "Points, one a click", G::Tools, true),
+    row(
+        A::KeypointsTool,
+        "KeyK",
+        "Keypoints: click them in order, or drag the whole figure",
+        G::Tools,
+        true,
+    ),
+    row(
+        A::LeaveOut,
+        "KeyU",
+        "The next keypoint is not in the picture",
+        G::Tools,
+        true,
+    ),
     row(
         A::HideOrPan,
         "KeyH",
@@ -125,6 +173,14 @@ pub(super) const TABLE: &[Row] = &[
         A::Convert,
         "KeyM",
         "Outline to pixel mask, and back",
+        G::Objects,
+        true,
+    ),
+    row(A::FillHoles, "Shift+KeyJ", "Fill the holes", G::Objects, true),
+    row(
+        A::Clean,
+        "Shift+KeyS",
+        "Remove specks and pinholes",
         G::Objects,
         true,
     ),
@@ -192,20 +248,26 @@ pub(super) const TABLE: &[Row] = &[
 
 /// What the pointer does with modifiers; shown in the help only.
 pub(super) fn gestures(task: Task) -> impl Iterator<Item = &'static (G, &'static str, &'static str)> {
-    let own = if task == Task::Segmentation {
-        OUTLINES
-    } else {
-        BOXES
-    };
-    own.iter().chain(GESTURES)
+    let own = |kind: K, list: &'static [Gesture]| if task.allows(kind) { list } else { &[] };
+    own(K::Box, BOXES)
+        .iter()
+        .chain(own(K::RotatedBox, TURNS))
+        .chain(own(K::Polygon, OUTLINES))
+        .chain(own(K::Mask, PIXELS))
+        .chain(own(K::Keypoints, KEYPOINTS))
+        .chain(GESTURES)
 }
 
-const BOXES: &[(G, &str, &str)] = &[
+type Gesture = (G, &'static str, &'static str);
+
+const BOXES: &[Gesture] = &[
     (G::Tools, "While drawing: a square", "Shift"),
     (G::Tools, "While drawing: from the centre", "Alt"),
 ];
 
-const OUTLINES: &[(G, &str, &str)] = &[
+const TURNS: &[Gesture] = &[(G::Objects, "While turning: in steps of 15 degrees", "Shift")];
+
+const OUTLINES: &[Gesture] = &[
     (G::Tools, "Close the outline (or click its first corner)", "Enter"),
     (G::Tools, "Take back the last corner", "Backspace"),
     (G::Tools, "Add to the selected outline", "Shift+Click"),
@@ -213,7 +275,22 @@ const OUTLINES: &[(G, &str, &str)] = &[
     (G::Objects, "Remove a corner of the selected outline", "Alt+Click"),
 ];
 
-const GESTURES: &[(G, &str, &str)] = &[
+const PIXELS: &[Gesture] = &[
+    (G::Tools, "Brush: erase instead; eraser: paint", "Alt"),
+    (G::Tools, "Brush: begin a new object", "Shift"),
+    (G::Tools, "Size of the brush", "Alt+Wheel"),
+];
+
+const KEYPOINTS: &[Gesture] = &[
+    (G::Tools, "The keypoint is hidden by something", "Alt+Click"),
+    (
+        G::Objects,
+        "Hidden or seen, for a keypoint of the selection",
+        "Alt+Click",
+    ),
+];
+
+const GESTURES: &[Gesture] = &[
     (G::View, "Pan while held (or middle mouse, two fingers)", "Space"),
     (G::View, "Zoom at the pointer (pinch)", "Wheel"),
     (G::Tools, "With a drawing tool: select instead", "Ctrl"),

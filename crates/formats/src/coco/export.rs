@@ -11,12 +11,15 @@
 
 use limn_domain::export::BoxSegmentation;
 use limn_domain::polygon::{self, Part, Vertex};
-use limn_domain::{Mask, Rect, Shape, Size};
+use limn_domain::{Keypoint, Mask, Rect, Shape, ShapeKind, Size, Skeleton, TurnedRect, keypoint};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
 /// Bytes of annotations written to the spool at once.
 const BUFFER: usize = 128 << 10;
+/// How far inside an ellipse the sides of its polygon lie at most, in pixels.
+const ELLIPSE_TOLERANCE: f64 = 0.05;
 /// Left-out labels named in [`Written::examples`].
 const EXAMPLES: usize = 10;
 
@@ -38,6 +41,27 @@ pub struct Category<'a> {
     pub id: i64,
     pub name: &'a str,
     pub supercategory: &'a str,
+    /// Names of the keypoints, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keypoints: Vec<&'a str>,
+    /// Pairs of keypoints that a line joins, counted from 1.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub skeleton: Vec<[usize; 2]>,
+}
+
+impl<'a> Category<'a> {
+    /// With the skeleton a category has, if any.
+    pub fn new(id: i64, name: &'a str, supercategory: &'a str, skeleton: Option<&'a Skeleton>) -> Self {
+        let points = skeleton.map(|s| s.keypoints.as_slice()).unwrap_or_default();
+        let edges = skeleton.map(|s| s.edges.as_slice()).unwrap_or_default();
+        Self {
+            id,
+            name,
+            supercategory,
+            keypoints: points.iter().map(|k| k.name.as_str()).collect(),
+            skeleton: edges.iter().map(|[a, b]| [a + 1, b + 1]).collect(),
+        }
+    }
 }
 
 /// An image; size in pixels, orientation applied.
@@ -64,6 +88,11 @@ pub enum LabelShape<'a> {
     /// Kept: no sides cross, inside the image.
     Polygon(&'a [Part]),
     Mask(&'a Mask),
+    /// A rotated box or an ellipse.
+    Turned(&'a Shape),
+    Keypoints(&'a [Keypoint]),
+    /// A kind that COCO has no form for.
+    Other(ShapeKind),
 }
 
 impl<'a> From<&'a Shape> for LabelShape<'a> {
@@ -73,6 +102,9 @@ impl<'a> From<&'a Shape> for LabelShape<'a> {
             Shape::Box { rect } => Self::Box(*rect),
             Shape::Polygon { parts } => Self::Polygon(parts),
             Shape::Mask { mask } => Self::Mask(mask),
+            Shape::RotatedBox { .. } | Shape::Ellipse { .. } => Self::Turned(shape),
+            Shape::Keypoints { keypoints } => Self::Keypoints(keypoints),
+            Shape::Polyline { .. } | Shape::Points { .. } => Self::Other(shape.shape_kind()),
         }
     }
 }
@@ -88,6 +120,8 @@ pub struct Written {
     pub dropped: u64,
     /// Polygons written as run lengths because they have holes.
     pub holes: u64,
+    /// Shapes left out because COCO has no form for them, by kind.
+    pub formless: BTreeMap<ShapeKind, u64>,
     /// The first images (by file name) with a dropped box.
     pub examples: Vec<String>,
 }
@@ -112,6 +146,33 @@ struct AnnotationRecord<'a> {
     area: f64,
     bbox: [f64; 4],
     iscrowd: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    num_keypoints: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keypoints: Option<Vec<f64>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rotated_box: Option<[f64; 5]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ellipse: Option<[f64; 5]>,
+}
+
+impl AnnotationRecord<'_> {
+    /// A record with the fields that every kind has.
+    const fn new(id: u64, image_id: i64, category_id: i64, area: f64, r: Rect) -> Self {
+        Self {
+            id,
+            image_id,
+            category_id,
+            segmentation: None,
+            area,
+            bbox: [r.x, r.y, r.w, r.h],
+            iscrowd: 0,
+            num_keypoints: None,
+            keypoints: None,
+            rotated_box: None,
+            ellipse: None,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -176,7 +237,13 @@ impl<W: Write, S: Read + Write + Seek> CocoWriter<W, S> {
     fn label(&mut self, image: &Image<'_>, size: Size, label: Label<'_>) -> io::Result<()> {
         let mut clipped = false;
         let rect = match label.shape {
-            LabelShape::Polygon(parts) => return self.polygon(image, size, label.category_id, parts),
+            LabelShape::Polygon(parts) => return self.polygon(image, size, label.category_id, parts, None),
+            LabelShape::Turned(shape) => return self.turned(image, size, label.category_id, shape),
+            LabelShape::Keypoints(list) => return self.keypoints(image, size, label.category_id, list),
+            LabelShape::Other(kind) => {
+                *self.written.formless.entry(kind).or_default() += 1;
+                return Ok(());
+            }
             LabelShape::Mask(mask) => return self.mask(image, label.category_id, mask),
             LabelShape::Whole => Rect::new(0.0, 0.0, size.width, size.height),
             LabelShape::Box(r) if !r.is_finite() => Rect::default(),
@@ -202,17 +269,12 @@ impl<W: Write, S: Read + Write + Seek> CocoWriter<W, S> {
             rect.bottom(),
         ]];
         let record = AnnotationRecord {
-            id: self.written.annotations + 1,
-            image_id: image.id,
-            category_id: label.category_id,
             segmentation: match self.segmentation {
                 BoxSegmentation::Empty => Some(Segmentation::Corners(&[])),
                 BoxSegmentation::Polygon => Some(Segmentation::Corners(&corners)),
                 BoxSegmentation::Omit => None,
             },
-            area: rect.area(),
-            bbox: [rect.x, rect.y, rect.w, rect.h],
-            iscrowd: 0,
+            ..AnnotationRecord::new(self.next_id(), image.id, label.category_id, rect.area(), rect)
         };
         self.put(&record)
     }
@@ -227,7 +289,19 @@ impl<W: Write, S: Read + Write + Seek> CocoWriter<W, S> {
         }
     }
 
-    fn polygon(&mut self, image: &Image<'_>, size: Size, category_id: i64, parts: &[Part]) -> io::Result<()> {
+    const fn next_id(&self) -> u64 {
+        self.written.annotations + 1
+    }
+
+    /// `of` is the shape that the polygon stands for, if it is not one itself.
+    fn polygon(
+        &mut self,
+        image: &Image<'_>,
+        size: Size,
+        category_id: i64,
+        parts: &[Part],
+        of: Option<&Shape>,
+    ) -> io::Result<()> {
         if parts.iter().any(|p| p.len() > 1) {
             // With holes: only pixels can say it.
             let Some(mask) = Mask::from_polygon(parts, size) else {
@@ -242,15 +316,63 @@ impl<W: Write, S: Read + Write + Seek> CocoWriter<W, S> {
         let area = Mask::from_rings(rings.iter().copied(), size)
             .map_or_else(|| polygon::area(parts), |m| m.area() as f64);
         let flat = rings.iter().map(|r| r.as_flattened()).collect();
-        let r = polygon::bounds(parts);
+        let numbers = |r: &TurnedRect| [r.cx, r.cy, r.w, r.h, r.angle];
         self.put(&AnnotationRecord {
-            id: self.written.annotations + 1,
-            image_id: image.id,
-            category_id,
             segmentation: Some(Segmentation::Parts(flat)),
-            area,
-            bbox: [r.x, r.y, r.w, r.h],
-            iscrowd: 0,
+            rotated_box: match of {
+                Some(Shape::RotatedBox { rect }) => Some(numbers(rect)),
+                _ => None,
+            },
+            ellipse: match of {
+                Some(Shape::Ellipse { rect }) => Some(numbers(rect)),
+                _ => None,
+            },
+            ..AnnotationRecord::new(
+                self.next_id(),
+                image.id,
+                category_id,
+                area,
+                polygon::bounds(parts),
+            )
+        })
+    }
+
+    /// A turned shape as the polygon of what of it lies in the image, and its own numbers beside that.
+    fn turned(&mut self, image: &Image<'_>, size: Size, category_id: i64, shape: &Shape) -> io::Result<()> {
+        let region = shape.region(ELLIPSE_TOLERANCE).unwrap_or_default();
+        if let Ok((parts, _)) = polygon::mend(&region, size) {
+            return self.polygon(image, size, category_id, &parts, Some(shape));
+        }
+        self.drop(image);
+        Ok(())
+    }
+
+    /// Keypoints with the box around those that are labeled, a pixel wide at least. `area` is the box's: COCOeval divides
+    /// by it.
+    fn keypoints(
+        &mut self,
+        image: &Image<'_>,
+        size: Size,
+        category_id: i64,
+        list: &[Keypoint],
+    ) -> io::Result<()> {
+        let labeled = list.iter().filter(|k| k.at().is_some()).count();
+        let tight = keypoint::bounds(list);
+        let mut r = Rect::new(tight.x, tight.y, tight.w.max(1.0), tight.h.max(1.0));
+        r.x = r.x.min(size.width - r.w).max(0.0);
+        r.y = r.y.min(size.height - r.h).max(0.0);
+        if labeled == 0 || !r.is_finite() {
+            self.drop(image);
+            return Ok(());
+        }
+        self.put(&AnnotationRecord {
+            segmentation: match self.segmentation {
+                BoxSegmentation::Omit => None,
+                _ => Some(Segmentation::Corners(&[])),
+            },
+            num_keypoints: Some(labeled),
+            keypoints: Some(list.iter().flat_map(|k| <[f64; 3]>::from(*k)).collect()),
+            ..AnnotationRecord::new(self.next_id(), image.id, category_id, r.area(), r)
         })
     }
 
@@ -259,18 +381,18 @@ impl<W: Write, S: Read + Write + Seek> CocoWriter<W, S> {
             self.drop(image);
             return Ok(());
         };
-        let r = mask.window();
         self.put(&AnnotationRecord {
-            id: self.written.annotations + 1,
-            image_id: image.id,
-            category_id,
             segmentation: Some(Segmentation::Runs {
                 size: [image.height, image.width],
                 counts: mask.full_text(width, height),
             }),
-            area: mask.area() as f64,
-            bbox: [r.x, r.y, r.w, r.h],
-            iscrowd: 0,
+            ..AnnotationRecord::new(
+                self.next_id(),
+                image.id,
+                category_id,
+                mask.area() as f64,
+                mask.window(),
+            )
         })
     }
 

@@ -1,5 +1,6 @@
 //! Reads COCO instance files and COCO result files of any size, in one pass and any order of keys.
 
+use super::extras;
 use super::record::{self, RawAnnotation, RawCategory, RawImage, Repairs};
 use super::resolve;
 use super::shapes::{outline, shape};
@@ -10,6 +11,7 @@ use crate::json::scan::{self, Element, End, Sink};
 use crate::model::{
     Imported, ImportedAnnotation, ImportedCategory, ImportedImage, ImportedOutline, ImportedShape,
 };
+use limn_domain::Shape;
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::io::Read;
@@ -32,6 +34,10 @@ pub struct Options {
     pub coordinates: Coordinates,
     /// Whether outlines are kept; otherwise labels are boxes.
     pub outlines: bool,
+    /// Whether keypoints are kept.
+    pub keypoints: bool,
+    /// Whether turned boxes and ellipses are kept as such.
+    pub turned: bool,
     /// Most bytes of one record.
     pub record_max: usize,
     pub images_max: usize,
@@ -44,6 +50,8 @@ impl Default for Options {
         Self {
             coordinates: Coordinates::Detect,
             outlines: false,
+            keypoints: false,
+            turned: false,
             record_max: 64 << 20,
             images_max: 2_000_000,
             annotations_max: 5_000_000,
@@ -322,10 +330,19 @@ impl<'f> Gather<'f> {
             });
         }
         self.category_ids.records[number] = Some(self.out.categories.len() as u32);
+        let skeleton = extras::skeleton(e.bytes).unwrap_or_else(|why| {
+            self.findings.refused("bad_skeleton", || {
+                Detail::new(format!("The skeleton of `{}` was left out: {why}.", quote(&name)))
+                    .line(e.line)
+                    .record(record_name(e))
+            });
+            None
+        });
         self.out.categories.push(ImportedCategory {
             id: int,
             name: Some(name),
             parent: None,
+            skeleton,
             color: None,
             line: e.line,
         });
@@ -431,6 +448,13 @@ impl<'f> Gather<'f> {
             let why = "The annotation marks a crowd (iscrowd 1), not one object; as a box it would be a wrong label.";
             return refuse(self.findings, "crowd", why);
         }
+        if self.options.keypoints || self.options.turned {
+            match extras::shape(e.bytes, &self.options) {
+                Ok(Some(shape)) => return self.keep(e, raw.id, image, category, shape, raw.score),
+                Ok(None) => {}
+                Err((code, why)) => return refuse(self.findings, code, &why),
+            }
+        }
         if self.options.outlines {
             match outline(e.bytes) {
                 Ok(Some(outline)) => {
@@ -491,6 +515,13 @@ impl<'f> Gather<'f> {
     ) {
         match &shape {
             ImportedShape::Whole => {}
+            ImportedShape::Other(shape) => match &**shape {
+                Shape::Keypoints { keypoints } => {
+                    self.measure(keypoints.iter().flat_map(|k| [k.x, k.y]));
+                }
+                // Our own fields are in pixels.
+                _ => self.measure(std::iter::once(f64::INFINITY)),
+            },
             ImportedShape::Box(r) => self.measure([r.x, r.y, r.w, r.h].into_iter()),
             ImportedShape::Outline(outline) => match &**outline {
                 ImportedOutline::Polygons(rings) => self.measure(rings.iter().flatten().flatten().copied()),

@@ -2,7 +2,8 @@
 
 use crate::json::loose::{Key, Loose, Numbers, Outline};
 use crate::json::segmentation::Segmentation;
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 use std::fmt;
 
 /// Declares a record whose every field is optional, of any type, and may appear twice (the last one counts).
@@ -69,6 +70,27 @@ record!(
         segmentation: Segmentation,
     }
 );
+
+record!(
+    /// Fields of an annotation that few files have.
+    RawExtras {
+        keypoints: Any,
+        rotated_box: Numbers,
+        ellipse: Numbers,
+    }
+);
+record!(
+    /// The skeleton of a category.
+    RawSkeleton {
+        keypoints: Any,
+        skeleton: Any,
+    }
+);
+
+/// Any value, for records of limited length.
+#[derive(Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Any(pub Option<serde_json::Value>);
 
 /// A key without copying it where it needs no unescaping.
 struct KeyText<'a>(std::borrow::Cow<'a, str>);

@@ -100,6 +100,7 @@ impl Reader for JsonlReader {
                 id: Some(record.id),
                 name: Some(name),
                 color,
+                skeleton: record.skeleton,
                 line: 1,
                 ..ImportedCategory::default()
             });

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod faults;
+mod keypoints;
 mod outlines;
 
 use limn_domain::Rect;
@@ -13,6 +14,7 @@ use limn_formats::coco::{
 };
 use limn_formats::{Findings, Fit, FormatError, Imported, ImportedShape, Placed};
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 
 fn read_with(bytes: &[u8], options: &Options) -> (Result<Imported, FormatError>, ImportReport) {
@@ -53,7 +55,7 @@ fn boxes(i: &Imported) -> Vec<[f64; 4]> {
         .iter()
         .filter_map(|a| match a.shape {
             ImportedShape::Box(r) => Some([r.x, r.y, r.w, r.h]),
-            ImportedShape::Whole | ImportedShape::Outline(_) => None,
+            _ => None,
         })
         .collect()
 }
@@ -103,17 +105,19 @@ fn label(category_id: i64, x: f64, y: f64, w: f64, h: f64) -> Label<'static> {
     }
 }
 
+const fn category<'a>(id: i64, name: &'a str, supercategory: &'a str) -> Category<'a> {
+    Category {
+        id,
+        name,
+        supercategory,
+        keypoints: Vec::new(),
+        skeleton: Vec::new(),
+    }
+}
+
 const CATEGORIES: [Category<'_>; 2] = [
-    Category {
-        id: 1,
-        name: "animal",
-        supercategory: "animal",
-    },
-    Category {
-        id: 4,
-        name: "cat \"<b>\"",
-        supercategory: "animal",
-    },
+    category(1, "animal", "animal"),
+    category(4, "cat \"<b>\"", "animal"),
 ];
 
 #[test]
@@ -162,6 +166,7 @@ fn the_file_is_as_the_standard_wants_it() {
     );
     let expected = Written {
         holes: 0,
+        formless: BTreeMap::new(),
         images: 3,
         annotations: 3,
         clipped: 1,
@@ -350,7 +355,7 @@ proptest! {
         boxes in proptest::collection::vec((0.0..99.0f64, 0.0..49.0f64, 0.0..1.0f64, 0.0..1.0f64, 1i64..4), 1..20),
         names in proptest::collection::hash_set("[a-zA-Z0-9 é\"\\\\/._-]{1,12}", 3),
     ) {
-        let categories: Vec<_> = names.iter().zip(1..).map(|(name, id)| Category { id, name, supercategory: "" }).collect();
+        let categories: Vec<_> = names.iter().zip(1..).map(|(name, id)| category(id, name, "")).collect();
         let labels: Vec<Label> = boxes
             .iter()
             .map(|(x, y, w, h, c)| label(*c, *x, *y, (w * (100.0 - x)).max(1e-6), (h * (50.0 - y)).max(1e-6)))

@@ -15,7 +15,7 @@ const PATHS: [(ImportFormat, &[&str]); 9] = [
 ];
 
 fn feed(format: ImportFormat, path: &str, bytes: &[u8]) {
-    let mut reader = read::reader(format, true);
+    let mut reader = read::reader(format, limn_domain::project::Task::Segmentation);
     let mut findings = Findings::new(path);
     let _ = reader.table(path, &mut { bytes }, &mut findings);
     let _ = reader.begin();

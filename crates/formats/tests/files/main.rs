@@ -15,6 +15,7 @@ mod label_studio;
 mod labelme;
 mod panoptic;
 mod png_masks;
+mod turned;
 mod voc;
 mod yolo;
 
@@ -48,6 +49,7 @@ pub fn dataset(task: Task) -> Dataset {
                 name: (*name).into(),
                 parent: None,
                 color: [id as u8 * 40, 255 - id as u8, 7],
+                skeleton: None,
             })
             .collect(),
     }
@@ -103,8 +105,7 @@ impl Read {
 }
 
 pub fn read(format: ImportFormat, files: &BTreeMap<String, Vec<u8>>, items: &[(&str, u32, u32)]) -> Read {
-    let outlines = true;
-    let mut reader = read::reader(format, outlines);
+    let mut reader = read::reader(format, Task::Objects);
     let mut findings = Findings::default();
     let of = |role| {
         files
@@ -169,6 +170,7 @@ fn place(
         for label in labels {
             let category = imported.categories[label.category as usize].name.clone().unwrap();
             let shape = match fit.place(&label.shape) {
+                Placed::Other { shape, .. } => shape,
                 Placed::Whole => Shape::Whole,
                 Placed::Box { rect, .. } => Shape::Box { rect },
                 Placed::Polygon { parts, .. } => Shape::Polygon { parts },

@@ -64,49 +64,92 @@ pub(super) fn change(mut change: SaveChange) -> Result<SaveChange> {
     Ok(change)
 }
 
-/// Checks that the shapes are of the kind the project labels with, and clips them to the image.
+/// Checks that the shapes are of a kind the project labels with, and brings them into the image: boxes and outlines are
+/// cut to it, points moved onto it; turned boxes and ellipses may reach beyond it.
 pub(super) fn fit(upserts: &mut [Annotation], task: Task, image: Size) -> Result<()> {
     for (n, a) in upserts.iter_mut().enumerate() {
-        match (&mut a.shape, task) {
-            (Shape::Box { rect }, Task::Detection) => {
-                let inside = rect.clipped(image);
-                if inside.w <= 0.0 || inside.h <= 0.0 {
-                    let (w, h) = (image.width, image.height);
-                    return Err(at(
-                        n,
-                        "rect",
-                        &format!("lies outside the image of {w} x {h} pixels."),
-                    ));
-                }
-                *rect = inside;
+        let kind = a.shape.shape_kind();
+        if !task.allows(kind) {
+            let kinds = task.kinds().iter().map(|k| format!("`{}`", k.as_str()));
+            let kinds = kinds.collect::<Vec<_>>().join(", ");
+            let problem = format!("must be one of {kinds} in this project, not `{}`.", kind.as_str());
+            return Err(at(n, "kind", &problem));
+        }
+        fit_one(&mut a.shape, image).map_err(|(field, problem)| at(n, field, &problem))?;
+    }
+    Ok(())
+}
+
+/// The field at fault and what is wrong with it.
+type Fault = (&'static str, String);
+
+fn fit_one(shape: &mut Shape, image: Size) -> std::result::Result<(), Fault> {
+    let outside = || {
+        format!(
+            "lies outside the image of {} x {} pixels.",
+            image.width, image.height
+        )
+    };
+    match shape {
+        Shape::Whole => {}
+        Shape::Box { rect } => {
+            let inside = rect.clipped(image);
+            if inside.w <= 0.0 || inside.h <= 0.0 {
+                return Err(("rect", outside()));
             }
-            (Shape::Polygon { parts }, Task::Segmentation) => match polygon::mend(parts, image) {
-                Ok((good, _)) => *parts = good,
-                Err(fault) => return Err(at(n, "parts", &format!("{fault}."))),
-            },
-            (Shape::Mask { mask }, Task::Segmentation) => {
-                mask.check(image)
-                    .map_err(|fault| at(n, "mask", &format!("{fault}.")))?;
-            }
-            (Shape::Whole, Task::Classification | Task::Multilabel) => {}
-            (_, Task::Detection) => {
-                return Err(at(n, "kind", "must be `box`: this project labels by boxes."));
-            }
-            (_, Task::Segmentation) => {
-                return Err(at(
-                    n,
-                    "kind",
-                    "must be `polygon` or `mask`: this project labels by outlines.",
+            *rect = inside;
+        }
+        Shape::Polygon { parts } => {
+            *parts = polygon::mend(parts, image)
+                .map_err(|fault| ("parts", format!("{fault}.")))?
+                .0;
+        }
+        Shape::Mask { mask } => mask.check(image).map_err(|fault| ("mask", format!("{fault}.")))?,
+        Shape::RotatedBox { rect } | Shape::Ellipse { rect } => {
+            if !rect.is_finite() || rect.w <= 0.0 || rect.h <= 0.0 || rect.w.max(rect.h) > 1e7 {
+                return Err((
+                    "rect",
+                    "needs finite numbers, and a width and a height above 0.".to_owned(),
                 ));
             }
-            _ => {
-                return Err(at(
-                    n,
-                    "kind",
-                    "must be `whole`: this project labels whole images.",
+            *rect = rect.normal();
+            let region = shape.region(0.1).unwrap_or_default();
+            polygon::mend(&region, image).map_err(|_| ("rect", outside()))?;
+        }
+        Shape::Polyline { points } => fit_points(points, 2, image)?,
+        Shape::Points { points } => fit_points(points, 1, image)?,
+        Shape::Keypoints { keypoints } => {
+            for k in keypoints.iter_mut().filter(|k| k.at().is_some()) {
+                let mut one = [[k.x, k.y]];
+                fit_points(&mut one, 1, image).map_err(|(_, why)| ("keypoints", why))?;
+                [k.x, k.y] = one[0];
+            }
+            if keypoints.iter().all(|k| k.at().is_none()) {
+                return Err((
+                    "keypoints",
+                    "needs at least one keypoint that is labeled.".to_owned(),
                 ));
             }
         }
+    }
+    Ok(())
+}
+
+fn fit_points(points: &mut [[f64; 2]], least: usize, image: Size) -> std::result::Result<(), Fault> {
+    if points.len() < least {
+        return Err(("points", format!("needs at least {least}.")));
+    }
+    if points.len() > polygon::VERTICES_MAX {
+        return Err((
+            "points",
+            format!("has more than {} points.", polygon::VERTICES_MAX),
+        ));
+    }
+    for [x, y] in points {
+        if !(x.is_finite() && y.is_finite()) {
+            return Err(("points", "holds a number that is not finite.".to_owned()));
+        }
+        (*x, *y) = (x.clamp(0.0, image.width), y.clamp(0.0, image.height));
     }
     Ok(())
 }

@@ -6,11 +6,13 @@ use crate::{Actor, Error, Result};
 use limn_domain::annotation::{SaveChange, SaveOutcome};
 use limn_domain::item::ItemStatus;
 use limn_domain::project::Task;
-use limn_domain::{Action, AnnotationId, ChangeId, Code, ItemId, Size, Source, Timestamp};
+use limn_domain::{
+    Action, Annotation, AnnotationId, CategoryId, ChangeId, Code, ItemId, Shape, Size, Source, Timestamp,
+};
 use limn_store::repo::annotation::{self, Applied, Change};
 use limn_store::repo::item::counter::{Standing, Tally};
 use limn_store::repo::queue::ItemContext;
-use limn_store::{StoreError, Tx};
+use limn_store::{StoreError, Tx, repo};
 
 /// Most labels and proposals of one item.
 const ITEM_MAX: i64 = 200_000;
@@ -103,6 +105,7 @@ pub(crate) async fn save_in(tx: &mut Tx, edit: &mut Edit<'_>, mut change: SaveCh
         },
     )?;
     known::check_categories(tx, c.project_id, &change.upserts).await?;
+    check_keypoints(tx, &change.upserts).await?;
     check_imported(tx, edit, &change).await?;
     let applied = annotation::apply(
         tx,
@@ -124,6 +127,41 @@ pub(crate) async fn save_in(tx: &mut Tx, edit: &mut Edit<'_>, mut change: SaveCh
     Ok(SaveOutcome::Saved {
         revision: applied.revision,
     })
+}
+
+/// Keypoints are those of their category's skeleton.
+async fn check_keypoints(tx: &mut Tx, upserts: &[Annotation]) -> Result<()> {
+    let of = |a: &Annotation| match &a.shape {
+        Shape::Keypoints { keypoints } => Some(keypoints.len()),
+        _ => None,
+    };
+    let mut ids: Vec<CategoryId> = upserts
+        .iter()
+        .filter(|a| of(a).is_some())
+        .map(|a| a.category_id)
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let counts = repo::category::keypoint_counts(tx, &ids).await?;
+    for (n, a) in upserts.iter().enumerate() {
+        let Some(have) = of(a) else { continue };
+        match counts.get(&a.category_id) {
+            Some(want) if *want == have => {}
+            Some(want) => {
+                let problem =
+                    format!("has {have} keypoints, but the skeleton of its category has {want}; reload.");
+                return Err(check::at(n, "keypoints", &problem));
+            }
+            None => {
+                return Err(check::at(
+                    n,
+                    "keypoints",
+                    "are of a category without a skeleton; a manager can give it one.",
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The revision moved on: by this very edit, sent twice at once, or by another one.

@@ -73,6 +73,14 @@ pub(crate) fn of_new_project(checks: &mut Checks, list: &[NewProjectCategory]) -
                 );
             }
         }
+        let skeleton = row.category.skeleton.clone().map(limn_domain::Skeleton::check);
+        let skeleton = match skeleton.transpose() {
+            Ok(skeleton) => skeleton,
+            Err(why) => {
+                take("skeleton", Err(why));
+                None
+            }
+        };
         rows.push(NewRow {
             id: CategoryId::new(),
             parent_id: parent.map(|p| rows[p].id),
@@ -81,6 +89,7 @@ pub(crate) fn of_new_project(checks: &mut Checks, list: &[NewProjectCategory]) -
             hotkey: row.category.hotkey,
             position: seen.next_position(parent),
             export_id: row.category.export_id.unwrap_or_else(|| export_ids.next()),
+            skeleton,
         });
         if findings >= FINDINGS_MAX {
             break;

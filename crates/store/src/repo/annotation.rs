@@ -40,6 +40,9 @@ fn geometry(shape: &Shape) -> Result<Option<String>, StoreError> {
         Shape::Whole | Shape::Box { .. } => return Ok(None),
         Shape::Polygon { parts } => serde_json::to_string(parts),
         Shape::Mask { mask } => serde_json::to_string(mask),
+        Shape::RotatedBox { rect } | Shape::Ellipse { rect } => serde_json::to_string(rect),
+        Shape::Polyline { points } | Shape::Points { points } => serde_json::to_string(points),
+        Shape::Keypoints { keypoints } => serde_json::to_string(keypoints),
     };
     json.map(Some)
         .map_err(|e| StoreError::Corrupt(format!("a shape that cannot be written: {e}")))
@@ -56,15 +59,20 @@ pub(in crate::repo) fn bounds(
 
 /// The shape that a row holds; `None` when its columns contradict each other.
 pub(in crate::repo) fn shape(kind: &str, bounds: Option<Rect>, geometry: Option<&str>) -> Option<Shape> {
+    fn read<T: serde::de::DeserializeOwned>(geometry: Option<&str>) -> Option<T> {
+        serde_json::from_str(geometry?).ok()
+    }
+    let g = geometry;
     Some(match kind {
         "whole" => Shape::Whole,
         "box" => Shape::Box { rect: bounds? },
-        "polygon" => Shape::Polygon {
-            parts: serde_json::from_str(geometry?).ok()?,
-        },
-        "mask" => Shape::Mask {
-            mask: serde_json::from_str(geometry?).ok()?,
-        },
+        "polygon" => Shape::Polygon { parts: read(g)? },
+        "mask" => Shape::Mask { mask: read(g)? },
+        "rotated_box" => Shape::RotatedBox { rect: read(g)? },
+        "ellipse" => Shape::Ellipse { rect: read(g)? },
+        "polyline" => Shape::Polyline { points: read(g)? },
+        "points" => Shape::Points { points: read(g)? },
+        "keypoints" => Shape::Keypoints { keypoints: read(g)? },
         _ => return None,
     })
 }

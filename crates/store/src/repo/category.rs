@@ -2,15 +2,15 @@
 
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::category::Category;
-use limn_domain::{CategoryId, ProjectId, Timestamp, validate};
+use limn_domain::{CategoryId, ProjectId, Skeleton, Timestamp, validate};
 use sqlx::{FromRow, QueryBuilder};
 use std::collections::HashMap;
 
-/// Rows of one `INSERT`: 10 parameters each.
+/// Rows of one `INSERT`: 11 parameters each.
 const ROWS: usize = 300;
 
 /// A category to insert, checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct NewRow {
     pub id: CategoryId,
     pub parent_id: Option<CategoryId>,
@@ -19,6 +19,7 @@ pub struct NewRow {
     pub hotkey: Option<i64>,
     pub position: i64,
     pub export_id: i64,
+    pub skeleton: Option<Skeleton>,
 }
 
 #[derive(FromRow)]
@@ -30,11 +31,28 @@ struct Row {
     hotkey: Option<i64>,
     position: i64,
     export_id: i64,
+    skeleton: Option<String>,
 }
 
-impl From<Row> for Category {
-    fn from(r: Row) -> Self {
-        Self {
+/// The column `skeleton`.
+pub(super) fn read_skeleton(json: Option<String>) -> Result<Option<Skeleton>, StoreError> {
+    json.map(|json| serde_json::from_str(&json))
+        .transpose()
+        .map_err(|e| StoreError::Corrupt(format!("a skeleton that cannot be read: {e}")))
+}
+
+fn write_skeleton(skeleton: Option<&Skeleton>) -> Result<Option<String>, StoreError> {
+    skeleton
+        .map(serde_json::to_string)
+        .transpose()
+        .map_err(|e| StoreError::Corrupt(format!("a skeleton that cannot be written: {e}")))
+}
+
+impl TryFrom<Row> for Category {
+    type Error = StoreError;
+
+    fn try_from(r: Row) -> Result<Self, StoreError> {
+        Ok(Self {
             id: r.id,
             parent_id: r.parent_id,
             name: r.name,
@@ -42,9 +60,10 @@ impl From<Row> for Category {
             hotkey: r.hotkey,
             position: r.position,
             export_id: r.export_id,
+            skeleton: read_skeleton(r.skeleton)?,
             annotation_count: 0,
             item_count: 0,
-        }
+        })
     }
 }
 
@@ -56,12 +75,16 @@ pub async fn insert_many(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     for chunk in rows.chunks(ROWS) {
+        let skeletons = chunk
+            .iter()
+            .map(|r| write_skeleton(r.skeleton.as_ref()))
+            .collect::<Result<Vec<_>, _>>()?;
         on_tx!(tx, conn => {
             let mut q = QueryBuilder::new(
                 "INSERT INTO category (id, project_id, parent_id, name, name_key, color, hotkey, position, export_id, \
-                 created_at) ",
+                 skeleton, created_at) ",
             );
-            q.push_values(chunk, |mut b, r| {
+            q.push_values(chunk.iter().zip(skeletons), |mut b, (r, skeleton)| {
                 b.push_bind(r.id)
                     .push_bind(project)
                     .push_bind(r.parent_id)
@@ -71,6 +94,7 @@ pub async fn insert_many(
                     .push_bind(r.hotkey)
                     .push_bind(r.position)
                     .push_bind(r.export_id)
+                    .push_bind(skeleton)
                     .push_bind(now);
             });
             q.build().execute(conn).await?;
@@ -83,14 +107,50 @@ pub async fn insert_many(
 pub async fn list(tx: &mut Tx, project: ProjectId) -> Result<Vec<Category>, StoreError> {
     let rows: Vec<Row> = on_tx!(tx, conn => {
         sqlx::query_as(
-            "SELECT id, parent_id, name, color, hotkey, position, export_id FROM category \
+            "SELECT id, parent_id, name, color, hotkey, position, export_id, skeleton FROM category \
              WHERE project_id = $1 ORDER BY position, export_id",
         )
         .bind(project)
         .fetch_all(conn)
         .await?
     });
-    Ok(rows.into_iter().map(Category::from).collect())
+    rows.into_iter().map(Category::try_from).collect()
+}
+
+/// Number of keypoints of those of the categories that have a skeleton.
+pub async fn keypoint_counts(
+    tx: &mut Tx,
+    categories: &[CategoryId],
+) -> Result<HashMap<CategoryId, usize>, StoreError> {
+    if categories.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<(CategoryId, Option<String>)> = on_tx!(tx, conn => {
+        let mut q = QueryBuilder::new("SELECT id, skeleton FROM category WHERE id IN (");
+        let mut list = q.separated(", ");
+        for id in categories {
+            list.push_bind(*id);
+        }
+        q.push(")");
+        q.build_query_as().fetch_all(conn).await?
+    });
+    let mut out = HashMap::new();
+    for (id, json) in rows {
+        if let Some(skeleton) = read_skeleton(json)? {
+            out.insert(id, skeleton.keypoints.len());
+        }
+    }
+    Ok(out)
+}
+
+/// Number of objects of the category that have keypoints.
+pub async fn skeletons_in_use(tx: &mut Tx, category: CategoryId) -> Result<i64, StoreError> {
+    Ok(on_tx!(tx, conn => {
+        sqlx::query_scalar("SELECT count(*) FROM annotation WHERE category_id = $1 AND kind = 'keypoints'")
+            .bind(category)
+            .fetch_one(conn)
+            .await?
+    }))
 }
 
 /// The project a category belongs to.
@@ -152,10 +212,11 @@ pub async fn impact(tx: &mut Tx, categories: &[CategoryId]) -> Result<(i64, i64)
 
 /// Writes everything that can change; the export id never does.
 pub async fn update(tx: &mut Tx, category: &Category) -> Result<(), StoreError> {
+    let skeleton = write_skeleton(category.skeleton.as_ref())?;
     on_tx!(tx, conn => {
         sqlx::query(
-            "UPDATE category SET parent_id = $2, name = $3, name_key = $4, color = $5, hotkey = $6, position = $7 \
-             WHERE id = $1",
+            "UPDATE category SET parent_id = $2, name = $3, name_key = $4, color = $5, hotkey = $6, position = $7, \
+             skeleton = $8 WHERE id = $1",
         )
         .bind(category.id)
         .bind(category.parent_id)
@@ -164,6 +225,7 @@ pub async fn update(tx: &mut Tx, category: &Category) -> Result<(), StoreError> 
         .bind(&category.color)
         .bind(category.hotkey)
         .bind(category.position)
+        .bind(skeleton)
         .execute(conn)
         .await?;
     });

@@ -2,7 +2,7 @@
 
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::project::Task;
-use limn_domain::{CategoryId, ItemId, ProjectId, Timestamp};
+use limn_domain::{CategoryId, ItemId, ProjectId, Skeleton, Timestamp};
 
 /// A project as its export begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct Head {
 }
 
 /// A category as exports name it.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CategoryHead {
     pub id: CategoryId,
     pub parent_id: Option<CategoryId>,
@@ -24,6 +24,7 @@ pub struct CategoryHead {
     /// `#rrggbb`.
     pub color: String,
     pub export_id: i64,
+    pub skeleton: Option<Skeleton>,
 }
 
 /// An item imported labels can go to.
@@ -71,12 +72,34 @@ pub async fn head(tx: &mut Tx, project: ProjectId) -> Result<Option<Head>, Store
 
 /// The project's categories by export id.
 pub async fn categories(tx: &mut Tx, project: ProjectId) -> Result<Vec<CategoryHead>, StoreError> {
-    Ok(on_tx!(tx, conn => {
-        sqlx::query_as("SELECT id, parent_id, name, color, export_id FROM category WHERE project_id = $1 ORDER BY export_id")
-            .bind(project)
-            .fetch_all(conn)
-            .await?
-    }))
+    let rows: Vec<(
+        CategoryId,
+        Option<CategoryId>,
+        String,
+        String,
+        i64,
+        Option<String>,
+    )> = on_tx!(tx, conn => {
+        sqlx::query_as(
+            "SELECT id, parent_id, name, color, export_id, skeleton FROM category WHERE project_id = $1 \
+             ORDER BY export_id",
+        )
+        .bind(project)
+        .fetch_all(conn)
+        .await?
+    });
+    rows.into_iter()
+        .map(|(id, parent_id, name, color, export_id, skeleton)| {
+            Ok(CategoryHead {
+                id,
+                parent_id,
+                name,
+                color,
+                export_id,
+                skeleton: super::category::read_skeleton(skeleton)?,
+            })
+        })
+        .collect()
 }
 
 /// The items after export id `after` (0 to begin), in the order of export ids.

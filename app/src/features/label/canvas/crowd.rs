@@ -118,7 +118,7 @@ impl Crowd {
             for batch in shapes.chunks(BATCH) {
                 to.begin_path();
                 for a in batch {
-                    let Some(r) = a.shape.bounds().map(|r| e.view().rect_to_screen(r)) else {
+                    let Some(r) = e.doc().bounds(a.id).map(|r| e.view().rect_to_screen(r)) else {
                         continue;
                     };
                     if r.w.max(r.h) < 3.0 {

@@ -1,6 +1,6 @@
 //! Shapes as paths on a canvas.
 
-use limn_domain::polygon::{self, Part};
+use limn_domain::polygon::{Part, Vertex};
 use limn_domain::{Mask, Point, Shape};
 use limn_editor::Viewport;
 use std::cell::RefCell;
@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use web_sys::{CanvasRenderingContext2d as Context, CanvasWindingRule};
 
+/// Radius of a point in screen pixels.
+const DOT: f64 = 4.5;
 /// Outlines of masks kept at most.
 const KEPT: usize = 4_000;
 
@@ -50,10 +52,50 @@ impl Outlines {
                 c.rect(r.x, r.y, r.w, r.h);
             }
             Shape::Polygon { parts } => rings(c, view, parts, Point::default()),
+            Shape::RotatedBox { rect } => {
+                let ring = rect.corners().map(|p| [p.x, p.y]).to_vec();
+                rings(c, view, &[vec![ring]], Point::default());
+            }
+            Shape::Ellipse { rect } => {
+                let (p, k, turn) = (
+                    view.to_screen(rect.center()),
+                    view.scale() / 2.0,
+                    rect.angle.to_radians(),
+                );
+                let (rx, ry) = (rect.w * k, rect.h * k);
+                c.move_to(p.x + rx * turn.cos(), p.y + rx * turn.sin());
+                let _ = c.ellipse(p.x, p.y, rx, ry, turn, 0.0, std::f64::consts::TAU);
+            }
+            Shape::Polyline { points } => way(c, view, points),
+            Shape::Points { .. } | Shape::Keypoints { .. } => {
+                for [x, y] in shape.dots() {
+                    let p = view.to_screen(Point::new(x, y));
+                    c.move_to(p.x + DOT, p.y);
+                    let _ = c.arc(p.x, p.y, DOT, 0.0, std::f64::consts::TAU);
+                }
+            }
             Shape::Mask { mask } => {
                 let corner = Point::new(f64::from(mask.x), f64::from(mask.y));
                 rings(c, view, &self.of(mask), corner);
             }
+        }
+    }
+}
+
+/// Begins a path along the pixels of a mask that is on its way and not worth keeping.
+pub fn trace_once(c: &Context, view: &Viewport, mask: &Mask) {
+    c.begin_path();
+    rings(c, view, &mask.to_polygon(), Point::default());
+}
+
+/// Adds an open line to the path.
+pub fn way(c: &Context, view: &Viewport, points: &[Vertex]) {
+    for (i, v) in points.iter().enumerate() {
+        let p = view.to_screen(Point::new(v[0], v[1]));
+        if i == 0 {
+            c.move_to(p.x, p.y);
+        } else {
+            c.line_to(p.x, p.y);
         }
     }
 }
@@ -79,42 +121,4 @@ fn rings(c: &Context, view: &Viewport, parts: &[Part], corner: Point) {
 /// Fills the path by the rule of polygons with holes.
 pub fn fill(c: &Context) {
     c.fill_with_canvas_winding_rule(CanvasWindingRule::Evenodd);
-}
-
-/// The corners of a polygon, and the middles of its longer sides, where one can be pulled out.
-pub fn grips(c: &Context, view: &Viewport, parts: &[Part], color: &str) {
-    const MANY: usize = 400;
-    if polygon::vertices(parts).count() > MANY {
-        let window = view.window();
-        // So many corners would hide the outline: only where they can be told apart.
-        if limn_editor::shape::corners(parts)
-            .filter(|(_, p)| window.contains(*p))
-            .count()
-            > MANY
-        {
-            return;
-        }
-    }
-    let scale = view.scale();
-    c.set_stroke_style_str(color);
-    c.set_line_width(1.0);
-    c.set_fill_style_str("rgb(255 255 255 / 0.75)");
-    for (_, at, side) in limn_editor::shape::middles(parts) {
-        if side * scale >= 28.0 {
-            let p = view.to_screen(at);
-            c.begin_path();
-            let _ = c.arc(p.x, p.y, 2.5, 0.0, std::f64::consts::TAU);
-            c.fill();
-            c.stroke();
-        }
-    }
-    c.set_fill_style_str("#ffffff");
-    c.set_line_width(1.5);
-    for at in polygon::vertices(parts) {
-        let p = view.to_screen(at);
-        c.begin_path();
-        let _ = c.arc(p.x, p.y, 4.0, 0.0, std::f64::consts::TAU);
-        c.fill();
-        c.stroke();
-    }
 }

@@ -2,12 +2,13 @@
 
 use super::crowd::Crowd;
 use super::images::{Images, Which, next_frame};
-use super::outlines::{Outlines, fill, grips};
-use crate::features::label::desk::{Desk, Sheet, px};
+use super::outlines::{Outlines, fill};
+use super::{grips, joints, overlay};
+use crate::features::label::desk::{Desk, Sheet};
 use leptos::prelude::*;
+use limn_domain::project::Task;
 use limn_domain::{Annotation, CategoryId, ItemId, Rect, Shape, Source};
-use limn_editor::hit::Handle;
-use limn_editor::{Editor, Purpose, Tool};
+use limn_editor::Editor;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -18,7 +19,7 @@ use web_sys::{CanvasRenderingContext2d as Context, HtmlCanvasElement};
 const MANY: usize = 1_500;
 /// Labels are drawn for at most this many shapes in view.
 const LABELS: usize = 250;
-const FONT: &str = "550 11px Inter, system-ui, sans-serif";
+pub(super) const FONT: &str = "550 11px Inter, system-ui, sans-serif";
 
 struct Layers {
     image: HtmlCanvasElement,
@@ -241,14 +242,9 @@ impl Painter {
         if let Some(a) = e.selection().single().and_then(|id| e.doc().get(id))
             && e.layers().can_edit(a)
             && !e.is_read_only()
-            && !e.tool().draws_outlines()
+            && !e.tool().hides_grips()
         {
-            let color = look(&a.category_id).1;
-            match &*e.shown_shape(a) {
-                Shape::Box { rect } => handles(c, e.view().rect_to_screen(*rect), color),
-                Shape::Polygon { parts } => grips(c, e.view(), parts, color),
-                Shape::Whole | Shape::Mask { .. } => {}
-            }
+            grips::draw(c, e, &e.shown_shape(a), look(&a.category_id).1);
         }
         for conflict in e.conflicts() {
             if let Some(theirs) = &conflict.theirs {
@@ -258,11 +254,11 @@ impl Painter {
                 dash(c, &[]);
             }
         }
-        overlay(
+        overlay::draw(
             c,
             e,
-            w,
-            h,
+            &self.outlines,
+            screen,
             self.desk
                 .category
                 .get_untracked()
@@ -284,14 +280,14 @@ fn dash(c: &Context, pattern: &[f64]) {
     let _ = c.set_line_dash(&list);
 }
 
-fn outline(c: &Context, r: Rect, color: &str, width: f64) {
+pub(super) fn outline(c: &Context, r: Rect, color: &str, width: f64) {
     c.set_stroke_style_str(color);
     c.set_line_width(width);
     c.stroke_rect(r.x, r.y, r.w, r.h);
 }
 
 /// Along the path.
-fn line(c: &Context, color: &str, width: f64) {
+pub(super) fn line(c: &Context, color: &str, width: f64) {
     c.set_stroke_style_str(color);
     c.set_line_width(width);
     c.stroke();
@@ -302,14 +298,31 @@ fn one(c: &Context, e: &Editor, outlines: &Outlines, a: &Annotation, color: &str
     if matches!(*shape, Shape::Whole) {
         return;
     }
-    outlines.trace(c, e.view(), &shape);
     let hover = e.hover() == Some(a.id);
+    if let Shape::Keypoints { keypoints } = &*shape {
+        let look = joints::Look {
+            color,
+            strong: selected || hover,
+            named: e.hover_corner().filter(|(id, _)| *id == a.id).map(|(_, c)| c.at),
+        };
+        joints::draw(c, e.view(), keypoints, e.skeleton_of(a.category_id), look);
+        return;
+    }
+    outlines.trace(c, e.view(), &shape);
     let proposal = a.source == Source::Prelabel;
+    let semantic = e.doc().task() == Task::Semantic;
     let shade = match (selected, hover, proposal) {
+        _ if semantic => 0.42 + if selected { 0.2 } else { 0.0 },
         (true, ..) => 0.24,
         (_, true, _) => 0.2,
         (_, _, true) => 0.07,
         _ => 0.1,
+    };
+    // Lines enclose nothing; points are solid.
+    let shade = match &*shape {
+        Shape::Polyline { .. } => 0.0,
+        Shape::Points { .. } => 0.9,
+        _ => shade,
     };
     c.set_global_alpha(shade);
     c.set_fill_style_str(color);
@@ -366,7 +379,7 @@ fn label(c: &Context, e: &Editor, a: &Annotation, (name, color): (&str, &str)) {
 }
 
 /// The colour a third of the way to white: lines of it stand out on dark pictures too.
-fn lighter(color: &str) -> String {
+pub(super) fn lighter(color: &str) -> String {
     let part = |i: usize| {
         let v = u8::from_str_radix(color.get(i..i + 2).unwrap_or("80"), 16).unwrap_or(128);
         u16::from(v) + (255 - u16::from(v)) * 3 / 10
@@ -386,103 +399,4 @@ fn is_light(color: &str) -> bool {
         }
     };
     0.2126 * part(1) + 0.7152 * part(3) + 0.0722 * part(5) > 0.2
-}
-
-fn handles(c: &Context, r: Rect, color: &str) {
-    let small = |h: Handle| match h.sides() {
-        (0, _) => r.w < 32.0,
-        (_, 0) => r.h < 32.0,
-        _ => false,
-    };
-    for h in Handle::ALL.into_iter().filter(|h| !small(*h)) {
-        let p = h.at(r);
-        c.set_fill_style_str("#ffffff");
-        c.set_stroke_style_str(color);
-        c.set_line_width(1.5);
-        c.begin_path();
-        if c.round_rect_with_f64(p.x - 4.0, p.y - 4.0, 8.0, 8.0, 2.0)
-            .is_err()
-        {
-            c.rect(p.x - 4.0, p.y - 4.0, 8.0, 8.0);
-        }
-        c.fill();
-        c.stroke();
-    }
-}
-
-/// The box being drawn with its size, the selection frame, and the lines through the pointer.
-fn overlay(c: &Context, e: &Editor, w: f64, h: f64, color: &str) {
-    let draws = e.tool() == Tool::Box && !e.is_hold_pan() && !e.is_read_only();
-    if draws && let Some(p) = e.pointer().map(|p| e.view().to_screen(p)) {
-        let (x, y) = (p.x.round() + 0.5, p.y.round() + 0.5);
-        for (style, width) in [("rgb(0 0 0 / 0.4)", 3.0), ("rgb(255 255 255 / 0.75)", 1.0)] {
-            c.set_stroke_style_str(style);
-            c.set_line_width(width);
-            c.begin_path();
-            c.move_to(x, 0.0);
-            c.line_to(x, h);
-            c.move_to(0.0, y);
-            c.line_to(w, y);
-            c.stroke();
-        }
-    }
-    if let Some(draft) = e.draft() {
-        let r = e.view().rect_to_screen(draft);
-        c.set_global_alpha(0.18);
-        c.set_fill_style_str(color);
-        c.fill_rect(r.x, r.y, r.w, r.h);
-        c.set_global_alpha(1.0);
-        outline(c, r, "rgb(0 0 0 / 0.5)", 3.5);
-        outline(c, r, color, 2.0);
-        if r.w > 2.0 || r.h > 2.0 {
-            let text = format!("{} \u{d7} {}", px(draft.w), px(draft.h));
-            c.set_font(FONT);
-            let width = c.measure_text(&text).map_or(50.0, |m| m.width()) + 12.0;
-            let (x, y) = (r.right() + 6.0, r.bottom() + 6.0);
-            let (x, y) = (x.min(w - width - 4.0), y.min(h - 22.0));
-            c.set_fill_style_str("rgb(13 14 16 / 0.88)");
-            c.begin_path();
-            if c.round_rect_with_f64(x, y, width, 18.0, 4.0).is_err() {
-                c.rect(x, y, width, 18.0);
-            }
-            c.fill();
-            c.set_fill_style_str("#ececee");
-            c.set_text_baseline("middle");
-            let _ = c.fill_text(&text, x + 6.0, y + 9.5);
-        }
-    }
-    if let Some(drawn) = e.outline() {
-        let red = matches!(drawn.purpose, Purpose::Cut(_));
-        let color = if red { "#ff6b5e" } else { color };
-        let points: Vec<_> = drawn.points.iter().map(|p| e.view().to_screen(*p)).collect();
-        let next = drawn.next.map(|p| e.view().to_screen(p));
-        c.begin_path();
-        for (i, p) in points.iter().chain(next.iter()).enumerate() {
-            if i == 0 {
-                c.move_to(p.x, p.y);
-            } else {
-                c.line_to(p.x, p.y);
-            }
-        }
-        c.set_global_alpha(0.18);
-        c.set_fill_style_str(color);
-        fill(c);
-        c.set_global_alpha(1.0);
-        line(c, "rgb(0 0 0 / 0.5)", 3.5);
-        line(c, &lighter(color), 2.0);
-        for (i, p) in points.iter().enumerate() {
-            let radius = if i == 0 && drawn.closes { 7.0 } else { 3.5 };
-            c.begin_path();
-            let _ = c.arc(p.x, p.y, radius, 0.0, std::f64::consts::TAU);
-            c.set_fill_style_str(if i == 0 { color } else { "#ffffff" });
-            c.fill();
-            line(c, if i == 0 { "#ffffff" } else { color }, 1.5);
-        }
-    }
-    if let Some(m) = e.marquee() {
-        let r = e.view().rect_to_screen(m);
-        c.set_fill_style_str("rgb(130 150 255 / 0.14)");
-        c.fill_rect(r.x, r.y, r.w, r.h);
-        outline(c, r, "#8296ff", 1.0);
-    }
 }

@@ -59,10 +59,20 @@ impl Desk {
 
     fn act_on_boxes(self, action: A) -> bool {
         let (dx, dy) = direction(action);
+        if let Some(tool) = action.tool() {
+            self.view(|e| e.set_tool(tool));
+            return true;
+        }
         match action {
-            A::SelectTool => self.view(|e| e.set_tool(Tool::Select)),
-            A::BoxTool => self.view(|e| e.set_tool(Tool::Box)),
-            A::PolygonTool => self.view(|e| e.set_tool(Tool::Polygon)),
+            A::LeaveOut => return self.edit(Editor::outline_leave_out).unwrap_or(false),
+            A::BrushLarger => self.view(|e| e.grow_brush(true)),
+            A::BrushSmaller => self.view(|e| e.grow_brush(false)),
+            A::FillHoles => {
+                self.edit(Editor::fill_holes_selected);
+            }
+            A::Clean => {
+                self.edit(Editor::clean_selected);
+            }
             A::Join => {
                 self.edit(Editor::join_selected);
             }

@@ -9,10 +9,10 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use limn_domain::annotation::SaveOutcome;
 use limn_domain::item::ItemStatus;
-use limn_domain::project::ProjectStatus;
+use limn_domain::project::{ProjectStatus, Task};
 use limn_domain::queue::{Taken, WorkItem};
 use limn_domain::{ItemId, Size};
-use limn_editor::{Document, Editor};
+use limn_editor::{Document, Editor, Tool};
 
 /// Items leased ahead of the open one.
 const AHEAD: usize = 3;
@@ -249,13 +249,21 @@ impl Desk {
             if let Some(c) = self.category.get_untracked() {
                 sheet.editor.set_category(c);
             }
+            let skeletons = self.categories.with_untracked(|list| {
+                list.iter()
+                    .filter_map(|c| Some((c.category.id, c.category.skeleton.clone()?)))
+                    .collect()
+            });
+            sheet.editor.set_skeletons(skeletons);
             sheets.insert(id, sheet);
         });
         if before.is_none() {
             let first_tool = match self.task_now() {
-                limn_domain::project::Task::Detection => limn_editor::Tool::Box,
-                limn_domain::project::Task::Segmentation => limn_editor::Tool::Polygon,
-                _ => limn_editor::Tool::Pan,
+                Task::Detection | Task::Objects => Tool::Box,
+                Task::Segmentation => Tool::Polygon,
+                Task::Semantic => Tool::Brush,
+                Task::Keypoints => Tool::Keypoints,
+                Task::Classification | Task::Multilabel => Tool::Pan,
             };
             self.sheet(id, |s| s.editor.set_tool(first_tool));
         }

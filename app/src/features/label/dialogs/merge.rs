@@ -31,6 +31,15 @@ fn words(desk: Desk, side: Option<&Annotation>, base: Option<&Annotation>) -> St
             px(r.w),
             px(r.h)
         ),
+        (shape, _) => {
+            let r = shape.bounds().unwrap_or_default();
+            format!(
+                "{category}, a {} at {}, {}",
+                shape.shape_kind().label(),
+                px(r.x),
+                px(r.y)
+            )
+        }
     }
 }
 

@@ -4,8 +4,7 @@ use super::objects::ordinal;
 use crate::features::label::desk::{Desk, px};
 use crate::ui::{Button, ButtonSize, Glyph, Icon, Variant};
 use leptos::prelude::*;
-use limn_domain::Shape;
-use limn_editor::{Action, Editor, Purpose, Tool};
+use limn_editor::{Action, Editor};
 
 #[component]
 pub fn Hud() -> impl IntoView {
@@ -48,7 +47,7 @@ pub fn Hud() -> impl IntoView {
     let hint = move || {
         desk.look_tick.track();
         desk.selection_tick.track();
-        desk.read(|s| hint(&s.editor)).flatten()
+        desk.read(|s| super::drawing::hint(&s.editor)).flatten()
     };
     let image = move || {
         desk.current.track();
@@ -80,34 +79,6 @@ pub fn Hud() -> impl IntoView {
             {move || size().map(|t| view! { <span class="label-pill num" data-testid="object-size">{t}</span> })}
         </div>
     }
-}
-
-/// What the outline tool waits for.
-fn hint(e: &Editor) -> Option<&'static str> {
-    if e.tool() != Tool::Polygon || e.is_read_only() {
-        return None;
-    }
-    let outline = e
-        .selection()
-        .single()
-        .and_then(|id| e.doc().get(id))
-        .is_some_and(|a| matches!(a.shape, Shape::Polygon { .. }));
-    Some(match e.outline() {
-        Some(o) if o.points.len() < 3 => "Next corner; Backspace takes one back",
-        Some(o) => match o.purpose {
-            Purpose::Draw => "Enter or a click on the first corner closes the outline",
-            Purpose::Add(_) => "Enter closes it and adds it to the selected outline",
-            Purpose::Cut(_) => "Enter closes it and cuts it out of the selected outline",
-        },
-        None if matches!(e.intent(), Some(Purpose::Add(_))) => {
-            "Draw what is to be added to the selected outline"
-        }
-        None if matches!(e.intent(), Some(Purpose::Cut(_))) => {
-            "Draw what is to be cut out of the selected outline"
-        }
-        None if outline => "Click corners or drag; Shift adds to the selected outline, Alt cuts out of it",
-        None => "Click the corners, or drag along the outline",
-    })
 }
 
 /// What imports or models propose for the open item.
@@ -167,58 +138,6 @@ pub fn Suggestions() -> impl IntoView {
                     }
                 >
                     "Reject all"
-                </Button>
-            </div>
-        </Show>
-    }
-}
-
-/// What a finger can do about the outline being drawn; keys and double clicks do the same.
-#[component]
-pub fn OutlineBar() -> impl IntoView {
-    let desk: Desk = expect_context();
-    let corners = Memo::new(move |_| {
-        desk.look_tick.track();
-        desk.current.track();
-        desk.read(|s| s.editor.outline().map(|o| o.points.len()))
-            .flatten()
-    });
-    view! {
-        <Show when=move || corners.get().is_some()>
-            <div class="label-assist" role="group" aria-label="Outline being drawn" data-testid="outline-bar">
-                <span class="label-assist__text num">
-                    {move || crate::fmt::counted(corners.get().unwrap_or(0) as i64, "corner", "corners")}
-                </span>
-                <Button
-                    variant=Variant::Primary
-                    size=ButtonSize::Small
-                    kbd="Enter"
-                    disabled=Signal::derive(move || corners.get().is_none_or(|n| n < 3))
-                    on_click=move || {
-                        desk.edit(Editor::finish_outline);
-                    }
-                >
-                    "Close"
-                </Button>
-                <Button
-                    variant=Variant::Quiet
-                    size=ButtonSize::Small
-                    kbd="\u{232b}"
-                    on_click=move || {
-                        desk.edit(Editor::outline_back);
-                    }
-                >
-                    "Back"
-                </Button>
-                <Button
-                    variant=Variant::Quiet
-                    size=ButtonSize::Small
-                    kbd="Esc"
-                    on_click=move || {
-                        desk.edit(Editor::cancel);
-                    }
-                >
-                    "Drop"
                 </Button>
             </div>
         </Show>

@@ -52,7 +52,7 @@ fn rows(desk: Desk, from: usize, count: usize) -> (usize, Vec<Object>) {
             *n += 1;
             if (from..from + count).contains(&all) {
                 let (category, color) = desk.category_of(a.category_id);
-                let place = a.shape.bounds().map_or_else(String::new, |r| {
+                let place = s.editor.doc().bounds(a.id).map_or_else(String::new, |r| {
                     format!("x {} y {} w {} h {}", px(r.x), px(r.y), px(r.w), px(r.h))
                 });
                 out.push(Object {
@@ -138,10 +138,14 @@ pub fn Objects() -> impl IntoView {
                 </ul>
                 <Show when=move || total() == 0 && desk.current.get().is_some()>
                     <p class="label-none">
-                        {move || if desk.task() == Task::Segmentation {
-                            view! { "No objects yet. Draw an outline with " <kbd class="kbd">"P"</kbd> "." }.into_any()
-                        } else {
-                            view! { "No objects yet. Draw a box with " <kbd class="kbd">"R"</kbd> "." }.into_any()
+                        {move || {
+                            let (what, key) = match desk.task() {
+                                Task::Segmentation => ("No objects yet. Draw an outline with ", "P"),
+                                Task::Semantic => ("Nothing painted yet. Paint with ", "B"),
+                                Task::Keypoints => ("No objects yet. Place keypoints with ", "K"),
+                                _ => ("No objects yet. Draw a box with ", "R"),
+                            };
+                            view! { {what} <kbd class="kbd">{key}</kbd> "." }
                         }}
                     </p>
                 </Show>

@@ -1,31 +1,53 @@
 //! The tools, left of the stage.
 
+use super::key_of;
 use crate::features::label::desk::Desk;
 use crate::ui::{Glyph, Icon};
 use leptos::prelude::*;
 use limn_domain::project::Task;
 use limn_editor::{Action, Tool};
 
+/// The tools that draw, in the order of the rail: what they do, their picture and name.
+const DRAWING: [(Action, Glyph, &str); 10] = [
+    (Action::BoxTool, Glyph::Box, "Box"),
+    (Action::RotatedBoxTool, Glyph::RotatedBox, "Rotated box"),
+    (Action::ExtremeBoxTool, Glyph::Extremes, "Box by four points"),
+    (Action::PolygonTool, Glyph::Polygon, "Outline"),
+    (Action::BrushTool, Glyph::Brush, "Brush"),
+    (Action::EraserTool, Glyph::Eraser, "Eraser"),
+    (Action::EllipseTool, Glyph::Ellipse, "Ellipse"),
+    (Action::PolylineTool, Glyph::Polyline, "Line"),
+    (Action::PointsTool, Glyph::Points, "Points"),
+    (Action::KeypointsTool, Glyph::Skeleton, "Keypoints"),
+];
+
 #[component]
 pub fn Rail() -> impl IntoView {
     let desk: Desk = expect_context();
-    let boxes = move || desk.task() == Task::Detection;
-    let outlines = move || desk.task() == Task::Segmentation;
     let shapes = move || desk.task().marks_objects();
+    let drawing = move || {
+        let task = desk.task();
+        DRAWING
+            .into_iter()
+            .filter(|(action, ..)| action.is_for(task))
+            .filter_map(|(action, glyph, name)| {
+                Some(view! { <ToolButton tool=action.tool()? action glyph name/> })
+            })
+            .collect_view()
+    };
+    let template = move || desk.task() == Task::Detection;
     view! {
         <nav class="label__rail" aria-label="Tools">
             <Show when=shapes>
-                <ToolButton tool=Tool::Select glyph=Glyph::Cursor name="Select" key="V"/>
+                <ToolButton tool=Tool::Select action=Action::SelectTool glyph=Glyph::Cursor name="Select"/>
             </Show>
-            <ToolButton tool=Tool::Pan glyph=Glyph::Hand name="Hand (hold Space)" key="H"/>
-            <Show when=boxes>
+            <ToolButton tool=Tool::Pan action=Action::HideOrPan glyph=Glyph::Hand name="Hand (hold Space)"/>
+            <Show when=shapes>
                 <hr/>
-                <ToolButton tool=Tool::Box glyph=Glyph::Box name="Box" key="R"/>
+                {drawing}
+            </Show>
+            <Show when=template>
                 <ActButton action=Action::Template glyph=Glyph::Copy name="Box of the last size" key="T"/>
-            </Show>
-            <Show when=outlines>
-                <hr/>
-                <ToolButton tool=Tool::Polygon glyph=Glyph::Polygon name="Outline" key="P"/>
             </Show>
             <hr/>
             <ActButton action=Action::Fit glyph=Glyph::Fit name="Fit the image" key="Z"/>
@@ -41,8 +63,10 @@ pub fn Rail() -> impl IntoView {
 }
 
 #[component]
-fn ToolButton(tool: Tool, glyph: Glyph, name: &'static str, key: &'static str) -> impl IntoView {
+fn ToolButton(tool: Tool, action: Action, glyph: Glyph, name: &'static str) -> impl IntoView {
     let desk: Desk = expect_context();
+    let spoken = key_of(desk, action);
+    let key = spoken.replace("Shift ", "\u{21e7}");
     let on = move || {
         desk.look_tick.track();
         desk.current.track();
@@ -62,7 +86,7 @@ fn ToolButton(tool: Tool, glyph: Glyph, name: &'static str, key: &'static str) -
             type="button"
             class:is-on=on
             aria-pressed=move || if on() { "true" } else { "false" }
-            aria-label=format!("{name}, key {key}")
+            aria-label=format!("{name}, key {spoken}")
             data-tip=name
             on:click=move |_| {
                 desk.edit(|e| e.set_tool(tool));

@@ -1,19 +1,21 @@
 //! The selected object: its exact numbers, its category, its place in the order.
 
+use super::numbers::{Numbers, Place};
 use super::objects::ordinal;
-use crate::features::label::desk::{Desk, px};
+use crate::features::label::desk::Desk;
 use crate::ui::{Button, ButtonSize, Glyph, IconButton};
 use leptos::prelude::*;
-use limn_domain::{AnnotationId, CategoryId, Rect, Shape};
-use limn_editor::{Action, Command, Purpose};
+use limn_domain::project::Task;
+use limn_domain::{AnnotationId, CategoryId, Shape};
+use limn_editor::{Action, Purpose};
 
 /// What the panel shows.
 #[derive(Debug, Clone, PartialEq)]
-struct Shown {
-    ids: Vec<AnnotationId>,
+pub(super) struct Shown {
+    pub ids: Vec<AnnotationId>,
     title: String,
     category: Option<CategoryId>,
-    rect: Option<Rect>,
+    pub place: Place,
 }
 
 fn shown(desk: Desk) -> Option<Shown> {
@@ -30,13 +32,13 @@ fn shown(desk: Desk) -> Option<Shown> {
         (1, Some(a)) => Some(Shown {
             title: ordinal(desk, a.id).unwrap_or_default(),
             category: Some(a.category_id),
-            rect: a.shape.bounds(),
+            place: Place::of(&a),
             ids,
         }),
         (n, _) => Some(Shown {
             title: format!("{n} objects"),
             category: None,
-            rect: None,
+            place: Place::Several,
             ids,
         }),
     }
@@ -46,8 +48,8 @@ fn shown(desk: Desk) -> Option<Shown> {
 pub fn Selected() -> impl IntoView {
     let desk: Desk = expect_context();
     let now = Memo::new(move |_| shown(desk));
-    // Fields keep their place while their numbers change; only another selection makes them anew.
-    let which = Memo::new(move |_| now.with(|n| n.as_ref().map(|n| n.ids.clone())));
+    // Fields keep their place while their numbers change; only another selection, or another kind, makes them anew.
+    let which = Memo::new(move |_| now.with(|n| n.as_ref().map(|n| (n.ids.clone(), n.place.kind()))));
     view! {
         <Show when=move || now.with(Option::is_some)>
             <section class="label-selected" aria-label="Selected">
@@ -65,10 +67,7 @@ pub fn Selected() -> impl IntoView {
                         class="input"
                         on:change=move |ev| {
                             if let Ok(id) = event_target_value(&ev).parse::<CategoryId>() {
-                                desk.edit(|e| {
-                                    let ids = e.editable();
-                                    e.run(Command::Relabel(ids, id))
-                                });
+                                desk.relabel(id);
                             }
                         }
                     >
@@ -98,19 +97,7 @@ pub fn Selected() -> impl IntoView {
                 </label>
                 <OutlineActions now/>
                 {move || {
-                    which.track();
-                    let single = now.with_untracked(|n| n.as_ref().is_some_and(|n| n.rect.is_some()));
-                    single
-                        .then(|| {
-                            view! {
-                                <div class="label-numbers">
-                                    <Number now name="x" get=|r| r.x set=|r, v| Rect { x: v, ..r }/>
-                                    <Number now name="y" get=|r| r.y set=|r, v| Rect { y: v, ..r }/>
-                                    <Number now name="w" get=|r| r.w set=|r, v| Rect { w: v, ..r }/>
-                                    <Number now name="h" get=|r| r.h set=|r, v| Rect { h: v, ..r }/>
-                                </div>
-                            }
-                        })
+                    which.get().map(|(_, kind)| view! { <Numbers now kind/> })
                 }}
             </section>
         </Show>
@@ -140,6 +127,8 @@ fn OutlineActions(now: Memo<Option<Shown>>) -> impl IntoView {
             .unwrap_or_default()
         })
     });
+    // Pixels of one category have no outlines of their own.
+    let convertible = move || desk.task() != Task::Semantic;
     let button = move |text: &'static str, kbd: &'static str, action: Action| {
         view! {
             <Button size=ButtonSize::Small kbd=kbd on_click=move || act(desk, action)>{text}</Button>
@@ -157,8 +146,10 @@ fn OutlineActions(now: Memo<Option<Shown>>) -> impl IntoView {
                         })}
                         {(polygons > 1).then(|| button("Join", "J", Action::Join))}
                         {(polygons > 0).then(|| button("Simplify", "S", Action::Simplify))}
+                        {button("Fill holes", "\u{21e7}J", Action::FillHoles)}
+                        {button("Clean", "\u{21e7}S", Action::Clean)}
                         {(polygons > 0 && masks == 0).then(|| button("To mask", "M", Action::Convert))}
-                        {(masks > 0).then(|| button("To outline", "M", Action::Convert))}
+                        {(masks > 0 && convertible()).then(|| button("To outline", "M", Action::Convert))}
                     }
                 }}
             </div>
@@ -178,53 +169,4 @@ fn begin(desk: Desk, purpose: fn(AnnotationId) -> Purpose) {
 
 fn act(desk: Desk, action: Action) {
     desk.act(action);
-}
-
-#[component]
-fn Number(
-    now: Memo<Option<Shown>>,
-    name: &'static str,
-    get: fn(Rect) -> f64,
-    set: fn(Rect, f64) -> Rect,
-) -> impl IntoView {
-    let desk: Desk = expect_context();
-    let value = Memo::new(move |_| {
-        now.with(|n| n.as_ref().and_then(|n| n.rect).map(|r| px(get(r))))
-            .unwrap_or_default()
-    });
-    let refused = RwSignal::new(0_u32);
-    let change = move |text: String| {
-        let target = now.with_untracked(|n| n.as_ref().and_then(|n| Some((*n.ids.first()?, n.rect?))));
-        if let (Some((id, rect)), Ok(v)) = (target, text.trim().replace(',', ".").parse::<f64>())
-            && v.is_finite()
-        {
-            desk.edit(|e| e.set_rect(id, set(rect, v)));
-        }
-        // Shows the stored number again where the typed one was clipped or refused.
-        refused.update(|n| *n += 1);
-    };
-    view! {
-        <label class="label-field">
-            <span>{name}</span>
-            <input
-                class="input num"
-                type="text"
-                inputmode="decimal"
-                autocomplete="off"
-                aria-label=format!("{name} in pixels")
-                prop:value=move || {
-                    refused.track();
-                    value.get()
-                }
-                on:change=move |ev| change(event_target_value(&ev))
-                on:keydown=move |ev| {
-                    if ev.key() == "Enter" || ev.key() == "Escape" {
-                        ev.prevent_default();
-                        let el: web_sys::HtmlElement = event_target(&ev);
-                        let _ = el.blur();
-                    }
-                }
-            />
-        </label>
-    }
 }

@@ -6,7 +6,7 @@ use crate::fmt;
 use crate::ui::{ColorPicker, Dot, Glyph, Icon, Kbd, Menu, MenuItem, MenuLine, Select, Variant};
 use leptos::prelude::*;
 use limn_domain::category::{Category, UpdateCategory};
-use limn_domain::{CategoryId, validate};
+use limn_domain::{CategoryId, ShapeKind, validate};
 
 #[component]
 pub fn CategoryRow(editor: Editor, id: CategoryId, may: Memo<bool>) -> impl IntoView {
@@ -151,6 +151,17 @@ fn Editable(editor: Editor, this: Memo<Option<Category>>, category: Category) ->
         }));
         out
     });
+    let keypoints = editor
+        .ctx
+        .project
+        .with_untracked(|p| p.summary.task.allows(ShapeKind::Keypoints));
+    let points = move || {
+        this.with(|c| {
+            c.as_ref()
+                .and_then(|c| c.skeleton.as_ref())
+                .map_or(0, |s| s.keypoints.len())
+        })
+    };
     let rename = move || {
         let typed = name.get_untracked();
         if saved.with_value(|s| s == typed.trim()) {
@@ -249,6 +260,21 @@ fn Editable(editor: Editor, this: Memo<Option<Category>>, category: Category) ->
                     }
                 }
             />
+            {keypoints.then(|| view! {
+                <button
+                    type="button"
+                    class="cat-row__skeleton"
+                    class:is-missing=move || points() == 0
+                    aria-label=move || format!("Skeleton of {}", name.get())
+                    on:click=move |_| editor.skeleton.set(this.get_untracked())
+                >
+                    <Icon glyph=Glyph::Skeleton/>
+                    {move || match points() {
+                        0 => "No skeleton".to_owned(),
+                        n => fmt::counted(n as i64, "keypoint", "keypoints"),
+                    }}
+                </button>
+            })}
         </span>
         <span class="cat-row__key">
             <Select value=hotkey options=keys label=format!("Key of {}", category.name) on_change=Callback::new(set_key)/>

@@ -111,6 +111,7 @@ mod tests {
             hotkey: None,
             position,
             export_id: 1,
+            skeleton: None,
             annotation_count: 0,
             item_count: 0,
         }

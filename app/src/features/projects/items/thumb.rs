@@ -83,11 +83,16 @@ fn shapes(row: &ItemWithAnnotations, palette: &Palette) -> Vec<AnyView> {
         .take(MAX_SHAPES)
         .map(|a| {
             let color = palette.color(a.category_id).to_owned();
+            let opacity = if matches!(a.shape, Shape::Polyline { .. }) {
+                "0"
+            } else {
+                "0.1"
+            };
             let dashed = (a.source == Source::Prelabel).then_some("4 3");
             view! {
                 <path
                     d=path(&a.shape, tolerance)
-                    fill=color.clone() fill-opacity="0.1" fill-rule="evenodd"
+                    fill=color.clone() fill-opacity=opacity fill-rule="evenodd"
                     stroke=color stroke-width="2" stroke-dasharray=dashed
                     vector-effect="non-scaling-stroke"
                 ></path>
@@ -97,21 +102,39 @@ fn shapes(row: &ItemWithAnnotations, palette: &Palette) -> Vec<AnyView> {
         .collect()
 }
 
-/// The outline as an SVG path.
+/// The shape as an SVG path.
 fn path(shape: &Shape, tolerance: f64) -> String {
-    let parts = match shape {
-        Shape::Whole => return String::new(),
-        Shape::Box { rect: r } => return format!("M{} {}h{}v{}h{}z", r.x, r.y, r.w, r.h, -r.w),
-        Shape::Polygon { parts } => polygon::simplified(parts, tolerance),
-        Shape::Mask { mask } => polygon::simplified(&mask.to_polygon(), tolerance),
-    };
     let mut d = String::new();
-    for ring in parts.iter().flatten() {
+    let mut ring = |ring: &[[f64; 2]], closed: bool| {
         for (i, [x, y]) in ring.iter().enumerate() {
             // Writing to a text cannot fail.
             let _ = write!(d, "{}{x:.1} {y:.1}", if i == 0 { 'M' } else { 'L' });
         }
-        d.push('z');
+        if closed {
+            d.push('z');
+        }
+    };
+    let parts = match shape {
+        Shape::Whole => return d,
+        Shape::Box { rect: r } => return format!("M{} {}h{}v{}h{}z", r.x, r.y, r.w, r.h, -r.w),
+        Shape::Mask { mask } => mask.to_polygon(),
+        Shape::Polyline { points } => {
+            ring(points, false);
+            return d;
+        }
+        Shape::Points { .. } | Shape::Keypoints { .. } => {
+            // Little crosses, as large as the picture needs.
+            let arm = tolerance * 4.0;
+            for [x, y] in shape.dots() {
+                ring(&[[x - arm, y], [x + arm, y]], false);
+                ring(&[[x, y - arm], [x, y + arm]], false);
+            }
+            return d;
+        }
+        other => other.region(tolerance).unwrap_or_default(),
+    };
+    for r in polygon::simplified(&parts, tolerance).iter().flatten() {
+        ring(r, true);
     }
     d
 }

@@ -206,8 +206,7 @@ impl DraftRows {
                     name: row.name.trim().to_owned(),
                     color: Some(row.color.clone()),
                     hotkey: row.hotkey,
-                    parent_id: None,
-                    export_id: None,
+                    ..NewCategory::default()
                 },
                 parent,
             });

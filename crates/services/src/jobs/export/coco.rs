@@ -45,13 +45,14 @@ pub(super) fn write(
     let ids: HashMap<CategoryId, i64> = categories.iter().map(|c| (c.id, c.export_id)).collect();
     let listed: Vec<format::Category<'_>> = categories
         .iter()
-        .map(|c| format::Category {
-            id: c.export_id,
-            name: &c.name,
-            supercategory: c
-                .parent_id
-                .and_then(|p| names.get(&p).copied())
-                .unwrap_or(&c.name),
+        .map(|c| {
+            let parent = c.parent_id.and_then(|p| names.get(&p).copied());
+            format::Category::new(
+                c.export_id,
+                &c.name,
+                parent.unwrap_or(&c.name),
+                c.skeleton.as_ref(),
+            )
         })
         .collect();
     let mut writer = CocoWriter::new(out, spool, &info, &listed, input.box_segmentation)?;
@@ -118,6 +119,12 @@ fn notes(task: Task, counts: &format::Written) -> Vec<String> {
         notes.push(format!(
             "{} outlines have holes, which COCO's polygons cannot; they are written as run-length masks.",
             counts.holes
+        ));
+    }
+    for (kind, n) in &counts.formless {
+        notes.push(format!(
+            "{n} labels were left out: COCO has no form for a {}.",
+            kind.label()
         ));
     }
     if counts.clipped > 0 {

@@ -92,6 +92,7 @@ fn dataset(head: &Head, categories: &[CategoryHead], index: &HashMap<CategoryId,
                 name: c.name.clone(),
                 parent: c.parent_id.and_then(|p| index.get(&p).copied()),
                 color: format::rgb(&c.color),
+                skeleton: c.skeleton.clone(),
             })
             .collect(),
     }

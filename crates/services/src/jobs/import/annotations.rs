@@ -6,7 +6,6 @@ use super::sources::{Files, Upload};
 use super::write::Batch;
 use anyhow::Context as _;
 use limn_domain::import::ImportAs;
-use limn_domain::project::Task;
 use limn_formats::read::{self, Reader, Role};
 use limn_formats::{Detail, Findings, FormatError, Imported};
 use limn_jobs::{Cancelled, Progress};
@@ -26,7 +25,7 @@ impl Import<'_> {
     /// Takes the labels of every annotation file, in order; tables first, wherever they lie.
     pub(super) async fn take_annotations(&mut self, uploads: &[Upload]) -> anyhow::Result<()> {
         let format = self.input.format;
-        let mut reader = read::reader(format, self.task == Task::Segmentation);
+        let mut reader = read::reader(format, self.task);
         let group = if read::many_files(format) { TOGETHER } else { 1 };
         for role in [Role::Table, Role::Labels] {
             if role == Role::Labels {

@@ -1,7 +1,7 @@
 //! Categories of a file find, or become, categories of the project.
 
 use crate::{Actor, Context, Error, Result};
-use limn_domain::category::{Category, NewCategory};
+use limn_domain::category::{Category, NewCategory, UpdateCategory};
 use limn_domain::{CategoryId, ProjectId, validate};
 use limn_formats::{Detail, Findings, ImportedCategory};
 use std::collections::HashMap;
@@ -9,7 +9,8 @@ use std::collections::HashMap;
 /// What a category of the file means in the project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Target {
-    Known(CategoryId),
+    /// With the number of its skeleton's keypoints, if it has one.
+    Known(CategoryId, Option<usize>),
     /// Labels of it are left out; why.
     Refused(String),
 }
@@ -69,11 +70,11 @@ pub(super) async fn resolve(
     for n in parents_first(wanted) {
         let category = &wanted[n];
         let parent = category.parent.and_then(|p| match out.get(p) {
-            Some(Some(Target::Known(id))) => Some(*id),
+            Some(Some(Target::Known(id, _))) => Some(*id),
             _ => None,
         });
         let target = match catalogue.find(category, parent) {
-            Some(id) => Target::Known(id),
+            Some(id) => known(ctx, catalogue, create, category, id, findings).await?,
             None => missing(ctx, project, catalogue, create, category, parent, findings).await?,
         };
         out[n] = Some(target);
@@ -82,6 +83,49 @@ pub(super) async fn resolve(
         .into_iter()
         .map(|t| t.unwrap_or_else(|| Target::Refused("Its category cannot be used.".to_owned())))
         .collect())
+}
+
+fn keypoints_of(category: &Category) -> Option<usize> {
+    category.skeleton.as_ref().map(|s| s.keypoints.len())
+}
+
+/// A category the project has. One without a skeleton gets the file's, if the import may create categories.
+async fn known(
+    ctx: &Context,
+    catalogue: &mut Catalogue,
+    create: bool,
+    wanted: &ImportedCategory,
+    id: CategoryId,
+    findings: &mut Findings,
+) -> Result<Target> {
+    let Some(n) = catalogue.all.iter().position(|c| c.id == id) else {
+        return Ok(Target::Known(id, None));
+    };
+    let have = keypoints_of(&catalogue.all[n]);
+    if have.is_some() || wanted.skeleton.is_none() || !create {
+        return Ok(Target::Known(id, have));
+    }
+    let update = UpdateCategory {
+        skeleton: Some(wanted.skeleton.clone()),
+        ..UpdateCategory::default()
+    };
+    let categories = crate::categories::Categories(ctx.clone());
+    match categories.update(&Actor::System, id, update).await {
+        Ok(changed) => {
+            let target = Target::Known(id, keypoints_of(&changed));
+            findings.note("skeleton_taken", || {
+                Detail::new(format!(
+                    "The category `{}` took the skeleton of the file.",
+                    changed.name
+                ))
+                .line(wanted.line)
+            });
+            catalogue.all[n] = changed;
+            Ok(target)
+        }
+        Err(Error::Api(_)) => Ok(Target::Known(id, have)),
+        Err(e) => Err(e),
+    }
 }
 
 async fn missing(
@@ -112,6 +156,7 @@ async fn missing(
         parent_id: parent,
         color: category.color.clone(),
         export_id: keep,
+        skeleton: category.skeleton.clone(),
         ..NewCategory::default()
     };
     let categories = crate::categories::Categories(ctx.clone());
@@ -124,10 +169,10 @@ async fn missing(
     };
     match made {
         Ok(made) => {
-            let id = made.id;
+            let target = Target::Known(made.id, keypoints_of(&made));
             catalogue.add(made);
             findings.report_mut().categories_added += 1;
-            Ok(Target::Known(id))
+            Ok(target)
         }
         Err(Error::Api(e)) => {
             findings.refused("category_refused", || {
@@ -172,6 +217,7 @@ mod tests {
             hotkey: None,
             position: 0,
             export_id,
+            skeleton: None,
             annotation_count: 0,
             item_count: 0,
         }
@@ -182,6 +228,7 @@ mod tests {
             id,
             name: name.map(Into::into),
             parent,
+            skeleton: None,
             color: None,
             line: 1,
         }

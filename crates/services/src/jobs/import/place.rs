@@ -2,7 +2,7 @@
 
 use super::categories::Target;
 use limn_domain::project::Task;
-use limn_domain::{CategoryId, ItemId, Rect, Shape};
+use limn_domain::{CategoryId, ItemId, Mask, Rect, Shape, ShapeKind, Size};
 use limn_formats::names::{Found, NameIndex};
 use limn_formats::{Detail, Findings, Fit, ImportedAnnotation, ImportedImage, Placed};
 use limn_store::repo::transfer::TargetItem;
@@ -165,8 +165,8 @@ pub(super) fn labels(
                     .record(record(image, label))
             });
         };
-        let category_id = match categories.get(label.category as usize) {
-            Some(Target::Known(id)) => *id,
+        let (category_id, keypoints) = match categories.get(label.category as usize) {
+            Some(Target::Known(id, keypoints)) => (*id, *keypoints),
             Some(Target::Refused(why)) => {
                 refuse(findings, "unknown_category", why);
                 continue;
@@ -188,45 +188,36 @@ pub(super) fn labels(
                 Shape::Polygon { parts }
             }
             Placed::Mask { mask } => Shape::Mask { mask },
+            Placed::Other { shape, fixed } => {
+                if let Some(fixed) = fixed {
+                    mended(findings, fixed, image, label);
+                }
+                shape
+            }
             Placed::Refused(code, why) => {
                 refuse(findings, code, &capital(why));
                 continue;
             }
         };
-        let shape = match (task, shape) {
-            (Task::Detection, Shape::Whole) => {
-                refuse(
-                    findings,
-                    "not_a_box",
-                    "The label has no box, and this project is for boxes.",
-                );
-                continue;
+        let shape = if task == Task::Detection && matches!(shape, Shape::Polygon { .. } | Shape::Mask { .. })
+        {
+            findings.fixed("box_from_outline", || {
+                Detail::new(
+                    "The label is an outline, and this project is for boxes; the box around it was taken.",
+                )
+                .line(u64::from(label.line))
+                .record(record(image, label))
+            });
+            Shape::Box {
+                rect: shape.bounds().unwrap_or_default(),
             }
-            (Task::Detection, Shape::Box { rect }) => Shape::Box { rect },
-            (Task::Detection, outline) => {
-                findings.fixed("box_from_outline", || {
-                    Detail::new("The label is an outline, and this project is for boxes; the box around it was taken.")
-                        .line(u64::from(label.line))
-                        .record(record(image, label))
-                });
-                Shape::Box {
-                    rect: outline.bounds().unwrap_or_default(),
-                }
-            }
-            (Task::Segmentation, shape @ (Shape::Polygon { .. } | Shape::Mask { .. })) => shape,
-            (Task::Segmentation, _) => {
-                refuse(
-                    findings,
-                    "not_an_outline",
-                    "The label has no outline, only a box or a class, and this project is for outlines.",
-                );
-                continue;
-            }
-            (_, Shape::Whole) => Shape::Whole,
-            (_, Shape::Box { rect }) if covers(rect, item) => Shape::Whole,
-            (_, Shape::Box { .. } | Shape::Polygon { .. } | Shape::Mask { .. }) => {
-                let why = "The label is a box on part of the image, and this project is for labels of whole images.";
-                refuse(findings, "not_whole", why);
+        } else {
+            shape
+        };
+        let shape = match suited(task, shape, item, keypoints) {
+            Ok(shape) => shape,
+            Err((code, why)) => {
+                refuse(findings, code, &why);
                 continue;
             }
         };
@@ -253,6 +244,69 @@ pub(super) fn labels(
         });
     }
     out
+}
+
+/// The shape as the project labels. Errors: stable name and sentence of why it cannot.
+fn suited(
+    task: Task,
+    shape: Shape,
+    item: Known,
+    keypoints: Option<usize>,
+) -> Result<Shape, (&'static str, String)> {
+    if let Shape::Keypoints { keypoints: list } = &shape {
+        let have = list.len();
+        match keypoints {
+            _ if !task.allows(ShapeKind::Keypoints) => {}
+            Some(want) if want == have => {}
+            Some(want) => {
+                let why = format!("The label has {have} keypoints; the skeleton of its category has {want}.");
+                return Err(("keypoint_count", why));
+            }
+            None => {
+                let why = "The category of the label has no skeleton; give it one, or a file whose categories have one.";
+                return Err(("no_skeleton", why.to_owned()));
+            }
+        }
+    }
+    match shape {
+        shape if task.allows(shape.shape_kind()) => Ok(shape),
+        // One category a pixel: outlines become what they cover.
+        Shape::Polygon { parts } if task == Task::Semantic => {
+            let size = Size {
+                width: item.width,
+                height: item.height,
+            };
+            Mask::from_polygon(&parts, size)
+                .map(|mask| Shape::Mask { mask })
+                .ok_or_else(|| ("outline_empty", "The outline covers no pixel.".to_owned()))
+        }
+        Shape::Box { rect } if !task.marks_objects() && covers(rect, item) => Ok(Shape::Whole),
+        shape => Err((unsuited(task), {
+            let wanted = match task {
+                Task::Detection => "boxes",
+                Task::Segmentation => "outlines",
+                Task::Semantic => "pixels",
+                Task::Keypoints => "keypoints",
+                Task::Objects => "objects",
+                Task::Classification | Task::Multilabel => "labels of whole images",
+            };
+            format!(
+                "The label is a {}, and this project is for {wanted}.",
+                shape.shape_kind().label()
+            )
+        })),
+    }
+}
+
+/// The stable name of the finding that a label is of another kind.
+const fn unsuited(task: Task) -> &'static str {
+    match task {
+        Task::Detection => "not_a_box",
+        Task::Segmentation | Task::Semantic => "not_an_outline",
+        Task::Keypoints => "not_keypoints",
+        Task::Objects => "not_an_object",
+        Task::Classification | Task::Multilabel => "not_whole",
+    }
 }
 
 /// What to call a label in messages.
@@ -305,6 +359,7 @@ fn mended(findings: &mut Findings, code: &'static str, image: &ImportedImage, la
         "outline_clipped" => "The outline reaches beyond the image and was cut to it.",
         "outline_crossing" => "The outline crosses itself, or its parts overlap; what they cover was taken.",
         "outline_part_left_out" => "A part of the outline has no area in the image and was left out.",
+        "points_clipped" => "Points beyond the image were moved onto its border.",
         "box_clipped" => "The box reaches beyond the image and was cut to it.",
         _ => "The box had a negative width or height; its corners were put in order.",
     };

@@ -274,6 +274,7 @@ impl Has {
 fn key(category: limn_domain::CategoryId, shape: &Shape) -> Key {
     let bits = |r: Rect| [r.x, r.y, r.w, r.h].map(|v| (v + 0.0).to_bits());
     let mut hash = std::hash::DefaultHasher::new();
+    shape.kind().hash(&mut hash);
     match shape {
         Shape::Whole | Shape::Box { .. } => {}
         Shape::Polygon { parts } => {
@@ -282,6 +283,21 @@ fn key(category: limn_domain::CategoryId, shape: &Shape) -> Key {
             }
         }
         Shape::Mask { mask } => mask.counts.hash(&mut hash),
+        Shape::RotatedBox { rect } | Shape::Ellipse { rect } => {
+            for v in [rect.cx, rect.cy, rect.w, rect.h, rect.angle] {
+                v.to_bits().hash(&mut hash);
+            }
+        }
+        Shape::Polyline { points } | Shape::Points { points } => {
+            for v in points.iter().flatten() {
+                v.to_bits().hash(&mut hash);
+            }
+        }
+        Shape::Keypoints { keypoints } => {
+            for v in keypoints.iter().flat_map(|k| <[f64; 3]>::from(*k)) {
+                v.to_bits().hash(&mut hash);
+            }
+        }
     }
     (
         category,

@@ -1,0 +1,155 @@
+//! What is on its way: the box, outline or stroke being drawn, the brush, the selection frame, the lines through the
+//! pointer.
+
+use super::joints::{self, tag};
+use super::outlines::{Outlines, fill, trace_once, way};
+use super::paint::{lighter, line, outline};
+use crate::features::label::desk::px;
+use limn_domain::{Keypoint, Shape, TurnedRect, Visibility};
+use limn_editor::{Editor, Outline, Purpose, Tool};
+use web_sys::CanvasRenderingContext2d as Context;
+
+/// What takes pixels away.
+const RED: &str = "#ff6b5e";
+
+/// The box being drawn with its size, the selection frame, and the lines through the pointer.
+pub fn draw(c: &Context, e: &Editor, outlines: &Outlines, (w, h): (f64, f64), color: &str) {
+    let aims = matches!(e.tool(), Tool::Box | Tool::Ellipse | Tool::ExtremeBox);
+    let draws = aims && !e.is_hold_pan() && !e.is_read_only();
+    if draws && let Some(p) = e.pointer().map(|p| e.view().to_screen(p)) {
+        let (x, y) = (p.x.round() + 0.5, p.y.round() + 0.5);
+        for (style, width) in [("rgb(0 0 0 / 0.4)", 3.0), ("rgb(255 255 255 / 0.75)", 1.0)] {
+            c.set_stroke_style_str(style);
+            c.set_line_width(width);
+            c.begin_path();
+            c.move_to(x, 0.0);
+            c.line_to(x, h);
+            c.move_to(0.0, y);
+            c.line_to(w, y);
+            c.stroke();
+        }
+    }
+    if let Some(draft) = e.draft() {
+        let r = e.view().rect_to_screen(draft);
+        c.set_global_alpha(0.18);
+        c.set_fill_style_str(color);
+        c.fill_rect(r.x, r.y, r.w, r.h);
+        c.set_global_alpha(1.0);
+        outline(c, r, "rgb(0 0 0 / 0.5)", 3.5);
+        outline(c, r, color, 2.0);
+        if r.w > 2.0 || r.h > 2.0 {
+            let text = format!("{} \u{d7} {}", px(draft.w), px(draft.h));
+            let (x, y) = (r.right() + 6.0, r.bottom() + 6.0);
+            tag(c, &text, x.min(w - 100.0), y.min(h - 22.0));
+        }
+        match e.tool() {
+            Tool::Ellipse => {
+                let rect = TurnedRect::upright(draft);
+                outlines.trace(c, e.view(), &Shape::Ellipse { rect });
+                line(c, "#ffffff", 1.25);
+            }
+            Tool::Keypoints => {
+                if let Some(s) = e.skeleton() {
+                    let look = joints::Look {
+                        color,
+                        strong: false,
+                        named: None,
+                    };
+                    joints::draw(c, e.view(), &s.placed(draft), Some(s), look);
+                }
+            }
+            _ => {}
+        }
+    }
+    if let Some(drawn) = e.outline() {
+        let red = matches!(drawn.purpose, Purpose::Cut(_));
+        corners(c, e, outlines, drawn, if red { RED } else { color });
+    }
+    painting(c, e, color);
+    if let Some(m) = e.marquee() {
+        let r = e.view().rect_to_screen(m);
+        c.set_fill_style_str("rgb(130 150 255 / 0.14)");
+        c.fill_rect(r.x, r.y, r.w, r.h);
+        outline(c, r, "#8296ff", 1.0);
+    }
+}
+
+/// What is being drawn corner by corner.
+fn corners(c: &Context, e: &Editor, outlines: &Outlines, drawn: &Outline, color: &str) {
+    if drawn.tool == Tool::Keypoints {
+        let placed: Vec<Keypoint> = drawn
+            .points
+            .iter()
+            .zip(&drawn.marks)
+            .map(|(p, v)| {
+                if *v == Visibility::Absent {
+                    Keypoint::default()
+                } else {
+                    Keypoint::new(*p, *v)
+                }
+            })
+            .collect();
+        let look = joints::Look {
+            color,
+            strong: true,
+            named: None,
+        };
+        joints::draw(c, e.view(), &placed, e.skeleton(), look);
+        let name = e.skeleton().and_then(|s| s.keypoints.get(placed.len()));
+        if let (Some(next), Some(k)) = (drawn.next.map(|p| e.view().to_screen(p)), name) {
+            tag(c, &k.name, next.x + 10.0, next.y - 22.0);
+        }
+        return;
+    }
+    let told = drawn.preview();
+    match &told {
+        Some(shape) => outlines.trace(c, e.view(), shape),
+        None => {
+            let all: Vec<_> = drawn
+                .points
+                .iter()
+                .chain(drawn.next.iter())
+                .map(|p| [p.x, p.y])
+                .collect();
+            c.begin_path();
+            way(c, e.view(), &all);
+        }
+    }
+    if drawn.tool != Tool::Polyline {
+        c.set_global_alpha(0.18);
+        c.set_fill_style_str(color);
+        fill(c);
+        c.set_global_alpha(1.0);
+    }
+    line(c, "rgb(0 0 0 / 0.5)", 3.5);
+    line(c, &lighter(color), 2.0);
+    for (i, p) in drawn.points.iter().map(|p| e.view().to_screen(*p)).enumerate() {
+        let radius = if i == 0 && drawn.closes { 7.0 } else { 3.5 };
+        c.begin_path();
+        let _ = c.arc(p.x, p.y, radius, 0.0, std::f64::consts::TAU);
+        c.set_fill_style_str(if i == 0 { color } else { "#ffffff" });
+        c.fill();
+        line(c, if i == 0 { "#ffffff" } else { color }, 1.5);
+    }
+}
+
+/// The stroke on its way, and the pixels under the brush.
+fn painting(c: &Context, e: &Editor, color: &str) {
+    if e.is_hold_pan() {
+        return;
+    }
+    if let Some(stroke) = e.stroke()
+        && let Some(mask) = &stroke.mask
+    {
+        trace_once(c, e.view(), mask);
+        c.set_global_alpha(0.5);
+        c.set_fill_style_str(if stroke.erase { RED } else { color });
+        fill(c);
+        c.set_global_alpha(1.0);
+    }
+    if let Some(print) = e.brush_print() {
+        trace_once(c, e.view(), &print);
+        line(c, "rgb(0 0 0 / 0.6)", 3.0);
+        line(c, if e.tool() == Tool::Eraser { RED } else { "#ffffff" }, 1.25);
+    }
+}

@@ -1,0 +1,244 @@
+//! Painting and erasing.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod common;
+
+use common::{
+    boxed, category, click, click_with, drag, id, pointer, shown, undo_to_nothing_and_redo, workspace,
+};
+use limn_domain::mask::Tip;
+use limn_domain::polygon::{area, vertices};
+use limn_domain::project::Task;
+use limn_domain::{Annotation, Mask, Point, Rect, Shape};
+use limn_editor::{Brush, Editor, Kind, Mods, Tool};
+
+const ALT: Mods = Mods {
+    ctrl: false,
+    shift: false,
+    alt: true,
+};
+const SHIFT: Mods = Mods {
+    ctrl: false,
+    shift: true,
+    alt: false,
+};
+
+fn square(size: u32) -> Brush {
+    Brush {
+        size,
+        tip: Tip::Square,
+        takes: false,
+    }
+}
+
+fn mask_of(e: &Editor, n: usize) -> Mask {
+    match &e.doc().iter().nth(n).unwrap().shape {
+        Shape::Mask { mask } => mask.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A mask of all pixels in a box.
+fn block(n: u8, c: u8, r: [u32; 4]) -> Annotation {
+    let [x, y, w, h] = r;
+    let mask = Mask::from_pixels(x, y, w, h, &vec![1; (w * h) as usize]).unwrap();
+    Annotation {
+        shape: Shape::Mask { mask },
+        ..boxed(n, c, Rect::default(), i64::from(n))
+    }
+}
+
+#[test]
+fn strokes_add_to_one_object_and_each_is_one_step() {
+    let mut e = workspace(Task::Segmentation, vec![], Tool::Brush);
+    e.set_brush(square(10));
+    drag(&mut e, (100.0, 100.0), (150.0, 100.0));
+    assert_eq!(mask_of(&e, 0).window(), Rect::new(95.0, 95.0, 60.0, 10.0));
+    drag(&mut e, (150.0, 100.0), (150.0, 140.0));
+    assert_eq!(e.doc().len(), 1);
+    assert_eq!(mask_of(&e, 0).area(), 60 * 10 + 10 * 40);
+    assert_eq!(e.history().can_undo(), Some(Kind::Paint));
+    e.undo();
+    assert_eq!(mask_of(&e, 0).area(), 600);
+    e.redo();
+    // Shift begins another object, and so does another category.
+    click_with(&mut e, 300.0, 300.0, SHIFT);
+    assert_eq!(e.doc().len(), 2);
+    e.pick_category(category(2), false);
+    click(&mut e, 400.0, 300.0);
+    assert_eq!(e.doc().len(), 3);
+    assert_eq!(e.doc().iter().nth(2).unwrap().category_id, category(2));
+    undo_to_nothing_and_redo(&mut e, &limn_editor::Annotations::new());
+}
+
+#[test]
+fn the_eraser_takes_from_the_selected_object_or_from_all() {
+    let list = vec![block(1, 1, [100, 100, 50, 50]), block(2, 2, [140, 100, 50, 50])];
+    let mut e = workspace(Task::Segmentation, list.clone(), Tool::Eraser);
+    e.set_brush(square(10));
+    let first = shown(e.doc());
+    e.select(id(1), false);
+    drag(&mut e, (145.0, 90.0), (145.0, 170.0));
+    assert_eq!((mask_of(&e, 0).area(), mask_of(&e, 1).area()), (2500 - 500, 2500));
+    e.clear_selection();
+    drag(&mut e, (145.0, 90.0), (145.0, 170.0));
+    assert_eq!((mask_of(&e, 0).area(), mask_of(&e, 1).area()), (2000, 2000));
+    // Of an object that is wiped out nothing is left.
+    e.set_brush(square(200));
+    click(&mut e, 120.0, 120.0);
+    assert_eq!(e.doc().len(), 0);
+    undo_to_nothing_and_redo(&mut e, &first);
+    // Alt turns the brush into an eraser; a locked object stays.
+    let mut e = workspace(Task::Segmentation, list, Tool::Brush);
+    e.select(id(1), false);
+    e.toggle_locked_selected();
+    e.clear_selection();
+    e.set_brush(square(200));
+    click_with(&mut e, 150.0, 120.0, ALT);
+    assert_eq!(e.doc().iter().map(|a| a.id).collect::<Vec<_>>(), [id(1)]);
+}
+
+#[test]
+fn a_polygon_stays_one_and_keeps_its_other_corners() {
+    let ring = vec![[100.0, 100.0], [200.0, 100.0], [200.0, 200.0], [100.0, 200.0]];
+    let a = Annotation {
+        shape: Shape::Polygon {
+            parts: vec![vec![ring.clone()]],
+        },
+        ..boxed(1, 1, Rect::default(), 0)
+    };
+    let mut e = workspace(Task::Segmentation, vec![a], Tool::Brush);
+    e.set_brush(Brush {
+        size: 20,
+        ..Brush::default()
+    });
+    let first = shown(e.doc());
+    e.select(id(1), false);
+    drag(&mut e, (195.0, 150.0), (230.0, 150.0));
+    let parts = |e: &Editor| match &e.doc().get(id(1)).unwrap().shape {
+        Shape::Polygon { parts } => parts.clone(),
+        other => panic!("{other:?}"),
+    };
+    let grown = parts(&e);
+    // Beside the square: a strip of 30 x 20 and half a disc.
+    let more = 30.0 * 20.0 + std::f64::consts::PI * 50.0;
+    assert!((area(&grown) - 10_000.0 - more).abs() < 12.0, "{}", area(&grown));
+    for corner in &ring {
+        assert!(
+            vertices(&grown).any(|p| [p.x, p.y] == *corner),
+            "{corner:?} moved"
+        );
+    }
+    e.set_tool(Tool::Eraser);
+    click(&mut e, 150.0, 150.0);
+    let holed = parts(&e);
+    assert_eq!(holed[0].len(), 2, "a hole");
+    undo_to_nothing_and_redo(&mut e, &first);
+}
+
+#[test]
+fn semantic_pixels_have_one_category() {
+    let list = vec![
+        block(1, 1, [0, 0, 100, 100]),
+        block(2, 2, [100, 0, 100, 100]),
+        block(3, 3, [200, 0, 100, 100]),
+    ];
+    let mut e = workspace(Task::Semantic, list, Tool::Brush);
+    let first = shown(e.doc());
+    e.set_brush(square(40));
+    e.set_category(category(1));
+    drag(&mut e, (90.0, 50.0), (260.0, 50.0));
+    assert_eq!(e.doc().len(), 3, "it goes to the category's mask");
+    let areas = |e: &Editor| {
+        (0..e.doc().len())
+            .map(|n| mask_of(e, n).area())
+            .collect::<Vec<_>>()
+    };
+    // 40 rows of what was painted go from the others to the first.
+    assert_eq!(
+        areas(&e),
+        [10_000 + 180 * 40, 10_000 - 100 * 40, 10_000 - 80 * 40]
+    );
+    let all = (0..3).map(|n| mask_of(&e, n)).collect::<Vec<_>>();
+    assert!(all[0].intersect(&all[1]).is_none() && all[0].intersect(&all[2]).is_none());
+    assert!(e.selection().is_empty());
+    // A locked category keeps its pixels.
+    e.select(id(2), false);
+    e.toggle_locked_selected();
+    e.clear_selection();
+    e.set_category(category(3));
+    drag(&mut e, (90.0, 90.0), (260.0, 90.0));
+    let all = (0..3).map(|n| mask_of(&e, n)).collect::<Vec<_>>();
+    assert_eq!(all[1].area(), 6_000);
+    assert!(all[2].intersect(&all[1]).is_none() && all[2].intersect(&all[0]).is_none());
+    // A category without a mask gets one; an outline paints what it encloses.
+    e.set_category(category(0));
+    e.set_tool(Tool::Polygon);
+    for (x, y) in [(300.0, 200.0), (340.0, 200.0), (340.0, 240.0), (300.0, 240.0)] {
+        click(&mut e, x, y);
+    }
+    assert!(e.finish_outline());
+    assert_eq!(mask_of(&e, 3).area(), 1_600);
+    undo_to_nothing_and_redo(&mut e, &first);
+}
+
+#[test]
+fn taking_from_others_is_one_step() {
+    let list = vec![block(1, 1, [100, 100, 50, 50])];
+    let mut e = workspace(Task::Segmentation, list, Tool::Brush);
+    e.set_brush(Brush {
+        takes: true,
+        ..square(20)
+    });
+    click(&mut e, 125.0, 125.0);
+    assert_eq!((mask_of(&e, 0).area(), mask_of(&e, 1).area()), (2_100, 400));
+    e.undo();
+    assert_eq!(mask_of(&e, 0).area(), 2_500);
+    assert_eq!(e.doc().len(), 1);
+}
+
+#[test]
+fn a_second_finger_or_escape_drops_the_stroke() {
+    let mut e = workspace(Task::Segmentation, vec![], Tool::Brush);
+    let p = pointer(&e, 100.0, 100.0, Mods::default());
+    e.pointer_down(p);
+    e.pointer_move(pointer(&e, 120.0, 100.0, Mods::default()));
+    assert!(e.stroke().unwrap().mask.is_some());
+    assert!(e.escape());
+    e.pointer_up(p);
+    assert!(e.doc().is_empty());
+    assert_eq!(e.brush_print().unwrap().width, 16);
+    let before = e.brush().size;
+    e.grow_brush(true);
+    assert_eq!(e.brush().size, before + 1);
+    for _ in 0..60 {
+        e.grow_brush(false);
+    }
+    assert_eq!(e.brush().size, 1);
+    e.pointer_move(pointer(&e, 33.2, 44.9, Mods::default()));
+    let print = e.brush_print().unwrap();
+    assert_eq!((print.x, print.y, print.area()), (33, 44, 1));
+    let at = Point::new(33.2, 44.9);
+    assert!(print.contains(at));
+}
+
+#[test]
+fn what_survives_a_reload_of_a_long_painting_stays_small() {
+    // A checkerboard has as many runs as pixels.
+    let pixels: Vec<u8> = (0..400 * 400).map(|i| (i + i / 400) as u8 % 2).collect();
+    let mask = Mask::from_pixels(0, 0, 400, 400, &pixels).unwrap();
+    let bytes = mask.counts.len();
+    let a = Annotation {
+        shape: Shape::Mask { mask },
+        ..block(1, 1, [0, 0, 1, 1])
+    };
+    let mut e = workspace(Task::Segmentation, vec![a], Tool::Brush);
+    e.select(id(1), false);
+    for i in 0..40 {
+        click(&mut e, 10.0 * f64::from(i), 30.0);
+    }
+    let kept = serde_json::to_string(&e.history().tail()).unwrap().len();
+    assert!(kept < (1 << 20) + 4 * bytes, "{kept} bytes for steps of {bytes}");
+    assert!(kept > bytes, "the last steps are kept");
+    assert!(e.undo().is_some());
+}
