@@ -47,6 +47,7 @@ async fn label(studio: &Studio, actor: &Actor, item: ItemId, categories: &[Categ
             z: 0,
             source: Source::Human,
             score: None,
+            attributes: limn_domain::Attributes::new(),
         })
         .collect();
     let change = SaveChange {
@@ -426,6 +427,7 @@ async fn removing_and_labeling_at_once_end_in_one_of_two_ways() {
                     z: 0,
                     source: Source::Human,
                     score: None,
+                    attributes: limn_domain::Attributes::new(),
                 }],
                 removes: vec![],
                 active_ms: 0,

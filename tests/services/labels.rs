@@ -20,6 +20,7 @@ pub(crate) fn boxed(category_id: CategoryId, rect: Rect) -> Annotation {
         z: 0,
         source: Source::Human,
         score: None,
+        attributes: limn_domain::Attributes::new(),
     }
 }
 

@@ -48,6 +48,7 @@ pub(crate) fn boxed(category_id: CategoryId, x: f64, z: i64, source: Source) -> 
         z,
         source,
         score: None,
+        attributes: limn_domain::Attributes::new(),
     }
 }
 
@@ -59,6 +60,7 @@ pub(crate) fn whole(category_id: CategoryId, source: Source) -> Annotation {
         z: 0,
         source,
         score: None,
+        attributes: limn_domain::Attributes::new(),
     }
 }
 

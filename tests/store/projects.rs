@@ -26,6 +26,7 @@ fn label(item_id: ItemId, category_id: CategoryId, source: Source) -> NewAnnotat
         z: 0,
         source,
         score: None,
+        attributes: limn_domain::Attributes::new(),
     };
     NewAnnotation {
         item_id,
@@ -206,6 +207,7 @@ async fn a_project_goes_with_all_that_is_its_own() {
             position: 0,
             export_id: 3,
             skeleton: Some(limn_domain::Skeleton::coco_person()),
+            attributes: Vec::new(),
         };
         let child_id = child.id;
         write!(db, tx => category::insert_many(tx, p, &[child], START).await).unwrap();
@@ -358,6 +360,7 @@ async fn categories_count_their_labels() {
             position: 0,
             export_id: 2,
             skeleton: None,
+            attributes: Vec::new(),
         };
         let clash = write!(db, tx => category::insert_many(tx, p, &[reused], START).await);
         assert!(matches!(clash, Err(StoreError::Unique(_))), "{clash:?}");

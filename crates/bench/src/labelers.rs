@@ -270,6 +270,7 @@ async fn save_again(
                 z: i as i64,
                 source: Source::Human,
                 score: None,
+                attributes: limn_domain::Attributes::new(),
             })
             .collect();
         let change = SaveChange {

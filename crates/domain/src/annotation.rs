@@ -1,5 +1,6 @@
 //! Labels on items.
 
+use crate::attribute::Attributes;
 use crate::geometry::{Point, Rect};
 use crate::id::{AnnotationId, CategoryId, ChangeId, ItemId, UserId};
 use crate::keypoint::{self, Keypoint};
@@ -210,6 +211,9 @@ pub struct Annotation {
     /// Confidence 0..=1 of a proposal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<f64>,
+    /// What is said of the object, by the keys of its category's attributes.
+    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+    pub attributes: Attributes,
 }
 
 /// One edit to save: what to put and what to remove, against the revision the editor saw.

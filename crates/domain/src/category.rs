@@ -1,5 +1,6 @@
 //! Categories: what annotations say.
 
+use crate::attribute::Attribute;
 use crate::id::CategoryId;
 use crate::keypoint::Skeleton;
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,9 @@ pub struct Category {
     /// The keypoints of its objects; absent for categories without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skeleton: Option<Skeleton>,
+    /// What is said of its objects, in the order people are asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attributes: Vec<Attribute>,
     /// Labels by people or imports that carry it.
     pub annotation_count: i64,
     /// Items with at least one such label.
@@ -54,6 +58,8 @@ pub struct NewCategory {
     pub export_id: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skeleton: Option<Skeleton>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attributes: Vec<Attribute>,
 }
 
 /// Changes to a category; absent fields stay.
@@ -75,6 +81,9 @@ pub struct UpdateCategory {
     #[serde(default, with = "double_option", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Skeleton>))]
     pub skeleton: Option<Option<Skeleton>>,
+    /// All of them, in order. Values of one that is left out stay with their objects until those are saved again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attributes: Option<Vec<Attribute>>,
 }
 
 /// What removing or merging a category would touch.

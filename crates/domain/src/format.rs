@@ -26,6 +26,8 @@ pub enum Aspect {
     Holes,
     /// Single pixels.
     Masks,
+    /// What is said of objects beside their category.
+    Attributes,
     /// Which of two labels lies above the other.
     Order,
     /// Parents of categories.
@@ -49,7 +51,7 @@ pub enum Keeps {
 use Keeps::{As, Exactly, Not};
 
 impl Aspect {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Whole,
         Self::Boxes,
         Self::RotatedBoxes,
@@ -61,6 +63,7 @@ impl Aspect {
         Self::Parts,
         Self::Holes,
         Self::Masks,
+        Self::Attributes,
         Self::Order,
         Self::Hierarchy,
         Self::Colors,
@@ -80,6 +83,7 @@ impl Aspect {
             Self::Parts => "Several parts of one object",
             Self::Holes => "Holes",
             Self::Masks => "Masks",
+            Self::Attributes => "Attributes",
             Self::Order => "Drawing order",
             Self::Hierarchy => "Parents of categories",
             Self::Colors => "Colours of categories",
@@ -99,7 +103,7 @@ impl Aspect {
             Self::Keypoints => ShapeKind::Keypoints,
             Self::Polygons | Self::Parts | Self::Holes => ShapeKind::Polygon,
             Self::Masks => ShapeKind::Mask,
-            Self::Order | Self::Hierarchy | Self::Colors | Self::Unlabeled => return None,
+            Self::Attributes | Self::Order | Self::Hierarchy | Self::Colors | Self::Unlabeled => return None,
         })
     }
 
@@ -173,7 +177,7 @@ impl ExportFormat {
             Self::CocoPanoptic => "A JSON file and a picture of segments for each item, without overlaps.",
             Self::Labelme => "A JSON file beside each picture.",
             Self::Csv => "A line for each label, for spreadsheets and scripts.",
-            Self::Jsonl => "Limn's own model, an item a line: nothing is lost.",
+            Self::Jsonl => "Limn's own model, an item a line: every shape to the last digit.",
             Self::LabelStudio => "A list of tasks in JSON, and the labeling configuration for them.",
             Self::CocoAzureml => "COCO with coordinates from 0 to 1, as Azure Machine Learning writes it.",
         }
@@ -247,10 +251,12 @@ impl std::str::FromStr for ExportFormat {
 
 const NO_ORDER: Keeps = As("by place in the file");
 const NO_PARENTS: Keeps = Not("names only; equal names get their parent in front");
+const NO_ATTRIBUTES: Keeps = Not("left out");
 const NO_COLORS: Keeps = Not("left out");
 
 const fn coco(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Attributes => NO_ATTRIBUTES,
         Aspect::RotatedBoxes | Aspect::Ellipses => As("with their numbers beside the outline"),
         Aspect::Keypoints => Exactly,
         Aspect::Lines | Aspect::Points => Not("left out"),
@@ -266,6 +272,7 @@ const fn coco(aspect: Aspect) -> Keeps {
 
 const fn yolo(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Attributes => NO_ATTRIBUTES,
         Aspect::RotatedBoxes => As("as polygons where boxes are not alone, else left out"),
         Aspect::Ellipses => As("as polygons"),
         Aspect::Lines | Aspect::Points | Aspect::Keypoints => Not("left out"),
@@ -284,6 +291,7 @@ const fn yolo(aspect: Aspect) -> Keeps {
 
 const fn voc(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Attributes => NO_ATTRIBUTES,
         Aspect::RotatedBoxes | Aspect::Ellipses | Aspect::Lines | Aspect::Points | Aspect::Keypoints => {
             Not("left out")
         }
@@ -298,6 +306,7 @@ const fn voc(aspect: Aspect) -> Keeps {
 
 const fn cvat(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Attributes => NO_ATTRIBUTES,
         Aspect::RotatedBoxes | Aspect::Ellipses | Aspect::Lines | Aspect::Points => Exactly,
         Aspect::Keypoints => Not("left out"),
         Aspect::Whole => As("as tags"),
@@ -312,6 +321,7 @@ const fn cvat(aspect: Aspect) -> Keeps {
 
 const fn png(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Attributes => NO_ATTRIBUTES,
         Aspect::RotatedBoxes | Aspect::Ellipses => As("pixel by pixel"),
         Aspect::Lines | Aspect::Points | Aspect::Keypoints => Not("left out"),
         Aspect::Whole | Aspect::Boxes => Not("left out"),
@@ -327,6 +337,7 @@ const fn png(aspect: Aspect) -> Keeps {
 
 const fn coco_panoptic(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Attributes => NO_ATTRIBUTES,
         Aspect::RotatedBoxes | Aspect::Ellipses => As("pixel by pixel"),
         Aspect::Lines | Aspect::Points | Aspect::Keypoints => Not("left out"),
         Aspect::Whole | Aspect::Boxes => Not("left out"),
@@ -340,6 +351,7 @@ const fn coco_panoptic(aspect: Aspect) -> Keeps {
 
 const fn labelme(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Attributes => NO_ATTRIBUTES,
         Aspect::Lines => Exactly,
         Aspect::Points => As("as points of one group"),
         Aspect::RotatedBoxes | Aspect::Ellipses => As("as polygons"),
@@ -357,6 +369,7 @@ const fn labelme(aspect: Aspect) -> Keeps {
 
 const fn csv(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Attributes => NO_ATTRIBUTES,
         Aspect::RotatedBoxes | Aspect::Ellipses | Aspect::Lines | Aspect::Points => {
             As("exactly, as JSON in a column")
         }
@@ -373,6 +386,7 @@ const fn csv(aspect: Aspect) -> Keeps {
 
 const fn jsonl(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Attributes => NO_ATTRIBUTES,
         Aspect::RotatedBoxes | Aspect::Ellipses | Aspect::Lines | Aspect::Points | Aspect::Keypoints => {
             Exactly
         }
@@ -385,6 +399,7 @@ const fn jsonl(aspect: Aspect) -> Keeps {
 
 const fn label_studio(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Attributes => NO_ATTRIBUTES,
         Aspect::RotatedBoxes | Aspect::Ellipses => As("in percent, to a billionth of a pixel"),
         Aspect::Points => As("where one is alone, else left out"),
         Aspect::Lines | Aspect::Keypoints => Not("left out"),
@@ -401,6 +416,7 @@ const fn label_studio(aspect: Aspect) -> Keeps {
 
 const fn coco_azureml(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Attributes => NO_ATTRIBUTES,
         Aspect::RotatedBoxes | Aspect::Ellipses => As("as polygons"),
         Aspect::Lines | Aspect::Points | Aspect::Keypoints => Not("left out"),
         Aspect::Whole => As("as annotations without a box"),

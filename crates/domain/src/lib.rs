@@ -5,6 +5,7 @@
 
 pub mod activity;
 pub mod annotation;
+pub mod attribute;
 pub mod authz;
 pub mod category;
 pub mod error;
@@ -29,6 +30,7 @@ pub mod user;
 pub mod validate;
 
 pub use annotation::{Annotation, Shape, ShapeKind, Source};
+pub use attribute::{Attribute, AttributeKind, AttributeValue, Attributes};
 pub use authz::{Action, Role};
 pub use error::{ApiError, Code, FieldError};
 pub use geometry::{Point, Rect, Size};

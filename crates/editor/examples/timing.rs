@@ -40,6 +40,7 @@ fn main() {
                 z: 0,
                 source: Source::Human,
                 score: None,
+                attributes: limn_domain::Attributes::new(),
             }
         })
         .collect();

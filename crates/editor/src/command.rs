@@ -2,7 +2,7 @@
 
 use crate::document::Document;
 use crate::shape::placed;
-use limn_domain::{Annotation, AnnotationId, CategoryId, Rect, Shape, Source};
+use limn_domain::{Annotation, AnnotationId, AttributeValue, Attributes, CategoryId, Rect, Shape, Source};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
 
@@ -27,6 +27,7 @@ pub enum Kind {
     Reshape,
     Paint,
     Relabel,
+    Describe,
     Reorder,
     Classify,
     Accept,
@@ -45,6 +46,7 @@ impl Kind {
             Self::Reshape => "reshaping",
             Self::Paint => "painting",
             Self::Relabel => "relabeling",
+            Self::Describe => "changing an attribute",
             Self::Reorder => "reordering",
             Self::Classify => "classifying",
             Self::Accept => "accepting suggestions",
@@ -97,6 +99,10 @@ pub enum Command {
     /// What a stroke of the brush changes: new shapes, objects of which nothing is left, and a new object.
     Paint(Vec<(AnnotationId, Shape)>, Vec<AnnotationId>, Option<Annotation>),
     Relabel(Vec<AnnotationId>, CategoryId),
+    /// Another category, with what is said of each under it.
+    Recast(Vec<(AnnotationId, Attributes)>, CategoryId),
+    /// Values for an attribute, or none.
+    Describe(Vec<AnnotationId>, String, Option<AttributeValue>),
     Reorder(Vec<AnnotationId>, Order),
     /// The whole-item labels are to be exactly these categories.
     Classify(Vec<CategoryId>),
@@ -162,6 +168,28 @@ impl Command {
                     });
                 }
                 Kind::Relabel
+            }
+            Self::Recast(list, category) => {
+                for (id, attributes) in list {
+                    edits.update(doc, id, |a| {
+                        a.category_id = category;
+                        a.attributes = attributes;
+                        true
+                    });
+                }
+                Kind::Relabel
+            }
+            Self::Describe(ids, key, value) => {
+                for id in ids {
+                    edits.update(doc, id, |a| {
+                        let before = match &value {
+                            Some(v) => a.attributes.insert(key.clone(), v.clone()),
+                            None => a.attributes.remove(&key),
+                        };
+                        before != value
+                    });
+                }
+                Kind::Describe
             }
             Self::Accept(ids) => {
                 for id in ids {
@@ -333,6 +361,7 @@ fn classify(doc: &Document, categories: &[CategoryId], edits: &mut Edits) {
                 z: 0,
                 source: Source::Human,
                 score: None,
+                attributes: limn_domain::Attributes::new(),
             };
             edits.set(doc, id, Some(a));
         }

@@ -2,6 +2,7 @@
 
 mod actions;
 mod brush;
+mod describe;
 mod gesture;
 mod grips;
 mod outline;
@@ -24,7 +25,7 @@ use crate::viewport::Viewport;
 use gesture::Gesture;
 use limn_domain::annotation::ItemAnnotations;
 use limn_domain::project::Task;
-use limn_domain::{Annotation, AnnotationId, CategoryId, Point, Rect, Shape, ShapeKind, Skeleton};
+use limn_domain::{Annotation, AnnotationId, Attribute, CategoryId, Point, Rect, Shape, ShapeKind, Skeleton};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -144,6 +145,13 @@ pub struct Epochs {
     pub look: u64,
 }
 
+/// What a category says its objects are made of.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Definition {
+    pub skeleton: Option<Skeleton>,
+    pub attributes: Vec<Attribute>,
+}
+
 /// The workspace of one item.
 #[derive(Debug, Clone)]
 pub struct Editor {
@@ -162,8 +170,7 @@ pub struct Editor {
     /// What the next outline is for, chosen by a button.
     intent: Option<Purpose>,
     brush: Brush,
-    /// Of the categories that have one.
-    skeletons: HashMap<CategoryId, Skeleton>,
+    definitions: HashMap<CategoryId, Definition>,
     touches: HashMap<i32, Point>,
     hover: Option<Hit>,
     cursor: Cursor,
@@ -192,7 +199,7 @@ impl Editor {
             outline: None,
             intent: None,
             brush: Brush::default(),
-            skeletons: HashMap::new(),
+            definitions: HashMap::new(),
             touches: HashMap::new(),
             hover: None,
             cursor: Cursor::Default,
@@ -209,7 +216,7 @@ impl Editor {
         self.category = from.category;
         self.last_size = from.last_size;
         self.brush = from.brush;
-        self.skeletons.clone_from(&from.skeletons);
+        self.definitions.clone_from(&from.definitions);
         self.layers = from.layers.clone();
         self.layers.next_item();
         self.view.resize(from.view.screen());
@@ -249,22 +256,6 @@ impl Editor {
     /// The category that new shapes get.
     pub const fn category(&self) -> Option<CategoryId> {
         self.category
-    }
-
-    /// The skeletons of the categories that have one.
-    pub fn set_skeletons(&mut self, skeletons: HashMap<CategoryId, Skeleton>) {
-        self.skeletons = skeletons;
-        self.epochs.look += 1;
-    }
-
-    /// The skeleton of the category that new shapes get.
-    pub fn skeleton(&self) -> Option<&Skeleton> {
-        self.skeletons.get(&self.category?)
-    }
-
-    /// The skeleton of a category.
-    pub fn skeleton_of(&self, id: CategoryId) -> Option<&Skeleton> {
-        self.skeletons.get(&id)
     }
 
     pub const fn epochs(&self) -> Epochs {

@@ -21,7 +21,9 @@ pub use command::{Change, Command, Edit, Kind, Order};
 pub use document::Document;
 pub use document::local::{Finish, LocalState};
 pub use document::merge::{Annotations, Conflict, Merge, Side};
-pub use editor::{Brush, Button, Cursor, Editor, Mods, Outline, Pointer, PointerKind, Purpose, Stroke, Tool};
+pub use editor::{
+    Brush, Button, Cursor, Definition, Editor, Mods, Outline, Pointer, PointerKind, Purpose, Stroke, Tool,
+};
 pub use history::History;
 pub use keymap::{Action, Keymap};
 pub use layers::Layers;

@@ -38,6 +38,7 @@ pub fn boxed(n: u8, c: u8, r: Rect, z: i64) -> Annotation {
         z,
         source: Source::Human,
         score: None,
+        attributes: limn_domain::Attributes::new(),
     }
 }
 
@@ -218,4 +219,12 @@ pub fn undo_to_nothing_and_redo(e: &mut Editor, first: &limn_editor::Annotations
     assert_eq!(&shown(e.doc()), first);
     while e.redo().is_some() {}
     assert_eq!(shown(e.doc()), last);
+}
+
+/// A category whose objects have keypoints.
+pub fn with_skeleton(skeleton: limn_domain::Skeleton) -> limn_editor::Definition {
+    limn_editor::Definition {
+        skeleton: Some(skeleton),
+        ..limn_editor::Definition::default()
+    }
 }

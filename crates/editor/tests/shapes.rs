@@ -4,7 +4,8 @@
 mod common;
 
 use common::{
-    boxed, category, click, click_with, drag, id, pointer, shown, undo_to_nothing_and_redo, workspace,
+    boxed, category, click, click_with, drag, id, pointer, shown, undo_to_nothing_and_redo, with_skeleton,
+    workspace,
 };
 use limn_domain::project::Task;
 use limn_domain::{Annotation, Keypoint, Point, Rect, Shape, Skeleton, TurnedRect, Visibility};
@@ -216,7 +217,7 @@ fn keypoints_by_clicks_or_by_a_drag() {
         e.outline().is_none(),
         "a category without a skeleton has no keypoints"
     );
-    e.set_skeletons(std::iter::once((category(1), triangle())).collect());
+    e.set_definitions(std::iter::once((category(1), with_skeleton(triangle()))).collect());
     click(&mut e, 50.0, 50.0);
     assert!(e.outline_leave_out());
     click_with(&mut e, 70.0, 90.0, ALT);

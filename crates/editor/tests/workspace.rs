@@ -104,7 +104,7 @@ proptest! {
         events in prop::collection::vec((0..5_u8, 0.0..800.0_f64, 0.0..600.0_f64, 0..3_i32, any::<(bool, bool, bool)>(), 0..3_u8, 0..12_usize), 0..60),
     ) {
         let mut e = Editor::new(doc(Task::Objects, list), History::default());
-        e.set_skeletons(std::iter::once((category(1), limn_domain::Skeleton::coco_person())).collect());
+        e.set_definitions(std::iter::once((category(1), with_skeleton(limn_domain::Skeleton::coco_person()))).collect());
         e.resize_view(Size { width: 800.0, height: 600.0 });
         e.set_category(category(1));
         for (what, x, y, id, (shift, alt, ctrl), kind, tool) in events {

@@ -8,6 +8,7 @@ mod tree;
 use crate::authz::require_in;
 use crate::{Actor, Context, Error, Result, audit};
 use futures::future::BoxFuture;
+use limn_domain::attribute;
 use limn_domain::category::{Category, CategoryImpact, MAX_LEVELS, NewCategory, UpdateCategory};
 use limn_domain::validate::{self, Checks};
 use limn_domain::{Action, ApiError, CategoryId, Code, ProjectId, Skeleton, Timestamp};
@@ -49,6 +50,9 @@ impl Categories {
                     let (name, color) = plan::of_one(&mut checks, &input, tree.len());
                     let skeleton = input.skeleton.map(Skeleton::check);
                     let skeleton = skeleton.and_then(|s| checks.take("skeleton", s));
+                    let attributes = checks
+                        .take("attributes", attribute::check_attributes(input.attributes))
+                        .unwrap_or_default();
                     checks.finish()?;
                     if tree.len() >= plan::COUNT_MAX {
                         return Err(Error::new(
@@ -79,6 +83,7 @@ impl Categories {
                         position: place::end_of(&tree, input.parent_id),
                         export_id,
                         skeleton,
+                        attributes,
                     };
                     repo::category::insert_many(tx, project, std::slice::from_ref(&row), now).await?;
                     repo::project::set_next_category_export_id(tx, project, export_id + 1).await?;
@@ -120,6 +125,11 @@ impl Categories {
                     if let Some(skeleton) = input.skeleton {
                         let checked = skeleton.map(Skeleton::check);
                         is.skeleton = checked.and_then(|s| checks.take("skeleton", s));
+                    }
+                    if let Some(list) = input.attributes {
+                        is.attributes = checks
+                            .take("attributes", attribute::check_attributes(list))
+                            .unwrap_or_default();
                     }
                     checks.finish()?;
                     is.parent_id = input.parent_id.unwrap_or(was.parent_id);
@@ -388,6 +398,9 @@ fn changes(was: &Category, is: &Category) -> Option<String> {
             ),
             None => format!("took the skeleton of the category “{}” away", is.name),
         });
+    }
+    if was.attributes != is.attributes {
+        parts.push(format!("changed the attributes of the category “{}”", is.name));
     }
     if was.parent_id != is.parent_id || was.position != is.position {
         parts.push(format!("moved the category “{}”", is.name));

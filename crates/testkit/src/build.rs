@@ -75,6 +75,7 @@ pub async fn categories(db: &Db, project: ProjectId, names: &[&str]) -> Vec<Cate
                     position: export_id - 1,
                     export_id,
                     skeleton: None,
+                    attributes: Vec::new(),
                 })
                 .collect();
             repo::category::insert_many(tx, project, &rows, START).await?;

@@ -56,6 +56,7 @@ async fn keypoints_and_turned_shapes_come_back_the_same() {
                 z,
                 source: Source::Human,
                 score: None,
+                attributes: limn_domain::Attributes::new(),
             })
             .collect();
         let change = SaveChange {

@@ -1,6 +1,7 @@
 //! What surrounds the stage.
 
 mod categories;
+mod described;
 mod drawing;
 mod film;
 mod hud;

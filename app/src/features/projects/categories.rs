@@ -1,5 +1,6 @@
 //! A project's categories: the tree, its edits, and what removing or merging touches.
 
+mod attributes;
 mod remove;
 mod row;
 mod skeleton;
@@ -11,6 +12,7 @@ use super::new::draft::parse_lines;
 use crate::data::use_mutation;
 use crate::error::AppError;
 use crate::ui::{Button, ButtonSize, Card, EmptyState, Glyph, Kbd, TextArea, Variant, use_toasts};
+use attributes::AttributesDialog;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use limn_domain::authz::Action;
@@ -29,6 +31,8 @@ struct Editor {
     merging: RwSignal<Option<Category>>,
     /// The category whose skeleton is being drawn.
     skeleton: RwSignal<Option<Category>>,
+    /// The category whose attributes are being changed.
+    attributes: RwSignal<Option<Category>>,
     /// The category under whose row a new one is being typed.
     adding_below: RwSignal<Option<CategoryId>>,
     dragged: RwSignal<Option<CategoryId>>,
@@ -58,6 +62,7 @@ pub fn CategoriesTab() -> impl IntoView {
         removing: RwSignal::new(None),
         merging: RwSignal::new(None),
         skeleton: RwSignal::new(None),
+        attributes: RwSignal::new(None),
         adding_below: RwSignal::new(None),
         dragged: RwSignal::new(None),
         refocus: StoredValue::new(None),
@@ -111,6 +116,7 @@ pub fn CategoriesTab() -> impl IntoView {
         <RemoveDialog editor/>
         <MergeDialog editor/>
         <SkeletonDialog editor/>
+        <AttributesDialog editor/>
     }
 }
 

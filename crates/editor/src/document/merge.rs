@@ -3,7 +3,7 @@
 use super::Document;
 use limn_domain::annotation::ItemAnnotations;
 use limn_domain::project::Task;
-use limn_domain::{Annotation, AnnotationId, Shape, Source};
+use limn_domain::{Annotation, AnnotationId, Attributes, Shape, Source};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -51,6 +51,7 @@ fn same(a: Option<&Annotation>, b: Option<&Annotation>) -> bool {
             a.category_id == b.category_id
                 && a.z == b.z
                 && a.source == b.source
+                && a.attributes == b.attributes
                 && same_shape(&a.shape, &b.shape)
         }
         (None, None) => true,
@@ -143,7 +144,28 @@ fn by_field(base: Option<&Annotation>, mine: &Annotation, theirs: &Annotation) -
             (m, t) => pick(PartialEq::eq, base.map(|b| &b.source), &m, &t).unwrap_or(Source::Human),
         },
         score: if confirmed { None } else { mine.score },
+        attributes: pick_values(base.map(|b| &b.attributes), &mine.attributes, &theirs.attributes)?,
     })
+}
+
+/// Attribute by attribute; `None` when one was given different values.
+fn pick_values(base: Option<&Attributes>, mine: &Attributes, theirs: &Attributes) -> Option<Attributes> {
+    let keys: BTreeSet<&String> = mine.keys().chain(theirs.keys()).collect();
+    let mut out = Attributes::new();
+    for key in keys {
+        let (b, m, t) = (base.and_then(|b| b.get(key)), mine.get(key), theirs.get(key));
+        let value = if m == t || b == t {
+            m
+        } else if b == m {
+            t
+        } else {
+            return None;
+        };
+        if let Some(value) = value {
+            out.insert(key.clone(), value.clone());
+        }
+    }
+    Some(out)
 }
 
 /// An item of a single-label project has one label: two that met are a conflict between them.

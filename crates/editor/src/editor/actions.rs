@@ -59,25 +59,6 @@ impl Editor {
         fit
     }
 
-    /// Gives the selected shapes another category. Says whether all took it: keypoints go only to a category whose skeleton
-    /// has as many.
-    pub fn relabel_selected(&mut self, id: CategoryId) -> bool {
-        let count = self.skeletons.get(&id).map(|s| s.keypoints.len());
-        let fits = |a: &Annotation| match &a.shape {
-            Shape::Keypoints { keypoints } => count == Some(keypoints.len()),
-            _ => true,
-        };
-        let all = self.editable();
-        let ids: Vec<AnnotationId> = all
-            .iter()
-            .copied()
-            .filter(|id| self.doc.get(*id).is_some_and(fits))
-            .collect();
-        let fit = ids.len() == all.len();
-        self.run(Command::Relabel(ids, id));
-        fit
-    }
-
     /// Classification: the category on or off. With one label an item, another choice replaces the first.
     pub fn toggle_whole(&mut self, id: CategoryId) {
         let confirmed = |a: &&Annotation| a.source != Source::Prelabel;
@@ -306,6 +287,7 @@ impl Editor {
                 z,
                 source: Source::Human,
                 score: None,
+                attributes: a.attributes.clone(),
             });
         }
         let ids: Vec<AnnotationId> = new.iter().map(|a| a.id).collect();

@@ -173,6 +173,7 @@ impl Editor {
                     z: self.doc.top_z(),
                     source: Source::Human,
                     score: None,
+                    attributes: self.default_attributes(category),
                 });
             }
         }

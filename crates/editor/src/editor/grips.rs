@@ -180,7 +180,7 @@ impl Editor {
             return false;
         };
         let place = k.at().or_else(|| {
-            let skeleton = self.skeletons.get(&a.category_id)?;
+            let skeleton = self.skeleton_of(a.category_id)?;
             let figure = skeleton.placed(a.shape.bounds()?);
             figure.get(at)?.at()
         });

@@ -401,6 +401,7 @@ impl Editor {
             z: self.doc.top_z(),
             source: Source::Human,
             score: None,
+            attributes: self.default_attributes(category_id),
         };
         if !self.run(Command::Add(vec![a])) {
             return None;

@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::ops::ControlFlow;
 
-const RECORD_MAX: usize = 256 << 20;
+const RECORD_MAX: usize = 64 << 20;
 const TASKS_MAX: usize = 2_000_000;
 const LABELS_MAX: usize = 5_000_000;
 
@@ -105,7 +105,7 @@ impl Gather<'_> {
     fn task(&mut self, e: &Element<'_>) -> Result<(), Refusal> {
         let bytes = e
             .bytes
-            .ok_or_else(|| ("record_too_long", "The task is longer than 256 MiB.".to_owned()))?;
+            .ok_or_else(|| ("record_too_long", "The task is longer than 64 MiB.".to_owned()))?;
         let task: Task = serde_json::from_slice(bytes)
             .map_err(|e| ("bad_record", format!("The task cannot be read: {e}.")))?;
         if task.annotations.is_none() && task.predictions.is_none() && task.data.is_empty() {

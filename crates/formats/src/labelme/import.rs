@@ -20,7 +20,7 @@ use std::io::Read;
 use std::ops::ControlFlow;
 
 /// Longest file; most of it is the picture in `imageData`, where it is there.
-const FILE_MAX: u64 = 512 << 20;
+const FILE_MAX: u64 = 256 << 20;
 const RECORD_MAX: usize = 64 << 20;
 const SHAPES_MAX: usize = 100_000;
 

@@ -4,12 +4,14 @@ use super::{check, known};
 use crate::authz::require_as;
 use crate::{Actor, Error, Result};
 use limn_domain::annotation::{SaveChange, SaveOutcome};
+use limn_domain::attribute;
 use limn_domain::item::ItemStatus;
 use limn_domain::project::Task;
 use limn_domain::{
     Action, Annotation, AnnotationId, CategoryId, ChangeId, Code, ItemId, Shape, Size, Source, Timestamp,
 };
 use limn_store::repo::annotation::{self, Applied, Change};
+use limn_store::repo::category::Definition;
 use limn_store::repo::item::counter::{Standing, Tally};
 use limn_store::repo::queue::ItemContext;
 use limn_store::{StoreError, Tx, repo};
@@ -105,7 +107,7 @@ pub(crate) async fn save_in(tx: &mut Tx, edit: &mut Edit<'_>, mut change: SaveCh
         },
     )?;
     known::check_categories(tx, c.project_id, &change.upserts).await?;
-    check_keypoints(tx, &change.upserts).await?;
+    check_definitions(tx, &mut change.upserts).await?;
     check_imported(tx, edit, &change).await?;
     let applied = annotation::apply(
         tx,
@@ -129,36 +131,40 @@ pub(crate) async fn save_in(tx: &mut Tx, edit: &mut Edit<'_>, mut change: SaveCh
     })
 }
 
-/// Keypoints are those of their category's skeleton.
-async fn check_keypoints(tx: &mut Tx, upserts: &[Annotation]) -> Result<()> {
-    let of = |a: &Annotation| match &a.shape {
-        Shape::Keypoints { keypoints } => Some(keypoints.len()),
-        _ => None,
-    };
+/// Keypoints are those of their category's skeleton, attributes those it has.
+async fn check_definitions(tx: &mut Tx, upserts: &mut [Annotation]) -> Result<()> {
     let mut ids: Vec<CategoryId> = upserts
         .iter()
-        .filter(|a| of(a).is_some())
+        .filter(|a| matches!(a.shape, Shape::Keypoints { .. }) || !a.attributes.is_empty())
         .map(|a| a.category_id)
         .collect();
     ids.sort_unstable();
     ids.dedup();
-    let counts = repo::category::keypoint_counts(tx, &ids).await?;
-    for (n, a) in upserts.iter().enumerate() {
-        let Some(have) = of(a) else { continue };
-        match counts.get(&a.category_id) {
-            Some(want) if *want == have => {}
-            Some(want) => {
-                let problem =
-                    format!("has {have} keypoints, but the skeleton of its category has {want}; reload.");
-                return Err(check::at(n, "keypoints", &problem));
+    let known = repo::category::definitions(tx, &ids).await?;
+    let none = Definition::default();
+    for (n, a) in upserts.iter_mut().enumerate() {
+        let of = known.get(&a.category_id).unwrap_or(&none);
+        if let Shape::Keypoints { keypoints } = &a.shape {
+            let have = keypoints.len();
+            match of.keypoints {
+                Some(want) if want == have => {}
+                Some(want) => {
+                    let problem =
+                        format!("has {have} keypoints, but the skeleton of its category has {want}; reload.");
+                    return Err(check::at(n, "keypoints", &problem));
+                }
+                None => {
+                    return Err(check::at(
+                        n,
+                        "keypoints",
+                        "are of a category without a skeleton; a manager can give it one.",
+                    ));
+                }
             }
-            None => {
-                return Err(check::at(
-                    n,
-                    "keypoints",
-                    "are of a category without a skeleton; a manager can give it one.",
-                ));
-            }
+        }
+        if !a.attributes.is_empty() {
+            a.attributes = attribute::check_values(&of.attributes, std::mem::take(&mut a.attributes))
+                .map_err(|why| check::at(n, "attributes", &format!("are wrong: {why}.")))?;
         }
     }
     Ok(())

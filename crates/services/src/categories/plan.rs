@@ -1,6 +1,7 @@
 //! The categories of a project to create: checks, and what is filled in.
 
 use limn_domain::CategoryId;
+use limn_domain::attribute;
 use limn_domain::category::{MAX_LEVELS, NewCategory, PALETTE};
 use limn_domain::project::NewProjectCategory;
 use limn_domain::validate::{self, Checks};
@@ -81,6 +82,10 @@ pub(crate) fn of_new_project(checks: &mut Checks, list: &[NewProjectCategory]) -
                 None
             }
         };
+        let attributes = attribute::check_attributes(row.category.attributes.clone()).unwrap_or_else(|why| {
+            take("attributes", Err(why));
+            Vec::new()
+        });
         rows.push(NewRow {
             id: CategoryId::new(),
             parent_id: parent.map(|p| rows[p].id),
@@ -90,6 +95,7 @@ pub(crate) fn of_new_project(checks: &mut Checks, list: &[NewProjectCategory]) -
             position: seen.next_position(parent),
             export_id: row.category.export_id.unwrap_or_else(|| export_ids.next()),
             skeleton,
+            attributes,
         });
         if findings >= FINDINGS_MAX {
             break;

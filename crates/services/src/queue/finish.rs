@@ -8,7 +8,7 @@ use limn_domain::item::ItemStatus;
 use limn_domain::project::Task;
 use limn_domain::queue::{Skip, Submit};
 use limn_domain::validate::{self, REASON_MAX};
-use limn_domain::{Action, ActivityId, Code, ItemId, Timestamp, UserId};
+use limn_domain::{Action, ActivityId, Code, ItemId, Source, Timestamp, UserId};
 use limn_store::repo::item::counter::{Standing, Tally};
 use limn_store::{Tx, repo};
 
@@ -62,11 +62,38 @@ pub(super) async fn submit(ctx: &Context, actor: &Actor, item: ItemId, input: Su
                         "Choose the category of this image, then submit.",
                     ));
                 }
+                check_required(tx, &edit).await?;
                 finish(tx, &mut edit, me, ItemStatus::Done, None).await?;
                 Ok(SaveOutcome::Saved { revision: saved })
             })
         })
         .await
+}
+
+/// Every object has the attributes that its category requires.
+async fn check_required(tx: &mut Tx, edit: &Edit<'_>) -> Result<()> {
+    let mut known = repo::category::attributes_of(tx, edit.context.project_id).await?;
+    known.retain(|_, (_, list)| list.iter().any(|a| a.required));
+    if known.is_empty() {
+        return Ok(());
+    }
+    let Some(now) = repo::annotation::current(tx, edit.item).await? else {
+        return Ok(());
+    };
+    for a in now.annotations.iter().filter(|a| a.source != Source::Prelabel) {
+        if let Some((category, list)) = known.get(&a.category_id)
+            && let Some(missing) = list.iter().find(|d| d.is_missing(&a.attributes))
+        {
+            return Err(Error::new(
+                Code::InvalidInput,
+                format!(
+                    "An object of “{category}” has no “{}” yet; say it of every one, then submit.",
+                    missing.name
+                ),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// See [`super::Queue::skip`].

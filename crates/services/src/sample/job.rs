@@ -99,6 +99,7 @@ impl SampleJob {
                     z,
                     source,
                     score,
+                    attributes: limn_domain::Attributes::new(),
                 };
                 Some(NewAnnotation {
                     item_id: id,

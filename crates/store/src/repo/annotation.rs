@@ -14,7 +14,9 @@ pub use insert::{NewAnnotation, delete_of_items, insert_many};
 
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::annotation::ItemAnnotations;
-use limn_domain::{Annotation, AnnotationId, CategoryId, ItemId, Rect, Shape, Source, Timestamp, UserId};
+use limn_domain::{
+    Annotation, AnnotationId, Attributes, CategoryId, ItemId, Rect, Shape, Source, Timestamp, UserId,
+};
 use sqlx::FromRow;
 use std::collections::HashMap;
 
@@ -32,6 +34,22 @@ struct AnnotationRow {
     z: i64,
     source: Source,
     score: Option<f64>,
+    attributes: Option<String>,
+}
+
+/// The column `attributes`; NULL without values.
+fn attributes(values: &Attributes) -> Result<Option<String>, StoreError> {
+    if values.is_empty() {
+        return Ok(None);
+    }
+    serde_json::to_string(values)
+        .map(Some)
+        .map_err(|e| StoreError::Corrupt(format!("attributes that cannot be written: {e}")))
+}
+
+/// The values that a row holds; `None` when they are no attributes.
+pub(in crate::repo) fn read_attributes(json: Option<&str>) -> Option<Attributes> {
+    json.map_or_else(|| Some(Attributes::new()), |json| serde_json::from_str(json).ok())
 }
 
 /// What the column `geometry` holds for a shape.
@@ -80,7 +98,8 @@ pub(in crate::repo) fn shape(kind: &str, bounds: Option<Rect>, geometry: Option<
 impl AnnotationRow {
     fn into_annotation(self) -> Result<Annotation, StoreError> {
         let bounds = bounds(self.x, self.y, self.w, self.h);
-        let Some(shape) = shape(&self.kind, bounds, self.geometry.as_deref()) else {
+        let shape = shape(&self.kind, bounds, self.geometry.as_deref());
+        let Some((shape, attributes)) = shape.zip(read_attributes(self.attributes.as_deref())) else {
             return Err(StoreError::Corrupt(format!(
                 "annotation {} of item {}",
                 self.id, self.item_id
@@ -93,6 +112,7 @@ impl AnnotationRow {
             z: self.z,
             source: self.source,
             score: self.score,
+            attributes,
         })
     }
 }
@@ -101,7 +121,7 @@ impl AnnotationRow {
 pub async fn of_item(tx: &mut Tx, item: ItemId) -> Result<Vec<Annotation>, StoreError> {
     let rows: Vec<AnnotationRow> = on_tx!(tx, conn => {
         sqlx::query_as(
-            "SELECT item_id, id, category_id, kind, x, y, w, h, geometry, z, source, score FROM annotation \
+            "SELECT item_id, id, category_id, kind, x, y, w, h, geometry, z, source, score, attributes FROM annotation \
              WHERE item_id = $1 ORDER BY z, id",
         )
         .bind(item)
@@ -126,7 +146,7 @@ pub async fn of_items(tx: &mut Tx, items: &[ItemId]) -> Result<HashMap<ItemId, V
     }
     let rows: Vec<AnnotationRow> = on_tx!(tx, conn => {
         let mut q = sqlx::QueryBuilder::new(
-            "SELECT item_id, id, category_id, kind, x, y, w, h, geometry, z, source, score FROM annotation WHERE item_id IN (",
+            "SELECT item_id, id, category_id, kind, x, y, w, h, geometry, z, source, score, attributes FROM annotation WHERE item_id IN (",
         );
         let mut list = q.separated(", ");
         for id in items {

@@ -2,11 +2,11 @@
 
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::category::Category;
-use limn_domain::{CategoryId, ProjectId, Skeleton, Timestamp, validate};
+use limn_domain::{Attribute, CategoryId, ProjectId, Skeleton, Timestamp, validate};
 use sqlx::{FromRow, QueryBuilder};
 use std::collections::HashMap;
 
-/// Rows of one `INSERT`: 11 parameters each.
+/// Rows of one `INSERT`: 12 parameters each.
 const ROWS: usize = 300;
 
 /// A category to insert, checked.
@@ -20,6 +20,7 @@ pub struct NewRow {
     pub position: i64,
     pub export_id: i64,
     pub skeleton: Option<Skeleton>,
+    pub attributes: Vec<Attribute>,
 }
 
 #[derive(FromRow)]
@@ -32,6 +33,22 @@ struct Row {
     position: i64,
     export_id: i64,
     skeleton: Option<String>,
+    attributes: Option<String>,
+}
+
+/// The column `attributes`.
+pub(super) fn read_attributes(json: Option<String>) -> Result<Vec<Attribute>, StoreError> {
+    json.map_or_else(|| Ok(Vec::new()), |json| serde_json::from_str(&json))
+        .map_err(|e| StoreError::Corrupt(format!("attributes that cannot be read: {e}")))
+}
+
+fn write_attributes(list: &[Attribute]) -> Result<Option<String>, StoreError> {
+    if list.is_empty() {
+        return Ok(None);
+    }
+    serde_json::to_string(list)
+        .map(Some)
+        .map_err(|e| StoreError::Corrupt(format!("attributes that cannot be written: {e}")))
 }
 
 /// The column `skeleton`.
@@ -61,6 +78,7 @@ impl TryFrom<Row> for Category {
             position: r.position,
             export_id: r.export_id,
             skeleton: read_skeleton(r.skeleton)?,
+            attributes: read_attributes(r.attributes)?,
             annotation_count: 0,
             item_count: 0,
         })
@@ -75,16 +93,21 @@ pub async fn insert_many(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     for chunk in rows.chunks(ROWS) {
-        let skeletons = chunk
+        let texts = chunk
             .iter()
-            .map(|r| write_skeleton(r.skeleton.as_ref()))
-            .collect::<Result<Vec<_>, _>>()?;
+            .map(|r| {
+                Ok((
+                    write_skeleton(r.skeleton.as_ref())?,
+                    write_attributes(&r.attributes)?,
+                ))
+            })
+            .collect::<Result<Vec<_>, StoreError>>()?;
         on_tx!(tx, conn => {
             let mut q = QueryBuilder::new(
                 "INSERT INTO category (id, project_id, parent_id, name, name_key, color, hotkey, position, export_id, \
-                 skeleton, created_at) ",
+                 skeleton, attributes, created_at) ",
             );
-            q.push_values(chunk.iter().zip(skeletons), |mut b, (r, skeleton)| {
+            q.push_values(chunk.iter().zip(texts), |mut b, (r, (skeleton, attributes))| {
                 b.push_bind(r.id)
                     .push_bind(project)
                     .push_bind(r.parent_id)
@@ -95,6 +118,7 @@ pub async fn insert_many(
                     .push_bind(r.position)
                     .push_bind(r.export_id)
                     .push_bind(skeleton)
+                    .push_bind(attributes)
                     .push_bind(now);
             });
             q.build().execute(conn).await?;
@@ -107,7 +131,8 @@ pub async fn insert_many(
 pub async fn list(tx: &mut Tx, project: ProjectId) -> Result<Vec<Category>, StoreError> {
     let rows: Vec<Row> = on_tx!(tx, conn => {
         sqlx::query_as(
-            "SELECT id, parent_id, name, color, hotkey, position, export_id, skeleton FROM category \
+            "SELECT id, parent_id, name, color, hotkey, position, export_id, skeleton, \
+             attributes FROM category \
              WHERE project_id = $1 ORDER BY position, export_id",
         )
         .bind(project)
@@ -117,16 +142,27 @@ pub async fn list(tx: &mut Tx, project: ProjectId) -> Result<Vec<Category>, Stor
     rows.into_iter().map(Category::try_from).collect()
 }
 
-/// Number of keypoints of those of the categories that have a skeleton.
-pub async fn keypoint_counts(
+/// What a category says its objects are made of.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Definition {
+    /// Number of the skeleton's keypoints.
+    pub keypoints: Option<usize>,
+    pub attributes: Vec<Attribute>,
+}
+
+/// The definitions of those of the categories that have any.
+pub async fn definitions(
     tx: &mut Tx,
     categories: &[CategoryId],
-) -> Result<HashMap<CategoryId, usize>, StoreError> {
+) -> Result<HashMap<CategoryId, Definition>, StoreError> {
     if categories.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows: Vec<(CategoryId, Option<String>)> = on_tx!(tx, conn => {
-        let mut q = QueryBuilder::new("SELECT id, skeleton FROM category WHERE id IN (");
+    let rows: Vec<(CategoryId, Option<String>, Option<String>)> = on_tx!(tx, conn => {
+        let mut q = QueryBuilder::new(
+            "SELECT id, skeleton, attributes FROM category \
+             WHERE (skeleton IS NOT NULL OR attributes IS NOT NULL) AND id IN (",
+        );
         let mut list = q.separated(", ");
         for id in categories {
             list.push_bind(*id);
@@ -134,13 +170,33 @@ pub async fn keypoint_counts(
         q.push(")");
         q.build_query_as().fetch_all(conn).await?
     });
-    let mut out = HashMap::new();
-    for (id, json) in rows {
-        if let Some(skeleton) = read_skeleton(json)? {
-            out.insert(id, skeleton.keypoints.len());
-        }
-    }
-    Ok(out)
+    rows.into_iter()
+        .map(|(id, skeleton, attributes)| {
+            let definition = Definition {
+                keypoints: read_skeleton(skeleton)?.map(|s| s.keypoints.len()),
+                attributes: read_attributes(attributes)?,
+            };
+            Ok((id, definition))
+        })
+        .collect()
+}
+
+/// The attributes of the project's categories that have any.
+pub async fn attributes_of(
+    tx: &mut Tx,
+    project: ProjectId,
+) -> Result<HashMap<CategoryId, (String, Vec<Attribute>)>, StoreError> {
+    let rows: Vec<(CategoryId, String, Option<String>)> = on_tx!(tx, conn => {
+        sqlx::query_as(
+            "SELECT id, name, attributes FROM category WHERE project_id = $1 AND attributes IS NOT NULL",
+        )
+        .bind(project)
+        .fetch_all(conn)
+        .await?
+    });
+    rows.into_iter()
+        .map(|(id, name, attributes)| Ok((id, (name, read_attributes(attributes)?))))
+        .collect()
 }
 
 /// Number of objects of the category that have keypoints.
@@ -213,10 +269,11 @@ pub async fn impact(tx: &mut Tx, categories: &[CategoryId]) -> Result<(i64, i64)
 /// Writes everything that can change; the export id never does.
 pub async fn update(tx: &mut Tx, category: &Category) -> Result<(), StoreError> {
     let skeleton = write_skeleton(category.skeleton.as_ref())?;
+    let attributes = write_attributes(&category.attributes)?;
     on_tx!(tx, conn => {
         sqlx::query(
             "UPDATE category SET parent_id = $2, name = $3, name_key = $4, color = $5, hotkey = $6, position = $7, \
-             skeleton = $8 WHERE id = $1",
+             skeleton = $8, attributes = $9 WHERE id = $1",
         )
         .bind(category.id)
         .bind(category.parent_id)
@@ -226,6 +283,7 @@ pub async fn update(tx: &mut Tx, category: &Category) -> Result<(), StoreError> 
         .bind(category.hotkey)
         .bind(category.position)
         .bind(skeleton)
+        .bind(attributes)
         .execute(conn)
         .await?;
     });

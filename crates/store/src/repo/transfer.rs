@@ -2,7 +2,7 @@
 
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::project::Task;
-use limn_domain::{CategoryId, ItemId, ProjectId, Skeleton, Timestamp};
+use limn_domain::{Attribute, CategoryId, ItemId, ProjectId, Skeleton, Timestamp};
 
 /// A project as its export begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,19 @@ pub struct CategoryHead {
     pub color: String,
     pub export_id: i64,
     pub skeleton: Option<Skeleton>,
+    pub attributes: Vec<Attribute>,
 }
+
+/// Id, parent, name, colour, export id, skeleton, attributes.
+type CategoryRow = (
+    CategoryId,
+    Option<CategoryId>,
+    String,
+    String,
+    i64,
+    Option<String>,
+    Option<String>,
+);
 
 /// An item imported labels can go to.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -72,24 +84,17 @@ pub async fn head(tx: &mut Tx, project: ProjectId) -> Result<Option<Head>, Store
 
 /// The project's categories by export id.
 pub async fn categories(tx: &mut Tx, project: ProjectId) -> Result<Vec<CategoryHead>, StoreError> {
-    let rows: Vec<(
-        CategoryId,
-        Option<CategoryId>,
-        String,
-        String,
-        i64,
-        Option<String>,
-    )> = on_tx!(tx, conn => {
+    let rows: Vec<CategoryRow> = on_tx!(tx, conn => {
         sqlx::query_as(
-            "SELECT id, parent_id, name, color, export_id, skeleton FROM category WHERE project_id = $1 \
-             ORDER BY export_id",
+            "SELECT id, parent_id, name, color, export_id, skeleton, attributes FROM category \
+             WHERE project_id = $1 ORDER BY export_id",
         )
         .bind(project)
         .fetch_all(conn)
         .await?
     });
     rows.into_iter()
-        .map(|(id, parent_id, name, color, export_id, skeleton)| {
+        .map(|(id, parent_id, name, color, export_id, skeleton, attributes)| {
             Ok(CategoryHead {
                 id,
                 parent_id,
@@ -97,6 +102,7 @@ pub async fn categories(tx: &mut Tx, project: ProjectId) -> Result<Vec<CategoryH
                 color,
                 export_id,
                 skeleton: super::category::read_skeleton(skeleton)?,
+                attributes: super::category::read_attributes(attributes)?,
             })
         })
         .collect()

@@ -225,6 +225,17 @@ impl Desk {
             self.toasts.info("Pick a category first, or skip the item.");
             return;
         }
+        if let Some((object, attribute)) = self.read(|s| s.editor.undescribed()).flatten() {
+            self.edit(|e| {
+                e.select(object, false);
+                e.reveal(object);
+            });
+            self.sheet_up.set(true);
+            self.toasts.info(format!(
+                "Say \u{201c}{attribute}\u{201d} of the selected object first: it is required."
+            ));
+            return;
+        }
         self.finish(id, Finish::Submit);
     }
 

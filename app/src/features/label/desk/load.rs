@@ -12,7 +12,7 @@ use limn_domain::item::ItemStatus;
 use limn_domain::project::{ProjectStatus, Task};
 use limn_domain::queue::{Taken, WorkItem};
 use limn_domain::{ItemId, Size};
-use limn_editor::{Document, Editor, Tool};
+use limn_editor::{Definition, Document, Editor, Tool};
 
 /// Items leased ahead of the open one.
 const AHEAD: usize = 3;
@@ -249,12 +249,18 @@ impl Desk {
             if let Some(c) = self.category.get_untracked() {
                 sheet.editor.set_category(c);
             }
-            let skeletons = self.categories.with_untracked(|list| {
+            let definitions = self.categories.with_untracked(|list| {
                 list.iter()
-                    .filter_map(|c| Some((c.category.id, c.category.skeleton.clone()?)))
+                    .map(|c| {
+                        let definition = Definition {
+                            skeleton: c.category.skeleton.clone(),
+                            attributes: c.category.attributes.clone(),
+                        };
+                        (c.category.id, definition)
+                    })
                     .collect()
             });
-            sheet.editor.set_skeletons(skeletons);
+            sheet.editor.set_definitions(definitions);
             sheets.insert(id, sheet);
         });
         if before.is_none() {

@@ -1,5 +1,6 @@
 //! The selected object: its exact numbers, its category, its place in the order.
 
+use super::described::Described;
 use super::numbers::{Numbers, Place};
 use super::objects::ordinal;
 use crate::features::label::desk::Desk;
@@ -95,6 +96,7 @@ pub fn Selected() -> impl IntoView {
                         }}
                     </select>
                 </label>
+                <Described/>
                 <OutlineActions now/>
                 {move || {
                     which.get().map(|(_, kind)| view! { <Numbers now kind/> })

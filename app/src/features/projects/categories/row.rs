@@ -151,6 +151,10 @@ fn Editable(editor: Editor, this: Memo<Option<Category>>, category: Category) ->
         }));
         out
     });
+    let objects = editor
+        .ctx
+        .project
+        .with_untracked(|p| p.summary.task.marks_objects());
     let keypoints = editor
         .ctx
         .project
@@ -260,6 +264,20 @@ fn Editable(editor: Editor, this: Memo<Option<Category>>, category: Category) ->
                     }
                 }
             />
+            {objects.then(|| view! {
+                <button
+                    type="button"
+                    class="cat-row__skeleton"
+                    aria-label=move || format!("Attributes of {}", name.get())
+                    on:click=move |_| editor.attributes.set(this.get_untracked())
+                >
+                    <Icon glyph=Glyph::Filter/>
+                    {move || match this.with(|c| c.as_ref().map_or(0, |c| c.attributes.len())) {
+                        0 => "Attributes".to_owned(),
+                        n => fmt::counted(n as i64, "attribute", "attributes"),
+                    }}
+                </button>
+            })}
             {keypoints.then(|| view! {
                 <button
                     type="button"

@@ -112,6 +112,7 @@ mod tests {
             position,
             export_id: 1,
             skeleton: None,
+            attributes: Vec::new(),
             annotation_count: 0,
             item_count: 0,
         }

@@ -58,6 +58,9 @@ pub(super) fn write(
                     })
                 })
                 .collect();
+            for _ in row.annotations.iter().filter(|a| !a.attributes.is_empty()) {
+                tally.changed("labels have attributes, which are left out");
+            }
             writer.item(&item, &labels, &mut out, &mut tally)?;
             if input.with_images {
                 pictures.push(Picture {

@@ -218,6 +218,7 @@ mod tests {
             position: 0,
             export_id,
             skeleton: None,
+            attributes: Vec::new(),
             annotation_count: 0,
             item_count: 0,
         }

@@ -2,7 +2,7 @@
 
 use super::categories::Target;
 use limn_domain::project::Task;
-use limn_domain::{CategoryId, ItemId, Mask, Rect, Shape, ShapeKind, Size};
+use limn_domain::{Attributes, CategoryId, ItemId, Mask, Rect, Shape, ShapeKind, Size};
 use limn_formats::names::{Found, NameIndex};
 use limn_formats::{Detail, Findings, Fit, ImportedAnnotation, ImportedImage, Placed};
 use limn_store::repo::transfer::TargetItem;
@@ -133,6 +133,7 @@ pub(super) struct Label {
     pub category_id: CategoryId,
     pub shape: Shape,
     pub score: Option<f64>,
+    pub attributes: Attributes,
 }
 
 /// Brings the labels of one image into the item's frame. What cannot be used is in the findings.
@@ -241,6 +242,7 @@ pub(super) fn labels(
             category_id,
             shape,
             score: label.score,
+            attributes: Attributes::new(),
         });
     }
     out

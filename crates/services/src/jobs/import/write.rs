@@ -218,6 +218,7 @@ fn row(item_id: ItemId, label: Label, z: i64, rules: &Rules) -> NewAnnotation {
                 Source::Prelabel
             },
             score: label.score.filter(|_| !is_final),
+            attributes: label.attributes,
         },
         created_by: rules.user,
     }

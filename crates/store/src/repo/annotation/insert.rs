@@ -1,10 +1,10 @@
 //! Labels in bulk.
 
-use super::geometry;
+use super::{attributes, geometry};
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::{Annotation, ItemId, Timestamp, UserId};
 
-/// Rows of one `INSERT`: 15 parameters each.
+/// Rows of one `INSERT`: 16 parameters each.
 const ROWS: usize = 250;
 
 /// A label for an item.
@@ -20,16 +20,21 @@ pub struct NewAnnotation {
 /// an annotation of that id, `ForeignKey` when the item or the category is gone.
 pub async fn insert_many(tx: &mut Tx, rows: &[NewAnnotation], now: Timestamp) -> Result<(), StoreError> {
     for chunk in rows.chunks(ROWS) {
-        let geometries: Vec<Option<String>> = chunk
+        let texts = chunk
             .iter()
-            .map(|r| geometry(&r.annotation.shape))
-            .collect::<Result<_, _>>()?;
+            .map(|r| {
+                Ok((
+                    geometry(&r.annotation.shape)?,
+                    attributes(&r.annotation.attributes)?,
+                ))
+            })
+            .collect::<Result<Vec<_>, StoreError>>()?;
         on_tx!(tx, conn => {
             let mut q = sqlx::QueryBuilder::new(
-                "INSERT INTO annotation (item_id, id, category_id, kind, x, y, w, h, geometry, z, source, score, \
+                "INSERT INTO annotation (item_id, id, category_id, kind, x, y, w, h, geometry, z, source, score, attributes, \
                  created_by, created_at, updated_at) ",
             );
-            q.push_values(chunk.iter().zip(geometries), |mut b, (r, geometry)| {
+            q.push_values(chunk.iter().zip(texts), |mut b, (r, (geometry, attributes))| {
                 let a = &r.annotation;
                 let rect = a.shape.bounds();
                 b.push_bind(r.item_id)
@@ -44,6 +49,7 @@ pub async fn insert_many(tx: &mut Tx, rows: &[NewAnnotation], now: Timestamp) ->
                     .push_bind(a.z)
                     .push_bind(a.source)
                     .push_bind(a.score)
+                    .push_bind(attributes)
                     .push_bind(r.created_by)
                     .push_bind(now)
                     .push_bind(now);

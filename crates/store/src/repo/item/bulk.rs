@@ -220,6 +220,7 @@ pub async fn classify(
                     z: 0,
                     source: Source::Human,
                     score: None,
+                    attributes: limn_domain::Attributes::new(),
                 },
                 created_by: stamp.by,
             });

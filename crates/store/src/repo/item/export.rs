@@ -1,9 +1,11 @@
 //! Items with their labels in export order, a page at a time.
 
-use crate::repo::annotation::{bounds, shape};
+use crate::repo::annotation::{bounds, read_attributes, shape};
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::item::ItemStatus;
-use limn_domain::{AnnotationId, CategoryId, Digest, ItemId, ProjectId, Shape, Source, Timestamp};
+use limn_domain::{
+    AnnotationId, Attributes, CategoryId, Digest, ItemId, ProjectId, Shape, Source, Timestamp,
+};
 use sqlx::FromRow;
 use std::collections::HashMap;
 
@@ -39,6 +41,7 @@ pub struct ExportAnnotation {
     pub z: i64,
     pub source: Source,
     pub score: Option<f64>,
+    pub attributes: Attributes,
 }
 
 #[derive(FromRow)]
@@ -71,6 +74,7 @@ struct LabelPart {
     z: i64,
     source: Source,
     score: Option<f64>,
+    attributes: Option<String>,
 }
 
 /// The items after export id `after` (0 to begin) in the order of export ids, at most `limit` and fewer when they hold
@@ -112,7 +116,7 @@ pub async fn export_page(
         let rows: Vec<LabelPart> = on_tx!(tx, conn => {
             sqlx::query_as(
                 "SELECT a.item_id, a.id, a.category_id, a.kind, a.x, a.y, a.w, a.h, a.geometry, a.z, a.source, \
-                 a.score \
+                 a.score, a.attributes \
                  FROM item i CROSS JOIN annotation a \
                  WHERE i.project_id = $1 AND i.export_id BETWEEN $2 AND $3 AND i.annotation_count > 0 \
                  AND a.item_id = i.id AND a.source <> 'prelabel' AND (i.status = 'done' OR NOT $4)",
@@ -138,7 +142,8 @@ fn assemble(i: ItemPart, by_item: &mut HashMap<ItemId, Vec<LabelPart>>) -> Resul
         .into_iter()
         .map(|a| {
             let bounds = bounds(a.x, a.y, a.w, a.h);
-            let shape = shape(&a.kind, bounds, a.geometry.as_deref())
+            let (shape, attributes) = shape(&a.kind, bounds, a.geometry.as_deref())
+                .zip(read_attributes(a.attributes.as_deref()))
                 .ok_or_else(|| StoreError::Corrupt(format!("annotation {} of item {}", a.id, i.id)))?;
             Ok(ExportAnnotation {
                 id: a.id,
@@ -147,6 +152,7 @@ fn assemble(i: ItemPart, by_item: &mut HashMap<ItemId, Vec<LabelPart>>) -> Resul
                 z: a.z,
                 source: a.source,
                 score: a.score,
+                attributes,
             })
         })
         .collect::<Result<_, StoreError>>()?;

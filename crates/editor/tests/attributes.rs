@@ -1,0 +1,126 @@
+//! What is said of objects.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod common;
+
+use common::{boxed, category, drag, id, shown, undo_to_nothing_and_redo, workspace};
+use limn_domain::attribute::check_attributes;
+use limn_domain::project::Task;
+use limn_domain::{Annotation, Attribute, AttributeKind, AttributeValue, Attributes, Rect};
+use limn_editor::document::merge::merge;
+use limn_editor::{Definition, Editor, Tool};
+
+fn definition() -> Definition {
+    let attribute = |name: &str, kind, required, default| Attribute {
+        key: String::new(),
+        name: name.to_owned(),
+        kind,
+        required,
+        default,
+    };
+    let options = vec!["red".to_owned(), "blue".to_owned()];
+    let red = Some(AttributeValue::Text("red".into()));
+    let list = vec![
+        attribute("Colour", AttributeKind::Select { options }, true, red),
+        attribute("Occluded", AttributeKind::Checkbox, true, None),
+        attribute(
+            "Age",
+            AttributeKind::Number {
+                min: Some(0.0),
+                max: None,
+            },
+            false,
+            None,
+        ),
+    ];
+    Definition {
+        attributes: check_attributes(list).unwrap(),
+        ..Definition::default()
+    }
+}
+
+fn editor() -> Editor {
+    let mut e = workspace(Task::Detection, vec![], Tool::Box);
+    e.set_definitions(std::iter::once((category(1), definition())).collect());
+    e
+}
+
+fn values(e: &Editor) -> String {
+    let a = e.doc().iter().next().unwrap();
+    serde_json::to_string(&a.attributes).unwrap()
+}
+
+#[test]
+fn new_objects_have_the_defaults_and_the_rest_is_asked_for() {
+    let mut e = editor();
+    drag(&mut e, (10.0, 10.0), (60.0, 60.0));
+    assert_eq!(values(&e), r#"{"colour":"red"}"#);
+    let first = e.doc().iter().next().unwrap().id;
+    assert_eq!(e.undescribed(), Some((first, "Occluded".to_owned())));
+    assert_eq!(
+        e.describe_selected("occluded", Some(AttributeValue::Flag(true))),
+        Ok(true)
+    );
+    assert_eq!(e.undescribed(), None);
+    assert_eq!(
+        e.describe_selected("age", Some(AttributeValue::Number(3.0))),
+        Ok(true)
+    );
+    let wrong = e
+        .describe_selected("age", Some(AttributeValue::Number(-3.0)))
+        .unwrap_err();
+    assert!(wrong.contains("at least 0"), "{wrong}");
+    assert_eq!(values(&e), r#"{"age":3.0,"colour":"red","occluded":true}"#);
+    assert_eq!(e.describe_selected("age", None), Ok(true));
+    assert_eq!(e.describe_selected("shape", None), Ok(false));
+    undo_to_nothing_and_redo(&mut e, &limn_editor::Annotations::new());
+}
+
+#[test]
+fn another_category_keeps_what_it_knows() {
+    let mut e = editor();
+    drag(&mut e, (10.0, 10.0), (60.0, 60.0));
+    e.describe_selected("occluded", Some(AttributeValue::Flag(true)))
+        .unwrap();
+    let mut other = definition();
+    other.attributes.remove(0);
+    other.attributes[1].default = Some(AttributeValue::Number(7.0));
+    e.set_definitions(
+        [(category(1), definition()), (category(2), other)]
+            .into_iter()
+            .collect(),
+    );
+    assert!(e.relabel_selected(category(2)));
+    assert_eq!(values(&e), r#"{"age":7.0,"occluded":true}"#);
+    assert!(e.relabel_selected(category(3)));
+    assert_eq!(values(&e), "{}");
+}
+
+#[test]
+fn two_people_who_say_different_things_are_merged_by_attribute() {
+    let with = |list: &[(&str, bool)]| Annotation {
+        attributes: list
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), AttributeValue::Flag(*v)))
+            .collect::<Attributes>(),
+        ..boxed(1, 1, Rect::new(1.0, 1.0, 5.0, 5.0), 0)
+    };
+    let of = |a: Annotation| std::iter::once((a.id, a)).collect();
+    let base = of(with(&[("a", true), ("b", true)]));
+    let both = merge(
+        Task::Detection,
+        &base,
+        &of(with(&[("a", false), ("b", true)])),
+        &of(with(&[("a", true), ("c", true)])),
+    );
+    assert!(both.conflicts.is_empty());
+    assert_eq!(both.merged[&id(1)], with(&[("a", false), ("c", true)]));
+    let clash = merge(
+        Task::Detection,
+        &base,
+        &of(with(&[("b", false)])),
+        &of(with(&[("a", true)])),
+    );
+    assert_eq!(clash.conflicts.len(), 1);
+    assert_eq!(shown(editor().doc()).len(), 0);
+}
