@@ -251,6 +251,8 @@ impl std::str::FromStr for ExportFormat {
 
 const NO_ORDER: Keeps = As("by place in the file");
 const NO_PARENTS: Keeps = Not("names only; equal names get their parent in front");
+/// A width is the difference of two corners: its last digit may change.
+const AS_CORNERS: Keeps = As("as corners, to a billionth of a pixel");
 const NO_ATTRIBUTES: Keeps = Not("left out");
 const NO_COLORS: Keeps = Not("left out");
 
@@ -295,7 +297,7 @@ const fn voc(aspect: Aspect) -> Keeps {
         Aspect::RotatedBoxes | Aspect::Ellipses | Aspect::Lines | Aspect::Points | Aspect::Keypoints => {
             Not("left out")
         }
-        Aspect::Boxes => Exactly,
+        Aspect::Boxes => AS_CORNERS,
         Aspect::Whole | Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => Not("left out"),
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,
@@ -307,10 +309,12 @@ const fn voc(aspect: Aspect) -> Keeps {
 const fn cvat(aspect: Aspect) -> Keeps {
     match aspect {
         Aspect::Attributes => NO_ATTRIBUTES,
-        Aspect::RotatedBoxes | Aspect::Ellipses | Aspect::Lines | Aspect::Points => Exactly,
+        Aspect::RotatedBoxes | Aspect::Ellipses => As("to a billionth of a pixel or degree"),
+        Aspect::Lines | Aspect::Points => Exactly,
         Aspect::Keypoints => Not("left out"),
         Aspect::Whole => As("as tags"),
-        Aspect::Boxes | Aspect::Polygons | Aspect::Masks => Exactly,
+        Aspect::Boxes => AS_CORNERS,
+        Aspect::Polygons | Aspect::Masks => Exactly,
         Aspect::Parts => As("as polygons of one group"),
         Aspect::Holes => As("as masks, pixel by pixel"),
         Aspect::Order => As("as z_order"),
@@ -357,7 +361,8 @@ const fn labelme(aspect: Aspect) -> Keeps {
         Aspect::RotatedBoxes | Aspect::Ellipses => As("as polygons"),
         Aspect::Keypoints => Not("left out"),
         Aspect::Whole => As("as flags"),
-        Aspect::Boxes | Aspect::Polygons | Aspect::Masks => Exactly,
+        Aspect::Boxes => AS_CORNERS,
+        Aspect::Polygons | Aspect::Masks => Exactly,
         Aspect::Parts => As("as polygons of one group"),
         Aspect::Holes => As("as masks, pixel by pixel"),
         Aspect::Order => NO_ORDER,
