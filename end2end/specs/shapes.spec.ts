@@ -270,6 +270,64 @@ test("a skeleton is drawn on the board; keypoints are placed by it and exported 
   await thereAndBack(page, label, api, project.id, 6);
 });
 
+test("attributes: defined by a manager, said by a labeler, required to submit", async ({ limn, admin, page, signIn, a11y, shots }) => {
+  const api = limn.api(admin.token);
+  const project = await makeProject(api, unique("Attributes"), { items: 2 });
+  await signIn(page, admin);
+  await page.goto(`/projects/${project.id}/categories`);
+  await hydrated(page);
+  await page.getByRole("button", { name: "Attributes of raccoon" }).click();
+  const dialog = page.getByRole("dialog", { name: "Attributes of raccoon" });
+  await dialog.getByRole("button", { name: "Add an attribute" }).click();
+  await dialog.getByLabel("Name of attribute 1").fill("Occluded");
+  await dialog.getByLabel("Required").check();
+  await dialog.getByRole("button", { name: "Add an attribute" }).click();
+  await dialog.getByLabel("Name of attribute 2").fill("Fur");
+  await dialog.getByLabel("Type of attribute 2").selectOption({ label: "One of a list" });
+  await dialog.getByLabel("Options of attribute 2").fill("grey\nbrown");
+  await dialog.getByLabel("Default of attribute 2").fill("grey");
+  await dialog.getByRole("button", { name: "Add an attribute" }).click();
+  await dialog.getByLabel("Name of attribute 3").fill("Age");
+  await dialog.getByLabel("Type of attribute 3").selectOption({ label: "Number" });
+  await dialog.getByLabel("From of attribute 3").fill("0");
+  await a11y(page);
+  await shots(page, "attributes-dialog");
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect(dialog).toBeHidden();
+  await expect(page.getByRole("button", { name: "Attributes of raccoon" })).toContainText("3 attributes");
+
+  const label = new LabelPage(page);
+  await label.open(project.id);
+  await page.keyboard.press("1");
+  await label.draw([0.4, 0.4], [0.6, 0.6]);
+  const panel = page.getByRole("group", { name: "Attributes", exact: true });
+  await expect(panel.getByLabel("Fur")).toHaveValue("grey");
+  await label.saved();
+  await expect.poll(async () => (await api.get(`/api/v1/projects/${project.id}/items`)).rows[0].annotations[0]?.attributes).toEqual({ fur: "grey" });
+  // Submitting says what is missing, and where.
+  await page.getByTestId("stage").focus();
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("it is required")).toBeVisible();
+  await panel.getByLabel("Age").fill("-3");
+  await panel.getByLabel("Age").press("Enter");
+  await expect(panel.getByRole("alert")).toContainText("at least 0");
+  await panel.getByLabel("Age").fill("4");
+  await panel.getByLabel("Age").press("Enter");
+  await panel.getByLabel("Fur").selectOption("brown");
+  await shots(page, "attributes-panel");
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await panel.getByRole("group", { name: "Occluded" }).getByRole("button", { name: "Yes" }).click();
+  await a11y(page);
+  const name = await label.itemName();
+  await page.getByTestId("stage").focus();
+  await page.keyboard.press("Enter");
+  await expect.poll(() => label.itemName()).not.toBe(name);
+  await expect
+    .poll(async () => (await api.get(`/api/v1/projects/${project.id}/items`)).rows.find((r: { item: { status: string } }) => r.item.status === "done")?.annotations[0].attributes)
+    .toEqual({ fur: "brown", age: 4, occluded: true });
+});
+
 test.describe("by touch", () => {
   test.use({ hasTouch: true });
 

@@ -1,6 +1,7 @@
 //! The use cases on both databases.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod attributes;
 mod categories;
 mod item_list;
 mod labels;

@@ -15,7 +15,12 @@ pub fn run(args: Vec<String>) -> Result<ExitCode> {
     } else if args.iter().any(|a| a == "--voc") {
         &["coco_journey.py"][..]
     } else {
-        &["coco_journey.py", "outlines_journey.py", "formats_journey.py"][..]
+        &[
+            "coco_journey.py",
+            "outlines_journey.py",
+            "keypoints_journey.py",
+            "formats_journey.py",
+        ][..]
     };
     for (n, script) in own.iter().enumerate() {
         let database = format!("peers_{}_{n}", std::process::id());

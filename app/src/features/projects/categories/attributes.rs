@@ -176,7 +176,7 @@ pub fn AttributesDialog(editor: Editor) -> impl IntoView {
                         <RowFields rows id=row.id kind=row.kind/>
                     </For>
                 </ol>
-                <Button icon=Glyph::Plus on_click=add>"Add an attribute"</Button>
+                <div><Button icon=Glyph::Plus on_click=add>"Add an attribute"</Button></div>
                 <p class="field__error" role="alert">{move || wrong.get()}</p>
                 <FormError error=save.error/>
             </DialogBody>
@@ -273,7 +273,7 @@ fn RowFields(rows: RwSignal<Vec<Row>>, id: u32, kind: String) -> impl IntoView {
             <label class="attribute__field attribute__field--wide">
                 <span>"Options, one a line"</span>
                 <textarea
-                    class="textarea"
+                    class="input textarea"
                     rows="3"
                     aria-label=move || format!("Options of attribute {}", place() + 1)
                     prop:value=move || get(|r| r.options.clone())
