@@ -1,6 +1,7 @@
 //! What each annotation file format keeps of a project's labels and what it loses: one table for the export dialog, the
 //! command line and docs/formats.md.
 
+use crate::annotation::ShapeKind;
 use crate::export::ExportFormat;
 use crate::import::ImportFormat;
 use crate::project::Task;
@@ -11,6 +12,12 @@ pub enum Aspect {
     /// Labels of whole images.
     Whole,
     Boxes,
+    RotatedBoxes,
+    Ellipses,
+    Lines,
+    Points,
+    /// Keypoints of a skeleton.
+    Keypoints,
     /// Outlines of one ring.
     Polygons,
     /// Several rings that are one object.
@@ -19,6 +26,8 @@ pub enum Aspect {
     Holes,
     /// Single pixels.
     Masks,
+    /// What is said of objects beside their category.
+    Attributes,
     /// Which of two labels lies above the other.
     Order,
     /// Parents of categories.
@@ -42,13 +51,19 @@ pub enum Keeps {
 use Keeps::{As, Exactly, Not};
 
 impl Aspect {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 16] = [
         Self::Whole,
         Self::Boxes,
+        Self::RotatedBoxes,
+        Self::Ellipses,
+        Self::Lines,
+        Self::Points,
+        Self::Keypoints,
         Self::Polygons,
         Self::Parts,
         Self::Holes,
         Self::Masks,
+        Self::Attributes,
         Self::Order,
         Self::Hierarchy,
         Self::Colors,
@@ -59,10 +74,16 @@ impl Aspect {
         match self {
             Self::Whole => "Labels of whole images",
             Self::Boxes => "Boxes",
+            Self::RotatedBoxes => "Rotated boxes",
+            Self::Ellipses => "Ellipses",
+            Self::Lines => "Lines",
+            Self::Points => "Points",
+            Self::Keypoints => "Skeletons",
             Self::Polygons => "Polygons",
             Self::Parts => "Several parts of one object",
             Self::Holes => "Holes",
             Self::Masks => "Masks",
+            Self::Attributes => "Attributes",
             Self::Order => "Drawing order",
             Self::Hierarchy => "Parents of categories",
             Self::Colors => "Colours of categories",
@@ -70,14 +91,27 @@ impl Aspect {
         }
     }
 
+    /// The kind of shape it is about; `None` for what all or none of them have.
+    const fn kind(self) -> Option<ShapeKind> {
+        Some(match self {
+            Self::Whole => ShapeKind::Whole,
+            Self::Boxes => ShapeKind::Box,
+            Self::RotatedBoxes => ShapeKind::RotatedBox,
+            Self::Ellipses => ShapeKind::Ellipse,
+            Self::Lines => ShapeKind::Polyline,
+            Self::Points => ShapeKind::Points,
+            Self::Keypoints => ShapeKind::Keypoints,
+            Self::Polygons | Self::Parts | Self::Holes => ShapeKind::Polygon,
+            Self::Masks => ShapeKind::Mask,
+            Self::Attributes | Self::Order | Self::Hierarchy | Self::Colors | Self::Unlabeled => return None,
+        })
+    }
+
     /// Whether labels of the task have it.
-    pub const fn concerns(self, task: Task) -> bool {
-        match self {
-            Self::Whole => !task.marks_objects(),
-            Self::Boxes => matches!(task, Task::Detection),
-            Self::Polygons | Self::Parts | Self::Holes | Self::Masks => matches!(task, Task::Segmentation),
-            Self::Order => task.marks_objects(),
-            Self::Hierarchy | Self::Colors | Self::Unlabeled => true,
+    pub fn concerns(self, task: Task) -> bool {
+        match self.kind() {
+            Some(kind) => task.allows(kind),
+            None => self != Self::Order || task.marks_objects(),
         }
     }
 }
@@ -143,7 +177,7 @@ impl ExportFormat {
             Self::CocoPanoptic => "A JSON file and a picture of segments for each item, without overlaps.",
             Self::Labelme => "A JSON file beside each picture.",
             Self::Csv => "A line for each label, for spreadsheets and scripts.",
-            Self::Jsonl => "Limn's own model, an item a line: nothing is lost.",
+            Self::Jsonl => "Limn's own model, an item a line: every shape to the last digit.",
             Self::LabelStudio => "A list of tasks in JSON, and the labeling configuration for them.",
             Self::CocoAzureml => "COCO with coordinates from 0 to 1, as Azure Machine Learning writes it.",
         }
@@ -152,17 +186,16 @@ impl ExportFormat {
     /// Whether the labels of a task can be said in it at all.
     pub const fn suits(self, task: Task) -> bool {
         match self {
-            Self::Coco
-            | Self::Cvat
-            | Self::Labelme
-            | Self::Csv
-            | Self::Jsonl
-            | Self::LabelStudio
-            | Self::CocoAzureml => true,
-            Self::CocoPanoptic => matches!(task, Task::Segmentation),
-            Self::Png => matches!(task, Task::Segmentation),
-            Self::Yolo => task.marks_objects(),
-            Self::Voc => matches!(task, Task::Detection),
+            Self::Coco | Self::Csv | Self::Jsonl => true,
+            // They have no skeletons, or not yet.
+            Self::Cvat | Self::Labelme | Self::LabelStudio | Self::CocoAzureml => {
+                !matches!(task, Task::Keypoints)
+            }
+            Self::CocoPanoptic | Self::Png => {
+                matches!(task, Task::Segmentation | Task::Semantic | Task::Objects)
+            }
+            Self::Yolo => task.marks_objects() && !matches!(task, Task::Keypoints),
+            Self::Voc => matches!(task, Task::Detection | Task::Objects),
         }
     }
 
@@ -218,10 +251,17 @@ impl std::str::FromStr for ExportFormat {
 
 const NO_ORDER: Keeps = As("by place in the file");
 const NO_PARENTS: Keeps = Not("names only; equal names get their parent in front");
+/// A width is the difference of two corners: its last digit may change.
+const AS_CORNERS: Keeps = As("as corners, to a billionth of a pixel");
+const NO_ATTRIBUTES: Keeps = Not("left out");
 const NO_COLORS: Keeps = Not("left out");
 
 const fn coco(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Attributes => NO_ATTRIBUTES,
+        Aspect::RotatedBoxes | Aspect::Ellipses => As("with their numbers beside the outline"),
+        Aspect::Keypoints => Exactly,
+        Aspect::Lines | Aspect::Points => Not("left out"),
         Aspect::Whole => As("as boxes over the whole image"),
         Aspect::Boxes | Aspect::Polygons | Aspect::Parts | Aspect::Masks => Exactly,
         Aspect::Holes => As("as run-length masks, pixel by pixel"),
@@ -234,6 +274,10 @@ const fn coco(aspect: Aspect) -> Keeps {
 
 const fn yolo(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Attributes => NO_ATTRIBUTES,
+        Aspect::RotatedBoxes => As("as polygons where boxes are not alone, else left out"),
+        Aspect::Ellipses => As("as polygons"),
+        Aspect::Lines | Aspect::Points | Aspect::Keypoints => Not("left out"),
         Aspect::Whole => Not("left out"),
         Aspect::Boxes => As("as shares of the image with nine decimals"),
         Aspect::Polygons => As("as shares of the image with nine decimals"),
@@ -249,7 +293,11 @@ const fn yolo(aspect: Aspect) -> Keeps {
 
 const fn voc(aspect: Aspect) -> Keeps {
     match aspect {
-        Aspect::Boxes => Exactly,
+        Aspect::Attributes => NO_ATTRIBUTES,
+        Aspect::RotatedBoxes | Aspect::Ellipses | Aspect::Lines | Aspect::Points | Aspect::Keypoints => {
+            Not("left out")
+        }
+        Aspect::Boxes => AS_CORNERS,
         Aspect::Whole | Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => Not("left out"),
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,
@@ -260,8 +308,13 @@ const fn voc(aspect: Aspect) -> Keeps {
 
 const fn cvat(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Attributes => NO_ATTRIBUTES,
+        Aspect::RotatedBoxes | Aspect::Ellipses => As("to a billionth of a pixel or degree"),
+        Aspect::Lines | Aspect::Points => Exactly,
+        Aspect::Keypoints => Not("left out"),
         Aspect::Whole => As("as tags"),
-        Aspect::Boxes | Aspect::Polygons | Aspect::Masks => Exactly,
+        Aspect::Boxes => AS_CORNERS,
+        Aspect::Polygons | Aspect::Masks => Exactly,
         Aspect::Parts => As("as polygons of one group"),
         Aspect::Holes => As("as masks, pixel by pixel"),
         Aspect::Order => As("as z_order"),
@@ -272,6 +325,9 @@ const fn cvat(aspect: Aspect) -> Keeps {
 
 const fn png(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Attributes => NO_ATTRIBUTES,
+        Aspect::RotatedBoxes | Aspect::Ellipses => As("pixel by pixel"),
+        Aspect::Lines | Aspect::Points | Aspect::Keypoints => Not("left out"),
         Aspect::Whole | Aspect::Boxes => Not("left out"),
         Aspect::Polygons | Aspect::Holes => As("pixel by pixel"),
         Aspect::Parts => Not("all pixels of a category in an item become one label"),
@@ -285,6 +341,9 @@ const fn png(aspect: Aspect) -> Keeps {
 
 const fn coco_panoptic(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Attributes => NO_ATTRIBUTES,
+        Aspect::RotatedBoxes | Aspect::Ellipses => As("pixel by pixel"),
+        Aspect::Lines | Aspect::Points | Aspect::Keypoints => Not("left out"),
         Aspect::Whole | Aspect::Boxes => Not("left out"),
         Aspect::Polygons | Aspect::Parts | Aspect::Holes => As("pixel by pixel"),
         Aspect::Masks => As("pixel by pixel, where no other label lies above"),
@@ -296,8 +355,14 @@ const fn coco_panoptic(aspect: Aspect) -> Keeps {
 
 const fn labelme(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Attributes => NO_ATTRIBUTES,
+        Aspect::Lines => Exactly,
+        Aspect::Points => As("as points of one group"),
+        Aspect::RotatedBoxes | Aspect::Ellipses => As("as polygons"),
+        Aspect::Keypoints => Not("left out"),
         Aspect::Whole => As("as flags"),
-        Aspect::Boxes | Aspect::Polygons | Aspect::Masks => Exactly,
+        Aspect::Boxes => AS_CORNERS,
+        Aspect::Polygons | Aspect::Masks => Exactly,
         Aspect::Parts => As("as polygons of one group"),
         Aspect::Holes => As("as masks, pixel by pixel"),
         Aspect::Order => NO_ORDER,
@@ -309,6 +374,11 @@ const fn labelme(aspect: Aspect) -> Keeps {
 
 const fn csv(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Attributes => NO_ATTRIBUTES,
+        Aspect::RotatedBoxes | Aspect::Ellipses | Aspect::Lines | Aspect::Points => {
+            As("exactly, as JSON in a column")
+        }
+        Aspect::Keypoints => As("exactly, as JSON in a column, without the skeleton"),
         Aspect::Whole | Aspect::Boxes | Aspect::Unlabeled => Exactly,
         Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => {
             As("exactly, as JSON in a column")
@@ -321,6 +391,10 @@ const fn csv(aspect: Aspect) -> Keeps {
 
 const fn jsonl(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Attributes => NO_ATTRIBUTES,
+        Aspect::RotatedBoxes | Aspect::Ellipses | Aspect::Lines | Aspect::Points | Aspect::Keypoints => {
+            Exactly
+        }
         Aspect::Whole | Aspect::Boxes | Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => {
             Exactly
         }
@@ -330,6 +404,10 @@ const fn jsonl(aspect: Aspect) -> Keeps {
 
 const fn label_studio(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Attributes => NO_ATTRIBUTES,
+        Aspect::RotatedBoxes | Aspect::Ellipses => As("in percent, to a billionth of a pixel"),
+        Aspect::Points => As("where one is alone, else left out"),
+        Aspect::Lines | Aspect::Keypoints => Not("left out"),
         Aspect::Whole => As("as choices"),
         Aspect::Boxes | Aspect::Polygons => As("in percent, to a billionth of a pixel"),
         Aspect::Parts | Aspect::Holes => As("as brush masks, pixel by pixel"),
@@ -343,6 +421,9 @@ const fn label_studio(aspect: Aspect) -> Keeps {
 
 const fn coco_azureml(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Attributes => NO_ATTRIBUTES,
+        Aspect::RotatedBoxes | Aspect::Ellipses => As("as polygons"),
+        Aspect::Lines | Aspect::Points | Aspect::Keypoints => Not("left out"),
         Aspect::Whole => As("as annotations without a box"),
         Aspect::Boxes | Aspect::Polygons | Aspect::Parts => {
             As("as shares of the image, to a billionth of a pixel")

@@ -102,17 +102,13 @@ impl ImportFormat {
     /// Whether its files can hold labels of a task.
     pub const fn suits(self, task: Task) -> bool {
         match self {
-            Self::Coco
-            | Self::Cvat
-            | Self::Images
-            | Self::Labelme
-            | Self::Csv
-            | Self::Jsonl
-            | Self::LabelStudio => true,
-            Self::CocoPanoptic => matches!(task, Task::Segmentation),
-            Self::Png => matches!(task, Task::Segmentation),
-            Self::Yolo => task.marks_objects(),
-            Self::Voc => matches!(task, Task::Detection),
+            Self::Coco | Self::Csv | Self::Jsonl | Self::Images => true,
+            Self::Cvat | Self::Labelme | Self::LabelStudio => !matches!(task, Task::Keypoints),
+            Self::CocoPanoptic | Self::Png => {
+                matches!(task, Task::Segmentation | Task::Semantic | Task::Objects)
+            }
+            Self::Yolo => task.marks_objects() && !matches!(task, Task::Keypoints),
+            Self::Voc => matches!(task, Task::Detection | Task::Objects),
         }
     }
 

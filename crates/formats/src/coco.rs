@@ -4,6 +4,7 @@ mod azureml;
 mod export;
 mod extras;
 mod import;
+mod naming;
 mod record;
 mod resolve;
 mod shapes;

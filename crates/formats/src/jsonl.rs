@@ -7,7 +7,7 @@ pub use export::JsonlWriter;
 pub use import::JsonlReader;
 
 use crate::read::Role;
-use limn_domain::{AnnotationId, Shape, Source};
+use limn_domain::{AnnotationId, Shape, Skeleton, Source};
 use serde::{Deserialize, Serialize};
 
 /// A category. `parent` is the export id of another.
@@ -19,6 +19,8 @@ struct CategoryRecord {
     parent: Option<i64>,
     #[serde(default)]
     color: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    skeleton: Option<Skeleton>,
 }
 
 /// A label. `category` is a name, `category_id` an id of `categories.json`, which goes before it.

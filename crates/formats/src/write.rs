@@ -9,12 +9,12 @@ pub use tally::Tally;
 
 use limn_domain::export::ExportFormat;
 use limn_domain::project::Task;
-use limn_domain::{AnnotationId, Shape, Size, Source, validate};
+use limn_domain::{AnnotationId, Shape, Size, Skeleton, Source, validate};
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 
 /// What the whole export says of its project.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
     pub name: String,
     pub task: Task,
@@ -25,7 +25,7 @@ pub struct Dataset {
 }
 
 /// A category of the project.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Category {
     /// Export id, from 1.
     pub id: i64,
@@ -34,6 +34,7 @@ pub struct Category {
     pub parent: Option<usize>,
     /// Red, green, blue.
     pub color: [u8; 3],
+    pub skeleton: Option<Skeleton>,
 }
 
 /// An item; size in pixels, orientation applied.

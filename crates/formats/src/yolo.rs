@@ -13,7 +13,11 @@ use crate::read::Role;
 
 /// The role of a file; all in lower case.
 pub(crate) fn role(path: &str, name: &str, extension: &str) -> Option<Role> {
-    let named = matches!(name, "classes.txt" | "obj.names" | "predefined_classes.txt");
+    // Below labels/<split>/ lies what belongs to a picture, whatever its name.
+    let of_a_picture = ["labels/train/", "labels/val/", "labels/test/"]
+        .iter()
+        .any(|f| path.contains(f));
+    let named = !of_a_picture && matches!(name, "classes.txt" | "obj.names" | "predefined_classes.txt");
     match extension {
         _ if named => Some(Role::Table),
         "yaml" | "yml" => Some(Role::Table),

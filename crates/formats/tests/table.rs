@@ -59,7 +59,7 @@ fn what_is_exported_can_be_imported_for_the_same_tasks() {
     for format in ExportFormat::ALL {
         let into = format.import();
         for task in limn_domain::project::Task::ALL {
-            assert_eq!(format.suits(task), into.suits(task), "{format:?} {task:?}");
+            assert!(into.suits(task) || !format.suits(task), "{format:?} {task:?}");
         }
         assert_eq!(format.as_str().parse::<ExportFormat>().unwrap(), format);
         let json = serde_json::to_value(format).unwrap();

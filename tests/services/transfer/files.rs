@@ -54,7 +54,7 @@ async fn other(db: &TestDb, world: &World, task: Task, name: &str) -> World {
 
 type Labels = BTreeMap<String, Vec<(String, Shape)>>;
 
-async fn labels(world: &World) -> Labels {
+async fn labels_of(world: &World) -> Labels {
     let all = world
         .categories
         .list(&limn_services::Actor::System, world.project)
@@ -116,7 +116,7 @@ fn near(a: Rect, b: Rect) -> bool {
 async fn around(db: &TestDb, task: Task, given: &[Value]) {
     let world = world(db, task).await;
     filled(&world, given).await;
-    let was = labels(&world).await;
+    let was = labels_of(&world).await;
     for format in formats(task) {
         let name = format.as_str();
         for file_names in [FileNames::Preserve, FileNames::Flat] {
@@ -151,7 +151,7 @@ async fn around(db: &TestDb, task: Task, given: &[Value]) {
                 (4, given.len() as i64, 0),
                 "{name} {report:#?}"
             );
-            assert_same(format, &was, &labels(&other).await);
+            assert_same(format, &was, &labels_of(&other).await);
             let again = other.import(into, &[("set.zip", bytes)]).await;
             assert_eq!((again.items_added, again.refused), (0, 0), "{name} {again:#?}");
         }
@@ -225,7 +225,7 @@ async fn a_label_that_cannot_be_said_or_read_is_named() {
             ["unknown_class", "box_from_outline", "missing_image"]
         );
         assert_eq!(world.category_names().await, ["cat", "dog"]);
-        let all = labels(&world).await;
+        let all = labels_of(&world).await;
         assert_eq!(all["p000.jpg"][0].0, "dog");
 
         let whole = build::project(&db, "Classes", Task::Multilabel).await;
@@ -275,7 +275,7 @@ async fn parts_and_masks_go_around_pixel_by_pixel() {
             outline(2, 3, json!({ "size": [80, 100], "counts": runs })),
         ];
         filled(&world, &given).await;
-        let was = labels(&world).await;
+        let was = labels_of(&world).await;
         for format in formats(Task::Segmentation) {
             let input = NewExport {
                 format,
@@ -291,7 +291,86 @@ async fn parts_and_masks_go_around_pixel_by_pixel() {
                 (2, 0),
                 "{format:?} {report:#?}"
             );
-            assert_same(format, &was, &labels(&other).await);
+            assert_same(format, &was, &labels_of(&other).await);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_kind_goes_around_as_jsonl_and_is_counted_elsewhere() {
+    on_both(async |db| {
+        let world = world(&db, Task::Objects).await;
+        filled(&world, &[]).await;
+        let categories = json!([
+            { "id": 4, "name": "animal", "color": "#102030" },
+            { "id": 7, "name": "lynx", "parent": 4, "color": "#405060", "skeleton": {
+                "keypoints": [{ "name": "nose", "at": [0.5, 0.1] }, { "name": "tail", "at": [0.5, 0.9] }],
+                "edges": [[0, 1]]
+            } },
+        ]);
+        let turned = json!({ "cx": 40, "cy": 30.5, "w": 20, "h": 10, "angle": 30 });
+        let label = |shape: Value| {
+            let mut label = json!({ "category_id": 7 });
+            label
+                .as_object_mut()
+                .unwrap()
+                .extend(shape.as_object().unwrap().clone());
+            label
+        };
+        let labels = [
+            label(json!({ "kind": "rotated_box", "rect": turned })),
+            label(json!({ "kind": "ellipse", "rect": turned })),
+            label(json!({ "kind": "polyline", "points": [[1, 2], [3.25, 4]] })),
+            label(json!({ "kind": "points", "points": [[1, 2], [3.25, 4]] })),
+            label(json!({ "kind": "keypoints", "keypoints": [[5, 6, 2], [7, 8, 1]] })),
+        ];
+        let item = json!({ "file": "one/a.v1.png", "width": 100, "height": 80, "annotations": labels });
+        let files = [
+            ("categories.json", categories.to_string().into_bytes()),
+            ("items.jsonl", format!("{item}\n").into_bytes()),
+        ];
+        let report = world.import(ImportFormat::Jsonl, &files).await;
+        assert_eq!((report.annotations_added, report.refused), (5, 0), "{report:#?}");
+        let was = labels_of(&world).await;
+        for (format, kept) in [
+            (ExportFormat::Jsonl, 5),
+            (ExportFormat::Cvat, 4),
+            (ExportFormat::Yolo, 2),
+        ] {
+            let input = NewExport {
+                format,
+                with_images: true,
+                ..NewExport::default()
+            };
+            let (result, bytes) = world.export(world.project, input).await;
+            assert_eq!(result.annotations, kept, "{format:?} {:?}", result.notes);
+            let lost = result.notes.iter().filter(|n| n.contains("left out")).count();
+            assert_eq!(lost > 0, kept < 5, "{format:?} {:?}", result.notes);
+            let other = other(&db, &world, Task::Objects, format.as_str()).await;
+            let report = other.import(format.import(), &[("set.zip", bytes)]).await;
+            assert_eq!(
+                (report.annotations_added, report.refused),
+                (kept, 0),
+                "{format:?} {report:#?}"
+            );
+            if format == ExportFormat::Jsonl {
+                assert_eq!(was, labels_of(&other).await);
+                let all = other
+                    .categories
+                    .list(&limn_services::Actor::System, other.project)
+                    .await
+                    .unwrap();
+                let lynx = all.iter().find(|c| c.name == "lynx").unwrap();
+                assert_eq!(
+                    (
+                        lynx.color.as_str(),
+                        lynx.skeleton.as_ref().map(|s| s.keypoints.len())
+                    ),
+                    ("#405060", Some(2))
+                );
+                assert!(lynx.parent_id.is_some());
+            }
         }
     })
     .await;

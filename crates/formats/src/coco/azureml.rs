@@ -45,13 +45,15 @@ fn record(id: u64, geometry: Geometry<'_>, size: Size) -> Result<Record, &'stati
     let bounds = match geometry {
         Geometry::Whole => return Ok(record),
         Geometry::Box(rect) => Geometry::boxed(rect, size).ok_or("nothing of them lies in their image")?,
-        Geometry::Polygon(_) | Geometry::Mask(_) => {
-            let parts = geometry.outline().ok_or("they have no pixels")?;
+        Geometry::Polygon(_) | Geometry::Mask(_) | Geometry::RotatedBox(_) | Geometry::Ellipse(_) => {
+            let parts = geometry
+                .outline(size)
+                .ok_or("nothing of them lies in their image")?;
             let ring = |r: &Vec<[f64; 2]>| r.iter().flat_map(|[x, y]| [x / w, y / h]).collect();
             record.segmentation = Some(parts.iter().filter_map(|p| p.first()).map(ring).collect());
             limn_domain::polygon::bounds(&parts)
         }
-        Geometry::Other(_) => return Err("Azure ML has boxes and polygons only"),
+        _ => return Err("Azure ML has boxes and polygons only"),
     };
     record.bbox = Some([bounds.x / w, bounds.y / h, bounds.w / w, bounds.h / h]);
     Ok(record)
@@ -152,6 +154,9 @@ fn changes(geometry: Geometry<'_>, tally: &mut Tally) {
                 tally.changed("outlines have holes, which Azure ML's polygons cannot; they are filled");
             }
             tally.changed("masks are written as polygons along the borders of their pixels");
+        }
+        Geometry::RotatedBox(_) | Geometry::Ellipse(_) => {
+            tally.changed("rotated boxes and ellipses are written as polygons");
         }
         _ => {}
     }

@@ -339,13 +339,12 @@ impl<W: Write, S: Read + Write + Seek> CocoWriter<W, S> {
 
     /// A turned shape as the polygon of what of it lies in the image, and its own numbers beside that.
     fn turned(&mut self, image: &Image<'_>, size: Size, category_id: i64, shape: &Shape) -> io::Result<()> {
-        match polygon::mend(&shape.region(ELLIPSE_TOLERANCE).unwrap_or_default(), size) {
-            Ok((parts, _)) => self.polygon(image, size, category_id, &parts, Some(shape)),
-            Err(_) => {
-                self.drop(image);
-                Ok(())
-            }
+        let region = shape.region(ELLIPSE_TOLERANCE).unwrap_or_default();
+        if let Ok((parts, _)) = polygon::mend(&region, size) {
+            return self.polygon(image, size, category_id, &parts, Some(shape));
         }
+        self.drop(image);
+        Ok(())
     }
 
     /// Keypoints with the box around those that are labeled, a pixel wide at least. `area` is the box's: COCOeval divides

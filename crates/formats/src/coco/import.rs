@@ -1,6 +1,7 @@
 //! Reads COCO instance files and COCO result files of any size, in one pass and any order of keys.
 
 use super::extras;
+use super::naming::{category_name, record_name};
 use super::record::{self, RawAnnotation, RawCategory, RawImage, Repairs};
 use super::resolve;
 use super::shapes::{outline, shape};
@@ -584,47 +585,4 @@ impl Sink for Gather<'_> {
             });
         }
     }
-}
-
-fn record_name(e: &Element<'_>) -> String {
-    format!(
-        "{}[{}]",
-        if e.section.is_empty() {
-            "results"
-        } else {
-            e.section
-        },
-        e.index
-    )
-}
-
-/// A usable name and, if it had to be changed, what it was. `Err` when there is none.
-fn category_name(name: Loose) -> Result<(String, Option<String>), ()> {
-    let was = match name {
-        Loose::Text(t) => t,
-        Loose::Int(i) => i.to_string(),
-        Loose::Float(f) => f.to_string(),
-        _ => return Err(()),
-    };
-    if let Ok(good) = limn_domain::validate::name("category", &was) {
-        return Ok((good, None));
-    }
-    let spaced: String = was
-        .chars()
-        .map(|c| {
-            if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
-                ' '
-            } else {
-                c
-            }
-        })
-        .collect();
-    let cut: String = spaced
-        .trim()
-        .chars()
-        .take(limn_domain::validate::NAME_MAX)
-        .collect();
-    limn_domain::validate::name("category", &cut)
-        .map(|good| (good, Some(was)))
-        .map_err(|_| ())
 }

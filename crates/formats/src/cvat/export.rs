@@ -3,6 +3,7 @@
 use super::rows;
 use crate::write::{Dataset, Geometry, Item, Label, Output, Tally, Writer, has_holes};
 use limn_domain::Mask;
+use limn_domain::polygon::Vertex;
 use quick_xml::escape::escape;
 use std::fmt::Write as _;
 use std::io;
@@ -53,6 +54,17 @@ impl Common<'_> {
             let _ = write!(xml, " group_id=\"{}\"", self.group);
         }
         let _ = writeln!(xml, " z_order=\"{}\"/>", self.z);
+    }
+
+    fn line(&self, xml: &mut String, element: &str, points: &[Vertex]) {
+        self.open(xml, element);
+        xml.push_str(" points=\"");
+        for (n, [x, y]) in points.iter().enumerate() {
+            let between = if n == 0 { "" } else { ";" };
+            let _ = write!(xml, "{between}{x},{y}");
+        }
+        xml.push('"');
+        self.close(xml);
     }
 
     fn mask(&self, xml: &mut String, mask: &Mask) -> bool {
@@ -155,18 +167,46 @@ impl Writer for CvatWriter {
                         common.group = groups;
                     }
                     for ring in parts.iter().filter_map(|p| p.first()) {
-                        common.open(&mut xml, "polygon");
-                        xml.push_str(" points=\"");
-                        for (n, [x, y]) in ring.iter().enumerate() {
-                            let between = if n == 0 { "" } else { ";" };
-                            let _ = write!(xml, "{between}{x},{y}");
-                        }
-                        xml.push('"');
-                        common.close(&mut xml);
+                        common.line(&mut xml, "polygon", ring);
                     }
                     true
                 }
                 Geometry::Mask(mask) => common.mask(&mut xml, mask),
+                // Clockwise degrees from 0, about the centre of the box as it is before.
+                Geometry::RotatedBox(r) => {
+                    common.open(&mut xml, "box");
+                    let (left, top) = (r.cx - r.w / 2.0, r.cy - r.h / 2.0);
+                    let (right, bottom) = (r.cx + r.w / 2.0, r.cy + r.h / 2.0);
+                    let _ = write!(
+                        xml,
+                        " xtl=\"{left}\" ytl=\"{top}\" xbr=\"{right}\" ybr=\"{bottom}\" rotation=\"{}\"",
+                        r.angle.rem_euclid(360.0)
+                    );
+                    common.close(&mut xml);
+                    true
+                }
+                Geometry::Ellipse(r) => {
+                    common.open(&mut xml, "ellipse");
+                    let _ = write!(
+                        xml,
+                        " cx=\"{}\" cy=\"{}\" rx=\"{}\" ry=\"{}\" rotation=\"{}\"",
+                        r.cx,
+                        r.cy,
+                        r.w / 2.0,
+                        r.h / 2.0,
+                        r.angle.rem_euclid(360.0)
+                    );
+                    common.close(&mut xml);
+                    true
+                }
+                Geometry::Line(points) => {
+                    common.line(&mut xml, "polyline", points);
+                    true
+                }
+                Geometry::Points(points) => {
+                    common.line(&mut xml, "points", points);
+                    true
+                }
                 Geometry::Other(_) => {
                     tally.left_out(geometry.kind(), "CVAT export does not know them", item.name);
                     continue;

@@ -8,7 +8,7 @@ use crate::model::{
 };
 use crate::read::Lines;
 use limn_domain::polygon::{Ring, VERTICES_MAX};
-use limn_domain::{Point, Rect, validate};
+use limn_domain::{Point, Rect, Shape, TurnedRect, validate};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use std::collections::HashMap;
@@ -341,26 +341,57 @@ impl Gather {
     }
 }
 
+fn other(shape: Shape) -> ImportedShape {
+    ImportedShape::Other(Box::new(shape))
+}
+
 fn shape(kind: &str, attributes: &Attributes, image: Option<(f64, f64)>) -> Result<ImportedShape, Refusal> {
-    let turned = attributes.number("rotation").is_some_and(|r| r % 360.0 != 0.0);
+    let angle = attributes.number("rotation").unwrap_or(0.0);
     match kind {
         "tag" => Ok(ImportedShape::Whole),
-        "box" if turned => Err((
-            "rotated",
-            "The box is turned; rotated boxes are not imported from CVAT.".to_owned(),
-        )),
         "box" => {
             let corner = |x, y| attributes.number(x).zip(attributes.number(y));
             match (corner("xtl", "ytl"), corner("xbr", "ybr")) {
-                (Some(a), Some(b)) => Ok(ImportedShape::Box(Rect::from_corners(
-                    Point::new(a.0, a.1),
-                    Point::new(b.0, b.1),
-                ))),
+                (Some(a), Some(b)) => {
+                    let rect = Rect::from_corners(Point::new(a.0, a.1), Point::new(b.0, b.1));
+                    if angle % 360.0 == 0.0 {
+                        return Ok(ImportedShape::Box(rect));
+                    }
+                    let rect = TurnedRect {
+                        angle,
+                        ..TurnedRect::upright(rect)
+                    };
+                    Ok(other(Shape::RotatedBox { rect }))
+                }
                 _ => Err((
                     "bad_box",
                     "The box needs the numbers xtl, ytl, xbr and ybr.".to_owned(),
                 )),
             }
+        }
+        "ellipse" => {
+            let number = |name| attributes.number(name);
+            let [Some(cx), Some(cy), Some(rx), Some(ry)] =
+                [number("cx"), number("cy"), number("rx"), number("ry")]
+            else {
+                return Err((
+                    "bad_box",
+                    "The ellipse needs the numbers cx, cy, rx and ry.".to_owned(),
+                ));
+            };
+            let rect = TurnedRect {
+                cx,
+                cy,
+                w: 2.0 * rx,
+                h: 2.0 * ry,
+                angle,
+            };
+            Ok(other(Shape::Ellipse { rect }))
+        }
+        "polyline" => ring(attributes.text("points").unwrap_or_default())
+            .map(|points| other(Shape::Polyline { points })),
+        "points" => {
+            ring(attributes.text("points").unwrap_or_default()).map(|points| other(Shape::Points { points }))
         }
         "polygon" => ring(attributes.text("points").unwrap_or_default())
             .map(|ring| ImportedShape::Outline(Box::new(ImportedOutline::Polygons(vec![ring])))),

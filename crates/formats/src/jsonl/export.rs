@@ -38,6 +38,7 @@ impl Writer for JsonlWriter {
                     name: c.name.clone(),
                     parent: c.parent.and_then(|p| all.get(p)).map(|p| p.id),
                     color: Some(format!("#{r:02x}{g:02x}{b:02x}")),
+                    skeleton: c.skeleton.clone(),
                 }
             })
             .collect();

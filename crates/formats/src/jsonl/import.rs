@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::io::{BufRead, Read};
 
 const TABLE_MAX: u64 = 16 << 20;
-const LINE_MAX: u64 = 256 << 20;
+const LINE_MAX: u64 = 64 << 20;
 const LABELS_MAX: usize = 5_000_000;
 const CATEGORIES_MAX: usize = 10_000;
 
@@ -100,6 +100,7 @@ impl Reader for JsonlReader {
                 id: Some(record.id),
                 name: Some(name),
                 color,
+                skeleton: record.skeleton,
                 line: 1,
                 ..ImportedCategory::default()
             });

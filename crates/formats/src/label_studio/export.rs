@@ -2,6 +2,7 @@
 
 use super::brush;
 use crate::write::{Dataset, Geometry, Item, Label, Output, Tally, Writer};
+use limn_domain::ShapeKind;
 use limn_domain::project::Task;
 use quick_xml::escape::escape;
 use serde_json::{Value, json};
@@ -28,22 +29,20 @@ impl LabelStudioWriter {
 
     fn config(&self) -> String {
         let mut out = String::from("<View>\n  <Image name=\"image\" value=\"$image\"/>\n");
-        let controls: &[(&str, &str, &str)] = match self.dataset.task {
-            Task::Classification => &[("Choices choice=\"single\"", "choice", "Choice")],
-            Task::Multilabel => &[("Choices choice=\"multiple\"", "choice", "Choice")],
-            Task::Segmentation => &[
-                ("PolygonLabels", "polygon", "Label"),
-                ("BrushLabels", "brush", "Label"),
-            ],
-            Task::Semantic => &[("BrushLabels", "brush", "Label")],
-            Task::Detection => &[("RectangleLabels", "box", "Label")],
-            Task::Keypoints | Task::Objects => &[
-                ("RectangleLabels", "box", "Label"),
-                ("PolygonLabels", "polygon", "Label"),
-                ("BrushLabels", "brush", "Label"),
-            ],
+        let choice = match self.dataset.task {
+            Task::Classification => "Choices choice=\"single\"",
+            _ => "Choices choice=\"multiple\"",
         };
-        for (control, name, entry) in controls {
+        let controls = [
+            (choice, "choice", "Choice", ShapeKind::Whole),
+            ("RectangleLabels", "box", "Label", ShapeKind::Box),
+            ("PolygonLabels", "polygon", "Label", ShapeKind::Polygon),
+            ("BrushLabels", "brush", "Label", ShapeKind::Mask),
+            ("EllipseLabels", "ellipse", "Label", ShapeKind::Ellipse),
+            ("KeyPointLabels", "point", "Label", ShapeKind::Points),
+        ];
+        let controls = controls.into_iter().filter(|c| self.dataset.task.allows(c.3));
+        for (control, name, entry, _) in controls {
             let _ = writeln!(out, "  <{control} name=\"{name}\" toName=\"image\">");
             for (label, category) in self.names.iter().zip(&self.dataset.categories) {
                 let [r, g, b] = category.color;
@@ -90,7 +89,27 @@ fn value(
             geometry.mask(size)
         }
         Geometry::Mask(_) => geometry.mask(size),
-        Geometry::Other(_) => return Err("Label Studio export does not know them"),
+        // Turned about the corner that is top left before.
+        Geometry::RotatedBox(r) => {
+            let [corner, ..] = r.corners();
+            let value = json!({
+                "x": px(corner.x), "y": py(corner.y), "width": px(r.w), "height": py(r.h),
+                "rotation": r.angle, "rectanglelabels": [name],
+            });
+            return Ok(("box", "rectanglelabels", value));
+        }
+        Geometry::Ellipse(r) => {
+            let value = json!({
+                "x": px(r.cx), "y": py(r.cy), "radiusX": px(r.w / 2.0), "radiusY": py(r.h / 2.0),
+                "rotation": r.angle, "ellipselabels": [name],
+            });
+            return Ok(("ellipse", "ellipselabels", value));
+        }
+        Geometry::Points([[x, y]]) => {
+            let value = json!({ "x": px(*x), "y": py(*y), "width": 0.5, "keypointlabels": [name] });
+            return Ok(("point", "keypointlabels", value));
+        }
+        _ => return Err("Label Studio has no such shape"),
     };
     let mask = mask.ok_or("no middle of a pixel lies in them")?;
     let rle =

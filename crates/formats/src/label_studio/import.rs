@@ -9,14 +9,14 @@ use crate::model::{
     Imported, ImportedAnnotation, ImportedCategory, ImportedImage, ImportedOutline, ImportedShape,
 };
 use limn_domain::polygon::Ring;
-use limn_domain::{Rect, validate};
+use limn_domain::{Point, Rect, Shape, TurnedRect, validate};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::io::Read;
 use std::ops::ControlFlow;
 
-const RECORD_MAX: usize = 256 << 20;
+const RECORD_MAX: usize = 64 << 20;
 const TASKS_MAX: usize = 2_000_000;
 const LABELS_MAX: usize = 5_000_000;
 
@@ -105,7 +105,7 @@ impl Gather<'_> {
     fn task(&mut self, e: &Element<'_>) -> Result<(), Refusal> {
         let bytes = e
             .bytes
-            .ok_or_else(|| ("record_too_long", "The task is longer than 256 MiB.".to_owned()))?;
+            .ok_or_else(|| ("record_too_long", "The task is longer than 64 MiB.".to_owned()))?;
         let task: Task = serde_json::from_slice(bytes)
             .map_err(|e| ("bad_record", format!("The task cannot be read: {e}.")))?;
         if task.annotations.is_none() && task.predictions.is_none() && task.data.is_empty() {
@@ -232,12 +232,20 @@ fn shape(kind: &str, value: &Map<String, Value>, size: Option<(f64, f64)>) -> Re
     if kind == "choices" {
         return Ok(ImportedShape::Whole);
     }
-    if !matches!(kind, "rectanglelabels" | "polygonlabels" | "brushlabels") {
+    const KINDS: [&str; 5] = [
+        "rectanglelabels",
+        "polygonlabels",
+        "brushlabels",
+        "ellipselabels",
+        "keypointlabels",
+    ];
+    if !KINDS.contains(&kind) {
         return Err((
             "kind_unknown",
             format!(
-                "A result of type `{}` is not imported; rectanglelabels, polygonlabels, brushlabels and choices are.",
-                quote(kind)
+                "A result of type `{}` is not imported; choices, {} are.",
+                quote(kind),
+                KINDS.join(", ")
             ),
         ));
     }
@@ -246,12 +254,10 @@ fn shape(kind: &str, value: &Map<String, Value>, size: Option<(f64, f64)>) -> Re
         ("no_size", why.to_owned())
     })?;
     let number = |name: &str| value.get(name).and_then(Value::as_f64);
+    let angle = number("rotation").unwrap_or(0.0);
+    let (sx, sy) = (width / 100.0, height / 100.0);
     match kind {
         "rectanglelabels" => {
-            if number("rotation").is_some_and(|r| r % 360.0 != 0.0) {
-                let why = "The box is turned; rotated boxes are not imported from Label Studio.";
-                return Err(("rotated", why.to_owned()));
-            }
             let sides = [number("x"), number("y"), number("width"), number("height")];
             let [Some(x), Some(y), Some(w), Some(h)] = sides else {
                 return Err((
@@ -259,9 +265,51 @@ fn shape(kind: &str, value: &Map<String, Value>, size: Option<(f64, f64)>) -> Re
                     "The box needs the numbers x, y, width and height.".to_owned(),
                 ));
             };
-            let (sx, sy) = (width / 100.0, height / 100.0);
-            Ok(ImportedShape::Box(Rect::new(x * sx, y * sy, w * sx, h * sy)))
+            let rect = Rect::new(x * sx, y * sy, w * sx, h * sy);
+            if angle % 360.0 == 0.0 {
+                return Ok(ImportedShape::Box(rect));
+            }
+            // Turned about its top left corner: so is its centre.
+            let about = TurnedRect {
+                cx: rect.x,
+                cy: rect.y,
+                w: 0.0,
+                h: 0.0,
+                angle,
+            };
+            let center = about.to_image(Point::new(rect.w / 2.0, rect.h / 2.0));
+            let rect = TurnedRect {
+                cx: center.x,
+                cy: center.y,
+                w: rect.w,
+                h: rect.h,
+                angle,
+            };
+            Ok(other(Shape::RotatedBox { rect }))
         }
+        "ellipselabels" => {
+            let sides = [number("x"), number("y"), number("radiusX"), number("radiusY")];
+            let [Some(x), Some(y), Some(rx), Some(ry)] = sides else {
+                return Err((
+                    "bad_box",
+                    "The ellipse needs the numbers x, y, radiusX and radiusY.".to_owned(),
+                ));
+            };
+            let rect = TurnedRect {
+                cx: x * sx,
+                cy: y * sy,
+                w: 2.0 * rx * sx,
+                h: 2.0 * ry * sy,
+                angle,
+            };
+            Ok(other(Shape::Ellipse { rect }))
+        }
+        "keypointlabels" => match (number("x"), number("y")) {
+            (Some(x), Some(y)) => Ok(other(Shape::Points {
+                points: vec![[x * sx, y * sy]],
+            })),
+            _ => Err(("bad_box", "The point needs the numbers x and y.".to_owned())),
+        },
         "polygonlabels" => {
             let points = value.get("points").and_then(Value::as_array);
             let ring: Option<Ring> = points
@@ -301,6 +349,10 @@ fn shape(kind: &str, value: &Map<String, Value>, size: Option<(f64, f64)>) -> Re
             })))
         }
     }
+}
+
+fn other(shape: Shape) -> ImportedShape {
+    ImportedShape::Other(Box::new(shape))
 }
 
 /// The picture of a task: `image`, or the first text of its data that looks like a path.

@@ -68,6 +68,26 @@ impl Writer for LabelmeWriter {
                     true
                 }
                 Geometry::Mask(mask) => pixels(name, mask)?.map(|s| shapes.push(s)).is_some(),
+                Geometry::RotatedBox(_) | Geometry::Ellipse(_) => {
+                    tally.changed("rotated boxes and ellipses are written as polygons");
+                    let outline = geometry.outline(item.size());
+                    let ring = outline.as_deref().and_then(|parts| parts.first()?.first());
+                    ring.map(|ring| shapes.push(shape(name, "polygon", json!(ring), None, Value::Null)))
+                        .is_some()
+                }
+                Geometry::Line(points) => {
+                    shapes.push(shape(name, "linestrip", json!(points), None, Value::Null));
+                    true
+                }
+                Geometry::Points(points) => {
+                    groups += u32::from(points.len() > 1);
+                    let group = (points.len() > 1).then_some(groups);
+                    let points = points
+                        .iter()
+                        .map(|p| shape(name, "point", json!([p]), group, Value::Null));
+                    shapes.extend(points);
+                    true
+                }
                 Geometry::Other(_) => {
                     tally.left_out(geometry.kind(), "LabelMe export does not know them", item.name);
                     continue;

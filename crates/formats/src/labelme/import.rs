@@ -12,7 +12,7 @@ use crate::read::bytes;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use limn_domain::polygon::Ring;
-use limn_domain::{Mask, Point, Rect, validate};
+use limn_domain::{Mask, Point, Rect, Shape as Own, TurnedRect, validate};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::collections::{BTreeMap, HashMap};
@@ -20,7 +20,7 @@ use std::io::Read;
 use std::ops::ControlFlow;
 
 /// Longest file; most of it is the picture in `imageData`, where it is there.
-const FILE_MAX: u64 = 512 << 20;
+const FILE_MAX: u64 = 256 << 20;
 const RECORD_MAX: usize = 64 << 20;
 const SHAPES_MAX: usize = 100_000;
 
@@ -192,6 +192,42 @@ impl Gather<'_> {
                 let rings: Vec<Ring> = vec![shape.points];
                 ImportedShape::Outline(Box::new(ImportedOutline::Polygons(rings)))
             }
+            "line" | "linestrip" => own(Own::Polyline { points: shape.points }),
+            "point" | "points" => {
+                if let Some(group) = shape.group_id.key() {
+                    let group = (group, category);
+                    if let Some(n) = self.groups.get(&group)
+                        && let Some(first) = self.out.annotations.get_mut(*n)
+                        && let ImportedShape::Other(other) = &mut first.shape
+                        && let Own::Points { points } = &mut **other
+                    {
+                        points.extend(shape.points);
+                        return Ok(());
+                    }
+                    self.groups.insert(group, self.out.annotations.len());
+                }
+                own(Own::Points { points: shape.points })
+            }
+            "circle" => match shape.points.as_slice() {
+                // The centre, and a point on the circle.
+                [c, p] => {
+                    let side = 2.0 * (c[0] - p[0]).hypot(c[1] - p[1]);
+                    let rect = TurnedRect {
+                        cx: c[0],
+                        cy: c[1],
+                        w: side,
+                        h: side,
+                        angle: 0.0,
+                    };
+                    own(Own::Ellipse { rect })
+                }
+                _ => {
+                    return Err((
+                        "bad_circle",
+                        "A circle needs two points, its centre and one on it.".to_owned(),
+                    ));
+                }
+            },
             "mask" => mask(
                 &shape.points,
                 shape.mask.as_deref().unwrap_or_default(),
@@ -201,7 +237,7 @@ impl Gather<'_> {
                 return Err((
                     "kind_unknown",
                     format!(
-                        "A `{}` is not imported; rectangles, polygons and masks are.",
+                        "A `{}` is not imported; rectangles, polygons, masks, lines, points and circles are.",
                         quote(other)
                     ),
                 ));
@@ -210,6 +246,10 @@ impl Gather<'_> {
         self.push(category, drawn, e.index, e.line);
         Ok(())
     }
+}
+
+fn own(shape: Own) -> ImportedShape {
+    ImportedShape::Other(Box::new(shape))
 }
 
 fn mask(points: &[[f64; 2]], text: &str, size: Option<(f64, f64)>) -> Result<ImportedShape, Refusal> {

@@ -102,9 +102,9 @@ impl Writer for PanopticWriter {
             let masks: HashMap<u32, _> = canvas.masks().into_iter().collect();
             for (label, id) in labels.iter().zip(1_u32..) {
                 let geometry = Geometry::from(label.shape);
-                let (Geometry::Polygon(_) | Geometry::Mask(_)) = geometry else {
+                if !has_pixels(&geometry) {
                     continue;
-                };
+                }
                 let Some(mask) = masks.get(&id) else {
                     tally.left_out(geometry.kind(), "others lie over all of their pixels", item.name);
                     continue;
@@ -149,6 +149,13 @@ impl Writer for PanopticWriter {
     }
 }
 
+const fn has_pixels(geometry: &Geometry<'_>) -> bool {
+    matches!(
+        geometry,
+        Geometry::Polygon(_) | Geometry::Mask(_) | Geometry::RotatedBox(_) | Geometry::Ellipse(_)
+    )
+}
+
 /// The labels by their place in the list from 1, the later over the earlier.
 fn paint(item: &Item<'_>, labels: &[Label<'_>], tally: &mut Tally) -> Option<Canvas> {
     let canvas = Canvas::new(item.width, item.height);
@@ -165,13 +172,10 @@ fn paint(item: &Item<'_>, labels: &[Label<'_>], tally: &mut Tally) -> Option<Can
     };
     for (label, id) in labels.iter().zip(1_u32..) {
         let geometry = Geometry::from(label.shape);
-        match geometry {
-            Geometry::Polygon(_) | Geometry::Mask(_) => {
-                if let Some(mask) = geometry.mask(item.size()) {
-                    canvas.paint(&mask, id);
-                }
-            }
-            _ => tally.left_out(geometry.kind(), "COCO panoptic has outlines only", item.name),
+        if !has_pixels(&geometry) {
+            tally.left_out(geometry.kind(), "COCO panoptic has outlines only", item.name);
+        } else if let Some(mask) = geometry.mask(item.size()) {
+            canvas.paint(&mask, id);
         }
     }
     Some(canvas)

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::ops::ControlFlow;
 
-const FILE_MAX: u64 = 512 << 20;
+const FILE_MAX: u64 = 256 << 20;
 const RECORD_MAX: usize = 16 << 20;
 const CATEGORIES_MAX: usize = 10_000;
 const ANNOTATIONS_MAX: usize = 2_000_000;

@@ -60,13 +60,17 @@ impl Writer for PngWriter {
         for label in labels {
             let geometry = Geometry::from(label.shape);
             match geometry {
-                Geometry::Polygon(_) | Geometry::Mask(_) => match geometry.mask(item.size()) {
-                    Some(mask) => {
-                        canvas.paint(&mask, label.category as u32 + 1);
-                        tally.labels += 1;
+                Geometry::Polygon(_) | Geometry::Mask(_) | Geometry::RotatedBox(_) | Geometry::Ellipse(_) => {
+                    match geometry.mask(item.size()) {
+                        Some(mask) => {
+                            canvas.paint(&mask, label.category as u32 + 1);
+                            tally.labels += 1;
+                        }
+                        None => {
+                            tally.left_out(geometry.kind(), "no middle of a pixel lies in them", item.name);
+                        }
                     }
-                    None => tally.left_out(geometry.kind(), "no middle of a pixel lies in them", item.name),
-                },
+                }
                 _ => tally.left_out(geometry.kind(), "pictures of masks have outlines only", item.name),
             }
         }

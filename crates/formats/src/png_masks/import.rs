@@ -12,7 +12,7 @@ use limn_domain::validate;
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 
-const FILE_MAX: u64 = 512 << 20;
+const FILE_MAX: u64 = 256 << 20;
 const TABLE_MAX: u64 = 4 << 20;
 /// Numbers that mean nothing unless the table names them: background, and the border of Pascal VOC.
 const NOTHING: [u32; 2] = [0, 255];

@@ -1,7 +1,7 @@
 //! The one place where stored shapes become what the formats of many files can say.
 
-use limn_domain::polygon::Part;
-use limn_domain::{Mask, Rect, Shape, Size};
+use limn_domain::polygon::{self, Part, Vertex};
+use limn_domain::{Mask, Rect, Shape, Size, TurnedRect};
 use std::borrow::Cow;
 
 /// A shape as the formats see it. Lengths are in pixels of the oriented image.
@@ -11,6 +11,10 @@ pub enum Geometry<'a> {
     Box(Rect),
     Polygon(&'a [Part]),
     Mask(&'a Mask),
+    RotatedBox(TurnedRect),
+    Ellipse(TurnedRect),
+    Line(&'a [Vertex]),
+    Points(&'a [Vertex]),
     /// A kind that no format here says yet, by its name.
     Other(&'static str),
 }
@@ -22,10 +26,10 @@ impl<'a> From<&'a Shape> for Geometry<'a> {
             Shape::Box { rect } => Self::Box(*rect),
             Shape::Polygon { parts } => Self::Polygon(parts),
             Shape::Mask { mask } => Self::Mask(mask),
-            Shape::RotatedBox { .. } => Self::Other("rotated boxes"),
-            Shape::Ellipse { .. } => Self::Other("ellipses"),
-            Shape::Polyline { .. } => Self::Other("lines"),
-            Shape::Points { .. } => Self::Other("points"),
+            Shape::RotatedBox { rect } => Self::RotatedBox(*rect),
+            Shape::Ellipse { rect } => Self::Ellipse(*rect),
+            Shape::Polyline { points } => Self::Line(points),
+            Shape::Points { points } => Self::Points(points),
             Shape::Keypoints { .. } => Self::Other("skeletons"),
         }
     }
@@ -39,6 +43,10 @@ impl<'a> Geometry<'a> {
             Self::Box(_) => "boxes",
             Self::Polygon(_) => "polygons",
             Self::Mask(_) => "masks",
+            Self::RotatedBox(_) => "rotated boxes",
+            Self::Ellipse(_) => "ellipses",
+            Self::Line(_) => "lines",
+            Self::Points(_) => "points",
             Self::Other(kind) => kind,
         }
     }
@@ -51,19 +59,19 @@ impl<'a> Geometry<'a> {
         (rect.is_finite() && rect.w > 0.0 && rect.h > 0.0).then_some(rect)
     }
 
-    /// The outline of an object, a mask's along the borders of its pixels; `None` for what has none.
-    pub fn outline(&self) -> Option<Cow<'a, [Part]>> {
+    /// The outline of an object inside its image: a mask's along the borders of its pixels, an ellipse's to a tenth of a
+    /// pixel; `None` for what has none.
+    pub fn outline(&self, image: Size) -> Option<Cow<'a, [Part]>> {
+        let within = |ring| {
+            polygon::mend(&[vec![ring]], image)
+                .ok()
+                .map(|(parts, _)| Cow::Owned(parts))
+        };
         match *self {
-            Self::Whole | Self::Other(_) => None,
-            Self::Box(r) => {
-                let ring = vec![
-                    [r.x, r.y],
-                    [r.right(), r.y],
-                    [r.right(), r.bottom()],
-                    [r.x, r.bottom()],
-                ];
-                Some(Cow::Owned(vec![vec![ring]]))
-            }
+            Self::Whole | Self::Line(_) | Self::Points(_) | Self::Other(_) => None,
+            Self::Box(r) => within(TurnedRect::upright(r).corners().map(|p| [p.x, p.y]).to_vec()),
+            Self::RotatedBox(r) => within(r.corners().map(|p| [p.x, p.y]).to_vec()),
+            Self::Ellipse(r) => within(r.ellipse_ring(0.1)),
             Self::Polygon(parts) => Some(Cow::Borrowed(parts)),
             Self::Mask(mask) => Some(mask.to_polygon()).filter(|p| !p.is_empty()).map(Cow::Owned),
         }
@@ -73,7 +81,7 @@ impl<'a> Geometry<'a> {
     pub fn mask(&self, image: Size) -> Option<Cow<'a, Mask>> {
         match self {
             Self::Mask(mask) => Some(Cow::Borrowed(*mask)),
-            _ => Mask::from_polygon(&self.outline()?, image).map(Cow::Owned),
+            _ => Mask::from_polygon(&self.outline(image)?, image).map(Cow::Owned),
         }
     }
 }

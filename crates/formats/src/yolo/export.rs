@@ -21,7 +21,7 @@ impl YoloWriter {
     pub fn new(dataset: Dataset) -> Self {
         Self {
             names: dataset.names(),
-            outlines: dataset.task == limn_domain::project::Task::Segmentation,
+            outlines: dataset.task != limn_domain::project::Task::Detection,
         }
     }
 
@@ -42,11 +42,14 @@ impl YoloWriter {
                 let center = r.center();
                 Ok(vec![center.x / w, center.y / h, r.w / w, r.h / h])
             }
-            Geometry::Polygon(_) | Geometry::Mask(_) if !self.outlines => {
-                Err("YOLO detection has boxes only")
-            }
-            Geometry::Polygon(_) | Geometry::Mask(_) => {
-                let mut parts = geometry.outline().ok_or("they have no pixels")?;
+            _ if !self.outlines => Err("YOLO detection has upright boxes only"),
+            Geometry::Polygon(_) | Geometry::Mask(_) | Geometry::RotatedBox(_) | Geometry::Ellipse(_) => {
+                let mut parts = geometry
+                    .outline(image)
+                    .ok_or("nothing of them lies in their image")?;
+                if matches!(geometry, Geometry::RotatedBox(_) | Geometry::Ellipse(_)) {
+                    tally.changed("rotated boxes and ellipses are written as polygons");
+                }
                 if parts.len() > 1 {
                     tally.changed("outlines have several parts; they are joined by bridges of no width");
                 }
@@ -63,7 +66,7 @@ impl YoloWriter {
                 }
                 Ok(shares(&joined(&filled(&parts)), image))
             }
-            Geometry::Whole | Geometry::Other(_) => Err("YOLO has boxes and polygons only"),
+            _ => Err("YOLO has boxes and polygons only"),
         }
     }
 }

@@ -60,9 +60,9 @@ fn faults_are_refused_by_line_and_the_rest_is_taken() {
 <annotations>
 <meta><job><labels><label><name>cat</name><color>#FF0000</color></label></labels></job></meta>
 <image id="7" name="x.jpg" width="64" height="64">
-<box label="cat" xtl="1" ytl="2" xbr="3" ybr="4" rotation="30"/>
+<skeleton label="cat"><points label="nose" points="1,2"/></skeleton>
 <box label="cat" xtl="1" ytl="2" xbr="nan" ybr="4"/>
-<polyline label="cat" points="1,2;3,4"/>
+<cuboid label="cat"/>
 <mask label="cat" rle="1,2" left="0" top="0" width="2" height="2"/>
 <polygon label="cat" points="1;2"/>
 <box label="" xtl="1" ytl="2" xbr="3" ybr="4"/>
@@ -89,7 +89,7 @@ fn faults_are_refused_by_line_and_the_rest_is_taken() {
     assert_eq!(
         lines,
         [
-            ("rotated", 6),
+            ("kind_unknown", 6),
             ("bad_box", 7),
             ("kind_unknown", 8),
             ("bad_mask", 9),

@@ -14,7 +14,7 @@ fn the_tree_goes_along() {
         line.starts_with("{\"file\":\"x.jpg\",\"width\":10,\"height\":9,\"annotations\":[{\"id\":\"0"),
         "{line}"
     );
-    let mut reader = read::reader(ImportFormat::Jsonl, limn_domain::project::Task::Objects);
+    let mut reader = read::reader(ImportFormat::Jsonl, Task::Objects);
     let mut findings = Findings::default();
     reader
         .table(

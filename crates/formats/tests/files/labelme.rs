@@ -50,7 +50,7 @@ fn faults_are_refused_by_line_and_the_rest_is_taken() {
  "shapes": [
   {"label": "cat", "points": [[1, 2], [3, 4]], "shape_type": "rectangle"},
   {"label": "cat", "points": [[1, 2]], "shape_type": "rectangle"},
-  {"label": "cat", "points": [[1, 2], [3, 4]], "shape_type": "circle"},
+  {"label": "cat", "points": [[1, 2], [3, 4]], "shape_type": "cuboid"},
   {"label": "cat", "points": [[1, 2], ["x", 4]], "shape_type": "polygon"},
   {"label": "cat", "points": [[1, 2], [3, 4]], "shape_type": "mask", "mask": "iVBOR"},
   {"points": [[1, 2], [3, 4]], "shape_type": "rectangle"},

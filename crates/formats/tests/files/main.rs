@@ -15,6 +15,7 @@ mod label_studio;
 mod labelme;
 mod panoptic;
 mod png_masks;
+mod turned;
 mod voc;
 mod yolo;
 
@@ -48,6 +49,7 @@ pub fn dataset(task: Task) -> Dataset {
                 name: (*name).into(),
                 parent: None,
                 color: [id as u8 * 40, 255 - id as u8, 7],
+                skeleton: None,
             })
             .collect(),
     }

@@ -69,6 +69,7 @@ fn more_classes_than_a_palette_holds() {
             name: format!("c{id}"),
             parent: None,
             color: [1, 2, 3],
+            skeleton: None,
         })
         .collect();
     let mask = Mask::from_pixels(1, 0, 2, 1, &[1, 1]).unwrap();
@@ -185,6 +186,7 @@ fn camvid_goes_around() {
             name: name.clone(),
             parent: None,
             color: [id as u8, 0, 0],
+            skeleton: None,
         })
         .collect();
     let index: BTreeMap<&str, usize> = first

@@ -48,7 +48,9 @@ fn what_yolo_cannot_say_is_counted() {
     assert_eq!((tally.labels, tally.lost()), (0, 4));
     let notes = tally.notes();
     assert!(
-        notes.contains(&"2 masks left out: YOLO detection has boxes only; for example in x.jpg.".to_owned()),
+        notes.contains(
+            &"2 masks left out: YOLO detection has upright boxes only; for example in x.jpg.".to_owned()
+        ),
         "{notes:?}"
     );
 
@@ -127,6 +129,22 @@ fn faults_are_refused_by_line_and_the_rest_is_taken() {
         read.report.entries[0].message.starts_with("Class 1 has no name"),
         "{}",
         read.report.entries[0].message
+    );
+}
+
+#[test]
+fn a_picture_called_classes_keeps_its_labels() {
+    let shape = Shape::Box {
+        rect: Rect::new(1.0, 2.0, 3.0, 4.0),
+    };
+    let (got, _) = yolo(
+        Task::Detection,
+        &[("classes.jpg".to_owned(), 64, 64, vec![(1, shape)])],
+    );
+    assert_eq!(got.items["classes.jpg"].len(), 1);
+    assert_eq!(
+        read::role(ImportFormat::Yolo, "labels/classes.txt"),
+        Some(Role::Table)
     );
 }
 

@@ -58,6 +58,9 @@ pub(super) fn write(
                     })
                 })
                 .collect();
+            for _ in row.annotations.iter().filter(|a| !a.attributes.is_empty()) {
+                tally.changed("labels have attributes, which are left out");
+            }
             writer.item(&item, &labels, &mut out, &mut tally)?;
             if input.with_images {
                 pictures.push(Picture {
@@ -92,6 +95,7 @@ fn dataset(head: &Head, categories: &[CategoryHead], index: &HashMap<CategoryId,
                 name: c.name.clone(),
                 parent: c.parent_id.and_then(|p| index.get(&p).copied()),
                 color: format::rgb(&c.color),
+                skeleton: c.skeleton.clone(),
             })
             .collect(),
     }
