@@ -328,6 +328,120 @@ test("attributes: defined by a manager, said by a labeler, required to submit", 
     .toEqual({ fur: "brown", age: 4, occluded: true });
 });
 
+test("neighbours share a border; outlines are sliced, cut and intersected", async ({ limn, admin, page, signIn, shots }) => {
+  const api = limn.api(admin.token);
+  const project = await makeProject(api, unique("Borders"), { task: "segmentation", items: 1 });
+  await signIn(page, admin);
+  const label = new LabelPage(page);
+  await label.open(project.id);
+  const click = hand(page, label);
+  type Polygon = { id: string; parts: number[][][][] };
+  const polygons = async () => (await stored(api, project.id)) as unknown as Polygon[];
+  await page.keyboard.press("1");
+  for (const [x, y] of [[0.4, 0.35], [0.5, 0.35], [0.5, 0.65], [0.4, 0.65]]) await click(x, y);
+  await page.keyboard.press("Enter");
+  await expect.poll(() => label.count()).toBe(1);
+  // Beside it: two corners near the first one's right side.
+  await page.keyboard.press("2");
+  await page.keyboard.press("Escape");
+  const area = (await label.stage.boundingBox())!;
+  const px = 3 / area.width;
+  for (const [x, y] of [[0.5 + px, 0.35], [0.6, 0.35], [0.6, 0.65], [0.5 + px, 0.65]]) await click(x, y);
+  await page.keyboard.press("Enter");
+  await expect.poll(() => label.count()).toBe(2);
+  await label.saved();
+  const corners = (p: Polygon) => p.parts[0][0].map((v) => v.join());
+  const [left, right] = await polygons();
+  expect(corners(left).filter((v) => corners(right).includes(v))).toHaveLength(2);
+  await shots(page, "borders");
+  await page.setViewportSize({ width: 1440, height: 900 });
+  // The second one falls in two.
+  await page.keyboard.press("Shift+x");
+  await click(0.48, 0.5);
+  await click(0.65, 0.5);
+  await page.keyboard.press("Enter");
+  await expect.poll(() => label.count()).toBe(3);
+  // All joined again.
+  await page.keyboard.press("Control+a");
+  await page.keyboard.press("j");
+  await expect.poll(() => label.count()).toBe(1);
+  await label.saved();
+  await expect.poll(async () => (await polygons())[0].parts.length).toBe(1);
+  await thereAndBack(page, label, api, project.id, 8);
+});
+
+test("how it is shown: gamma, names, a map; and keys of one's own", async ({ limn, admin, page, signIn, a11y, shots }) => {
+  const api = limn.api(admin.token);
+  const project = await makeProject(api, unique("Looks"), { items: 1 });
+  await signIn(page, admin);
+  const label = new LabelPage(page);
+  await label.open(project.id);
+  await page.keyboard.press("1");
+  await label.draw([0.4, 0.4], [0.6, 0.6]);
+  await label.saved();
+  await page.keyboard.press("i");
+  const panel = page.getByRole("group", { name: "How it is shown" });
+  const picture = page.getByTestId("stage").locator("canvas").first();
+  await expect(picture).toHaveCSS("filter", "none");
+  await panel.getByLabel("Gamma").fill("180");
+  await panel.getByLabel("Invert the colours").check();
+  await expect(picture).toHaveCSS("filter", /url\(.*label-gamma.*\) invert\(1\)/);
+  await panel.getByLabel("Colour by").selectOption("object");
+  await panel.getByLabel("Names").selectOption("hover");
+  await panel.getByLabel("Grid between pixels").check();
+  await expect(page.getByTestId("minimap")).toBeHidden();
+  for (let n = 0; n < 4; n++) await page.keyboard.press("=");
+  const map = page.getByTestId("minimap");
+  await expect(map).toBeVisible();
+  await a11y(page);
+  await shots(page, "looks");
+  await page.setViewportSize({ width: 1440, height: 900 });
+  // The map looks elsewhere: the part in view moves to its corner.
+  const frame = map.locator("i");
+  const before = (await frame.boundingBox())!;
+  const whole = (await map.boundingBox())!;
+  await page.mouse.click(whole.x + 4, whole.y + 4);
+  await expect.poll(async () => (await frame.boundingBox())!.x).toBeLessThan(before.x);
+  // Kept over a reload, and back with one button.
+  await page.reload();
+  await hydrated(page);
+  await label.ready();
+  await expect(picture).toHaveCSS("filter", /invert/);
+  await page.keyboard.press("i");
+  await panel.getByRole("button", { name: "Reset" }).click();
+  await expect(picture).toHaveCSS("filter", "none");
+  await panel.getByRole("button", { name: "Done" }).click();
+
+  // Another key for boxes; one that is taken is refused by name.
+  await page.keyboard.press("F1");
+  const keys = page.getByRole("dialog", { name: "Keys" });
+  await keys.getByRole("button", { name: /^Change the key of: Draw boxes/ }).click();
+  await page.keyboard.press("v");
+  await expect(keys.getByRole("alert")).toContainText("V is the key of");
+  await page.keyboard.press("Alt+b");
+  await expect(keys.getByRole("button", { name: /^The default key of: Draw boxes/ })).toBeVisible();
+  await a11y(page);
+  await shots(page, "own-keys");
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.keyboard.press("Escape");
+  await expect(keys).toBeHidden();
+  await page.keyboard.press("v");
+  const tool = page.getByRole("button", { name: /^Box, key/ });
+  await expect(tool).toHaveAccessibleName("Box, key Alt B");
+  await page.keyboard.press("r");
+  await expect(tool).toHaveAttribute("aria-pressed", "false");
+  await page.keyboard.press("Alt+b");
+  await expect(tool).toHaveAttribute("aria-pressed", "true");
+  await page.reload();
+  await hydrated(page);
+  await label.ready();
+  await expect(tool).toHaveAccessibleName("Box, key Alt B");
+  await page.keyboard.press("F1");
+  await keys.getByRole("button", { name: "All default keys" }).click();
+  await keys.getByRole("button", { name: "Close", exact: true }).last().click();
+  await expect(tool).toHaveAccessibleName("Box, key R");
+});
+
 test.describe("by touch", () => {
   test.use({ hasTouch: true });
 
