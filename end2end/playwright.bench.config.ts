@@ -1,0 +1,13 @@
+// `cargo xtask bench canvas`: the label page with thousands of polygons, beside an SVG page of the same shapes.
+import base from "./playwright.config";
+import { defineConfig } from "@playwright/test";
+import type { LimnOptions } from "./fixtures";
+
+export default defineConfig<LimnOptions>({
+  ...base,
+  testDir: "bench",
+  testMatch: "*.bench.ts",
+  workers: 1,
+  timeout: 600_000,
+  projects: [{ name: "sqlite", use: { database: "sqlite" } }],
+});
