@@ -1,6 +1,6 @@
 //! The stage: two canvases (image below, shapes above) over the editor, and the pointers on them.
 
-mod crowd;
+mod backdrop;
 mod grips;
 mod images;
 mod joints;

@@ -1,6 +1,6 @@
 //! Drawing. One animation frame at a time, and only the layer that changed.
 
-use super::crowd::Crowd;
+use super::backdrop::{Backdrop, Fits, crowd};
 use super::images::{Images, Which, next_frame};
 use super::outlines::{Outlines, fill};
 use super::{grips, joints, overlay};
@@ -17,8 +17,12 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use web_sys::{CanvasRenderingContext2d as Context, HtmlCanvasElement};
 
-/// From this many shapes in view on they are drawn in batches, without labels and shades.
+/// Up to this many shapes in view every frame draws them; from there on they stand in a picture that is kept.
+const FEW: usize = 60;
+/// From this many shapes on they are drawn in batches, without labels and shades.
 const MANY: usize = 1_500;
+/// Milliseconds without a change of the zoom after which a stretched picture is drawn anew.
+const REST: u64 = 120;
 /// Labels are drawn for at most this many shapes in view.
 const LABELS: usize = 250;
 pub(super) const FONT: &str = "550 11px Inter, system-ui, sans-serif";
@@ -41,7 +45,11 @@ pub struct Painter {
     dirty_shapes: Rc<Cell<bool>>,
     size: Rc<Cell<(f64, f64)>>,
     failed: Rc<Cell<Option<ItemId>>>,
-    crowd: Rc<RefCell<Crowd>>,
+    backdrop: Rc<RefCell<Backdrop>>,
+    /// Counts the times the backdrop was shown stretched.
+    stretched: Rc<Cell<u32>>,
+    /// The zoom rests: the backdrop is to fit exactly.
+    rested: Rc<Cell<bool>>,
     outlines: Outlines,
 }
 
@@ -64,7 +72,9 @@ impl Painter {
             dirty_shapes: Rc::default(),
             size: Rc::default(),
             failed: Rc::default(),
-            crowd: Rc::default(),
+            backdrop: Rc::default(),
+            stretched: Rc::default(),
+            rested: Rc::default(),
             outlines: Outlines::default(),
         }
     }
@@ -141,6 +151,24 @@ impl Painter {
         });
     }
 
+    /// Draws the shapes exactly when the zoom has rested for a moment.
+    fn draw_when_rested(&self) {
+        let now = self.stretched.get().wrapping_add(1);
+        self.stretched.set(now);
+        let this = self.clone();
+        set_timeout(
+            move || {
+                // The page may be gone by now.
+                let there = this.desk.looks.try_get_untracked().is_some();
+                if there && this.stretched.get() == now {
+                    this.rested.set(true);
+                    this.shapes();
+                }
+            },
+            std::time::Duration::from_millis(REST),
+        );
+    }
+
     /// Loads the pictures of the next items, so that they are there at once.
     pub fn prefetch(&self) {
         for id in self.desk.upcoming().into_iter().take(3) {
@@ -204,39 +232,57 @@ impl Painter {
                 ColorBy::Object => (name, own_color(a.id)),
             }
         };
-        let named = |a: &Annotation| match looks.names {
-            Names::Always => true,
-            Names::Never => false,
-            Names::Hover => e.selection().contains(a.id) || e.hover() == Some(a.id),
-        };
         let screen = (w, h);
-        if !self.crowd.borrow().shows(c, s, screen) {
-            let visible: Vec<&Annotation> = e
-                .doc()
-                .in_window(grown(e))
-                .into_iter()
-                .filter(|a| e.layers().is_visible(a))
-                .collect();
-            if visible.len() > MANY {
-                let categories = self.desk.categories.with_untracked(Vec::len);
-                self.crowd
-                    .borrow_mut()
-                    .draw(c, s, screen, categories, &self.outlines, &look);
-            } else {
-                self.crowd.borrow_mut().forget();
-                for a in visible.iter().filter(|a| !e.selection().contains(a.id)) {
-                    one(c, e, &self.outlines, a, (look_of(a).1, looks.fill), false);
+        let exactly = self.rested.replace(false);
+        let fits = self.backdrop.borrow().show(c, s, screen, looks, exactly);
+        if fits == Fits::Roughly {
+            self.draw_when_rested();
+        } else if fits == Fits::No {
+            let shown = |window: Rect| -> Vec<&Annotation> {
+                let all = e.doc().in_window(window).into_iter();
+                all.filter(|a| e.layers().is_visible(a) && !e.selection().contains(a.id))
+                    .collect()
+            };
+            let fine = |to: &Context, list: &[&Annotation], hover: bool| {
+                for a in list {
+                    one(
+                        to,
+                        e,
+                        &self.outlines,
+                        a,
+                        (look_of(a).1, looks.fill),
+                        (false, hover),
+                    );
                 }
-                if visible.len() <= LABELS && e.draft().is_none() {
-                    for a in visible.iter().filter(|a| named(a)) {
-                        label(c, e, a, look_of(a));
+                // A picture that is kept outlives the box being drawn.
+                let now = !hover || e.draft().is_none();
+                if list.len() <= LABELS && now && looks.names == Names::Always {
+                    for a in list {
+                        label(to, e, a, look_of(a), hover);
                     }
                 }
+            };
+            let visible = shown(grown(e));
+            if visible.len() > FEW {
+                let draw = |to: &Context, window: Rect| {
+                    let list = shown(window);
+                    if list.len() > MANY {
+                        crowd(to, s, &list, &self.outlines, &look);
+                    } else {
+                        fine(to, &list, false);
+                    }
+                };
+                self.backdrop.borrow_mut().draw(c, s, screen, looks, draw);
+            } else {
+                self.backdrop.borrow_mut().forget();
+                fine(c, &visible, true);
             }
         }
-        // Selected shapes lie above, whatever their place in the order; in a crowd also the one under the pointer.
-        let crowded = self.crowd.borrow().is_on();
-        let hover = e.hover().filter(|id| crowded && !e.selection().contains(*id));
+        // Selected shapes lie above, whatever their place in the order; over the backdrop also the one under the pointer.
+        let behind = self.backdrop.borrow().is_on();
+        let hover = e
+            .hover()
+            .filter(|id| (behind || looks.names == Names::Hover) && !e.selection().contains(*id));
         for a in e
             .selection()
             .iter()
@@ -252,10 +298,10 @@ impl Painter {
                     &self.outlines,
                     a,
                     (own.1, looks.fill),
-                    e.selection().contains(a.id),
+                    (e.selection().contains(a.id), true),
                 );
-                if e.draft().is_none() && e.selection().len() <= LABELS && named(a) {
-                    label(c, e, a, own);
+                if e.draft().is_none() && e.selection().len() <= LABELS && looks.names != Names::Never {
+                    label(c, e, a, own, true);
                 }
             }
         }
@@ -347,13 +393,13 @@ fn one(
     outlines: &Outlines,
     a: &Annotation,
     (color, filled): (&str, u16),
-    selected: bool,
+    (selected, hover): (bool, bool),
 ) {
     let shape = e.shown_shape(a);
     if matches!(*shape, Shape::Whole) {
         return;
     }
-    let hover = e.hover() == Some(a.id);
+    let hover = hover && e.hover() == Some(a.id);
     if let Shape::Keypoints { keypoints } = &*shape {
         let look = joints::Look {
             color,
@@ -400,11 +446,12 @@ fn one(
     }
 }
 
-fn label(c: &Context, e: &Editor, a: &Annotation, (name, color): (&str, &str)) {
+/// The name at a shape; `strong` says whether it may stand out because it is selected or under the pointer.
+fn label(c: &Context, e: &Editor, a: &Annotation, (name, color): (&str, &str), strong: bool) {
     let Some(r) = e.shown_rect(a).map(|r| e.view().rect_to_screen(r)) else {
         return;
     };
-    let strong = e.selection().contains(a.id) || e.hover() == Some(a.id);
+    let strong = strong && (e.selection().contains(a.id) || e.hover() == Some(a.id));
     if r.w < 22.0 && !strong {
         return;
     }
