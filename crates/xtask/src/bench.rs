@@ -1,11 +1,13 @@
 //! `bench`: the shipped server, driven from a second process; the table goes into docs/benchmarks.md with `--save`.
 
-use crate::{serve, sh, ws};
+use crate::{serve, setup, sh, ws};
 use anyhow::{Context, Result};
 use std::process::{Command, ExitCode};
 
 const BEGIN: &str = "<!-- table: `cargo xtask bench --save` -->\n";
 const END: &str = "<!-- end of table -->\n";
+const CANVAS_BEGIN: &str = "<!-- table: `cargo xtask bench --canvas --save` -->\n";
+const CANVAS_END: &str = "<!-- end of the canvas's table -->\n";
 
 pub fn run(quick: bool, save: bool) -> Result<ExitCode> {
     serve::build(true)?;
@@ -31,17 +33,64 @@ pub fn run(quick: bool, save: bool) -> Result<ExitCode> {
     let text = format!("{}\n\n{table}", machine());
     println!("{text}");
     if save {
-        let path = ws::root().join("docs/benchmarks.md");
-        let old = std::fs::read_to_string(&path)?;
-        let (before, rest) = old
-            .split_once(BEGIN)
-            .context("docs/benchmarks.md has no place for the table")?;
-        let (_, after) = rest
-            .split_once(END)
-            .context("docs/benchmarks.md has no end of the table")?;
-        std::fs::write(&path, format!("{before}{BEGIN}{text}{END}{after}"))?;
+        keep(BEGIN, END, &text)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The label page with thousands of polygons in a real browser, beside an SVG page of the same shapes.
+pub fn canvas(save: bool) -> Result<ExitCode> {
+    setup::node::ensure()?;
+    setup::node::ensure_modules()?;
+    let chromium = setup::chromium::ensure()?;
+    serve::build(true)?;
+    sh::step("measuring; leave the machine alone meanwhile");
+    let mut playwright = Command::new("node");
+    ws::clean_env(&mut playwright);
+    playwright
+        .current_dir(ws::root().join("end2end"))
+        .args([
+            "node_modules/@playwright/test/cli.js",
+            "test",
+            "--config",
+            "playwright.bench.config.ts",
+        ])
+        .env("LIMN_BIN", ws::server_bin(true));
+    if let Some(path) = chromium {
+        playwright.env("LIMN_CHROMIUM", path);
+    }
+    let mut table = String::from(
+        "| page | polygons | pan | zoom | hover | drag one | save | JS heap, MB | opened, ms |\n|---|---|---|---|---|---|---|---|---|\n",
+    );
+    let status = sh::tee(&mut playwright, |line| {
+        if line.starts_with('|') {
+            table.push_str(line);
+            table.push('\n');
+        }
+    })?;
+    if !status.success() {
+        return Ok(ExitCode::FAILURE);
+    }
+    let text = format!("{}\n\n{table}", machine());
+    println!("{text}");
+    if save {
+        keep(CANVAS_BEGIN, CANVAS_END, &text)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Puts a table in its place in docs/benchmarks.md.
+fn keep(begin: &str, end: &str, text: &str) -> Result<()> {
+    let path = ws::root().join("docs/benchmarks.md");
+    let old = std::fs::read_to_string(&path)?;
+    let (before, rest) = old
+        .split_once(begin)
+        .context("docs/benchmarks.md has no place for the table")?;
+    let (_, after) = rest
+        .split_once(end)
+        .context("docs/benchmarks.md has no end of the table")?;
+    std::fs::write(&path, format!("{before}{begin}{text}{end}{after}"))?;
+    Ok(())
 }
 
 /// Commit, cores, processor and system, in one line.

@@ -30,6 +30,7 @@ Usage: cargo xtask <command>
   lint                             rustfmt, clippy for server and browser, style sheets, file sizes
   deps                             who may import whom
   bench [--quick] [--save]         measure the shipped server; --save keeps the table in docs/benchmarks.md
+  bench --canvas [--save]          the label page with thousands of polygons in a browser, beside an SVG page
   peers [-- --voc FOLDER]          pycocotools, torchvision and datumaro load what Limn exports
   setup [--tests]                  only the set-up of run (or of test)
 
@@ -93,9 +94,13 @@ fn dispatch(args: Vec<String>) -> Result<ExitCode> {
             deps::run()
         }
         Some("bench") => {
-            let (quick, save) = (args.flag("--quick"), args.flag("--save"));
+            let (quick, save, canvas) = (args.flag("--quick"), args.flag("--save"), args.flag("--canvas"));
             args.finish()?;
-            bench::run(quick, save)
+            if canvas {
+                bench::canvas(save)
+            } else {
+                bench::run(quick, save)
+            }
         }
         Some("peers") => {
             let rest = args.rest();
