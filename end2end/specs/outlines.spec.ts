@@ -97,6 +97,36 @@ test("an outline is drawn, cut, extended, reshaped, turned into a mask and back;
   await expect.poll(async () => JSON.stringify((await stored(api, project.id)).map((a) => a.parts))).toBe(end);
 });
 
+test("a reload in the middle of an outline: it goes on where it was", async ({ limn, admin, page, signIn }) => {
+  const api = limn.api(admin.token);
+  const project = await makeProject(api, unique("Halfway"), { task: "segmentation", items: 1 });
+  await signIn(page, admin);
+  const label = new LabelPage(page);
+  await label.open(project.id);
+  const click = async (x: number, y: number) => {
+    const box = (await label.stage.boundingBox())!;
+    await page.mouse.click(box.x + box.width * x, box.y + box.height * y);
+  };
+  await page.keyboard.press("1");
+  for (const [x, y] of [[0.35, 0.3], [0.6, 0.3], [0.6, 0.7]]) await click(x, y);
+  await expect(page.getByTestId("outline-bar")).toContainText("3 corners");
+  await page.reload();
+  await hydrated(page);
+  await label.ready();
+  await expect(page.getByTestId("outline-bar")).toContainText("3 corners");
+  await page.keyboard.press("1");
+  await click(0.35, 0.7);
+  await page.keyboard.press("Enter");
+  await expect.poll(() => label.count()).toBe(1);
+  await label.saved();
+  expect((await stored(api, project.id))[0].parts[0][0]).toHaveLength(4);
+  // Finished is finished: nothing comes back.
+  await page.reload();
+  await hydrated(page);
+  await label.ready();
+  await expect(page.getByTestId("outline-bar")).toBeHidden();
+});
+
 test.describe("by touch", () => {
   test.use({ hasTouch: true });
 

@@ -109,6 +109,17 @@ test("boxes of every kind, ellipses, lines and points", async ({ limn, admin, pa
   await page.keyboard.press("v");
   await shots(page, "shapes");
   await page.setViewportSize({ width: 1440, height: 900 });
+  // Found by kind; only those show; selected all at once.
+  await page.getByRole("button", { name: "Find objects" }).click();
+  await page.getByLabel("Find objects by category").fill("fox point");
+  await expect.poll(() => label.count()).toBe(2);
+  await page.getByLabel("Find objects by category").press("Enter");
+  await expect(page.getByTestId("selected-title")).toHaveText("2 objects");
+  await page.getByRole("button", { name: "Only these" }).click();
+  await expect.poll(() => label.count()).toBe(7);
+  await shots(page, "isolated");
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.getByRole("button", { name: "Show all" }).click();
   // COCO: turned shapes as polygons, and what it has no form for is said.
   const coco = await exportCoco(api, project.id);
   expect(coco.annotations).toHaveLength(4);

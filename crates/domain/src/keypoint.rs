@@ -10,7 +10,8 @@ pub const KEYPOINTS_MAX: usize = 200;
 const NAME_MAX: usize = 60;
 
 /// How well a keypoint is seen, with COCO's numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Visibility {
     /// 0: not labeled; it has no place.
     #[default]

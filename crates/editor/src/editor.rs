@@ -13,7 +13,7 @@ mod pointing;
 
 pub use brush::{Brush, Stroke};
 pub use gesture::Cursor;
-pub use outline::{Outline, Purpose};
+pub use outline::{Begun, Outline, Purpose};
 
 use crate::command::{Command, Kind};
 use crate::document::Document;
@@ -32,7 +32,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// What a press on the canvas does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Tool {
     #[default]
     Select,
@@ -73,6 +74,19 @@ impl Tool {
     /// Whether the grips of the selected shape would be in the way.
     pub const fn hides_grips(self) -> bool {
         !matches!(self, Self::Select | Self::Pan | Self::Box | Self::Ellipse)
+    }
+
+    /// Whether it draws corner by corner, click by click.
+    const fn sets_corners(self) -> bool {
+        matches!(
+            self,
+            Self::Polygon
+                | Self::Polyline
+                | Self::Slice
+                | Self::RotatedBox
+                | Self::ExtremeBox
+                | Self::Keypoints
+        )
     }
 
     /// Whether a drag leaves corners on its way.
@@ -328,6 +342,9 @@ impl Editor {
             return false;
         };
         self.doc.apply(&change);
+        for edit in change.edits.iter().filter(|e| e.before.is_none()) {
+            self.layers.join(edit.id);
+        }
         if join {
             self.history.push_joining(change);
         } else {

@@ -56,6 +56,8 @@ pub enum Action {
     CycleNext,
     CyclePrevious,
     HideAll,
+    /// Only the selection shows.
+    Isolate,
     Lock,
     Raise,
     Lower,

@@ -11,6 +11,8 @@ pub struct Layers {
     locked: HashSet<AnnotationId>,
     hidden_categories: HashSet<CategoryId>,
     locked_categories: HashSet<CategoryId>,
+    /// Only these are shown, when there are any.
+    only: HashSet<AnnotationId>,
     /// Everything is hidden, to see the bare image.
     pub all_hidden: bool,
 }
@@ -30,7 +32,25 @@ impl Layers {
 
     /// Hidden by itself or through its category.
     pub fn is_hidden(&self, a: &Annotation) -> bool {
-        self.hidden.contains(&a.id) || self.hidden_categories.contains(&a.category_id)
+        let aside = !self.only.is_empty() && !self.only.contains(&a.id);
+        aside || self.hidden.contains(&a.id) || self.hidden_categories.contains(&a.category_id)
+    }
+
+    /// Whether only some are shown.
+    pub fn is_isolated(&self) -> bool {
+        !self.only.is_empty()
+    }
+
+    /// Shows only these, and what is made from now on; all of them again when there are none.
+    pub fn isolate(&mut self, ids: impl IntoIterator<Item = AnnotationId>) {
+        self.only = ids.into_iter().collect();
+    }
+
+    /// A new object belongs to what is shown.
+    pub(crate) fn join(&mut self, id: AnnotationId) {
+        if self.is_isolated() {
+            self.only.insert(id);
+        }
     }
 
     /// Locked by itself or through its category.
@@ -71,6 +91,7 @@ impl Layers {
     pub fn next_item(&mut self) {
         self.hidden.clear();
         self.locked.clear();
+        self.only.clear();
         self.all_hidden = false;
     }
 }

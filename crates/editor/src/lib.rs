@@ -22,7 +22,8 @@ pub use document::Document;
 pub use document::local::{Finish, LocalState};
 pub use document::merge::{Annotations, Conflict, Merge, Side};
 pub use editor::{
-    Brush, Button, Cursor, Definition, Editor, Mods, Outline, Pointer, PointerKind, Purpose, Stroke, Tool,
+    Begun, Brush, Button, Cursor, Definition, Editor, Mods, Outline, Pointer, PointerKind, Purpose, Stroke,
+    Tool,
 };
 pub use history::History;
 pub use keymap::{Action, Keymap};

@@ -358,3 +358,28 @@ fn a_slice_makes_two_objects_of_one() {
         assert_eq!(e.doc().len(), 2);
     }
 }
+
+#[test]
+fn what_was_begun_goes_on_after_a_reload() {
+    let mut e = editor(vec![]);
+    for (x, y) in [(10.0, 10.0), (90.0, 10.0), (90.0, 80.0)] {
+        click(&mut e, x, y);
+    }
+    let kept = serde_json::to_string(&e.begun().unwrap()).unwrap();
+    let mut again = editor(vec![]);
+    again.go_on(serde_json::from_str(&kept).unwrap());
+    click(&mut again, 10.0, 80.0);
+    assert!(again.finish_outline());
+    assert_eq!(
+        area(&parts_of(&again, again.selection().single().unwrap())),
+        5_600.0
+    );
+    assert!(again.begun().is_none());
+    // Another image, or another task: dropped.
+    let elsewhere = kept.replace("90.0", "9000.0");
+    again.go_on(serde_json::from_str(&elsewhere).unwrap());
+    assert!(again.outline().is_none());
+    let mut boxes = common::workspace(Task::Detection, vec![], Tool::Box);
+    boxes.go_on(serde_json::from_str(&kept).unwrap());
+    assert!(boxes.outline().is_none());
+}

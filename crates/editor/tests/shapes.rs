@@ -261,3 +261,22 @@ fn keypoints_by_clicks_or_by_a_drag() {
     );
     undo_to_nothing_and_redo(&mut e, &Annotations::new());
 }
+
+#[test]
+fn isolated_objects_show_alone_and_new_ones_with_them() {
+    let list = vec![
+        boxed(1, 1, Rect::new(10.0, 10.0, 50.0, 50.0), 0),
+        boxed(2, 1, Rect::new(100.0, 10.0, 50.0, 50.0), 1),
+    ];
+    let mut e = workspace(Task::Detection, list, Tool::Box);
+    let visible = |e: &Editor| e.doc().iter().filter(|a| e.layers().is_visible(a)).count();
+    e.select(id(1), false);
+    e.toggle_isolated();
+    assert_eq!((visible(&e), e.layers().is_isolated()), (1, true));
+    drag(&mut e, (200.0, 200.0), (260.0, 260.0));
+    assert_eq!(visible(&e), 2);
+    e.select_these(&[id(1), id(2)]);
+    assert_eq!(e.selection().to_vec(), [id(1)], "what is hidden is not selected");
+    e.toggle_isolated();
+    assert_eq!(visible(&e), 3);
+}

@@ -7,6 +7,8 @@ mod act;
 mod film;
 mod load;
 
+pub(super) use load::keep_drafts;
+
 use super::look::Look;
 use crate::error::AppError;
 use crate::session::{Session, use_session};

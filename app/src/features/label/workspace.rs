@@ -1,7 +1,7 @@
 //! The workspace: the stage in the middle, tools, panels and filmstrip around it.
 
 use super::canvas::Stage;
-use super::desk::{Desk, Phase};
+use super::desk::{Desk, Phase, keep_drafts};
 use super::dialogs::Dialogs;
 use super::keys;
 use super::panels::{BrushBar, Film, Hud, LookPanel, Minimap, OutlineBar, Rail, Side, Suggestions, TopBar};
@@ -16,6 +16,7 @@ pub fn Workspace(project: ProjectId, item: Option<ItemId>) -> impl IntoView {
     provide_context(desk);
     desk.start_saving();
     keys::listen(desk);
+    keep_drafts(desk);
     desk.start(item);
     let title = move || {
         desk.project.with(|p| {

@@ -399,6 +399,35 @@ impl Editor {
         self.epochs.look += 1;
     }
 
+    /// Shows only the selection; with nothing selected, or again, everything.
+    pub fn toggle_isolated(&mut self) {
+        let ids = if self.layers.is_isolated() {
+            Vec::new()
+        } else {
+            self.selection.to_vec()
+        };
+        self.isolate(ids);
+    }
+
+    /// Shows only these; everything when there are none.
+    pub fn isolate(&mut self, ids: Vec<AnnotationId>) {
+        self.layers.isolate(ids);
+        self.epochs.layers += 1;
+        self.epochs.look += 1;
+    }
+
+    /// Selects these, as far as they may be changed.
+    pub fn select_these(&mut self, ids: &[AnnotationId]) {
+        let can: Vec<AnnotationId> = ids
+            .iter()
+            .copied()
+            .filter(|id| self.doc.get(*id).is_some_and(|a| self.layers.can_edit(a)))
+            .collect();
+        self.selection.set_all(can);
+        self.history.seal();
+        self.epochs.selection += 1;
+    }
+
     pub fn toggle_locked_selected(&mut self) {
         for id in self.selection.to_vec() {
             self.layers.toggle_locked(id);

@@ -216,6 +216,13 @@ pub(super) const TABLE: &[Row] = &[
     row(A::CycleNext, "Tab", "Next object", G::Objects, true),
     row(A::CyclePrevious, "Shift+Tab", "Previous object", G::Objects, true),
     row(A::HideAll, "Shift+KeyH", "Hide or show all", G::Objects, true),
+    row(
+        A::Isolate,
+        "Shift+KeyL",
+        "Show only the selection, or all again",
+        G::Objects,
+        true,
+    ),
     row(A::Lock, "KeyL", "Lock or unlock", G::Objects, true),
     row(A::Raise, "PageUp", "Raise above the next", G::Objects, true),
     row(A::Lower, "PageDown", "Lower below the next", G::Objects, true),

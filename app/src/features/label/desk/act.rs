@@ -129,6 +129,7 @@ impl Desk {
                 self.view(|e| e.cycle(action == A::CycleNext));
             }
             A::HideAll => self.view(Editor::toggle_all_hidden),
+            A::Isolate => self.view(Editor::toggle_isolated),
             A::Lock => self.view(Editor::toggle_locked_selected),
             A::Raise => self.order(Order::Up),
             A::Lower => self.order(Order::Down),

@@ -12,7 +12,7 @@ use limn_domain::item::ItemStatus;
 use limn_domain::project::{ProjectStatus, Task};
 use limn_domain::queue::{Taken, WorkItem};
 use limn_domain::{ItemId, Size};
-use limn_editor::{Definition, Document, Editor, Tool};
+use limn_editor::{Begun, Definition, Document, Editor, Tool};
 
 /// Items leased ahead of the open one.
 const AHEAD: usize = 3;
@@ -273,6 +273,9 @@ impl Desk {
             };
             self.sheet(id, |s| s.editor.set_tool(first_tool));
         }
+        if let Some(begun) = begun_on(self, id) {
+            self.sheet(id, |s| s.editor.go_on(begun));
+        }
         self.current.set(Some(id));
         self.phase.set(Phase::Ready);
         self.refresh();
@@ -408,6 +411,47 @@ impl Desk {
 /// An undo log whose item was changed by somebody else since does not fit any more.
 fn moved_on(record: &Record, work: &WorkItem) -> bool {
     record.state.base_revision != work.annotations.revision
+}
+
+/// Where this tab keeps what is being drawn corner by corner.
+fn draft_slot(desk: Desk) -> String {
+    format!("limn-draft-{}", desk.project_id)
+}
+
+/// What was being drawn on the item before a reload.
+fn begun_on(desk: Desk, item: ItemId) -> Option<Begun> {
+    let storage = window().session_storage().ok().flatten()?;
+    let json = storage.get_item(&draft_slot(desk)).ok().flatten()?;
+    let (of, begun): (ItemId, Begun) = serde_json::from_str(&json).ok()?;
+    (of == item).then_some(begun)
+}
+
+/// Keeps what is being drawn, at every corner, until it is finished or dropped.
+pub(in crate::features::label) fn keep_drafts(desk: Desk) {
+    let corners = Memo::new(move |_| {
+        desk.look_tick.track();
+        desk.current.track();
+        desk.read(|s| s.editor.outline().map(|o| (s.item.id, o.points.len())))
+            .flatten()
+    });
+    Effect::new(move |before: Option<bool>| {
+        let there = corners.get().is_some();
+        let Ok(Some(storage)) = window().session_storage() else {
+            return there;
+        };
+        let begun = desk.read(|s| Some((s.item.id, s.editor.begun()?))).flatten();
+        match begun.and_then(|b| serde_json::to_string(&b).ok()) {
+            Some(json) => {
+                let _ = storage.set_item(&draft_slot(desk), &json);
+            }
+            // Not at the start: what was kept is still to be looked at.
+            None if before == Some(true) => {
+                let _ = storage.remove_item(&draft_slot(desk));
+            }
+            None => {}
+        }
+        there
+    });
 }
 
 fn slot(desk: Desk) -> String {

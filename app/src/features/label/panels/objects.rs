@@ -6,7 +6,7 @@ use crate::ui::{Glyph, Icon};
 use leptos::html;
 use leptos::prelude::*;
 use limn_domain::project::Task;
-use limn_domain::{AnnotationId, CategoryId, Shape, Source};
+use limn_domain::{Annotation, AnnotationId, AttributeValue, CategoryId, Shape, Source};
 use std::collections::HashMap;
 
 /// Height of a row in CSS pixels; the style sheet agrees.
@@ -42,7 +42,56 @@ pub(super) fn ordinal(desk: Desk, id: AnnotationId) -> Option<String> {
     .flatten()
 }
 
-fn rows(desk: Desk, from: usize, count: usize) -> (usize, Vec<Object>) {
+/// Whether every word of the query is in what is known of an object: its category, its kind, what is said of it,
+/// "suggestion", "hidden", "locked".
+fn matches(words: &[String], category: &str, a: &Annotation, layers: &limn_editor::Layers) -> bool {
+    if words.is_empty() {
+        return true;
+    }
+    let mut text = format!("{category} {}", a.shape.shape_kind().label());
+    for (on, word) in [
+        (a.source == Source::Prelabel, "suggestion"),
+        (layers.is_hidden(a), "hidden"),
+        (layers.is_locked(a), "locked"),
+    ] {
+        if on {
+            text.push(' ');
+            text.push_str(word);
+        }
+    }
+    for (key, value) in &a.attributes {
+        let value = match value {
+            AttributeValue::Flag(on) => if *on { "yes" } else { "no" }.to_owned(),
+            AttributeValue::Number(n) => px(*n),
+            AttributeValue::Text(t) => t.clone(),
+        };
+        text.push_str(&format!(" {key}:{value}"));
+    }
+    let text = text.to_lowercase();
+    words.iter().all(|w| text.contains(w.as_str()))
+}
+
+fn words(query: &str) -> Vec<String> {
+    query.split_whitespace().map(str::to_lowercase).collect()
+}
+
+/// The objects that the query finds.
+fn found(desk: Desk, query: &str) -> Vec<AnnotationId> {
+    let words = words(query);
+    desk.read(|s| {
+        s.editor
+            .doc()
+            .iter()
+            .filter(|a| a.shape != Shape::Whole)
+            .filter(|a| matches(&words, &desk.category_of(a.category_id).0, a, s.editor.layers()))
+            .map(|a| a.id)
+            .collect()
+    })
+    .unwrap_or_default()
+}
+
+fn rows(desk: Desk, query: &str, from: usize, count: usize) -> (usize, Vec<Object>) {
+    let words = words(query);
     desk.read(|s| {
         let mut numbers: HashMap<CategoryId, usize> = HashMap::new();
         let mut out = Vec::new();
@@ -50,6 +99,10 @@ fn rows(desk: Desk, from: usize, count: usize) -> (usize, Vec<Object>) {
         for a in s.editor.doc().iter().filter(|a| a.shape != Shape::Whole) {
             let n = numbers.entry(a.category_id).or_default();
             *n += 1;
+            if !words.is_empty() && !matches(&words, &desk.category_of(a.category_id).0, a, s.editor.layers())
+            {
+                continue;
+            }
             if (from..from + count).contains(&all) {
                 let (category, color) = desk.category_of(a.category_id);
                 let place = s.editor.doc().bounds(a.id).map_or_else(String::new, |r| {
@@ -76,6 +129,25 @@ fn rows(desk: Desk, from: usize, count: usize) -> (usize, Vec<Object>) {
 pub fn Objects() -> impl IntoView {
     let desk: Desk = expect_context();
     let list = NodeRef::<html::Div>::new();
+    let query = RwSignal::new(String::new());
+    let searching = RwSignal::new(false);
+    let field = NodeRef::<html::Input>::new();
+    Effect::new(move |_| {
+        if searching.get()
+            && let Some(el) = field.get()
+        {
+            let _ = el.focus();
+        }
+    });
+    let close = move || {
+        query.set(String::new());
+        searching.set(false);
+    };
+    let isolated = move || {
+        desk.look_tick.track();
+        desk.current.track();
+        desk.read(|s| s.editor.layers().is_isolated()).unwrap_or(false)
+    };
     let scroll = RwSignal::new((0.0_f64, 600.0_f64));
     let window_of = move || {
         let (top, height) = scroll.get();
@@ -87,7 +159,7 @@ pub fn Objects() -> impl IntoView {
         desk.current.track();
         desk.categories.track();
         let (from, count) = window_of();
-        rows(desk, from, count)
+        query.with(|q| rows(desk, q, from, count))
     });
     let measure = move || {
         if let Some(el) = list.get_untracked() {
@@ -127,7 +199,62 @@ pub fn Objects() -> impl IntoView {
     view! {
         <section class="label-objects" aria-label="Objects">
             <div class="label-head">
-                <h2 class="grow">"Objects"</h2>
+                <Show
+                    when=move || searching.get()
+                    fallback=move || view! {
+                        <h2 class="grow">"Objects"</h2>
+                        <Show when=isolated>
+                            <button class="label-only" type="button" on:click=move |_| { desk.edit(|e| e.isolate(Vec::new())); }>
+                                "Show all"
+                            </button>
+                        </Show>
+                        <button
+                            class="label-head__find"
+                            type="button"
+                            aria-label="Find objects"
+                            on:click=move |_| searching.set(true)
+                        >
+                            <Icon glyph=Glyph::Search size=14/>
+                        </button>
+                    }
+                >
+                    <h2 class="sr-only">"Objects"</h2>
+                    <input
+                        node_ref=field
+                        class="input label-head__field"
+                        type="search"
+                        placeholder="fox outline occluded:yes"
+                        aria-label="Find objects by category, kind or attribute"
+                        autocomplete="off"
+                        spellcheck="false"
+                        prop:value=move || query.get()
+                        on:input=move |ev| query.set(event_target_value(&ev))
+                        on:keydown=move |ev| match ev.key().as_str() {
+                            "Enter" => {
+                                ev.prevent_default();
+                                let ids = query.with_untracked(|q| found(desk, q));
+                                desk.edit(|e| e.select_these(&ids));
+                            }
+                            "Escape" => {
+                                ev.prevent_default();
+                                close();
+                            }
+                            _ => {}
+                        }
+                    />
+                    <button
+                        class="label-only"
+                        type="button"
+                        title="Show only these on the picture"
+                        on:click=move |_| {
+                            let ids = query.with_untracked(|q| found(desk, q));
+                            desk.edit(|e| e.isolate(ids));
+                            close();
+                        }
+                    >
+                        "Only these"
+                    </button>
+                </Show>
                 <span class="faint num" data-testid="object-count">{move || crate::fmt::count(total() as i64)}</span>
             </div>
             <div class="label-objects__scroll" node_ref=list on:scroll=move |_| measure()>
@@ -136,7 +263,7 @@ pub fn Objects() -> impl IntoView {
                         <Row object=o total/>
                     </For>
                 </ul>
-                <Show when=move || total() == 0 && desk.current.get().is_some()>
+                <Show when=move || total() == 0 && desk.current.get().is_some() && query.with(String::is_empty)>
                     <p class="label-none">
                         {move || {
                             let (what, key) = match desk.task() {
