@@ -1,5 +1,6 @@
 //! Imports and exports as jobs: what is taken, mended and refused, what a stop in between leaves, and the way round.
 
+mod attributes_round;
 mod coco_in;
 mod export;
 mod files;

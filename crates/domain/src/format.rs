@@ -258,7 +258,7 @@ const NO_COLORS: Keeps = Not("left out");
 
 const fn coco(aspect: Aspect) -> Keeps {
     match aspect {
-        Aspect::Attributes => NO_ATTRIBUTES,
+        Aspect::Attributes => As("exactly, by their keys, without definitions"),
         Aspect::RotatedBoxes | Aspect::Ellipses => As("with their numbers beside the outline"),
         Aspect::Keypoints => Exactly,
         Aspect::Lines | Aspect::Points => Not("left out"),
@@ -308,7 +308,7 @@ const fn voc(aspect: Aspect) -> Keeps {
 
 const fn cvat(aspect: Aspect) -> Keeps {
     match aspect {
-        Aspect::Attributes => NO_ATTRIBUTES,
+        Aspect::Attributes => As("by their keys, without which are required"),
         Aspect::RotatedBoxes | Aspect::Ellipses => As("to a billionth of a pixel or degree"),
         Aspect::Lines | Aspect::Points => Exactly,
         Aspect::Keypoints => Not("left out"),
@@ -355,7 +355,7 @@ const fn coco_panoptic(aspect: Aspect) -> Keeps {
 
 const fn labelme(aspect: Aspect) -> Keeps {
     match aspect {
-        Aspect::Attributes => NO_ATTRIBUTES,
+        Aspect::Attributes => As("as flags and by their keys, without definitions"),
         Aspect::Lines => Exactly,
         Aspect::Points => As("as points of one group"),
         Aspect::RotatedBoxes | Aspect::Ellipses => As("as polygons"),
@@ -374,7 +374,7 @@ const fn labelme(aspect: Aspect) -> Keeps {
 
 const fn csv(aspect: Aspect) -> Keeps {
     match aspect {
-        Aspect::Attributes => NO_ATTRIBUTES,
+        Aspect::Attributes => As("exactly, as JSON in a column, without definitions"),
         Aspect::RotatedBoxes | Aspect::Ellipses | Aspect::Lines | Aspect::Points => {
             As("exactly, as JSON in a column")
         }
@@ -391,7 +391,7 @@ const fn csv(aspect: Aspect) -> Keeps {
 
 const fn jsonl(aspect: Aspect) -> Keeps {
     match aspect {
-        Aspect::Attributes => NO_ATTRIBUTES,
+        Aspect::Attributes => Exactly,
         Aspect::RotatedBoxes | Aspect::Ellipses | Aspect::Lines | Aspect::Points | Aspect::Keypoints => {
             Exactly
         }
@@ -404,7 +404,7 @@ const fn jsonl(aspect: Aspect) -> Keeps {
 
 const fn label_studio(aspect: Aspect) -> Keeps {
     match aspect {
-        Aspect::Attributes => NO_ATTRIBUTES,
+        Aspect::Attributes => As("as results of their regions, defined in the labeling configuration"),
         Aspect::RotatedBoxes | Aspect::Ellipses => As("in percent, to a billionth of a pixel"),
         Aspect::Points => As("where one is alone, else left out"),
         Aspect::Lines | Aspect::Keypoints => Not("left out"),

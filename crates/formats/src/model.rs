@@ -1,7 +1,8 @@
 //! What every reader produces: categories, images and their labels, not yet matched to a project.
 
+use crate::attributes::ImportedAttributes;
 use limn_domain::polygon::{Part, Ring};
-use limn_domain::{Mask, Rect, Shape, Skeleton};
+use limn_domain::{Attribute, Mask, Rect, Shape, Skeleton};
 
 /// A category as the file names it.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -16,6 +17,8 @@ pub struct ImportedCategory {
     pub skeleton: Option<Skeleton>,
     /// `#rrggbb` in lower case.
     pub color: Option<String>,
+    /// What the file says can be said of its objects; not checked.
+    pub attributes: Vec<Attribute>,
     pub line: u64,
 }
 
@@ -92,6 +95,8 @@ pub struct ImportedAnnotation {
     pub shape: ImportedShape,
     /// Confidence, for proposals.
     pub score: Option<f64>,
+    /// What is said of the object; boxed, because most labels have none.
+    pub attributes: Option<Box<ImportedAttributes>>,
     /// The file's own id.
     pub id: Option<i64>,
     /// Place in the file's list, from 0.

@@ -9,7 +9,7 @@ pub use tally::Tally;
 
 use limn_domain::export::ExportFormat;
 use limn_domain::project::Task;
-use limn_domain::{AnnotationId, Shape, Size, Skeleton, Source, validate};
+use limn_domain::{AnnotationId, Attribute, Attributes, Shape, Size, Skeleton, Source, validate};
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 
@@ -35,6 +35,8 @@ pub struct Category {
     /// Red, green, blue.
     pub color: [u8; 3],
     pub skeleton: Option<Skeleton>,
+    /// What is said of its objects.
+    pub attributes: Vec<Attribute>,
 }
 
 /// An item; size in pixels, orientation applied.
@@ -74,6 +76,8 @@ pub struct Label<'a> {
     pub z: i64,
     pub source: Source,
     pub score: Option<f64>,
+    /// Values of the category's attributes, by their keys; no others.
+    pub attributes: &'a Attributes,
 }
 
 /// Where files go. Names are relative paths with forward slashes; none is given twice.

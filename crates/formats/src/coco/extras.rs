@@ -2,7 +2,7 @@
 //! no form of its own, in fields that other readers pass over (`rotated_box` and `ellipse`: `[cx, cy, w, h, angle]` in
 //! pixels and degrees clockwise).
 
-use super::import::Options;
+use super::options::Options;
 use super::record;
 use crate::json::loose::Numbers;
 use crate::model::ImportedShape;

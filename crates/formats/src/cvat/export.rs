@@ -1,9 +1,9 @@
 //! Writes CVAT XML. Parts of one polygon share a `group_id`; one with holes, which CVAT's polygons cannot have, is a mask.
 
-use super::rows;
+use super::{attributes, rows};
 use crate::write::{Dataset, Geometry, Item, Label, Output, Tally, Writer, has_holes};
-use limn_domain::Mask;
 use limn_domain::polygon::Vertex;
+use limn_domain::{Attributes, Mask};
 use quick_xml::escape::escape;
 use std::fmt::Write as _;
 use std::io;
@@ -38,6 +38,7 @@ struct Common<'a> {
     z: i64,
     /// 0 for none.
     group: u32,
+    attributes: &'a Attributes,
 }
 
 impl Common<'_> {
@@ -49,11 +50,12 @@ impl Common<'_> {
         );
     }
 
-    fn close(&self, xml: &mut String) {
+    fn close(&self, xml: &mut String, element: &str) {
         if self.group > 0 {
             let _ = write!(xml, " group_id=\"{}\"", self.group);
         }
-        let _ = writeln!(xml, " z_order=\"{}\"/>", self.z);
+        let _ = write!(xml, " z_order=\"{}\"", self.z);
+        attributes::end(xml, element, self.attributes);
     }
 
     fn line(&self, xml: &mut String, element: &str, points: &[Vertex]) {
@@ -64,7 +66,7 @@ impl Common<'_> {
             let _ = write!(xml, "{between}{x},{y}");
         }
         xml.push('"');
-        self.close(xml);
+        self.close(xml, element);
     }
 
     fn mask(&self, xml: &mut String, mask: &Mask) -> bool {
@@ -77,7 +79,7 @@ impl Common<'_> {
             " rle=\"{runs}\" left=\"{}\" top=\"{}\" width=\"{}\" height=\"{}\"",
             mask.x, mask.y, mask.width, mask.height
         );
-        self.close(xml);
+        self.close(xml, "mask");
         true
     }
 }
@@ -98,8 +100,9 @@ impl Writer for CvatWriter {
             let [r, g, b] = category.color;
             let _ = writeln!(
                 labels,
-                "        <label><name>{}</name><color>#{r:02x}{g:02x}{b:02x}</color><type>any</type><attributes></attributes></label>",
-                escape(name)
+                "        <label><name>{}</name><color>#{r:02x}{g:02x}{b:02x}</color><type>any</type><attributes>{}</attributes></label>",
+                escape(name),
+                attributes::definitions(&category.attributes)
             );
         }
         labels.push_str("      </labels>\n    </task>\n  </meta>\n");
@@ -129,14 +132,16 @@ impl Writer for CvatWriter {
                 label: self.names.get(label.category).map_or("", String::as_str),
                 z: label.z,
                 group: 0,
+                attributes: label.attributes,
             };
             let written = match geometry {
                 Geometry::Whole => {
-                    let _ = writeln!(
+                    let _ = write!(
                         xml,
-                        "    <tag label=\"{}\" source=\"manual\"/>",
+                        "    <tag label=\"{}\" source=\"manual\"",
                         escape(common.label)
                     );
+                    attributes::end(&mut xml, "tag", label.attributes);
                     true
                 }
                 Geometry::Box(rect) => match Geometry::boxed(rect, item.size()) {
@@ -148,7 +153,7 @@ impl Writer for CvatWriter {
                             " xtl=\"{}\" ytl=\"{}\" xbr=\"{right}\" ybr=\"{bottom}\"",
                             r.x, r.y
                         );
-                        common.close(&mut xml);
+                        common.close(&mut xml, "box");
                         true
                     }
                     None => false,
@@ -182,7 +187,7 @@ impl Writer for CvatWriter {
                         " xtl=\"{left}\" ytl=\"{top}\" xbr=\"{right}\" ybr=\"{bottom}\" rotation=\"{}\"",
                         r.angle.rem_euclid(360.0)
                     );
-                    common.close(&mut xml);
+                    common.close(&mut xml, "box");
                     true
                 }
                 Geometry::Ellipse(r) => {
@@ -196,7 +201,7 @@ impl Writer for CvatWriter {
                         r.h / 2.0,
                         r.angle.rem_euclid(360.0)
                     );
-                    common.close(&mut xml);
+                    common.close(&mut xml, "ellipse");
                     true
                 }
                 Geometry::Line(points) => {

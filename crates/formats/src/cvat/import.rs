@@ -1,6 +1,8 @@
 //! Reads CVAT for images 1.1, image by image, in one pass.
 
+use super::attributes::Definition;
 use super::rows;
+use crate::attributes::ImportedAttributes;
 use crate::error::FormatError;
 use crate::findings::{Detail, Findings, quote};
 use crate::model::{
@@ -8,7 +10,7 @@ use crate::model::{
 };
 use crate::read::Lines;
 use limn_domain::polygon::{Ring, VERTICES_MAX};
-use limn_domain::{Point, Rect, Shape, TurnedRect, validate};
+use limn_domain::{AttributeValue, Point, Rect, Shape, TurnedRect, validate};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use std::collections::HashMap;
@@ -21,8 +23,8 @@ const DEPTH_MAX: usize = 64;
 const IMAGES_MAX: usize = 2_000_000;
 const LABELS_MAX: usize = 5_000_000;
 const CATEGORIES_MAX: usize = 10_000;
-/// Longest text kept of an element in `meta`.
-const TEXT_MAX: usize = 4_096;
+/// Longest text kept of an element.
+const TEXT_MAX: usize = 64 << 10;
 
 /// Reads a file. Entities of its own are not expanded. Errors: it is no such file, or reading fails underneath.
 pub fn read<R: Read>(reader: R, findings: &mut Findings) -> Result<Imported, FormatError> {
@@ -46,8 +48,11 @@ pub fn read<R: Read>(reader: R, findings: &mut Findings) -> Result<Imported, For
             }
             Ok(Event::Empty(tag)) => {
                 gather.open(&tag, line, findings)?;
-                if gather.path.len() == 1 {
+                if gather.path.len() == 1 || tag.name().as_ref() == b"attribute" {
+                    gather.text.clear();
                     gather.close(tag.name().as_ref(), line);
+                } else if gather.path.len() == 2 {
+                    gather.current = None;
                 }
             }
             Ok(Event::End(tag)) => {
@@ -99,6 +104,14 @@ struct Gather {
     in_image: bool,
     /// By group and category: where in `labels` the first polygon of it is.
     groups: HashMap<(i64, u32), usize>,
+    /// The label whose element is open, in `labels`.
+    current: Option<usize>,
+    /// The name of the attribute whose element is open, and the values of the current label so far.
+    attribute: Option<String>,
+    values: ImportedAttributes,
+    /// The label of `meta` that is open, and its attribute.
+    defining: Option<u32>,
+    definition: Definition,
 }
 
 /// The attributes of a tag as text.
@@ -157,7 +170,11 @@ impl Gather {
                 )));
             }
             1 if self.is_cvat && name == b"image" => self.image(&Attributes::of(tag), line, findings),
+            3 if self.current.is_some() && name == b"attribute" => {
+                self.attribute = Attributes::of(tag).text("name").map(str::to_owned);
+            }
             2 if self.in_image && name != b"attribute" => {
+                self.current = None;
                 self.label(
                     &String::from_utf8_lossy(name),
                     &Attributes::of(tag),
@@ -206,9 +223,29 @@ impl Gather {
                 self.labels.sort_by_key(|(z, _)| *z);
                 self.out.annotations.extend(self.labels.drain(..).map(|(_, a)| a));
             }
+            ([b"annotations", b"image", _], b"attribute") => {
+                if let Some(name) = self.attribute.take() {
+                    self.values
+                        .put(&name, AttributeValue::Text(std::mem::take(&mut self.text)));
+                }
+            }
+            ([b"annotations", b"image"], _) => self.values_end(),
             ([b"annotations", b"meta", .., b"label"], b"name") => {
-                if let Ok(name) = validate::name("category", &std::mem::take(&mut self.text)) {
-                    self.category(name, line);
+                self.defining = validate::name("category", &std::mem::take(&mut self.text))
+                    .ok()
+                    .and_then(|name| self.category(name, line));
+            }
+            ([b"annotations", b"meta", ..], b"label") => self.defining = None,
+            ([b"annotations", b"meta", .., b"label", b"attributes", b"attribute"], element) => {
+                self.definition.take(element, &self.text);
+            }
+            ([b"annotations", b"meta", .., b"label", b"attributes"], b"attribute") => {
+                let definition = std::mem::take(&mut self.definition);
+                let label = self
+                    .defining
+                    .and_then(|n| self.out.categories.get_mut(n as usize));
+                if let Some(label) = label {
+                    definition.finish(&mut label.attributes);
                 }
             }
             ([b"annotations", b"meta", .., b"label"], b"color") => {
@@ -216,13 +253,27 @@ impl Gather {
                 let good = color.len() == 7
                     && color.starts_with('#')
                     && color[1..].bytes().all(|b| b.is_ascii_hexdigit());
-                if let Some(last) = self.out.categories.last_mut().filter(|_| good) {
+                let label = self
+                    .defining
+                    .and_then(|n| self.out.categories.get_mut(n as usize));
+                if let Some(last) = label.filter(|_| good) {
                     last.color = Some(color);
                 }
             }
             _ => {}
         }
         self.text.clear();
+    }
+
+    /// The current label has all its values. Of parts of one object the first that says something counts.
+    fn values_end(&mut self) {
+        let values = std::mem::take(&mut self.values).boxed();
+        let label = self.current.take().and_then(|n| self.labels.get_mut(n));
+        if let Some((_, label)) = label
+            && label.attributes.is_none()
+        {
+            label.attributes = values;
+        }
     }
 
     fn category(&mut self, name: String, line: u64) -> Option<u32> {
@@ -286,17 +337,19 @@ impl Gather {
             && let ImportedShape::Outline(more) = &shape
             && let ImportedOutline::Polygons(more) = &**more
         {
-            if let Some(first) = self.groups.get(&(group, category))
-                && let Some((_, first)) = self.labels.get_mut(*first)
+            if let Some(n) = self.groups.get(&(group, category))
+                && let Some((_, first)) = self.labels.get_mut(*n)
                 && let ImportedShape::Outline(rings) = &mut first.shape
                 && let ImportedOutline::Polygons(rings) = &mut **rings
             {
                 rings.extend(more.iter().cloned());
+                self.current = Some(*n);
                 return;
             }
             self.groups.insert((group, category), self.labels.len());
         }
         let z = attributes.number("z_order").map_or(0, |z| z as i64);
+        self.current = Some(self.labels.len());
         self.labels.push((
             z,
             ImportedAnnotation {
@@ -304,6 +357,7 @@ impl Gather {
                 category,
                 shape,
                 score: None,
+                attributes: None,
                 id: None,
                 index,
                 line: u32::try_from(line).unwrap_or(0),

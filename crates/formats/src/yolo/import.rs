@@ -122,6 +122,7 @@ impl Reader for YoloReader {
                         category,
                         shape,
                         score,
+                        attributes: None,
                         id: None,
                         index: n as u32,
                         line: n as u32 + 1,
