@@ -10,6 +10,7 @@ mod shapes_round;
 mod speed;
 mod stops;
 mod voc_in;
+mod yolo_round;
 
 use bytes::Bytes;
 use futures::stream;

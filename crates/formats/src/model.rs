@@ -1,7 +1,7 @@
 //! What every reader produces: categories, images and their labels, not yet matched to a project.
 
 use crate::attributes::ImportedAttributes;
-use limn_domain::polygon::{Part, Ring};
+use limn_domain::polygon::{Part, Ring, Vertex};
 use limn_domain::{Attribute, Mask, Rect, Shape, Skeleton};
 
 /// A category as the file names it.
@@ -57,6 +57,8 @@ pub enum ImportedShape {
     Box(Rect),
     /// An outline, likewise; boxed, because most files have boxes by the million.
     Outline(Box<ImportedOutline>),
+    /// The corners of a turned box one after another, in the file's own frame, where it may not be right-angled.
+    Corners(Box<[Vertex; 4]>),
     /// A turned box, an ellipse, a line, points or keypoints in the file's own frame.
     Other(Box<Shape>),
 }

@@ -144,11 +144,22 @@ pub trait Writer: Send {
     }
 }
 
+/// Why a format cannot hold a project's labels at all: a sentence with the mend. Asked before anything is written.
+pub fn refusal(format: ExportFormat, dataset: &Dataset) -> Option<String> {
+    match format {
+        ExportFormat::Yolo if dataset.task == Task::Keypoints => {
+            crate::yolo::one_number_of_keypoints(dataset)
+        }
+        _ => None,
+    }
+}
+
 /// The writer of a format; `None` for COCO, which has [`crate::coco::CocoWriter`].
 pub fn writer(format: ExportFormat, dataset: Dataset) -> Option<Box<dyn Writer>> {
     Some(match format {
         ExportFormat::Coco => return None,
         ExportFormat::Yolo => Box::new(crate::yolo::YoloWriter::new(dataset)),
+        ExportFormat::YoloObb => Box::new(crate::yolo::YoloWriter::oriented(dataset)),
         ExportFormat::Voc => Box::new(crate::voc::VocWriter::new(dataset)),
         ExportFormat::Cvat => Box::new(crate::cvat::CvatWriter::new(dataset)),
         ExportFormat::Labelme => Box::new(crate::labelme::LabelmeWriter::new(dataset)),

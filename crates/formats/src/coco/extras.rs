@@ -6,7 +6,7 @@ use super::options::Options;
 use super::record;
 use crate::json::loose::Numbers;
 use crate::model::ImportedShape;
-use limn_domain::keypoint::{KEYPOINTS_MAX, Skeleton, SkeletonPoint};
+use limn_domain::keypoint::{KEYPOINTS_MAX, Skeleton};
 use limn_domain::{Keypoint, Shape, TurnedRect};
 use serde_json::Value;
 
@@ -118,22 +118,8 @@ pub(super) fn skeleton(bytes: Option<&[u8]>) -> Result<Option<Skeleton>, String>
         return Ok(Some(Skeleton { edges, ..person }).filter(|s| s.clone().check().is_ok()));
     }
     let symmetry = mirrored(&names);
-    let count = names.len() as f64;
-    let keypoints = names
-        .into_iter()
-        .enumerate()
-        .map(|(i, name)| {
-            // The file does not say where they are: on a circle, for people to move.
-            let turn = std::f64::consts::TAU * i as f64 / count;
-            let round = |v: f64| (v * 1000.0).round() / 1000.0;
-            SkeletonPoint {
-                name,
-                at: [round(0.5 + 0.45 * turn.sin()), round(0.5 - 0.45 * turn.cos())],
-            }
-        })
-        .collect();
     let skeleton = Skeleton {
-        keypoints,
+        keypoints: crate::yolo::on_a_circle(names),
         edges,
         symmetry,
     };

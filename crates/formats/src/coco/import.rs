@@ -477,7 +477,7 @@ impl<'f> Gather<'f> {
 
     fn keep(&mut self, e: &Element<'_>, of: Said, shape: ImportedShape) {
         match &shape {
-            ImportedShape::Whole => {}
+            ImportedShape::Whole | ImportedShape::Corners(_) => {}
             ImportedShape::Other(shape) => match &**shape {
                 Shape::Keypoints { keypoints } => {
                     self.measure(keypoints.iter().flat_map(|k| [k.x, k.y]));

@@ -19,6 +19,7 @@ mod png_masks;
 mod turned;
 mod voc;
 mod yolo;
+mod yolo_pose;
 
 use limn_domain::export::ExportFormat;
 use limn_domain::import::{ImportFormat, ImportReport};

@@ -157,6 +157,9 @@ async fn write_labels(
         .await?
         .ok_or_else(|| Permanent("The project was deleted.".to_owned()))?;
     let categories = repo::transfer::categories(&mut tx, project).await?;
+    if let Some(why) = files::refusal(&head, &categories, input.format) {
+        return Err(Permanent(why).into());
+    }
     let total = head.items;
     let (send, receive) = mpsc::channel::<Vec<ExportItem>>(AHEAD);
     let (own_head, own_dir) = (head.clone(), dir.to_owned());

@@ -4,7 +4,7 @@
 use super::archive::{self, Zip};
 use super::{Labels, Picture};
 use limn_domain::CategoryId;
-use limn_domain::export::NewExport;
+use limn_domain::export::{ExportFormat, NewExport};
 use limn_domain::format::{Aspect, Keeps};
 use limn_formats::names::ExportNames;
 use limn_formats::write::{self as format, Category, Dataset, Item, Label, Output, Tally};
@@ -15,6 +15,12 @@ use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc::Receiver;
+
+/// Why the format cannot hold the project's labels at all, for people.
+pub(super) fn refusal(head: &Head, categories: &[CategoryHead], kind: ExportFormat) -> Option<String> {
+    let index = categories.iter().enumerate().map(|(n, c)| (c.id, n)).collect();
+    format::refusal(kind, &dataset(head, categories, &index))
+}
 
 /// Writes `zip.part` from the pages that arrive. Blocking.
 pub(super) fn write(
