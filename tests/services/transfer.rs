@@ -6,11 +6,11 @@ mod export;
 mod files;
 mod outlines_in;
 mod permission;
+mod poses_round;
 mod shapes_round;
 mod speed;
 mod stops;
 mod voc_in;
-mod yolo_round;
 
 use bytes::Bytes;
 use futures::stream;

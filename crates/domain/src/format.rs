@@ -190,11 +190,9 @@ impl ExportFormat {
     /// Whether the labels of a task can be said in it at all.
     pub const fn suits(self, task: Task) -> bool {
         match self {
-            Self::Coco | Self::Csv | Self::Jsonl => true,
-            // They have no skeletons, or not yet.
-            Self::Cvat | Self::Labelme | Self::LabelStudio | Self::CocoAzureml => {
-                !matches!(task, Task::Keypoints)
-            }
+            Self::Coco | Self::Cvat | Self::Csv | Self::Jsonl => true,
+            // They have no skeletons.
+            Self::Labelme | Self::LabelStudio | Self::CocoAzureml => !matches!(task, Task::Keypoints),
             Self::CocoPanoptic | Self::Png => {
                 matches!(task, Task::Segmentation | Task::Semantic | Task::Objects)
             }
@@ -334,7 +332,7 @@ const fn cvat(aspect: Aspect) -> Keeps {
         Aspect::Attributes => As("by their keys, without which are required"),
         Aspect::RotatedBoxes | Aspect::Ellipses => As("to a billionth of a pixel or degree"),
         Aspect::Lines | Aspect::Points => Exactly,
-        Aspect::Keypoints => Not("left out"),
+        Aspect::Keypoints => As("with the names of their keypoints, without lines between them"),
         Aspect::Whole => As("as tags"),
         Aspect::Boxes => AS_CORNERS,
         Aspect::Polygons | Aspect::Masks => Exactly,

@@ -108,8 +108,8 @@ impl ImportFormat {
     /// Whether its files can hold labels of a task.
     pub const fn suits(self, task: Task) -> bool {
         match self {
-            Self::Coco | Self::Csv | Self::Jsonl | Self::Images => true,
-            Self::Cvat | Self::Labelme | Self::LabelStudio => !matches!(task, Task::Keypoints),
+            Self::Coco | Self::Cvat | Self::Csv | Self::Jsonl | Self::Images => true,
+            Self::Labelme | Self::LabelStudio => !matches!(task, Task::Keypoints),
             Self::CocoPanoptic | Self::Png => {
                 matches!(task, Task::Segmentation | Task::Semantic | Task::Objects)
             }

@@ -5,6 +5,8 @@ mod attributes;
 mod export;
 mod import;
 mod rows;
+mod shapes;
+mod skeletons;
 
 pub use export::CvatWriter;
 pub use import::read;

@@ -22,6 +22,7 @@ pub mod panoptic;
 mod pixels;
 pub mod png_masks;
 pub mod read;
+mod skeletons;
 pub mod voc;
 pub mod write;
 pub mod yolo;

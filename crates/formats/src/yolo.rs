@@ -9,7 +9,7 @@ mod pose;
 
 pub use export::YoloWriter;
 pub use import::YoloReader;
-pub(crate) use pose::{on_a_circle, one_number_of_keypoints};
+pub(crate) use pose::one_number_of_keypoints;
 
 use crate::read::Role;
 

@@ -25,13 +25,14 @@ fn plain(value: &AttributeValue) -> String {
     }
 }
 
-/// Ends a shape's tag, with its values as elements inside.
-pub(super) fn end(xml: &mut String, element: &str, values: &Attributes) {
-    if values.is_empty() {
+/// Ends a shape's tag, with its values as elements inside, after the elements `inside` that it has anyway.
+pub(super) fn end(xml: &mut String, element: &str, values: &Attributes, inside: &str) {
+    if values.is_empty() && inside.is_empty() {
         xml.push_str("/>\n");
         return;
     }
     xml.push_str(">\n");
+    xml.push_str(inside);
     for (key, value) in values {
         let value = plain(value);
         let _ = writeln!(

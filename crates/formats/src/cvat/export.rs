@@ -3,7 +3,7 @@
 use super::{attributes, rows};
 use crate::write::{Dataset, Geometry, Item, Label, Output, Tally, Writer, has_holes};
 use limn_domain::polygon::Vertex;
-use limn_domain::{Attributes, Mask};
+use limn_domain::{Attributes, Mask, Shape, Visibility};
 use quick_xml::escape::escape;
 use std::fmt::Write as _;
 use std::io;
@@ -30,6 +30,30 @@ impl CvatWriter {
             images: 0,
         }
     }
+
+    /// The keypoints of a skeleton as elements; `None` for other shapes, and for skeletons of another number of keypoints.
+    fn pose(&self, label: &Label<'_>) -> Option<String> {
+        let Shape::Keypoints { keypoints } = label.shape else {
+            return None;
+        };
+        let skeleton = self.dataset.categories.get(label.category)?.skeleton.as_ref()?;
+        if keypoints.len() != skeleton.keypoints.len() {
+            return None;
+        }
+        let mut out = String::new();
+        for (k, of) in keypoints.iter().zip(&skeleton.keypoints) {
+            let outside = u8::from(k.visibility == Visibility::Absent);
+            let occluded = u8::from(k.visibility == Visibility::Hidden);
+            let _ = writeln!(
+                out,
+                "      <points label=\"{}\" source=\"manual\" outside=\"{outside}\" occluded=\"{occluded}\" points=\"{},{}\"></points>",
+                escape(&of.name),
+                k.x,
+                k.y
+            );
+        }
+        Some(out)
+    }
 }
 
 /// Attributes that every shape has.
@@ -55,7 +79,7 @@ impl Common<'_> {
             let _ = write!(xml, " group_id=\"{}\"", self.group);
         }
         let _ = write!(xml, " z_order=\"{}\"", self.z);
-        attributes::end(xml, element, self.attributes);
+        attributes::end(xml, element, self.attributes, "");
     }
 
     fn line(&self, xml: &mut String, element: &str, points: &[Vertex]) {
@@ -98,12 +122,25 @@ impl Writer for CvatWriter {
         let mut labels = String::from("      <mode>annotation</mode>\n      <labels>\n");
         for (name, category) in self.names.iter().zip(&self.dataset.categories) {
             let [r, g, b] = category.color;
+            let kind = if category.skeleton.is_some() {
+                "skeleton"
+            } else {
+                "any"
+            };
             let _ = writeln!(
                 labels,
-                "        <label><name>{}</name><color>#{r:02x}{g:02x}{b:02x}</color><type>any</type><attributes>{}</attributes></label>",
+                "        <label><name>{}</name><color>#{r:02x}{g:02x}{b:02x}</color><type>{kind}</type><attributes>{}</attributes></label>",
                 escape(name),
                 attributes::definitions(&category.attributes)
             );
+            for k in category.skeleton.iter().flat_map(|s| &s.keypoints) {
+                let _ = writeln!(
+                    labels,
+                    "        <label><name>{}</name><color>#{r:02x}{g:02x}{b:02x}</color><type>points</type><attributes></attributes><parent>{}</parent></label>",
+                    escape(&k.name),
+                    escape(name)
+                );
+            }
         }
         labels.push_str("      </labels>\n    </task>\n  </meta>\n");
         out.append(FILE, LABELS, labels.as_bytes())
@@ -134,6 +171,17 @@ impl Writer for CvatWriter {
                 group: 0,
                 attributes: label.attributes,
             };
+            if let Some(points) = self.pose(label) {
+                let _ = write!(
+                    xml,
+                    "    <skeleton label=\"{}\" source=\"manual\" z_order=\"{}\"",
+                    escape(common.label),
+                    common.z
+                );
+                attributes::end(&mut xml, "skeleton", label.attributes, &points);
+                tally.labels += 1;
+                continue;
+            }
             let written = match geometry {
                 Geometry::Whole => {
                     let _ = write!(
@@ -141,7 +189,7 @@ impl Writer for CvatWriter {
                         "    <tag label=\"{}\" source=\"manual\"",
                         escape(common.label)
                     );
-                    attributes::end(&mut xml, "tag", label.attributes);
+                    attributes::end(&mut xml, "tag", label.attributes, "");
                     true
                 }
                 Geometry::Box(rect) => match Geometry::boxed(rect, item.size()) {

@@ -2,8 +2,9 @@
 //! (`kpt_shape`, `flip_idx`, `kpt_names`).
 
 use super::names;
+use crate::skeletons;
 use crate::write::Dataset;
-use limn_domain::keypoint::{self, KEYPOINTS_MAX, SkeletonPoint};
+use limn_domain::keypoint::{self, KEYPOINTS_MAX};
 use limn_domain::{Keypoint, Point, Rect, Size, Skeleton, Visibility};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -191,28 +192,11 @@ impl Layout {
             .map(|(a, b)| [a, b])
             .collect();
         Skeleton {
-            keypoints: on_a_circle(names),
+            keypoints: skeletons::on_a_circle(names),
             edges: Vec::new(),
             symmetry,
         }
         .check()
         .ok()
     }
-}
-
-/// Keypoints whose usual place a file does not say: on a circle, for people to move.
-pub(crate) fn on_a_circle(names: Vec<String>) -> Vec<SkeletonPoint> {
-    let count = names.len() as f64;
-    let round = |v: f64| (v * 1000.0).round() / 1000.0;
-    names
-        .into_iter()
-        .enumerate()
-        .map(|(i, name)| {
-            let turn = std::f64::consts::TAU * i as f64 / count;
-            SkeletonPoint {
-                name,
-                at: [round(0.5 + 0.45 * turn.sin()), round(0.5 - 0.45 * turn.cos())],
-            }
-        })
-        .collect()
 }

@@ -16,6 +16,7 @@ mod label_studio;
 mod labelme;
 mod panoptic;
 mod png_masks;
+mod skeletons;
 mod turned;
 mod voc;
 mod yolo;

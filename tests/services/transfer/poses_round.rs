@@ -1,4 +1,4 @@
-//! Keypoints and rotated boxes out as YOLO and in again.
+//! Keypoints out as YOLO and CVAT, rotated boxes as YOLO, and in again.
 
 use super::{World, world};
 use limn_domain::annotation::SaveChange;
@@ -61,7 +61,7 @@ async fn around(db: &TestDb, world: World, task: Task, format: ExportFormat) -> 
     };
     let (result, bytes) = world.export(world.project, input).await;
     assert!(result.notes.is_empty(), "{:?}", result.notes);
-    let project = build::project(db, "Copy", task).await;
+    let project = build::project(db, format.as_str(), task).await;
     let items = build::items(db, project, "p", 1).await;
     build::member(db, project, world.manager.user_id().unwrap(), Role::Manager).await;
     let other = World { project, ..world };
@@ -95,6 +95,25 @@ async fn keypoints_come_back_with_their_skeleton() {
         )
         .await;
         let source = world.project;
+        let (other, back) = around(&db, world, Task::Keypoints, ExportFormat::Cvat).await;
+        assert_eq!(
+            back,
+            [Shape::Keypoints {
+                keypoints: keypoints.clone()
+            }]
+        );
+        let all = other
+            .studio
+            .categories
+            .list(&Actor::System, other.project)
+            .await
+            .unwrap();
+        assert_eq!(all.len(), 1, "keypoints are no categories: {all:#?}");
+        assert_eq!(all[0].skeleton, Some(Skeleton::coco_person()));
+        let world = World {
+            project: source,
+            ..other
+        };
         let (other, back) = around(&db, world, Task::Keypoints, ExportFormat::Yolo).await;
         let [Shape::Keypoints { keypoints: back }] = back.as_slice() else {
             panic!("{back:?}")
