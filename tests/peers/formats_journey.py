@@ -5,7 +5,8 @@ Usage: formats_journey.py --limn PROGRAM [--database-url URL]
 Checks. datumaro loads YOLO, Pascal VOC, CVAT, PNG masks and COCO panoptic and finds every box or pixel. YOLO's lines hold what
 Ultralytics' `verify_image_label` asks for. COCO panoptic passes what panopticapi checks before it evaluates: the ids in each PNG are
 those of `segments_info`, with their areas. LabelMe's and CVAT's masks, decoded by their own rules, and Label Studio's brush
-masks, decoded by its own `decode_rle`, are pycocotools' pixels of the COCO export. Every export imported into a new project gives COCO
+masks, decoded by its own `decode_rle`, are pycocotools' pixels of the COCO export. datumaro finds every attribute in COCO and CVAT, and
+exports imported again have the same. Every export imported into a new project gives COCO
 exports with the same boxes within a thousandth of a pixel, and the same pixels where the format keeps them.
 """
 
@@ -28,7 +29,7 @@ from outlines_journey import drawn_set, load
 from PIL import Image
 
 csv.field_size_limit(sys.maxsize)
-BOXES, OUTLINES = "Boxes", "Outlines"
+BOXES, OUTLINES, ATTRIBUTES = "Boxes", "Outlines", "Attributes"
 BOX_FORMATS = ["yolo", "voc", "cvat", "labelme", "csv", "jsonl", "label_studio", "coco_azureml"]
 # Of these every pixel of every object comes back; of `png` every pixel of every class, of `coco_panoptic` what is seen.
 PIXEL_FORMATS = ["cvat", "labelme", "csv", "jsonl", "label_studio"]
@@ -101,6 +102,42 @@ def datumaro_boxes(folder: Path, kind: str) -> dict:
     return {
         item.id: [(labels[a.label].name, *a.get_bbox()) for a in item.annotations if a.type == AnnotationType.bbox] for item in dataset
     }
+
+
+# Each object has its own `x`, by which it is told from others.
+SAID = [
+    {"colour": "dark red", "hidden": True, "age": 0.5, "note": "<a> & 'b'"},
+    {},
+    {"hidden": False, "age": 12.0},
+]
+DEFINED = [
+    {"key": "colour", "name": "Colour of it", "type": "select", "options": ["dark red", "blue"]},
+    {"key": "hidden", "name": "Hidden", "type": "checkbox"},
+    {"key": "age", "name": "Age", "type": "number", "min": 0, "max": 99},
+    {"key": "note", "name": "Note", "type": "text"},
+]
+
+
+def said_set(folder: Path, picture: Path) -> list[Path]:
+    """A picture with an object for each of `SAID`, as JSONL."""
+    folder.mkdir()
+    width, height = Image.open(picture).size
+    shapes = [
+        {"category_id": 1, "kind": "box", "rect": {"x": 10 * n, "y": 1, "w": 5, "h": 5}, "attributes": said} for n, said in enumerate(SAID)
+    ]
+    item = {"file": picture.name, "width": width, "height": height, "annotations": shapes}
+    (folder / "categories.json").write_text(json.dumps([{"id": 1, "name": "car", "attributes": DEFINED}]))
+    (folder / "items.jsonl").write_text(json.dumps(item) + "\n")
+    return [folder / "categories.json", folder / "items.jsonl"]
+
+
+def datumaro_attributes(folder: Path, kind: str) -> list[dict]:
+    from datumaro.components.dataset import Dataset
+
+    keys = {a["key"] for a in DEFINED}
+    found = [a for item in Dataset.import_from(str(folder), kind) for a in item.annotations]
+    found.sort(key=lambda a: a.get_bbox()[0])
+    return [{k: v for k, v in a.attributes.items() if k in keys} for a in found]
 
 
 def check_yolo(folder: Path, segments: bool) -> int:
@@ -317,6 +354,23 @@ class Journey:
                 close(datumaro_boxes(folder, known), want, f"datumaro, {kind}", 0.02)
             close(self.around(BOXES, kind, "detection").boxes(), want, f"{kind}, imported again")
 
+    def attributes(self) -> None:
+        picture = min((self.work / "voc/images").iterdir())
+        self.server.cli("projects", "create", "--name", ATTRIBUTES, "--task", "detection")
+        files = said_set(self.work / "said", picture)
+        self.server.cli("import", "--project", ATTRIBUTES, "--format", "jsonl", picture, *files)
+        for kind in ("coco", "cvat"):
+            got = datumaro_attributes(self.export(ATTRIBUTES, kind), kind)
+            assert got == SAID, f"datumaro, {kind}: {got}"
+        print(f"datumaro, COCO and CVAT: {sum(map(len, SAID))} attributes equal")
+        # These bring the definitions along.
+        for kind in ("jsonl", "cvat"):
+            self.export(ATTRIBUTES, kind)
+            coco = self.around(ATTRIBUTES, kind, "detection").coco
+            got = [a.get("attributes", {}) for a in sorted(coco.anns.values(), key=lambda a: a["bbox"][0])]
+            assert got == SAID, f"{kind}, imported again: {got}"
+        print("JSONL and CVAT, imported again: the same attributes")
+
     def outlines(self) -> None:
         given = drawn_set(self.work / "pictures")
         (self.work / "given.json").write_text(json.dumps(given))
@@ -362,6 +416,7 @@ def main() -> None:
     try:
         journey = Journey(server, work)
         journey.boxes()
+        journey.attributes()
         journey.outlines()
         print("all peers agree")
     finally:

@@ -1,10 +1,12 @@
 //! Imports and exports as jobs: what is taken, mended and refused, what a stop in between leaves, and the way round.
 
+mod attributes_round;
 mod coco_in;
 mod export;
 mod files;
 mod outlines_in;
 mod permission;
+mod poses_round;
 mod shapes_round;
 mod speed;
 mod stops;

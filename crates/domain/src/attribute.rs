@@ -137,6 +137,56 @@ impl Attribute {
         }
     }
 
+    /// A value as a file gives it, in the kind of this attribute: formats of text alone write `true` and `3` as texts, and
+    /// options are found regardless of case. `None`: the file says that there is none. Errors say what is wanted.
+    pub fn read(&self, value: AttributeValue) -> Result<Option<AttributeValue>, String> {
+        let is_text = matches!(self.kind, AttributeKind::Text);
+        let value = match (&self.kind, value) {
+            (_, AttributeValue::Text(t)) if !is_text && t.trim().is_empty() => return Ok(None),
+            (AttributeKind::Checkbox, AttributeValue::Text(t)) => match t.trim().to_lowercase().as_str() {
+                "true" | "yes" | "1" => AttributeValue::Flag(true),
+                "false" | "no" | "0" => AttributeValue::Flag(false),
+                _ => AttributeValue::Text(t),
+            },
+            (AttributeKind::Checkbox, AttributeValue::Number(n)) if n == 0.0 || n == 1.0 => {
+                AttributeValue::Flag(n == 1.0)
+            }
+            (AttributeKind::Number { .. }, AttributeValue::Text(t)) => match t.trim().parse() {
+                Ok(n) => AttributeValue::Number(n),
+                Err(_) => AttributeValue::Text(t),
+            },
+            (AttributeKind::Select { .. } | AttributeKind::Text, AttributeValue::Number(n))
+                if n.is_finite() =>
+            {
+                AttributeValue::Text(n.to_string())
+            }
+            (AttributeKind::Select { .. } | AttributeKind::Text, AttributeValue::Flag(on)) => {
+                AttributeValue::Text(on.to_string())
+            }
+            (_, value) => value,
+        };
+        let value = match (&self.kind, value) {
+            (AttributeKind::Select { options }, AttributeValue::Text(t)) if !options.contains(&t) => {
+                let key = t.trim().to_lowercase();
+                let same = options.iter().find(|o| o.to_lowercase() == key);
+                AttributeValue::Text(same.cloned().unwrap_or(t))
+            }
+            (_, value) => value,
+        };
+        self.check(value).map(Some)
+    }
+
+    /// The key that files know it by, if `name` can be one; empty otherwise, so that one is made of the name.
+    pub fn key_in_files(name: &str) -> String {
+        let name = name.trim();
+        let fits = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+        if name.chars().count() <= KEY_MAX && name.chars().all(fits) {
+            name.to_owned()
+        } else {
+            String::new()
+        }
+    }
+
     /// Whether an object with these values still wants one of this attribute.
     pub fn is_missing(&self, values: &Attributes) -> bool {
         self.required
@@ -221,6 +271,16 @@ pub fn check_attributes(list: Vec<Attribute>) -> Result<Vec<Attribute>, String> 
         out.push(a);
     }
     Ok(out)
+}
+
+/// The attribute that a file means: by its key, else by its name regardless of case.
+pub fn find<'a>(list: &'a [Attribute], name: &str) -> Option<&'a Attribute> {
+    list.iter().find(|a| a.key == name).or_else(|| {
+        let lower = name.trim().to_lowercase();
+        list.iter()
+            .find(|a| a.name.to_lowercase() == lower)
+            .or_else(|| list.iter().find(|a| a.key.to_lowercase() == lower))
+    })
 }
 
 /// What new objects of a category have.
@@ -351,6 +411,54 @@ mod tests {
             json,
             r#"{"key":"colour","name":"colour","type":"select","options":["red","blue"],"required":false}"#
         );
+    }
+
+    #[test]
+    fn values_of_files_are_read_in_the_kind_of_their_attribute() {
+        let text = |t: &str| AttributeValue::Text(t.to_owned());
+        let number = AttributeKind::Number {
+            min: Some(0.0),
+            max: None,
+        };
+        let list = check_attributes(vec![
+            select("Colour of it", &["Red", "3", "true"]),
+            attribute("on", AttributeKind::Checkbox),
+            attribute("age", number),
+            attribute("note", AttributeKind::Text),
+        ])
+        .unwrap();
+        let read = |name: &str, value| find(&list, name).unwrap().read(value);
+        assert_eq!(read("colour_of_it", text(" red ")), Ok(Some(text("Red"))));
+        assert_eq!(
+            read("COLOUR OF IT", AttributeValue::Number(3.0)),
+            Ok(Some(text("3")))
+        );
+        assert_eq!(
+            read("colour of it", AttributeValue::Flag(true)),
+            Ok(Some(text("true")))
+        );
+        assert_eq!(read("on", text("True")), Ok(Some(AttributeValue::Flag(true))));
+        assert_eq!(
+            read("ON", AttributeValue::Number(0.0)),
+            Ok(Some(AttributeValue::Flag(false)))
+        );
+        assert_eq!(read("age", text("2.5")), Ok(Some(AttributeValue::Number(2.5))));
+        assert_eq!(read("note", AttributeValue::Number(2.5)), Ok(Some(text("2.5"))));
+        assert_eq!(read("note", text("")), Ok(Some(text(""))));
+        assert_eq!(read("age", text(" ")), Ok(None));
+        for (name, bad) in [
+            ("colour of it", text("green")),
+            ("on", text("maybe")),
+            ("on", AttributeValue::Number(2.0)),
+            ("age", text("NaN")),
+            ("age", AttributeValue::Number(-1.0)),
+            ("note", AttributeValue::Number(f64::NAN)),
+        ] {
+            assert!(read(name, bad).is_err(), "{name}");
+        }
+        assert!(find(&list, "colour").is_none());
+        assert_eq!(Attribute::key_in_files("a-B_1"), "a-B_1");
+        assert_eq!(Attribute::key_in_files("a b"), "");
     }
 
     proptest! {

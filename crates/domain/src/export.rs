@@ -11,6 +11,8 @@ pub enum ExportFormat {
     Coco,
     /// Ultralytics YOLO: `data.yaml` and a text file for each picture.
     Yolo,
+    /// Ultralytics YOLO for oriented boxes (OBB): four corners a line.
+    YoloObb,
     /// Pascal VOC: an XML file for each picture.
     Voc,
     /// CVAT for images 1.1: one XML file.

@@ -117,9 +117,10 @@ impl Aspect {
 }
 
 impl ExportFormat {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Coco,
         Self::Yolo,
+        Self::YoloObb,
         Self::Voc,
         Self::Cvat,
         Self::Png,
@@ -136,6 +137,7 @@ impl ExportFormat {
         match self {
             Self::Coco => "coco",
             Self::Yolo => "yolo",
+            Self::YoloObb => "yolo_obb",
             Self::Voc => "voc",
             Self::Cvat => "cvat",
             Self::Png => "png",
@@ -152,6 +154,7 @@ impl ExportFormat {
         match self {
             Self::Coco => "COCO",
             Self::Yolo => "YOLO (Ultralytics)",
+            Self::YoloObb => "YOLO, oriented boxes",
             Self::Voc => "Pascal VOC",
             Self::Cvat => "CVAT for images 1.1",
             Self::Png => "Masks as PNG",
@@ -169,6 +172,7 @@ impl ExportFormat {
         match self {
             Self::Coco => "One JSON file that pycocotools, torchvision, Detectron2 and others read.",
             Self::Yolo => "A text file for each picture and data.yaml, as Ultralytics trains on.",
+            Self::YoloObb => "YOLO with the four corners of every box (Ultralytics OBB).",
             Self::Voc => "An XML file for each picture, boxes only.",
             Self::Cvat => "One XML file, as CVAT and datumaro read it.",
             Self::Png => {
@@ -186,16 +190,14 @@ impl ExportFormat {
     /// Whether the labels of a task can be said in it at all.
     pub const fn suits(self, task: Task) -> bool {
         match self {
-            Self::Coco | Self::Csv | Self::Jsonl => true,
-            // They have no skeletons, or not yet.
-            Self::Cvat | Self::Labelme | Self::LabelStudio | Self::CocoAzureml => {
-                !matches!(task, Task::Keypoints)
-            }
+            Self::Coco | Self::Cvat | Self::Csv | Self::Jsonl => true,
+            // They have no skeletons.
+            Self::Labelme | Self::LabelStudio | Self::CocoAzureml => !matches!(task, Task::Keypoints),
             Self::CocoPanoptic | Self::Png => {
                 matches!(task, Task::Segmentation | Task::Semantic | Task::Objects)
             }
-            Self::Yolo => task.marks_objects() && !matches!(task, Task::Keypoints),
-            Self::Voc => matches!(task, Task::Detection | Task::Objects),
+            Self::Yolo => task.marks_objects(),
+            Self::YoloObb | Self::Voc => matches!(task, Task::Detection | Task::Objects),
         }
     }
 
@@ -204,6 +206,7 @@ impl ExportFormat {
         match self {
             Self::Coco | Self::CocoAzureml => ImportFormat::Coco,
             Self::Yolo => ImportFormat::Yolo,
+            Self::YoloObb => ImportFormat::YoloObb,
             Self::Voc => ImportFormat::Voc,
             Self::Cvat => ImportFormat::Cvat,
             Self::Png => ImportFormat::Png,
@@ -225,6 +228,7 @@ impl ExportFormat {
         match self {
             Self::Coco => coco(aspect),
             Self::Yolo => yolo(aspect),
+            Self::YoloObb => yolo_obb(aspect),
             Self::Voc => voc(aspect),
             Self::Cvat => cvat(aspect),
             Self::Png => png(aspect),
@@ -258,7 +262,7 @@ const NO_COLORS: Keeps = Not("left out");
 
 const fn coco(aspect: Aspect) -> Keeps {
     match aspect {
-        Aspect::Attributes => NO_ATTRIBUTES,
+        Aspect::Attributes => As("exactly, by their keys, without definitions"),
         Aspect::RotatedBoxes | Aspect::Ellipses => As("with their numbers beside the outline"),
         Aspect::Keypoints => Exactly,
         Aspect::Lines | Aspect::Points => Not("left out"),
@@ -277,13 +281,30 @@ const fn yolo(aspect: Aspect) -> Keeps {
         Aspect::Attributes => NO_ATTRIBUTES,
         Aspect::RotatedBoxes => As("as polygons where boxes are not alone, else left out"),
         Aspect::Ellipses => As("as polygons"),
-        Aspect::Lines | Aspect::Points | Aspect::Keypoints => Not("left out"),
+        Aspect::Keypoints => {
+            As("as shares of the image in keypoints projects, without lines of the skeleton, else left out")
+        }
+        Aspect::Lines | Aspect::Points => Not("left out"),
         Aspect::Whole => Not("left out"),
         Aspect::Boxes => As("as shares of the image with nine decimals"),
         Aspect::Polygons => As("as shares of the image with nine decimals"),
         Aspect::Parts => As("joined by bridges of no width, as Ultralytics does"),
         Aspect::Holes => Not("filled"),
         Aspect::Masks => As("as polygons along the borders of their pixels"),
+        Aspect::Order => NO_ORDER,
+        Aspect::Hierarchy => NO_PARENTS,
+        Aspect::Colors => NO_COLORS,
+        Aspect::Unlabeled => As("as empty files"),
+    }
+}
+
+const fn yolo_obb(aspect: Aspect) -> Keeps {
+    match aspect {
+        Aspect::Attributes => NO_ATTRIBUTES,
+        Aspect::Boxes | Aspect::RotatedBoxes => As("as corners in shares of the image with nine decimals"),
+        Aspect::Ellipses => As("as the rotated boxes around them"),
+        Aspect::Whole | Aspect::Lines | Aspect::Points | Aspect::Keypoints => Not("left out"),
+        Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => Not("left out"),
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,
         Aspect::Colors => NO_COLORS,
@@ -308,10 +329,10 @@ const fn voc(aspect: Aspect) -> Keeps {
 
 const fn cvat(aspect: Aspect) -> Keeps {
     match aspect {
-        Aspect::Attributes => NO_ATTRIBUTES,
+        Aspect::Attributes => As("by their keys, without which are required"),
         Aspect::RotatedBoxes | Aspect::Ellipses => As("to a billionth of a pixel or degree"),
         Aspect::Lines | Aspect::Points => Exactly,
-        Aspect::Keypoints => Not("left out"),
+        Aspect::Keypoints => As("with the names of their keypoints, without lines between them"),
         Aspect::Whole => As("as tags"),
         Aspect::Boxes => AS_CORNERS,
         Aspect::Polygons | Aspect::Masks => Exactly,
@@ -355,7 +376,7 @@ const fn coco_panoptic(aspect: Aspect) -> Keeps {
 
 const fn labelme(aspect: Aspect) -> Keeps {
     match aspect {
-        Aspect::Attributes => NO_ATTRIBUTES,
+        Aspect::Attributes => As("as flags and by their keys, without definitions"),
         Aspect::Lines => Exactly,
         Aspect::Points => As("as points of one group"),
         Aspect::RotatedBoxes | Aspect::Ellipses => As("as polygons"),
@@ -374,7 +395,7 @@ const fn labelme(aspect: Aspect) -> Keeps {
 
 const fn csv(aspect: Aspect) -> Keeps {
     match aspect {
-        Aspect::Attributes => NO_ATTRIBUTES,
+        Aspect::Attributes => As("exactly, as JSON in a column, without definitions"),
         Aspect::RotatedBoxes | Aspect::Ellipses | Aspect::Lines | Aspect::Points => {
             As("exactly, as JSON in a column")
         }
@@ -391,7 +412,7 @@ const fn csv(aspect: Aspect) -> Keeps {
 
 const fn jsonl(aspect: Aspect) -> Keeps {
     match aspect {
-        Aspect::Attributes => NO_ATTRIBUTES,
+        Aspect::Attributes => Exactly,
         Aspect::RotatedBoxes | Aspect::Ellipses | Aspect::Lines | Aspect::Points | Aspect::Keypoints => {
             Exactly
         }
@@ -404,7 +425,7 @@ const fn jsonl(aspect: Aspect) -> Keeps {
 
 const fn label_studio(aspect: Aspect) -> Keeps {
     match aspect {
-        Aspect::Attributes => NO_ATTRIBUTES,
+        Aspect::Attributes => As("as results of their regions, defined in the labeling configuration"),
         Aspect::RotatedBoxes | Aspect::Ellipses => As("in percent, to a billionth of a pixel"),
         Aspect::Points => As("where one is alone, else left out"),
         Aspect::Lines | Aspect::Keypoints => Not("left out"),

@@ -12,6 +12,8 @@ pub enum ImportFormat {
     Coco,
     /// Ultralytics YOLO: a text file for each picture, with `data.yaml` or `classes.txt`.
     Yolo,
+    /// Ultralytics YOLO for oriented boxes (OBB): four corners a line.
+    YoloObb,
     /// Pascal VOC, one XML a picture.
     Voc,
     /// CVAT for images 1.1, XML.
@@ -33,9 +35,10 @@ pub enum ImportFormat {
 }
 
 impl ImportFormat {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Coco,
         Self::Yolo,
+        Self::YoloObb,
         Self::Voc,
         Self::Cvat,
         Self::Png,
@@ -52,6 +55,7 @@ impl ImportFormat {
         match self {
             Self::Coco => "coco",
             Self::Yolo => "yolo",
+            Self::YoloObb => "yolo_obb",
             Self::Voc => "voc",
             Self::Cvat => "cvat",
             Self::Png => "png",
@@ -68,6 +72,7 @@ impl ImportFormat {
         match self {
             Self::Coco => "COCO",
             Self::Yolo => "YOLO (Ultralytics)",
+            Self::YoloObb => "YOLO, oriented boxes",
             Self::Voc => "Pascal VOC",
             Self::Cvat => "CVAT",
             Self::Png => "Masks as PNG",
@@ -85,6 +90,7 @@ impl ImportFormat {
         match self {
             Self::Coco => "A JSON file, alone or zipped with its pictures",
             Self::Yolo => "Text files, one a picture, with data.yaml or classes.txt; or a zip",
+            Self::YoloObb => "Text files with four corners a line, and data.yaml or classes.txt; or a zip",
             Self::Voc => "XML files, one a picture; or a zip",
             Self::Cvat => "annotations.xml of \"CVAT for images 1.1\", alone or zipped with its pictures",
             Self::Png => {
@@ -102,13 +108,13 @@ impl ImportFormat {
     /// Whether its files can hold labels of a task.
     pub const fn suits(self, task: Task) -> bool {
         match self {
-            Self::Coco | Self::Csv | Self::Jsonl | Self::Images => true,
-            Self::Cvat | Self::Labelme | Self::LabelStudio => !matches!(task, Task::Keypoints),
+            Self::Coco | Self::Cvat | Self::Csv | Self::Jsonl | Self::Images => true,
+            Self::Labelme | Self::LabelStudio => !matches!(task, Task::Keypoints),
             Self::CocoPanoptic | Self::Png => {
                 matches!(task, Task::Segmentation | Task::Semantic | Task::Objects)
             }
-            Self::Yolo => task.marks_objects() && !matches!(task, Task::Keypoints),
-            Self::Voc => matches!(task, Task::Detection | Task::Objects),
+            Self::Yolo => task.marks_objects(),
+            Self::YoloObb | Self::Voc => matches!(task, Task::Detection | Task::Objects),
         }
     }
 

@@ -3,12 +3,15 @@
 mod azureml;
 mod export;
 mod extras;
+mod ids;
 mod import;
 mod naming;
+mod options;
 mod record;
 mod resolve;
 mod shapes;
 
 pub use azureml::AzuremlWriter;
 pub use export::{Category, CocoWriter, Image, Info, Label, LabelShape, Written};
-pub use import::{Coordinates, Options, read};
+pub use import::read;
+pub use options::{Coordinates, Options};

@@ -7,5 +7,5 @@ mod records;
 pub use export::CsvWriter;
 pub use import::read;
 
-/// The columns, as written.
+/// The columns, as written; `attributes` follows where a category has some.
 const COLUMNS: &str = "file,width,height,category,kind,x,y,w,h,geometry";

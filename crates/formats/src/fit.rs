@@ -99,6 +99,7 @@ impl Fit {
                     ImportedOutline::Mask { mask, size } => self.place_mask(mask, *size),
                 };
             }
+            ImportedShape::Corners(corners) => return self.place_corners(corners),
             ImportedShape::Other(shape) => return self.place_other(shape),
         };
         if !rect.is_finite() {

@@ -6,6 +6,7 @@ mod import;
 pub use export::JsonlWriter;
 pub use import::JsonlReader;
 
+use crate::attributes::Values;
 use crate::read::Role;
 use limn_domain::{AnnotationId, Shape, Skeleton, Source};
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,9 @@ struct CategoryRecord {
     color: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     skeleton: Option<Skeleton>,
+    /// Definitions, parsed one by one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    attributes: Vec<serde_json::Value>,
 }
 
 /// A label. `category` is a name, `category_id` an id of `categories.json`, which goes before it.
@@ -40,6 +44,8 @@ struct LabelRecord {
     source: Source,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     score: Option<f64>,
+    #[serde(default, skip_serializing_if = "Values::is_empty")]
+    attributes: Values,
 }
 
 /// The role of a file; in lower case.

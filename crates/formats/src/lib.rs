@@ -5,6 +5,7 @@
 //! down what they repaired or left out in [`Findings`], by file, line and record. This crate must not know a database,
 //! HTTP, async or the file system: the caller opens files and applies what was read.
 
+mod attributes;
 pub mod coco;
 pub mod csv;
 pub mod cvat;
@@ -21,10 +22,12 @@ pub mod panoptic;
 mod pixels;
 pub mod png_masks;
 pub mod read;
+mod skeletons;
 pub mod voc;
 pub mod write;
 pub mod yolo;
 
+pub use attributes::ImportedAttributes;
 pub use error::FormatError;
 pub use findings::{Detail, Findings};
 pub use fit::{Fit, Placed};

@@ -1,7 +1,8 @@
 //! What every reader produces: categories, images and their labels, not yet matched to a project.
 
-use limn_domain::polygon::{Part, Ring};
-use limn_domain::{Mask, Rect, Shape, Skeleton};
+use crate::attributes::ImportedAttributes;
+use limn_domain::polygon::{Part, Ring, Vertex};
+use limn_domain::{Attribute, Mask, Rect, Shape, Skeleton};
 
 /// A category as the file names it.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -16,6 +17,8 @@ pub struct ImportedCategory {
     pub skeleton: Option<Skeleton>,
     /// `#rrggbb` in lower case.
     pub color: Option<String>,
+    /// What the file says can be said of its objects; not checked.
+    pub attributes: Vec<Attribute>,
     pub line: u64,
 }
 
@@ -54,6 +57,8 @@ pub enum ImportedShape {
     Box(Rect),
     /// An outline, likewise; boxed, because most files have boxes by the million.
     Outline(Box<ImportedOutline>),
+    /// The corners of a turned box one after another, in the file's own frame, where it may not be right-angled.
+    Corners(Box<[Vertex; 4]>),
     /// A turned box, an ellipse, a line, points or keypoints in the file's own frame.
     Other(Box<Shape>),
 }
@@ -92,6 +97,8 @@ pub struct ImportedAnnotation {
     pub shape: ImportedShape,
     /// Confidence, for proposals.
     pub score: Option<f64>,
+    /// What is said of the object; boxed, because most labels have none.
+    pub attributes: Option<Box<ImportedAttributes>>,
     /// The file's own id.
     pub id: Option<i64>,
     /// Place in the file's list, from 0.

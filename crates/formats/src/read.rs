@@ -35,7 +35,7 @@ pub fn role(format: ImportFormat, path: &str) -> Option<Role> {
     let extension = name.rsplit_once('.').map_or("", |(_, e)| e);
     match format {
         ImportFormat::Coco => (extension == "json").then_some(Role::Labels),
-        ImportFormat::Yolo => crate::yolo::role(&path, name, extension),
+        ImportFormat::Yolo | ImportFormat::YoloObb => crate::yolo::role(&path, name, extension),
         ImportFormat::Voc => crate::voc::role(&path, extension),
         ImportFormat::Cvat => (extension == "xml").then_some(Role::Labels),
         ImportFormat::Png => crate::png_masks::role(&path, name, extension),
@@ -82,7 +82,8 @@ pub trait Reader: Send {
 /// The reader of a format, for a project's task: its labels' kinds are looked for.
 pub fn reader(format: ImportFormat, task: Task) -> Box<dyn Reader> {
     match format {
-        ImportFormat::Yolo => Box::new(crate::yolo::YoloReader::default()),
+        ImportFormat::Yolo => Box::new(crate::yolo::YoloReader::new(task.allows(ShapeKind::Keypoints))),
+        ImportFormat::YoloObb => Box::new(crate::yolo::YoloReader::oriented()),
         ImportFormat::Voc => Box::new(Plain(|path, reader, findings| {
             let base = path.rsplit('/').next().unwrap_or(path);
             crate::voc::read(reader, crate::names::stem(base), findings)
@@ -112,7 +113,7 @@ pub const fn picture_folders(format: ImportFormat) -> &'static [&'static str] {
         | ImportFormat::Csv
         | ImportFormat::Jsonl
         | ImportFormat::LabelStudio => &["images/"],
-        ImportFormat::Yolo => &["images/train/", "images/"],
+        ImportFormat::Yolo | ImportFormat::YoloObb => &["images/train/", "images/"],
         ImportFormat::Voc => &["JPEGImages/"],
         ImportFormat::Png => &["JPEGImages/", "images/"],
         ImportFormat::Labelme | ImportFormat::Images => &[],
@@ -123,7 +124,7 @@ pub const fn picture_folders(format: ImportFormat) -> &'static [&'static str] {
 pub const fn many_files(format: ImportFormat) -> bool {
     matches!(
         format,
-        ImportFormat::Yolo | ImportFormat::Voc | ImportFormat::Labelme
+        ImportFormat::Yolo | ImportFormat::YoloObb | ImportFormat::Voc | ImportFormat::Labelme
     )
 }
 

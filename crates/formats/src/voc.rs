@@ -229,6 +229,7 @@ impl Parsed {
                     parent: None,
                     skeleton: None,
                     color: None,
+                    attributes: Vec::new(),
                     line: object.line,
                 });
                 out.categories.len() - 1
@@ -238,6 +239,7 @@ impl Parsed {
                 category: category as u32,
                 shape: ImportedShape::Box(rect),
                 score: None,
+                attributes: None,
                 id: None,
                 index: i as u32,
                 line: u32::try_from(object.line).unwrap_or(0),

@@ -9,7 +9,7 @@ pub use tally::Tally;
 
 use limn_domain::export::ExportFormat;
 use limn_domain::project::Task;
-use limn_domain::{AnnotationId, Shape, Size, Skeleton, Source, validate};
+use limn_domain::{AnnotationId, Attribute, Attributes, Shape, Size, Skeleton, Source, validate};
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 
@@ -35,6 +35,8 @@ pub struct Category {
     /// Red, green, blue.
     pub color: [u8; 3],
     pub skeleton: Option<Skeleton>,
+    /// What is said of its objects.
+    pub attributes: Vec<Attribute>,
 }
 
 /// An item; size in pixels, orientation applied.
@@ -74,6 +76,8 @@ pub struct Label<'a> {
     pub z: i64,
     pub source: Source,
     pub score: Option<f64>,
+    /// Values of the category's attributes, by their keys; no others.
+    pub attributes: &'a Attributes,
 }
 
 /// Where files go. Names are relative paths with forward slashes; none is given twice.
@@ -140,11 +144,22 @@ pub trait Writer: Send {
     }
 }
 
+/// Why a format cannot hold a project's labels at all: a sentence with the mend. Asked before anything is written.
+pub fn refusal(format: ExportFormat, dataset: &Dataset) -> Option<String> {
+    match format {
+        ExportFormat::Yolo if dataset.task == Task::Keypoints => {
+            crate::yolo::one_number_of_keypoints(dataset)
+        }
+        _ => None,
+    }
+}
+
 /// The writer of a format; `None` for COCO, which has [`crate::coco::CocoWriter`].
 pub fn writer(format: ExportFormat, dataset: Dataset) -> Option<Box<dyn Writer>> {
     Some(match format {
         ExportFormat::Coco => return None,
         ExportFormat::Yolo => Box::new(crate::yolo::YoloWriter::new(dataset)),
+        ExportFormat::YoloObb => Box::new(crate::yolo::YoloWriter::oriented(dataset)),
         ExportFormat::Voc => Box::new(crate::voc::VocWriter::new(dataset)),
         ExportFormat::Cvat => Box::new(crate::cvat::CvatWriter::new(dataset)),
         ExportFormat::Labelme => Box::new(crate::labelme::LabelmeWriter::new(dataset)),

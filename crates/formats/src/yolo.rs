@@ -1,13 +1,15 @@
-//! YOLO as Ultralytics writes and trains on it (docs.ultralytics.com/datasets/detect and /segment): a text file for each
+//! YOLO as Ultralytics writes and trains on it (docs.ultralytics.com/datasets/detect, /segment, /pose and /obb): a text file for each
 //! picture, a line for each label with the class's number from 0 and coordinates as shares of the image, and `data.yaml`
 //! with the names of the classes.
 
 mod export;
 mod import;
 mod names;
+mod pose;
 
 pub use export::YoloWriter;
 pub use import::YoloReader;
+pub(crate) use pose::one_number_of_keypoints;
 
 use crate::read::Role;
 

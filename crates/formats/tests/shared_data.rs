@@ -53,6 +53,7 @@ fn voc_boxes_of_real_photos_survive() {
                     assert_eq!(fixed, None, "{stem}");
                     wanted.push(rect);
                     labels.push(Label {
+                        attributes: None,
                         category_id: 1,
                         shape: LabelShape::Box(rect),
                     });

@@ -335,7 +335,7 @@ async fn every_kind_goes_around_as_jsonl_and_is_counted_elsewhere() {
         let was = labels_of(&world).await;
         for (format, kept) in [
             (ExportFormat::Jsonl, 5),
-            (ExportFormat::Cvat, 4),
+            (ExportFormat::Cvat, 5),
             (ExportFormat::Yolo, 2),
         ] {
             let input = NewExport {

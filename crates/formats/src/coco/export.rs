@@ -11,7 +11,7 @@
 
 use limn_domain::export::BoxSegmentation;
 use limn_domain::polygon::{self, Part, Vertex};
-use limn_domain::{Keypoint, Mask, Rect, Shape, ShapeKind, Size, Skeleton, TurnedRect, keypoint};
+use limn_domain::{Attributes, Keypoint, Mask, Rect, Shape, ShapeKind, Size, Skeleton, TurnedRect, keypoint};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -78,6 +78,8 @@ pub struct Image<'a> {
 pub struct Label<'a> {
     pub category_id: i64,
     pub shape: LabelShape<'a>,
+    /// Written when there are any: files of projects without attributes stay the same, byte for byte.
+    pub attributes: Option<&'a Attributes>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -154,15 +156,18 @@ struct AnnotationRecord<'a> {
     rotated_box: Option<[f64; 5]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ellipse: Option<[f64; 5]>,
+    /// Values by key, as CVAT and datumaro write and read them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attributes: Option<&'a Attributes>,
 }
 
-impl AnnotationRecord<'_> {
+impl<'a> AnnotationRecord<'a> {
     /// A record with the fields that every kind has.
-    const fn new(id: u64, image_id: i64, category_id: i64, area: f64, r: Rect) -> Self {
+    fn new(id: u64, image_id: i64, label: Label<'a>, area: f64, r: Rect) -> Self {
         Self {
             id,
             image_id,
-            category_id,
+            category_id: label.category_id,
             segmentation: None,
             area,
             bbox: [r.x, r.y, r.w, r.h],
@@ -171,6 +176,7 @@ impl AnnotationRecord<'_> {
             keypoints: None,
             rotated_box: None,
             ellipse: None,
+            attributes: label.attributes.filter(|a| !a.is_empty()),
         }
     }
 }
@@ -237,14 +243,14 @@ impl<W: Write, S: Read + Write + Seek> CocoWriter<W, S> {
     fn label(&mut self, image: &Image<'_>, size: Size, label: Label<'_>) -> io::Result<()> {
         let mut clipped = false;
         let rect = match label.shape {
-            LabelShape::Polygon(parts) => return self.polygon(image, size, label.category_id, parts, None),
-            LabelShape::Turned(shape) => return self.turned(image, size, label.category_id, shape),
-            LabelShape::Keypoints(list) => return self.keypoints(image, size, label.category_id, list),
+            LabelShape::Polygon(parts) => return self.polygon(image, size, label, parts, None),
+            LabelShape::Turned(shape) => return self.turned(image, size, label, shape),
+            LabelShape::Keypoints(list) => return self.keypoints(image, size, label, list),
             LabelShape::Other(kind) => {
                 *self.written.formless.entry(kind).or_default() += 1;
                 return Ok(());
             }
-            LabelShape::Mask(mask) => return self.mask(image, label.category_id, mask),
+            LabelShape::Mask(mask) => return self.mask(image, label, mask),
             LabelShape::Whole => Rect::new(0.0, 0.0, size.width, size.height),
             LabelShape::Box(r) if !r.is_finite() => Rect::default(),
             LabelShape::Box(r) => {
@@ -274,7 +280,7 @@ impl<W: Write, S: Read + Write + Seek> CocoWriter<W, S> {
                 BoxSegmentation::Polygon => Some(Segmentation::Corners(&corners)),
                 BoxSegmentation::Omit => None,
             },
-            ..AnnotationRecord::new(self.next_id(), image.id, label.category_id, rect.area(), rect)
+            ..AnnotationRecord::new(self.next_id(), image.id, label, rect.area(), rect)
         };
         self.put(&record)
     }
@@ -298,7 +304,7 @@ impl<W: Write, S: Read + Write + Seek> CocoWriter<W, S> {
         &mut self,
         image: &Image<'_>,
         size: Size,
-        category_id: i64,
+        label: Label<'_>,
         parts: &[Part],
         of: Option<&Shape>,
     ) -> io::Result<()> {
@@ -309,7 +315,7 @@ impl<W: Write, S: Read + Write + Seek> CocoWriter<W, S> {
                 return Ok(());
             };
             self.written.holes += 1;
-            return self.mask(image, category_id, &mask);
+            return self.mask(image, label, &mask);
         }
         let rings: Vec<&[Vertex]> = parts.iter().flatten().map(Vec::as_slice).collect();
         // Too small to hold the middle of a pixel: its own area.
@@ -327,21 +333,15 @@ impl<W: Write, S: Read + Write + Seek> CocoWriter<W, S> {
                 Some(Shape::Ellipse { rect }) => Some(numbers(rect)),
                 _ => None,
             },
-            ..AnnotationRecord::new(
-                self.next_id(),
-                image.id,
-                category_id,
-                area,
-                polygon::bounds(parts),
-            )
+            ..AnnotationRecord::new(self.next_id(), image.id, label, area, polygon::bounds(parts))
         })
     }
 
     /// A turned shape as the polygon of what of it lies in the image, and its own numbers beside that.
-    fn turned(&mut self, image: &Image<'_>, size: Size, category_id: i64, shape: &Shape) -> io::Result<()> {
+    fn turned(&mut self, image: &Image<'_>, size: Size, label: Label<'_>, shape: &Shape) -> io::Result<()> {
         let region = shape.region(ELLIPSE_TOLERANCE).unwrap_or_default();
         if let Ok((parts, _)) = polygon::mend(&region, size) {
-            return self.polygon(image, size, category_id, &parts, Some(shape));
+            return self.polygon(image, size, label, &parts, Some(shape));
         }
         self.drop(image);
         Ok(())
@@ -353,7 +353,7 @@ impl<W: Write, S: Read + Write + Seek> CocoWriter<W, S> {
         &mut self,
         image: &Image<'_>,
         size: Size,
-        category_id: i64,
+        label: Label<'_>,
         list: &[Keypoint],
     ) -> io::Result<()> {
         let labeled = list.iter().filter(|k| k.at().is_some()).count();
@@ -372,11 +372,11 @@ impl<W: Write, S: Read + Write + Seek> CocoWriter<W, S> {
             },
             num_keypoints: Some(labeled),
             keypoints: Some(list.iter().flat_map(|k| <[f64; 3]>::from(*k)).collect()),
-            ..AnnotationRecord::new(self.next_id(), image.id, category_id, r.area(), r)
+            ..AnnotationRecord::new(self.next_id(), image.id, label, r.area(), r)
         })
     }
 
-    fn mask(&mut self, image: &Image<'_>, category_id: i64, mask: &Mask) -> io::Result<()> {
+    fn mask(&mut self, image: &Image<'_>, label: Label<'_>, mask: &Mask) -> io::Result<()> {
         let (Ok(width), Ok(height)) = (u32::try_from(image.width), u32::try_from(image.height)) else {
             self.drop(image);
             return Ok(());
@@ -386,13 +386,7 @@ impl<W: Write, S: Read + Write + Seek> CocoWriter<W, S> {
                 size: [image.height, image.width],
                 counts: mask.full_text(width, height),
             }),
-            ..AnnotationRecord::new(
-                self.next_id(),
-                image.id,
-                category_id,
-                mask.area() as f64,
-                mask.window(),
-            )
+            ..AnnotationRecord::new(self.next_id(), image.id, label, mask.area() as f64, mask.window())
         })
     }
 

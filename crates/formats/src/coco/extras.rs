@@ -2,11 +2,12 @@
 //! no form of its own, in fields that other readers pass over (`rotated_box` and `ellipse`: `[cx, cy, w, h, angle]` in
 //! pixels and degrees clockwise).
 
-use super::import::Options;
+use super::options::Options;
 use super::record;
 use crate::json::loose::Numbers;
 use crate::model::ImportedShape;
-use limn_domain::keypoint::{KEYPOINTS_MAX, Skeleton, SkeletonPoint};
+use crate::skeletons;
+use limn_domain::keypoint::{KEYPOINTS_MAX, Skeleton};
 use limn_domain::{Keypoint, Shape, TurnedRect};
 use serde_json::Value;
 
@@ -113,47 +114,5 @@ pub(super) fn skeleton(bytes: Option<&[u8]>) -> Result<Option<Skeleton>, String>
             .unwrap_or_default()
     };
     let edges = raw.skeleton.0.as_ref().map(pairs).unwrap_or_default();
-    let person = Skeleton::coco_person();
-    if person.keypoints.iter().map(|k| &k.name).eq(names.iter()) {
-        return Ok(Some(Skeleton { edges, ..person }).filter(|s| s.clone().check().is_ok()));
-    }
-    let symmetry = mirrored(&names);
-    let count = names.len() as f64;
-    let keypoints = names
-        .into_iter()
-        .enumerate()
-        .map(|(i, name)| {
-            // The file does not say where they are: on a circle, for people to move.
-            let turn = std::f64::consts::TAU * i as f64 / count;
-            let round = |v: f64| (v * 1000.0).round() / 1000.0;
-            SkeletonPoint {
-                name,
-                at: [round(0.5 + 0.45 * turn.sin()), round(0.5 - 0.45 * turn.cos())],
-            }
-        })
-        .collect();
-    let skeleton = Skeleton {
-        keypoints,
-        edges,
-        symmetry,
-    };
-    skeleton
-        .check()
-        .map(Some)
-        .map_err(|why| why.trim_end_matches('.').to_owned())
-}
-
-/// Pairs of names that differ in left and right only.
-fn mirrored(names: &[String]) -> Vec<[usize; 2]> {
-    let mut out = Vec::new();
-    for (i, name) in names.iter().enumerate() {
-        let lower = name.to_lowercase();
-        if lower.contains("left") {
-            let other = lower.replace("left", "right");
-            if let Some(j) = names.iter().position(|n| n.to_lowercase() == other) {
-                out.push([i, j]);
-            }
-        }
-    }
-    out
+    skeletons::of_names(names, edges)
 }

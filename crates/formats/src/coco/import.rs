@@ -1,10 +1,13 @@
 //! Reads COCO instance files and COCO result files of any size, in one pass and any order of keys.
 
 use super::extras;
+use super::ids::Ids;
 use super::naming::{category_name, record_name};
+use super::options::{Coordinates, Options};
 use super::record::{self, RawAnnotation, RawCategory, RawImage, Repairs};
 use super::resolve;
 use super::shapes::{outline, shape};
+use crate::attributes::ImportedAttributes;
 use crate::error::FormatError;
 use crate::findings::{Detail, Findings, quote};
 use crate::json::loose::{Key, Loose, Numbers};
@@ -14,52 +17,8 @@ use crate::model::{
 };
 use limn_domain::Shape;
 use serde::de::DeserializeOwned;
-use std::collections::HashMap;
 use std::io::Read;
 use std::ops::ControlFlow;
-
-/// How to read box coordinates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Coordinates {
-    /// From 0 to 1 when no coordinate in the file exceeds 1.5 and some are fractions, as Azure ML writes them; pixels
-    /// otherwise.
-    #[default]
-    Detect,
-    Pixels,
-    Normalised,
-}
-
-/// Limits and choices of a read.
-#[derive(Debug, Clone, Copy)]
-pub struct Options {
-    pub coordinates: Coordinates,
-    /// Whether outlines are kept; otherwise labels are boxes.
-    pub outlines: bool,
-    /// Whether keypoints are kept.
-    pub keypoints: bool,
-    /// Whether turned boxes and ellipses are kept as such.
-    pub turned: bool,
-    /// Most bytes of one record.
-    pub record_max: usize,
-    pub images_max: usize,
-    pub annotations_max: usize,
-    pub categories_max: usize,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            coordinates: Coordinates::Detect,
-            outlines: false,
-            keypoints: false,
-            turned: false,
-            record_max: 64 << 20,
-            images_max: 2_000_000,
-            annotations_max: 5_000_000,
-            categories_max: 10_000,
-        }
-    }
-}
 
 /// Longest file name kept of an image record, in bytes; longer ones are refused.
 const NAME_MAX: usize = 4_096;
@@ -96,32 +55,18 @@ pub(super) struct Gather<'f> {
     /// Some coordinate is no whole number; a file of single pixels is not normalised.
     fractions: bool,
     boxes: u64,
+    /// Memory that attributes take so far.
+    attribute_bytes: usize,
+    attributes_full: bool,
 }
 
-/// Ids, each with a small number of its own and the record that carries it.
-#[derive(Default)]
-pub(super) struct Ids {
-    numbers: HashMap<Key, u32>,
-    /// By number: index of the record.
-    pub records: Vec<Option<u32>>,
-}
-
-impl Ids {
-    pub fn number(&mut self, key: Key) -> u32 {
-        let next = self.records.len() as u32;
-        let n = *self.numbers.entry(key).or_insert(next);
-        if n == next {
-            self.records.push(None);
-        }
-        n
-    }
-
-    /// The ids by number.
-    pub fn keys(&self) -> Vec<&Key> {
-        let mut keys: Vec<_> = self.numbers.iter().collect();
-        keys.sort_unstable_by_key(|(_, n)| **n);
-        keys.into_iter().map(|(k, _)| k).collect()
-    }
+/// What an annotation record says beside its shape.
+struct Said {
+    id: Loose,
+    image: Key,
+    category: Key,
+    score: Loose,
+    attributes: Option<Box<ImportedAttributes>>,
 }
 
 impl<'f> Gather<'f> {
@@ -144,6 +89,8 @@ impl<'f> Gather<'f> {
             largest: 0.0,
             fractions: false,
             boxes: 0,
+            attribute_bytes: 0,
+            attributes_full: false,
         }
     }
 
@@ -342,10 +289,9 @@ impl<'f> Gather<'f> {
         self.out.categories.push(ImportedCategory {
             id: int,
             name: Some(name),
-            parent: None,
             skeleton,
-            color: None,
             line: e.line,
+            ..ImportedCategory::default()
         });
         self.supercategories.push(raw.supercategory.text());
     }
@@ -449,9 +395,16 @@ impl<'f> Gather<'f> {
             let why = "The annotation marks a crowd (iscrowd 1), not one object; as a box it would be a wrong label.";
             return refuse(self.findings, "crowd", why);
         }
+        let of = Said {
+            id: raw.id,
+            image,
+            category,
+            score: raw.score,
+            attributes: raw.attributes.0,
+        };
         if self.options.keypoints || self.options.turned {
             match extras::shape(e.bytes, &self.options) {
-                Ok(Some(shape)) => return self.keep(e, raw.id, image, category, shape, raw.score),
+                Ok(Some(shape)) => return self.keep(e, of, shape),
                 Ok(None) => {}
                 Err((code, why)) => return refuse(self.findings, code, &why),
             }
@@ -459,14 +412,7 @@ impl<'f> Gather<'f> {
         if self.options.outlines {
             match outline(e.bytes) {
                 Ok(Some(outline)) => {
-                    return self.keep(
-                        e,
-                        raw.id,
-                        image,
-                        category,
-                        ImportedShape::Outline(Box::new(outline)),
-                        raw.score,
-                    );
+                    return self.keep(e, of, ImportedShape::Outline(Box::new(outline)));
                 }
                 // A box or a class is told apart later.
                 Ok(None) => {}
@@ -493,7 +439,7 @@ impl<'f> Gather<'f> {
             }
             Err((code, why)) => return refuse(self.findings, code, why),
         };
-        self.keep(e, raw.id, image, category, shape, raw.score);
+        self.keep(e, of, shape);
     }
 
     /// Notes how large coordinates are, which tells pixels from shares of the image.
@@ -505,17 +451,33 @@ impl<'f> Gather<'f> {
         }
     }
 
-    fn keep(
+    /// The attributes, as long as there is room for those of a file.
+    fn room(
         &mut self,
         e: &Element<'_>,
-        id: Loose,
-        image: Key,
-        category: Key,
-        shape: ImportedShape,
-        score: Loose,
-    ) {
+        attributes: Option<Box<ImportedAttributes>>,
+    ) -> Option<Box<ImportedAttributes>> {
+        let weight = attributes.as_ref()?.weight();
+        if self.attribute_bytes + weight <= self.options.attribute_bytes_max {
+            self.attribute_bytes += weight;
+            return attributes;
+        }
+        if !std::mem::replace(&mut self.attributes_full, true) {
+            self.findings.fixed("too_many_attributes", || {
+                let max = self.options.attribute_bytes_max >> 20;
+                Detail::new(format!(
+                    "The attributes of a file may take {max} MiB of memory; labels from here on came in without. Split the file."
+                ))
+                .line(e.line)
+                .record(record_name(e))
+            });
+        }
+        None
+    }
+
+    fn keep(&mut self, e: &Element<'_>, of: Said, shape: ImportedShape) {
         match &shape {
-            ImportedShape::Whole => {}
+            ImportedShape::Whole | ImportedShape::Corners(_) => {}
             ImportedShape::Other(shape) => match &**shape {
                 Shape::Keypoints { keypoints } => {
                     self.measure(keypoints.iter().flat_map(|k| [k.x, k.y]));
@@ -532,12 +494,14 @@ impl<'f> Gather<'f> {
                 ImportedOutline::Mask { .. } => self.measure(std::iter::once(f64::INFINITY)),
             },
         }
-        let id = self.id(id).as_ref().and_then(Key::int);
+        let id = self.id(of.id).as_ref().and_then(Key::int);
+        let attributes = self.room(e, of.attributes);
         let annotation = ImportedAnnotation {
-            image: self.image_ids.number(image),
-            category: self.category_ids.number(category),
+            image: self.image_ids.number(of.image),
+            category: self.category_ids.number(of.category),
             shape,
-            score: score.number().map(|s| s.clamp(0.0, 1.0)),
+            score: of.score.number().map(|s| s.clamp(0.0, 1.0)),
+            attributes,
             id,
             index: u32::try_from(e.index).unwrap_or(u32::MAX),
             line: u32::try_from(e.line).unwrap_or(0),

@@ -1,5 +1,6 @@
 //! The records of a COCO file, each parsed on its own and as far as it can be.
 
+use crate::attributes::Values;
 use crate::json::loose::{Key, Loose, Numbers, Outline};
 use crate::json::segmentation::Segmentation;
 use serde::Deserialize;
@@ -62,6 +63,7 @@ record!(RawAnnotation {
     iscrowd: Loose,
     caption: Loose,
     keypoints: Numbers,
+    attributes: Values,
 });
 
 record!(

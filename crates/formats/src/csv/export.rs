@@ -11,19 +11,23 @@ const FILE: &str = "labels.csv";
 #[derive(Debug)]
 pub struct CsvWriter {
     names: Vec<String>,
+    /// Some category has attributes, so there is a column for them.
+    attributes: bool,
 }
 
 impl CsvWriter {
     pub fn new(dataset: Dataset) -> Self {
         Self {
             names: dataset.names(),
+            attributes: dataset.categories.iter().any(|c| !c.attributes.is_empty()),
         }
     }
 }
 
 impl Writer for CsvWriter {
     fn begin(&mut self, out: &mut dyn Output) -> io::Result<()> {
-        out.append(FILE, 0, format!("{COLUMNS}\n").as_bytes())
+        let more = if self.attributes { ",attributes" } else { "" };
+        out.append(FILE, 0, format!("{COLUMNS}{more}\n").as_bytes())
     }
 
     fn item(
@@ -36,7 +40,8 @@ impl Writer for CsvWriter {
         let head = format!("{},{},{}", quoted(item.name), item.width, item.height);
         let mut text = String::new();
         if labels.is_empty() {
-            let _ = writeln!(text, "{head},,,,,,,");
+            let more = if self.attributes { "," } else { "" };
+            let _ = writeln!(text, "{head},,,,,,,{more}");
         }
         for label in labels {
             let name = self.names.get(label.category).map_or("", String::as_str);
@@ -49,6 +54,12 @@ impl Writer for CsvWriter {
             }
             if !matches!(label.shape, Shape::Whole | Shape::Box { .. }) {
                 text.push_str(&quoted(&serde_json::to_string(label.shape)?));
+            }
+            if self.attributes {
+                text.push(',');
+                if !label.attributes.is_empty() {
+                    text.push_str(&quoted(&serde_json::to_string(label.attributes)?));
+                }
             }
             text.push('\n');
             tally.labels += 1;

@@ -1,6 +1,7 @@
 //! Reads CSV: our columns, or those of many others (`filename`, `class`, `xmin`, `ymin`, `xmax`, `ymax`).
 
 use super::records::Records;
+use crate::attributes::{ImportedAttributes, Values};
 use crate::error::FormatError;
 use crate::findings::{Detail, Findings, quote};
 use crate::model::{Imported, ImportedAnnotation, ImportedCategory, ImportedImage, ImportedShape};
@@ -21,6 +22,7 @@ struct Columns {
     kind: Option<usize>,
     geometry: Option<usize>,
     score: Option<usize>,
+    attributes: Option<usize>,
     /// x, y, w, h
     sides: Option<[usize; 4]>,
     /// xmin, ymin, xmax, ymax
@@ -40,6 +42,7 @@ impl Columns {
             kind: find(&["kind"]),
             geometry: find(&["geometry"]),
             score: find(&["score", "confidence"]),
+            attributes: find(&["attributes"]),
             sides: four([&["x"], &["y"], &["w"], &["h"]]),
             corners: four([&["xmin", "x1"], &["ymin", "y1"], &["xmax", "x2"], &["ymax", "y2"]]),
         })
@@ -77,7 +80,7 @@ pub fn read(reader: &mut dyn Read, findings: &mut Findings) -> Result<Imported, 
             }
             Err(e) => return Err(e.into()),
         };
-        if let Err((code, why)) = gather.take(&columns, &record, line) {
+        if let Err((code, why)) = gather.take(&columns, &record, line, findings) {
             findings.refused(code, || Detail::new(why).line(line));
         }
     }
@@ -94,7 +97,13 @@ struct Gather {
 type Refusal = (&'static str, String);
 
 impl Gather {
-    fn take(&mut self, columns: &Columns, record: &[String], line: u64) -> Result<(), Refusal> {
+    fn take(
+        &mut self,
+        columns: &Columns,
+        record: &[String],
+        line: u64,
+        findings: &mut Findings,
+    ) -> Result<(), Refusal> {
         let field = |n: usize| record.get(n).map_or("", |f| f.trim());
         let number = |n: usize| field(n).parse::<f64>().ok().filter(|v| v.is_finite());
         let file = field(columns.file);
@@ -135,6 +144,7 @@ impl Gather {
             category,
             shape,
             score: columns.score.and_then(number).map(|s| s.clamp(0.0, 1.0)),
+            attributes: attributes(columns.attributes.map_or("", field), line, findings),
             id: None,
             index: self.out.annotations.len() as u32,
             line: u32::try_from(line).unwrap_or(0),
@@ -162,6 +172,24 @@ impl Gather {
         });
         Ok(n)
     }
+}
+
+/// The values of a label; what is no JSON object costs only itself.
+fn attributes(text: &str, line: u64, findings: &mut Findings) -> Option<Box<ImportedAttributes>> {
+    if text.is_empty() {
+        return None;
+    }
+    let values: Result<Values, _> = serde_json::from_str(text);
+    values.map_or_else(
+        |e| {
+        findings.fixed("bad_attributes", || {
+            Detail::new(format!(
+                "The attributes are no JSON object and were left out: {e}. Write them as in {{\"color\": \"red\"}}."
+            ))
+            .line(line)
+        });
+        None
+    }, |v| v.0)
 }
 
 fn shape<'r>(

@@ -1,9 +1,9 @@
 //! Writes CVAT XML. Parts of one polygon share a `group_id`; one with holes, which CVAT's polygons cannot have, is a mask.
 
-use super::rows;
+use super::{attributes, rows};
 use crate::write::{Dataset, Geometry, Item, Label, Output, Tally, Writer, has_holes};
-use limn_domain::Mask;
 use limn_domain::polygon::Vertex;
+use limn_domain::{Attributes, Mask, Shape, Visibility};
 use quick_xml::escape::escape;
 use std::fmt::Write as _;
 use std::io;
@@ -30,6 +30,30 @@ impl CvatWriter {
             images: 0,
         }
     }
+
+    /// The keypoints of a skeleton as elements; `None` for other shapes, and for skeletons of another number of keypoints.
+    fn pose(&self, label: &Label<'_>) -> Option<String> {
+        let Shape::Keypoints { keypoints } = label.shape else {
+            return None;
+        };
+        let skeleton = self.dataset.categories.get(label.category)?.skeleton.as_ref()?;
+        if keypoints.len() != skeleton.keypoints.len() {
+            return None;
+        }
+        let mut out = String::new();
+        for (k, of) in keypoints.iter().zip(&skeleton.keypoints) {
+            let outside = u8::from(k.visibility == Visibility::Absent);
+            let occluded = u8::from(k.visibility == Visibility::Hidden);
+            let _ = writeln!(
+                out,
+                "      <points label=\"{}\" source=\"manual\" outside=\"{outside}\" occluded=\"{occluded}\" points=\"{},{}\"></points>",
+                escape(&of.name),
+                k.x,
+                k.y
+            );
+        }
+        Some(out)
+    }
 }
 
 /// Attributes that every shape has.
@@ -38,6 +62,7 @@ struct Common<'a> {
     z: i64,
     /// 0 for none.
     group: u32,
+    attributes: &'a Attributes,
 }
 
 impl Common<'_> {
@@ -49,11 +74,12 @@ impl Common<'_> {
         );
     }
 
-    fn close(&self, xml: &mut String) {
+    fn close(&self, xml: &mut String, element: &str) {
         if self.group > 0 {
             let _ = write!(xml, " group_id=\"{}\"", self.group);
         }
-        let _ = writeln!(xml, " z_order=\"{}\"/>", self.z);
+        let _ = write!(xml, " z_order=\"{}\"", self.z);
+        attributes::end(xml, element, self.attributes, "");
     }
 
     fn line(&self, xml: &mut String, element: &str, points: &[Vertex]) {
@@ -64,7 +90,7 @@ impl Common<'_> {
             let _ = write!(xml, "{between}{x},{y}");
         }
         xml.push('"');
-        self.close(xml);
+        self.close(xml, element);
     }
 
     fn mask(&self, xml: &mut String, mask: &Mask) -> bool {
@@ -77,7 +103,7 @@ impl Common<'_> {
             " rle=\"{runs}\" left=\"{}\" top=\"{}\" width=\"{}\" height=\"{}\"",
             mask.x, mask.y, mask.width, mask.height
         );
-        self.close(xml);
+        self.close(xml, "mask");
         true
     }
 }
@@ -96,11 +122,25 @@ impl Writer for CvatWriter {
         let mut labels = String::from("      <mode>annotation</mode>\n      <labels>\n");
         for (name, category) in self.names.iter().zip(&self.dataset.categories) {
             let [r, g, b] = category.color;
+            let kind = if category.skeleton.is_some() {
+                "skeleton"
+            } else {
+                "any"
+            };
             let _ = writeln!(
                 labels,
-                "        <label><name>{}</name><color>#{r:02x}{g:02x}{b:02x}</color><type>any</type><attributes></attributes></label>",
-                escape(name)
+                "        <label><name>{}</name><color>#{r:02x}{g:02x}{b:02x}</color><type>{kind}</type><attributes>{}</attributes></label>",
+                escape(name),
+                attributes::definitions(&category.attributes)
             );
+            for k in category.skeleton.iter().flat_map(|s| &s.keypoints) {
+                let _ = writeln!(
+                    labels,
+                    "        <label><name>{}</name><color>#{r:02x}{g:02x}{b:02x}</color><type>points</type><attributes></attributes><parent>{}</parent></label>",
+                    escape(&k.name),
+                    escape(name)
+                );
+            }
         }
         labels.push_str("      </labels>\n    </task>\n  </meta>\n");
         out.append(FILE, LABELS, labels.as_bytes())
@@ -129,14 +169,27 @@ impl Writer for CvatWriter {
                 label: self.names.get(label.category).map_or("", String::as_str),
                 z: label.z,
                 group: 0,
+                attributes: label.attributes,
             };
+            if let Some(points) = self.pose(label) {
+                let _ = write!(
+                    xml,
+                    "    <skeleton label=\"{}\" source=\"manual\" z_order=\"{}\"",
+                    escape(common.label),
+                    common.z
+                );
+                attributes::end(&mut xml, "skeleton", label.attributes, &points);
+                tally.labels += 1;
+                continue;
+            }
             let written = match geometry {
                 Geometry::Whole => {
-                    let _ = writeln!(
+                    let _ = write!(
                         xml,
-                        "    <tag label=\"{}\" source=\"manual\"/>",
+                        "    <tag label=\"{}\" source=\"manual\"",
                         escape(common.label)
                     );
+                    attributes::end(&mut xml, "tag", label.attributes, "");
                     true
                 }
                 Geometry::Box(rect) => match Geometry::boxed(rect, item.size()) {
@@ -148,7 +201,7 @@ impl Writer for CvatWriter {
                             " xtl=\"{}\" ytl=\"{}\" xbr=\"{right}\" ybr=\"{bottom}\"",
                             r.x, r.y
                         );
-                        common.close(&mut xml);
+                        common.close(&mut xml, "box");
                         true
                     }
                     None => false,
@@ -182,7 +235,7 @@ impl Writer for CvatWriter {
                         " xtl=\"{left}\" ytl=\"{top}\" xbr=\"{right}\" ybr=\"{bottom}\" rotation=\"{}\"",
                         r.angle.rem_euclid(360.0)
                     );
-                    common.close(&mut xml);
+                    common.close(&mut xml, "box");
                     true
                 }
                 Geometry::Ellipse(r) => {
@@ -196,7 +249,7 @@ impl Writer for CvatWriter {
                         r.h / 2.0,
                         r.angle.rem_euclid(360.0)
                     );
-                    common.close(&mut xml);
+                    common.close(&mut xml, "ellipse");
                     true
                 }
                 Geometry::Line(points) => {

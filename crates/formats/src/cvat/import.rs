@@ -1,14 +1,16 @@
 //! Reads CVAT for images 1.1, image by image, in one pass.
 
-use super::rows;
+use super::attributes::Definition;
+use super::shapes::{Attributes, Refusal, shape};
+use super::skeletons::{Labels, Pose};
+use crate::attributes::ImportedAttributes;
 use crate::error::FormatError;
 use crate::findings::{Detail, Findings, quote};
 use crate::model::{
     Imported, ImportedAnnotation, ImportedCategory, ImportedImage, ImportedOutline, ImportedShape,
 };
 use crate::read::Lines;
-use limn_domain::polygon::{Ring, VERTICES_MAX};
-use limn_domain::{Point, Rect, Shape, TurnedRect, validate};
+use limn_domain::{Attribute, AttributeValue, validate};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use std::collections::HashMap;
@@ -21,8 +23,8 @@ const DEPTH_MAX: usize = 64;
 const IMAGES_MAX: usize = 2_000_000;
 const LABELS_MAX: usize = 5_000_000;
 const CATEGORIES_MAX: usize = 10_000;
-/// Longest text kept of an element in `meta`.
-const TEXT_MAX: usize = 4_096;
+/// Longest text kept of an element.
+const TEXT_MAX: usize = 64 << 10;
 
 /// Reads a file. Entities of its own are not expanded. Errors: it is no such file, or reading fails underneath.
 pub fn read<R: Read>(reader: R, findings: &mut Findings) -> Result<Imported, FormatError> {
@@ -46,15 +48,20 @@ pub fn read<R: Read>(reader: R, findings: &mut Findings) -> Result<Imported, For
             }
             Ok(Event::Empty(tag)) => {
                 gather.open(&tag, line, findings)?;
-                if gather.path.len() == 1 {
-                    gather.close(tag.name().as_ref(), line);
+                if gather.path.len() == 1 || tag.name().as_ref() == b"attribute" {
+                    gather.text.clear();
+                    gather.close(tag.name().as_ref(), line, findings);
+                } else if gather.path.len() == 2 {
+                    // A skeleton without keypoints is refused.
+                    gather.pose_end(findings);
+                    gather.current = None;
                 }
             }
             Ok(Event::End(tag)) => {
                 if gather.path.pop().is_none() {
                     return gather.broken(line, "an element is closed that was never opened", findings);
                 }
-                gather.close(tag.name().as_ref(), line);
+                gather.close(tag.name().as_ref(), line, findings);
             }
             Ok(Event::Text(t)) => gather.text(&String::from_utf8_lossy(&t)),
             Ok(Event::CData(t)) => gather.text(&String::from_utf8_lossy(&t)),
@@ -87,6 +94,16 @@ pub fn read<R: Read>(reader: R, findings: &mut Findings) -> Result<Imported, For
     }
 }
 
+/// A label of `meta`.
+#[derive(Default)]
+struct Label {
+    name: String,
+    /// The skeleton that it is a keypoint of; empty for others.
+    parent: String,
+    color: String,
+    attributes: Vec<Attribute>,
+}
+
 #[derive(Default)]
 struct Gather {
     path: Vec<Vec<u8>>,
@@ -99,45 +116,18 @@ struct Gather {
     in_image: bool,
     /// By group and category: where in `labels` the first polygon of it is.
     groups: HashMap<(i64, u32), usize>,
+    /// The label whose element is open, in `labels`.
+    current: Option<usize>,
+    /// The name of the attribute whose element is open, and the values of the current label so far.
+    attribute: Option<String>,
+    values: ImportedAttributes,
+    /// The label of `meta` that is open, and its attribute; keypoints of skeletons.
+    defining: Label,
+    definition: Definition,
+    skeletons: Labels,
+    /// The skeleton that is open.
+    pose: Option<Pose>,
 }
-
-/// The attributes of a tag as text.
-struct Attributes(HashMap<Vec<u8>, String>);
-
-impl Attributes {
-    fn of(tag: &BytesStart<'_>) -> Self {
-        let all = tag.attributes().flatten().take(64);
-        Self(
-            all.map(|a| {
-                let raw = String::from_utf8_lossy(&a.value).into_owned();
-                let text = quick_xml::escape::unescape(&raw)
-                    .map(|t| t.into_owned())
-                    .unwrap_or(raw);
-                (a.key.as_ref().to_vec(), text)
-            })
-            .collect(),
-        )
-    }
-
-    fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name.as_bytes()).map(String::as_str)
-    }
-
-    fn number(&self, name: &str) -> Option<f64> {
-        self.text(name)?
-            .trim()
-            .parse()
-            .ok()
-            .filter(|v: &f64| v.is_finite())
-    }
-
-    fn whole(&self, name: &str) -> Option<u32> {
-        let v = self.number(name)?;
-        (v >= 0.0 && v <= f64::from(u32::MAX) && v.fract() == 0.0).then_some(v as u32)
-    }
-}
-
-type Refusal = (&'static str, String);
 
 impl Gather {
     fn text(&mut self, text: &str) {
@@ -157,7 +147,17 @@ impl Gather {
                 )));
             }
             1 if self.is_cvat && name == b"image" => self.image(&Attributes::of(tag), line, findings),
+            3 if (self.current.is_some() || self.pose.is_some()) && name == b"attribute" => {
+                self.attribute = Attributes::of(tag).text("name").map(str::to_owned);
+            }
+            3 if name == b"points"
+                && let Some(pose) = &mut self.pose =>
+            {
+                pose.point(&Attributes::of(tag));
+            }
             2 if self.in_image && name != b"attribute" => {
+                self.current = None;
+                self.pose = None;
                 self.label(
                     &String::from_utf8_lossy(name),
                     &Attributes::of(tag),
@@ -196,7 +196,7 @@ impl Gather {
         self.in_image = true;
     }
 
-    fn close(&mut self, name: &[u8], line: u64) {
+    fn close(&mut self, name: &[u8], line: u64, findings: &mut Findings) {
         let path: Vec<&[u8]> = self.path.iter().map(Vec::as_slice).collect();
         match (path.as_slice(), name) {
             ([b"annotations"], b"image") if self.in_image => {
@@ -206,23 +206,99 @@ impl Gather {
                 self.labels.sort_by_key(|(z, _)| *z);
                 self.out.annotations.extend(self.labels.drain(..).map(|(_, a)| a));
             }
-            ([b"annotations", b"meta", .., b"label"], b"name") => {
-                if let Ok(name) = validate::name("category", &std::mem::take(&mut self.text)) {
-                    self.category(name, line);
+            ([b"annotations", b"image", _], b"attribute") => {
+                if let Some(name) = self.attribute.take() {
+                    self.values
+                        .put(&name, AttributeValue::Text(std::mem::take(&mut self.text)));
                 }
             }
+            ([b"annotations", b"image"], _) => {
+                self.pose_end(findings);
+                self.values_end();
+            }
+            ([b"annotations", b"meta", .., b"label"], b"name") => {
+                self.defining.name = std::mem::take(&mut self.text);
+            }
+            ([b"annotations", b"meta", .., b"label"], b"parent") => {
+                self.text.trim().clone_into(&mut self.defining.parent);
+            }
             ([b"annotations", b"meta", .., b"label"], b"color") => {
-                let color = self.text.trim().to_lowercase();
-                let good = color.len() == 7
-                    && color.starts_with('#')
-                    && color[1..].bytes().all(|b| b.is_ascii_hexdigit());
-                if let Some(last) = self.out.categories.last_mut().filter(|_| good) {
-                    last.color = Some(color);
-                }
+                self.defining.color = self.text.trim().to_lowercase();
+            }
+            ([b"annotations", b"meta", ..], b"label") => self.defined(line),
+            ([b"annotations", b"meta", .., b"label", b"attributes", b"attribute"], element) => {
+                self.definition.take(element, &self.text);
+            }
+            ([b"annotations", b"meta", .., b"label", b"attributes"], b"attribute") => {
+                std::mem::take(&mut self.definition).finish(&mut self.defining.attributes);
             }
             _ => {}
         }
         self.text.clear();
+    }
+
+    /// A label of `meta` is complete. One with a parent is a keypoint of a skeleton.
+    fn defined(&mut self, line: u64) {
+        let label = std::mem::take(&mut self.defining);
+        if !label.parent.is_empty() {
+            return self.skeletons.add(label.parent, label.name);
+        }
+        let Ok(name) = validate::name("category", &label.name) else {
+            return;
+        };
+        let category = self.category(name, line);
+        let Some(category) = category.and_then(|n| self.out.categories.get_mut(n as usize)) else {
+            return;
+        };
+        let c = label.color;
+        if c.len() == 7 && c.starts_with('#') && c[1..].bytes().all(|b| b.is_ascii_hexdigit()) {
+            category.color = Some(c);
+        }
+        if category.attributes.is_empty() {
+            category.attributes = label.attributes;
+        }
+    }
+
+    /// A skeleton is complete: its keypoints in the order of `meta`, or of the first skeleton where that says nothing.
+    fn pose_end(&mut self, findings: &mut Findings) {
+        let Some(pose) = self.pose.take() else { return };
+        let (kind, line, index) = ("skeleton", pose.line, self.labels.len());
+        let known = self
+            .by_name
+            .get(&pose.label)
+            .and_then(|n| self.out.categories.get(*n as usize));
+        let known = known.and_then(|c| c.skeleton.clone());
+        let refuse = |findings: &mut Findings, (code, why): Refusal| {
+            findings.refused(code, || {
+                Detail::new(why).line(line).record(format!("{kind}[{index}]"))
+            });
+        };
+        let skeleton = match known.map_or_else(|| self.skeletons.skeleton(&pose), Ok) {
+            Ok(skeleton) => skeleton,
+            Err(why) => return refuse(findings, why),
+        };
+        match pose.shape(&skeleton) {
+            Ok(shape) => {
+                self.add(kind, pose.label, (pose.z, 0), shape, line, findings);
+                if let Some(n) = self.current
+                    && let Some(category) = self.out.categories.get_mut(self.labels[n].1.category as usize)
+                {
+                    category.skeleton.get_or_insert(skeleton);
+                }
+            }
+            Err(why) => refuse(findings, why),
+        }
+    }
+
+    /// The current label has all its values. Of parts of one object the first that says something counts.
+    fn values_end(&mut self) {
+        let values = std::mem::take(&mut self.values).boxed();
+        let label = self.current.take().and_then(|n| self.labels.get_mut(n));
+        if let Some((_, label)) = label
+            && label.attributes.is_none()
+        {
+            label.attributes = values;
+        }
     }
 
     fn category(&mut self, name: String, line: u64) -> Option<u32> {
@@ -243,6 +319,41 @@ impl Gather {
     }
 
     fn label(&mut self, kind: &str, attributes: &Attributes, line: u64, findings: &mut Findings) {
+        let label = attributes.text("label").unwrap_or_default().to_owned();
+        let whole = |name| attributes.number(name).map_or(0, |v| v as i64);
+        if kind == "skeleton" {
+            self.pose = Some(Pose::new(label, whole("z_order"), line));
+            return;
+        }
+        let size = self.out.images.last().and_then(|i| i.size);
+        match shape(kind, attributes, size) {
+            Ok(shape) => self.add(
+                kind,
+                label,
+                (whole("z_order"), whole("group_id")),
+                shape,
+                line,
+                findings,
+            ),
+            Err((code, why)) => {
+                let index = self.labels.len();
+                findings.refused(code, || {
+                    Detail::new(why).line(line).record(format!("{kind}[{index}]"))
+                });
+            }
+        }
+    }
+
+    /// Adds a label to the image under way; `z` and `group` as the file says them.
+    fn add(
+        &mut self,
+        kind: &str,
+        label: String,
+        (z, group): (i64, i64),
+        shape: ImportedShape,
+        line: u64,
+        findings: &mut Findings,
+    ) {
         let index = self.labels.len() as u32;
         let refuse = |findings: &mut Findings, (code, why): Refusal| {
             findings.refused(code, || {
@@ -258,7 +369,7 @@ impl Gather {
                 ),
             );
         }
-        let name = match validate::name("category", attributes.text("label").unwrap_or_default()) {
+        let name = match validate::name("category", &label) {
             Ok(name) => name,
             Err(why) => {
                 return refuse(
@@ -266,11 +377,6 @@ impl Gather {
                     ("bad_name", format!("The label's name cannot be used. {why}")),
                 );
             }
-        };
-        let size = self.out.images.last().and_then(|i| i.size);
-        let shape = match shape(kind, attributes, size) {
-            Ok(shape) => shape,
-            Err(why) => return refuse(findings, why),
         };
         let Some(category) = self.category(name, line) else {
             return refuse(
@@ -281,22 +387,22 @@ impl Gather {
                 ),
             );
         };
-        let group = attributes.number("group_id").map_or(0, |g| g as i64);
         if group != 0
             && let ImportedShape::Outline(more) = &shape
             && let ImportedOutline::Polygons(more) = &**more
         {
-            if let Some(first) = self.groups.get(&(group, category))
-                && let Some((_, first)) = self.labels.get_mut(*first)
+            if let Some(n) = self.groups.get(&(group, category))
+                && let Some((_, first)) = self.labels.get_mut(*n)
                 && let ImportedShape::Outline(rings) = &mut first.shape
                 && let ImportedOutline::Polygons(rings) = &mut **rings
             {
                 rings.extend(more.iter().cloned());
+                self.current = Some(*n);
                 return;
             }
             self.groups.insert((group, category), self.labels.len());
         }
-        let z = attributes.number("z_order").map_or(0, |z| z as i64);
+        self.current = Some(self.labels.len());
         self.labels.push((
             z,
             ImportedAnnotation {
@@ -304,6 +410,7 @@ impl Gather {
                 category,
                 shape,
                 score: None,
+                attributes: None,
                 id: None,
                 index,
                 line: u32::try_from(line).unwrap_or(0),
@@ -318,7 +425,7 @@ impl Gather {
         if self.in_image {
             // What was complete of the image is taken.
             self.path = vec![b"annotations".to_vec()];
-            self.close(b"image", line);
+            self.close(b"image", line, findings);
         }
         findings.refused("bad_xml", || {
             Detail::new(format!(
@@ -329,8 +436,12 @@ impl Gather {
         self.finish(findings)
     }
 
-    fn finish(self, findings: &Findings) -> Result<Imported, FormatError> {
+    fn finish(mut self, findings: &Findings) -> Result<Imported, FormatError> {
         if self.is_cvat {
+            for category in self.out.categories.iter_mut().filter(|c| c.skeleton.is_none()) {
+                // One that cannot be used was refused with the labels that need it.
+                category.skeleton = self.skeletons.of(category.name.as_deref().unwrap_or_default());
+            }
             Ok(self.out)
         } else {
             Err(FormatError::NotTheFormat(format!(
@@ -339,109 +450,4 @@ impl Gather {
             )))
         }
     }
-}
-
-fn other(shape: Shape) -> ImportedShape {
-    ImportedShape::Other(Box::new(shape))
-}
-
-fn shape(kind: &str, attributes: &Attributes, image: Option<(f64, f64)>) -> Result<ImportedShape, Refusal> {
-    let angle = attributes.number("rotation").unwrap_or(0.0);
-    match kind {
-        "tag" => Ok(ImportedShape::Whole),
-        "box" => {
-            let corner = |x, y| attributes.number(x).zip(attributes.number(y));
-            match (corner("xtl", "ytl"), corner("xbr", "ybr")) {
-                (Some(a), Some(b)) => {
-                    let rect = Rect::from_corners(Point::new(a.0, a.1), Point::new(b.0, b.1));
-                    if angle % 360.0 == 0.0 {
-                        return Ok(ImportedShape::Box(rect));
-                    }
-                    let rect = TurnedRect {
-                        angle,
-                        ..TurnedRect::upright(rect)
-                    };
-                    Ok(other(Shape::RotatedBox { rect }))
-                }
-                _ => Err((
-                    "bad_box",
-                    "The box needs the numbers xtl, ytl, xbr and ybr.".to_owned(),
-                )),
-            }
-        }
-        "ellipse" => {
-            let number = |name| attributes.number(name);
-            let [Some(cx), Some(cy), Some(rx), Some(ry)] =
-                [number("cx"), number("cy"), number("rx"), number("ry")]
-            else {
-                return Err((
-                    "bad_box",
-                    "The ellipse needs the numbers cx, cy, rx and ry.".to_owned(),
-                ));
-            };
-            let rect = TurnedRect {
-                cx,
-                cy,
-                w: 2.0 * rx,
-                h: 2.0 * ry,
-                angle,
-            };
-            Ok(other(Shape::Ellipse { rect }))
-        }
-        "polyline" => ring(attributes.text("points").unwrap_or_default())
-            .map(|points| other(Shape::Polyline { points })),
-        "points" => {
-            ring(attributes.text("points").unwrap_or_default()).map(|points| other(Shape::Points { points }))
-        }
-        "polygon" => ring(attributes.text("points").unwrap_or_default())
-            .map(|ring| ImportedShape::Outline(Box::new(ImportedOutline::Polygons(vec![ring])))),
-        "mask" => {
-            let side = |name| attributes.whole(name);
-            let window = [side("left"), side("top"), side("width"), side("height")];
-            let [Some(x), Some(y), Some(w), Some(h)] = window else {
-                return Err((
-                    "bad_mask",
-                    "The mask needs whole numbers for left, top, width and height.".to_owned(),
-                ));
-            };
-            let Some((width, height)) = image else {
-                return Err((
-                    "bad_mask",
-                    "The image gives no width and height, so its masks have no place.".to_owned(),
-                ));
-            };
-            let size = (width as u32, height as u32);
-            rows::read(attributes.text("rle").unwrap_or_default(), [x, y, w, h])
-                .map(|mask| ImportedShape::Outline(Box::new(ImportedOutline::Mask { mask, size })))
-                .map_err(|why| ("bad_mask", why.to_owned()))
-        }
-        other => Err((
-            "kind_unknown",
-            format!(
-                "A `{}` is not imported; boxes, polygons, masks and tags are.",
-                quote(other)
-            ),
-        )),
-    }
-}
-
-/// `x,y;x,y;...`
-fn ring(points: &str) -> Result<Ring, Refusal> {
-    let bad = || {
-        let why = "The polygon's points must be pairs of numbers, as in 1.5,2;3,4;5,6.";
-        ("bad_outline", why.to_owned())
-    };
-    let mut ring = Ring::new();
-    for pair in points.split(';') {
-        let (x, y) = pair.split_once(',').ok_or_else(bad)?;
-        let number = |t: &str| t.trim().parse::<f64>().ok().filter(|v| v.is_finite());
-        ring.push([number(x).ok_or_else(bad)?, number(y).ok_or_else(bad)?]);
-        if ring.len() > VERTICES_MAX {
-            return Err((
-                "outline_too_many",
-                format!("The polygon has more than {VERTICES_MAX} corners."),
-            ));
-        }
-    }
-    Ok(ring)
 }

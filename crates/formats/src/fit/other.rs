@@ -54,6 +54,45 @@ impl Fit {
         }
     }
 
+    /// Corners as the turned box they are, or as the smallest one around them; upright ones as a box.
+    pub(super) fn place_corners(&self, corners: &[Vertex; 4]) -> Placed {
+        let [a, b, c, d] = corners.map(|[x, y]| self.map_point(Point::new(x, y)));
+        if [a, b, c, d].iter().any(|p| !(p.x.is_finite() && p.y.is_finite())) {
+            return NOT_A_NUMBER;
+        }
+        let middle = |p: Point, q: Point| Point::new(f64::midpoint(p.x, q.x), f64::midpoint(p.y, q.y));
+        let skew = (a.distance(c) - b.distance(d))
+            .abs()
+            .max(middle(a, c).distance(middle(b, d)));
+        let rect = if skew <= RIGHT_ANGLED {
+            let (cx, cy) = ((a.x + b.x + c.x + d.x) / 4.0, (a.y + b.y + c.y + d.y) / 4.0);
+            TurnedRect {
+                cx,
+                cy,
+                w: f64::midpoint(a.distance(b), d.distance(c)),
+                h: f64::midpoint(a.distance(d), b.distance(c)),
+                // Of both long sides together.
+                angle: (b.y - a.y + c.y - d.y).atan2(b.x - a.x + c.x - d.x).to_degrees(),
+            }
+        } else {
+            smallest(&[a, b, c, d])
+        };
+        let upright = rect.angle.to_radians().sin().abs() * rect.w.max(rect.h);
+        if rect.angle.abs() < 90.0 && upright < UPRIGHT {
+            let upright = TurnedRect { angle: 0.0, ..rect };
+            return Fit {
+                how: super::How::Scale(1.0, 1.0),
+                ..*self
+            }
+            .place(&crate::ImportedShape::Box(upright.bounds()));
+        }
+        Fit {
+            how: super::How::Scale(1.0, 1.0),
+            ..*self
+        }
+        .place_turned(rect, |rect| Shape::RotatedBox { rect })
+    }
+
     /// A point in the picture's frame, and whether it was moved onto the image.
     fn point_inside(&self, x: f64, y: f64) -> Option<(Vertex, bool)> {
         let p = self.map_point(Point::new(x, y));
@@ -113,6 +152,48 @@ impl Fit {
         }
     }
 }
+
+/// The turned box of the smallest area around points: one of its sides lies along two of them.
+fn smallest(points: &[Point; 4]) -> TurnedRect {
+    let mut best = TurnedRect::default();
+    let mut least = f64::INFINITY;
+    for (n, p) in points.iter().enumerate() {
+        for q in &points[n + 1..] {
+            let angle = (q.y - p.y).atan2(q.x - p.x).to_degrees();
+            let frame = TurnedRect {
+                angle,
+                ..TurnedRect::default()
+            };
+            let own = points.map(|p| frame.to_own(p));
+            let (mut low, mut high) = (own[0], own[0]);
+            for o in own {
+                low = Point::new(low.x.min(o.x), low.y.min(o.y));
+                high = Point::new(high.x.max(o.x), high.y.max(o.y));
+            }
+            let (w, h) = (high.x - low.x, high.y - low.y);
+            if w * h < least {
+                let c = frame.to_image(Point::new(
+                    f64::midpoint(low.x, high.x),
+                    f64::midpoint(low.y, high.y),
+                ));
+                least = w * h;
+                best = TurnedRect {
+                    cx: c.x,
+                    cy: c.y,
+                    w,
+                    h,
+                    angle,
+                };
+            }
+        }
+    }
+    best
+}
+
+/// Corners this far from a right-angled box, in pixels, are one whose numbers were rounded.
+const RIGHT_ANGLED: f64 = 0.01;
+/// How far the ends of a side may be apart in pixels for a box that is not turned.
+const UPRIGHT: f64 = 1e-4;
 
 const NOT_A_NUMBER: Placed = Placed::Refused("not_a_number", "a coordinate is not a finite number");
 

@@ -33,15 +33,17 @@ impl Writer for JsonlWriter {
             .iter()
             .map(|c| {
                 let [r, g, b] = c.color;
-                CategoryRecord {
+                let attributes = c.attributes.iter().map(serde_json::to_value);
+                Ok(CategoryRecord {
                     id: c.id,
                     name: c.name.clone(),
                     parent: c.parent.and_then(|p| all.get(p)).map(|p| p.id),
                     color: Some(format!("#{r:02x}{g:02x}{b:02x}")),
                     skeleton: c.skeleton.clone(),
-                }
+                    attributes: attributes.collect::<Result<_, _>>()?,
+                })
             })
-            .collect();
+            .collect::<io::Result<_>>()?;
         out.file("categories.json", &serde_json::to_vec_pretty(&records)?)
     }
 
@@ -66,6 +68,7 @@ impl Writer for JsonlWriter {
                     z: l.z,
                     source: l.source,
                     score: l.score,
+                    attributes: l.attributes.into(),
                 })
                 .collect(),
         };

@@ -5,9 +5,12 @@ use crate::error::FormatError;
 use crate::findings::{Detail, Findings, quote};
 use crate::model::{Imported, ImportedAnnotation, ImportedCategory, ImportedImage, ImportedShape};
 use crate::read::{Lines, Reader, bytes};
+use limn_domain::Attribute;
+use limn_domain::attribute::ATTRIBUTES_MAX;
 use limn_domain::category::MAX_LEVELS;
 use limn_domain::validate;
 use serde::Deserialize;
+use serde_json::Value;
 use std::collections::HashMap;
 use std::io::{BufRead, Read};
 
@@ -23,7 +26,7 @@ struct ItemRecord {
     height: Option<f64>,
     /// Parsed one by one: a label that cannot be read costs only itself.
     #[serde(default)]
-    annotations: Vec<serde_json::Value>,
+    annotations: Vec<Value>,
 }
 
 /// Reads `categories.json`, then items.
@@ -96,7 +99,9 @@ impl Reader for JsonlReader {
             let color = record.color.map(|c| c.to_lowercase()).filter(|c| {
                 c.len() == 7 && c.starts_with('#') && c[1..].bytes().all(|b| b.is_ascii_hexdigit())
             });
+            let attributes = definitions(record.attributes, &name, findings);
             let added = self.add(ImportedCategory {
+                attributes,
                 id: Some(record.id),
                 name: Some(name),
                 color,
@@ -182,6 +187,24 @@ impl Reader for JsonlReader {
     }
 }
 
+/// The attributes of the category `name`; those that cannot be read are in the findings.
+fn definitions(list: Vec<Value>, name: &str, findings: &mut Findings) -> Vec<Attribute> {
+    let mut out = Vec::new();
+    // One more than there may be: who creates the category says what is wrong with that.
+    for value in list.into_iter().take(ATTRIBUTES_MAX + 1) {
+        match serde_json::from_value(value) {
+            Ok(attribute) => out.push(attribute),
+            Err(e) => findings.fixed("bad_attribute", || {
+                Detail::new(format!(
+                    "An attribute of `{}` cannot be read and was left out: {e}.",
+                    quote(name)
+                ))
+            }),
+        }
+    }
+    out
+}
+
 impl JsonlReader {
     fn item(&mut self, item: ItemRecord, line: u64, out: &mut Imported, findings: &mut Findings) {
         let size = item
@@ -228,6 +251,7 @@ impl JsonlReader {
                     category,
                     shape: ImportedShape::own(label.shape, pixels),
                     score: label.score.map(|s| s.clamp(0.0, 1.0)),
+                    attributes: label.attributes.0,
                     id: None,
                     index,
                     line: u32::try_from(line).unwrap_or(0),

@@ -1,5 +1,6 @@
 //! Writes Label Studio's JSON, and the labeling configuration that its results belong to.
 
+use super::attributes::Controls;
 use super::brush;
 use crate::write::{Dataset, Geometry, Item, Label, Output, Tally, Writer};
 use limn_domain::ShapeKind;
@@ -15,13 +16,16 @@ const FILE: &str = "label-studio.json";
 pub struct LabelStudioWriter {
     dataset: Dataset,
     names: Vec<String>,
+    controls: Controls,
     tasks: u64,
 }
 
 impl LabelStudioWriter {
     pub fn new(dataset: Dataset) -> Self {
+        let names = dataset.names();
         Self {
-            names: dataset.names(),
+            controls: Controls::new(&dataset.categories),
+            names,
             dataset,
             tasks: 0,
         }
@@ -55,6 +59,7 @@ impl LabelStudioWriter {
             let element = control.split(' ').next().unwrap_or(control);
             let _ = writeln!(out, "  </{element}>");
         }
+        self.controls.config(&self.names, &mut out);
         out.push_str("</View>\n");
         out
     }
@@ -137,13 +142,22 @@ impl Writer for LabelStudioWriter {
             let geometry = Geometry::from(label.shape);
             let name = self.names.get(label.category).map_or("", String::as_str);
             if geometry == Geometry::Whole {
+                if !label.attributes.is_empty() {
+                    tally.changed("labels of whole images have attributes, which are left out");
+                }
                 choices.push(name);
                 tally.labels += 1;
                 continue;
             }
             match value(geometry, name, item, tally) {
                 Ok((control, kind, value)) => {
-                    result.push(record(&label.id.to_string(), control, kind, item, value));
+                    let id = label.id.to_string();
+                    let said = self.controls.results(label, &value);
+                    result.push(record(&id, control, kind, item, value));
+                    let said = said
+                        .into_iter()
+                        .map(|(control, kind, value)| record(&id, control, kind, item, value));
+                    result.extend(said);
                     tally.labels += 1;
                 }
                 Err(why) => tally.left_out(geometry.kind(), why, item.name),

@@ -1,6 +1,6 @@
 //! Reads Label Studio's JSON, task by task.
 
-use super::brush;
+use super::{attributes, brush};
 use crate::error::FormatError;
 use crate::findings::{Detail, Findings, quote};
 use crate::json::loose::Loose;
@@ -43,6 +43,11 @@ struct Outcome {
 
 #[derive(Deserialize)]
 struct Region {
+    /// Results of one region have the same.
+    #[serde(default)]
+    id: Loose,
+    #[serde(default)]
+    from_name: Loose,
     #[serde(rename = "type")]
     kind: String,
     original_width: Option<f64>,
@@ -155,25 +160,61 @@ impl Gather<'_> {
         let Some((outcome, score)) = chosen else {
             return Ok(());
         };
+        let first = self.out.annotations.len();
+        let (mut regions, mut later) = (HashMap::new(), Vec::new());
+        let result = |value| {
+            serde_json::from_value::<Region>(value)
+                .map_err(|e| ("bad_record", format!("The result cannot be read: {e}.")))
+        };
+        let refuse = |findings: &mut Findings, index: u32, (code, why): Refusal| {
+            let record = format!("[{}].result[{index}]", e.index);
+            findings.refused(code, || Detail::new(why).line(e.line).record(record));
+        };
         for (value, index) in outcome.result.into_iter().zip(0_u32..) {
-            if let Err((code, why)) = self.region(value, image, (index, e.line), score) {
-                let record = format!("[{}].result[{index}]", e.index);
-                self.findings
-                    .refused(code, || Detail::new(why).line(e.line).record(record));
+            let region = match result(value) {
+                Ok(mut region) => {
+                    let id = std::mem::take(&mut region.id).key();
+                    if id.is_some() && attributes::is_value(&region.kind) {
+                        // It may say something of a region that comes after it.
+                        later.push((index, id, region));
+                        continue;
+                    }
+                    let from = self.out.annotations.len();
+                    let taken = self.region(region, image, (index, e.line), score);
+                    if let Some(id) = id {
+                        regions.insert(id, from..self.out.annotations.len());
+                    }
+                    taken
+                }
+                Err(why) => Err(why),
+            };
+            if let Err(why) = region {
+                refuse(self.findings, index, why);
             }
         }
+        for (index, id, region) in later {
+            if let Some(of) = id.and_then(|id| regions.get(&id)) {
+                let control = region.from_name.text().unwrap_or_default();
+                for annotation in &mut self.out.annotations[of.clone()] {
+                    let mut said = annotation.attributes.take().unwrap_or_default();
+                    attributes::take(&region.kind, &control, &region.value, &mut said);
+                    annotation.attributes = said.boxed();
+                }
+            } else if let Err(why) = self.region(region, image, (index, e.line), score) {
+                refuse(self.findings, index, why);
+            }
+        }
+        self.out.annotations[first..].sort_by_key(|a| a.index);
         Ok(())
     }
 
     fn region(
         &mut self,
-        value: Value,
+        region: Region,
         image: u32,
         (index, line): (u32, u64),
         score: Option<f64>,
     ) -> Result<(), Refusal> {
-        let region: Region = serde_json::from_value(value)
-            .map_err(|e| ("bad_record", format!("The result cannot be read: {e}.")))?;
         let size = region
             .original_width
             .zip(region.original_height)
@@ -218,6 +259,7 @@ impl Gather<'_> {
                 category,
                 shape: shape.clone(),
                 score,
+                attributes: None,
                 id: None,
                 index,
                 line: u32::try_from(line).unwrap_or(0),

@@ -5,7 +5,7 @@ use crate::pixels::Canvas;
 use crate::write::{Dataset, Geometry, Item, Label, Output, Tally, Writer, has_holes};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use limn_domain::Mask;
+use limn_domain::{AttributeValue, Attributes, Mask};
 use serde_json::{Map, Value, json};
 use std::io;
 
@@ -39,6 +39,7 @@ impl Writer for LabelmeWriter {
         for label in labels {
             let name = self.names.get(label.category).map_or("", String::as_str);
             let geometry = Geometry::from(label.shape);
+            let before = shapes.len();
             let written = match geometry {
                 Geometry::Whole => {
                     flags.insert(name.to_owned(), Value::Bool(true));
@@ -95,6 +96,14 @@ impl Writer for LabelmeWriter {
             };
             if written {
                 tally.labels += 1;
+                if !label.attributes.is_empty() {
+                    if shapes.len() == before {
+                        tally.changed("labels of whole images have attributes, which are left out");
+                    }
+                    for shape in &mut shapes[before..] {
+                        said(shape, label.attributes);
+                    }
+                }
             } else {
                 tally.left_out(geometry.kind(), "nothing of them lies in their image", item.name);
             }
@@ -123,6 +132,22 @@ impl Writer for LabelmeWriter {
     /// Beside its file.
     fn picture(&self, name: &str) -> String {
         name.to_owned()
+    }
+}
+
+/// Adds values to a shape: yes and no as its flags, others under `attributes`, which LabelMe keeps and forks of it show.
+fn said(shape: &mut Value, values: &Attributes) {
+    let (mut flags, mut others) = (Map::new(), Map::new());
+    for (key, value) in values {
+        match value {
+            AttributeValue::Flag(on) => flags.insert(key.clone(), Value::Bool(*on)),
+            AttributeValue::Number(n) => others.insert(key.clone(), json!(n)),
+            AttributeValue::Text(t) => others.insert(key.clone(), Value::String(t.clone())),
+        };
+    }
+    shape["flags"] = Value::Object(flags);
+    if !others.is_empty() {
+        shape["attributes"] = Value::Object(others);
     }
 }
 

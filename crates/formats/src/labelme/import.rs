@@ -1,5 +1,6 @@
 //! Reads LabelMe.
 
+use crate::attributes::{ImportedAttributes, Values as Said};
 use crate::error::FormatError;
 use crate::findings::{Detail, Findings, quote};
 use crate::json::loose::{Key, Loose};
@@ -12,7 +13,7 @@ use crate::read::bytes;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use limn_domain::polygon::Ring;
-use limn_domain::{Mask, Point, Rect, Shape as Own, TurnedRect, validate};
+use limn_domain::{AttributeValue, Mask, Point, Rect, Shape as Own, TurnedRect, validate};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use std::collections::{BTreeMap, HashMap};
@@ -46,6 +47,29 @@ struct Shape {
     group_id: Loose,
     shape_type: Option<String>,
     mask: Option<String>,
+    #[serde(default)]
+    flags: Said,
+    #[serde(default)]
+    attributes: Said,
+    #[serde(default)]
+    description: Loose,
+}
+
+impl Shape {
+    /// What is said of the object: flags, the attributes that forks of LabelMe write, and the description.
+    fn said(&mut self) -> Option<Box<ImportedAttributes>> {
+        let mut said = ImportedAttributes::default();
+        for values in [self.flags.0.take(), self.attributes.0.take()] {
+            for (name, value) in values.into_iter().flat_map(|v| v.0) {
+                said.put(&name, value);
+            }
+        }
+        let text = std::mem::take(&mut self.description).text();
+        if let Some(text) = text.filter(|t| !t.trim().is_empty()) {
+            said.put("description", AttributeValue::Text(text));
+        }
+        said.boxed()
+    }
 }
 
 /// Reads the file of one picture; `path` is its own. Errors: it is no LabelMe file, or reading fails.
@@ -132,12 +156,19 @@ impl Gather<'_> {
         Ok(n)
     }
 
-    fn push(&mut self, category: u32, shape: ImportedShape, index: u64, line: u64) {
+    fn push(
+        &mut self,
+        category: u32,
+        shape: ImportedShape,
+        attributes: Option<Box<ImportedAttributes>>,
+        (index, line): (u64, u64),
+    ) {
         self.out.annotations.push(ImportedAnnotation {
             image: 0,
             category,
             shape,
             score: None,
+            attributes,
             id: None,
             index: index as u32,
             line: u32::try_from(line).unwrap_or(0),
@@ -146,7 +177,7 @@ impl Gather<'_> {
 
     fn whole(&mut self, name: &str) {
         match self.category(name, 1) {
-            Ok(category) => self.push(category, ImportedShape::Whole, 0, 1),
+            Ok(category) => self.push(category, ImportedShape::Whole, None, (0, 1)),
             Err((code, why)) => self.findings.refused(code, || Detail::new(why).record("flags")),
         }
     }
@@ -155,7 +186,7 @@ impl Gather<'_> {
         let bytes = e
             .bytes
             .ok_or_else(|| ("record_too_long", "The shape is longer than 64 MiB.".to_owned()))?;
-        let shape: Shape = serde_json::from_slice(bytes)
+        let mut shape: Shape = serde_json::from_slice(bytes)
             .map_err(|e| ("bad_record", format!("The shape cannot be read: {e}.")))?;
         if self.out.annotations.len() >= SHAPES_MAX {
             return Err((
@@ -163,6 +194,7 @@ impl Gather<'_> {
                 format!("Only the first {SHAPES_MAX} shapes of a file are taken."),
             ));
         }
+        let said = shape.said();
         let category = self.category(shape.label.as_deref().unwrap_or_default(), e.line)?;
         let drawn = match shape.shape_type.as_deref().unwrap_or("polygon") {
             "rectangle" => match shape.points.as_slice() {
@@ -243,7 +275,7 @@ impl Gather<'_> {
                 ));
             }
         };
-        self.push(category, drawn, e.index, e.line);
+        self.push(category, drawn, said, (e.index, e.line));
         Ok(())
     }
 }

@@ -228,6 +228,7 @@ impl PanopticReader {
                     size: (canvas.width, canvas.height),
                 })),
                 score: None,
+                attributes: None,
                 id: Some(i64::from(segment.id)),
                 index,
                 line: u32::try_from(described.line).unwrap_or(0),

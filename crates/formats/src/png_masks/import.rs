@@ -102,6 +102,7 @@ impl Reader for PngReader {
                     size: (width, height),
                 })),
                 score: None,
+                attributes: None,
                 id: None,
                 index,
                 line: 0,

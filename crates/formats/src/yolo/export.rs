@@ -1,8 +1,10 @@
 //! Writes YOLO.
 
+use super::pose;
 use crate::write::{Dataset, Geometry, Item, Label, Output, Tally, Writer, has_holes};
 use limn_domain::polygon::{self, Part, Ring, Vertex};
-use limn_domain::{Mask, Point, Rect, Size};
+use limn_domain::project::Task;
+use limn_domain::{Mask, Point, Rect, Shape, Size};
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io;
@@ -10,18 +12,73 @@ use std::io;
 /// Pairs of corners compared to find the shortest bridges of one label; parts beyond that are joined as they come.
 const PAIRS_MAX: usize = 20_000_000;
 
-/// Detection or segmentation, as the project's task says.
+/// What stands on the lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Boxes around a centre.
+    Detect,
+    /// Polygons.
+    Segment,
+    /// A box and this many keypoints.
+    Pose(usize),
+    /// The corners of boxes, turned or not.
+    Oriented,
+}
+
+/// Detection, segmentation or keypoints as the project's task says, or oriented boxes.
 #[derive(Debug)]
 pub struct YoloWriter {
     names: Vec<String>,
-    outlines: bool,
+    kind: Kind,
+    /// What `data.yaml` says of keypoints.
+    skeletons: String,
 }
 
 impl YoloWriter {
     pub fn new(dataset: Dataset) -> Self {
+        let kind = match dataset.task {
+            Task::Detection => Kind::Detect,
+            Task::Keypoints => Kind::Pose(pose::count(&dataset)),
+            _ => Kind::Segment,
+        };
         Self {
             names: dataset.names(),
-            outlines: dataset.task != limn_domain::project::Task::Detection,
+            skeletons: if matches!(kind, Kind::Pose(_)) {
+                pose::yaml(&dataset)
+            } else {
+                String::new()
+            },
+            kind,
+        }
+    }
+
+    /// For oriented boxes.
+    pub fn oriented(dataset: Dataset) -> Self {
+        Self {
+            names: dataset.names(),
+            kind: Kind::Oriented,
+            skeletons: String::new(),
+        }
+    }
+
+    /// The corners of a box in its own order, from the one that is top left before turning.
+    fn oriented_numbers(
+        geometry: Geometry<'_>,
+        image: Size,
+        tally: &mut Tally,
+    ) -> Result<Vec<f64>, &'static str> {
+        match geometry {
+            Geometry::Box(rect) => {
+                let r = Geometry::boxed(rect, image).ok_or("nothing of them lies in their image")?;
+                Ok(shares(&corners(r), image))
+            }
+            Geometry::RotatedBox(r) | Geometry::Ellipse(r) => {
+                if matches!(geometry, Geometry::Ellipse(_)) {
+                    tally.changed("ellipses are written as the rotated boxes around them");
+                }
+                Ok(shares(&r.corners().map(|p| [p.x, p.y]), image))
+            }
+            _ => Err("YOLO OBB has boxes only"),
         }
     }
 
@@ -32,17 +89,19 @@ impl YoloWriter {
         image: Size,
         tally: &mut Tally,
     ) -> Result<Vec<f64>, &'static str> {
+        let outlines = self.kind == Kind::Segment;
         match geometry {
+            _ if self.kind == Kind::Oriented => Self::oriented_numbers(geometry, image, tally),
             Geometry::Box(rect) => {
                 let r = Geometry::boxed(rect, image).ok_or("nothing of them lies in their image")?;
                 let (w, h) = (image.width, image.height);
-                if self.outlines {
+                if outlines {
                     return Ok(shares(&corners(r), image));
                 }
                 let center = r.center();
                 Ok(vec![center.x / w, center.y / h, r.w / w, r.h / h])
             }
-            _ if !self.outlines => Err("YOLO detection has upright boxes only"),
+            _ if !outlines => Err("YOLO detection has upright boxes only"),
             Geometry::Polygon(_) | Geometry::Mask(_) | Geometry::RotatedBox(_) | Geometry::Ellipse(_) => {
                 let mut parts = geometry
                     .outline(image)
@@ -82,6 +141,7 @@ impl Writer for YoloWriter {
         if self.names.is_empty() {
             yaml = yaml.replace("names:\n", "names: {}\n");
         }
+        yaml.push_str(&self.skeletons);
         out.file("data.yaml", yaml.as_bytes())
     }
 
@@ -95,7 +155,19 @@ impl Writer for YoloWriter {
         let mut text = String::new();
         for label in labels {
             let geometry = Geometry::from(label.shape);
-            match self.numbers(geometry, item.size(), tally) {
+            let numbers = match (self.kind, label.shape) {
+                (Kind::Pose(count), Shape::Keypoints { keypoints }) => {
+                    pose::numbers(keypoints, count, item.size())
+                }
+                (Kind::Pose(_), _) => Err("YOLO pose has keypoints only"),
+                _ => self.numbers(geometry, item.size(), tally),
+            };
+            let share = if self.kind == Kind::Oriented {
+                beyond
+            } else {
+                share
+            };
+            match numbers {
                 Ok(numbers) => {
                     let _ = write!(text, "{}", label.category);
                     for n in numbers {
@@ -122,7 +194,13 @@ impl Writer for YoloWriter {
 
 /// Nine decimals, without zeros at the end: a hundred-thousandth of a pixel in an image of 10,000.
 fn share(v: f64) -> String {
-    let text = format!("{:.9}", v.clamp(0.0, 1.0));
+    // Visibilities are no shares.
+    beyond(if v == 2.0 { v } else { v.clamp(0.0, 1.0) })
+}
+
+/// The same for corners, which may lie outside the image.
+fn beyond(v: f64) -> String {
+    let text = format!("{v:.9}");
     let short = text.trim_end_matches('0').trim_end_matches('.');
     short.to_owned()
 }

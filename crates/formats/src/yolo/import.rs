@@ -1,13 +1,14 @@
 //! Reads YOLO.
 
 use super::names;
+use super::pose::Layout;
 use crate::error::FormatError;
 use crate::findings::{Detail, Findings, quote};
 use crate::model::{
     Imported, ImportedAnnotation, ImportedCategory, ImportedImage, ImportedOutline, ImportedShape,
 };
 use crate::read::{Reader, text};
-use limn_domain::{Rect, validate};
+use limn_domain::{Rect, Shape, Skeleton, validate};
 use std::collections::BTreeMap;
 use std::io::Read;
 
@@ -26,6 +27,35 @@ pub struct YoloReader {
     names: BTreeMap<usize, String>,
     /// `data.yaml` was read; it goes before a plain list.
     from_yaml: bool,
+    /// The project takes keypoints.
+    keypoints: bool,
+    /// Lines are the corners of boxes.
+    oriented: bool,
+    /// `data.yaml` speaks of keypoints.
+    pose: Option<Layout>,
+}
+
+impl YoloReader {
+    /// `keypoints`: the project takes them; else boxes are taken of lines with keypoints.
+    pub fn new(keypoints: bool) -> Self {
+        Self {
+            keypoints,
+            ..Self::default()
+        }
+    }
+
+    /// For oriented boxes.
+    pub fn oriented() -> Self {
+        Self {
+            oriented: true,
+            ..Self::default()
+        }
+    }
+
+    /// The skeleton of a class, if the project takes keypoints.
+    fn skeleton(&self, class: usize) -> Option<Skeleton> {
+        self.pose.as_ref().filter(|_| self.keypoints)?.skeleton(class)
+    }
 }
 
 impl Reader for YoloReader {
@@ -44,6 +74,15 @@ impl Reader for YoloReader {
         let is_yaml = std::path::Path::new(path)
             .extension()
             .is_some_and(|e| e.eq_ignore_ascii_case("yaml") || e.eq_ignore_ascii_case("yml"));
+        if is_yaml && !self.oriented {
+            match Layout::of(&text) {
+                Some(Ok(layout)) => self.pose = Some(layout),
+                Some(Err(why)) => findings.refused("bad_names", || {
+                    Detail::new(format!("The keypoints cannot be read: {why}."))
+                }),
+                None => {}
+            }
+        }
         let found = if is_yaml {
             names::from_yaml(&text)
         } else {
@@ -70,10 +109,11 @@ impl Reader for YoloReader {
     fn begin(&mut self) -> Imported {
         let categories = self
             .names
-            .values()
-            .filter_map(|n| validate::name("category", n).ok())
-            .map(|name| ImportedCategory {
+            .iter()
+            .filter_map(|(class, n)| Some((class, validate::name("category", n).ok()?)))
+            .map(|(class, name)| ImportedCategory {
                 name: Some(name),
+                skeleton: self.skeleton(*class),
                 ..ImportedCategory::default()
             })
             .collect();
@@ -112,6 +152,7 @@ impl Reader for YoloReader {
                     let category = *known.entry(class.0).or_insert_with(|| {
                         out.categories.push(ImportedCategory {
                             name: Some(class.1),
+                            skeleton: self.skeleton(class.0),
                             line: n as u64 + 1,
                             ..ImportedCategory::default()
                         });
@@ -122,6 +163,7 @@ impl Reader for YoloReader {
                         category,
                         shape,
                         score,
+                        attributes: None,
                         id: None,
                         index: n as u32,
                         line: n as u32 + 1,
@@ -163,6 +205,26 @@ impl YoloReader {
                     format!("The line has {n} numbers after its class; a box has 4, a polygon at least 6."),
                 ));
             }
+            n if self.pose.is_some() => {
+                let want = self.pose.as_ref().map_or(0, |p| 4 + p.count * p.dims);
+                if n != want && n != want + 1 {
+                    return Err((
+                        "keypoint_count",
+                        format!(
+                            "The line has {n} numbers after its class; with the `kpt_shape` of data.yaml it has {want}."
+                        ),
+                    ));
+                }
+                (&numbers[..want], numbers.get(want).map(|s| s.clamp(0.0, 1.0)))
+            }
+            n if self.oriented && n != 8 && n != 9 => {
+                return Err((
+                    "too_few_numbers",
+                    format!(
+                        "The line has {n} numbers after its class; an oriented box has the 8 of its corners."
+                    ),
+                ));
+            }
             // Predictions have their confidence at the end.
             n if n % 2 == 1 => (&numbers[..n - 1], Some(numbers[n - 1].clamp(0.0, 1.0))),
             _ => (&numbers[..], None),
@@ -186,9 +248,18 @@ impl YoloReader {
                 format!("The name of class {id} cannot be used. {why}"),
             )
         })?;
-        let shape = match coordinates {
-            [x, y, w, h] => ImportedShape::Box(Rect::new(x - w / 2.0, y - h / 2.0, *w, *h)),
-            ring => {
+        let shape = match (coordinates, &self.pose) {
+            ([_, _, _, _, points @ ..], Some(layout)) if self.keypoints => {
+                let keypoints = layout.keypoints(points);
+                ImportedShape::Other(Box::new(Shape::Keypoints { keypoints }))
+            }
+            ([x0, y0, x1, y1, x2, y2, x3, y3], None) if self.oriented => {
+                ImportedShape::Corners(Box::new([[*x0, *y0], [*x1, *y1], [*x2, *y2], [*x3, *y3]]))
+            }
+            ([x, y, w, h, ..], Some(_)) | ([x, y, w, h], None) => {
+                ImportedShape::Box(Rect::new(x - w / 2.0, y - h / 2.0, *w, *h))
+            }
+            (ring, _) => {
                 let ring = ring.chunks_exact(2).map(|c| [c[0], c[1]]).collect();
                 ImportedShape::Outline(Box::new(ImportedOutline::Polygons(vec![ring])))
             }

@@ -55,6 +55,49 @@ pub(super) fn from_yaml(text: &str) -> Names {
     }
 }
 
+/// What stands after a key at the top of a YAML file: on its line, and on the lines below until the next key.
+pub(super) fn value<'t>(
+    text: &'t str,
+    key: &str,
+) -> Option<(&'t str, impl Iterator<Item = &'t str> + use<'t>)> {
+    let mut lines = text.lines();
+    let first = lines.find_map(|l| l.strip_prefix(key)?.trim_start().strip_prefix(':'))?;
+    let below = lines.take_while(|l| l.is_empty() || l.starts_with([' ', '\t', '-', '#', ']']));
+    Some((first, below))
+}
+
+/// `kpt_names`: names of keypoints by class, each a block of `- name` or a list in brackets on one line. What is not
+/// understood is left out: the names are no more than names.
+pub(super) fn keypoints(text: &str) -> BTreeMap<usize, Vec<String>> {
+    let mut out: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    let Some((_, below)) = value(text, "kpt_names") else {
+        return out;
+    };
+    let mut class = None;
+    for line in below.take(CLASSES_MAX * 4) {
+        let inner = line.trim();
+        if let Some(name) = inner.strip_prefix("- ") {
+            let list = class.and_then(|c| out.get_mut(&c));
+            if let (Some(list), Ok(name)) = (list, scalar(name)) {
+                list.push(name);
+            }
+        } else if let Some((key, rest)) = inner.split_once(':')
+            && let Ok(key) = key.trim().parse()
+            && out.len() < CLASSES_MAX
+        {
+            let rest = rest.trim();
+            let listed = if rest.starts_with('[') {
+                flow(rest).unwrap_or_default()
+            } else {
+                BTreeMap::new()
+            };
+            out.insert(key, listed.into_values().collect());
+            class = Some(key);
+        }
+    }
+    out
+}
+
 /// `- name` or `0: name`, a line each, until something stands at the margin again.
 fn block(text: &str) -> Names {
     let (mut list, mut map) = (Vec::new(), BTreeMap::new());

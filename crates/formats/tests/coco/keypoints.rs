@@ -25,6 +25,7 @@ fn written(shapes: &[Shape]) -> (String, Written) {
     )
     .unwrap();
     let labels = shapes.iter().map(|shape| Label {
+        attributes: None,
         category_id: 1,
         shape: LabelShape::from(shape),
     });

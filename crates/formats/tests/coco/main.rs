@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod attributes;
 mod faults;
 mod keypoints;
 mod outlines;
@@ -100,6 +101,7 @@ fn image(id: i64, file_name: &str) -> Image<'_> {
 
 fn label(category_id: i64, x: f64, y: f64, w: f64, h: f64) -> Label<'static> {
     Label {
+        attributes: None,
         category_id,
         shape: LabelShape::Box(Rect::new(x, y, w, h)),
     }
@@ -128,6 +130,7 @@ fn the_file_is_as_the_standard_wants_it() {
             vec![
                 label(4, 10.5, 20.0, 30.25, 10.0),
                 Label {
+                    attributes: None,
                     category_id: 1,
                     shape: LabelShape::Whole,
                 },

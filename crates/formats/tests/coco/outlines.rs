@@ -30,6 +30,7 @@ fn placed(file: &str) -> (Vec<Placed>, ImportReport) {
 
 fn written(shape: LabelShape<'_>) -> (String, Written) {
     let label = Label {
+        attributes: None,
         category_id: 1,
         shape,
     };

@@ -6,6 +6,7 @@
     reason = "kinds of shapes are added"
 )]
 
+mod attributes;
 mod azureml;
 mod csv;
 mod cvat;
@@ -15,15 +16,17 @@ mod label_studio;
 mod labelme;
 mod panoptic;
 mod png_masks;
+mod skeletons;
 mod turned;
 mod voc;
 mod yolo;
+mod yolo_pose;
 
 use limn_domain::export::ExportFormat;
 use limn_domain::import::{ImportFormat, ImportReport};
 use limn_domain::polygon::{self, Part};
 use limn_domain::project::Task;
-use limn_domain::{AnnotationId, Mask, Rect, Shape, Size, Source};
+use limn_domain::{AnnotationId, Attributes, Mask, Rect, Shape, Size, Source};
 use limn_formats::names::{ExportNames, NameIndex};
 use limn_formats::read::{self, Role};
 use limn_formats::write::{self, Category, Dataset, Files, Item, Label, Tally};
@@ -33,6 +36,9 @@ use std::collections::BTreeMap;
 
 /// An item of a test: name, width, height, labels by category.
 pub type Sample = (String, u32, u32, Vec<(usize, Shape)>);
+
+/// No attributes.
+static NOTHING: Attributes = Attributes::new();
 
 pub const NAMES: [&str; 4] = ["cat", "traffic light", "a \"b\", <c>: 'd' # e & é", "dog/wolf"];
 
@@ -50,6 +56,7 @@ pub fn dataset(task: Task) -> Dataset {
                 parent: None,
                 color: [id as u8 * 40, 255 - id as u8, 7],
                 skeleton: None,
+                attributes: Vec::new(),
             })
             .collect(),
     }
@@ -76,6 +83,7 @@ pub fn write(
                 z,
                 source: Source::Human,
                 score: None,
+                attributes: &NOTHING,
             })
             .collect();
         let item = Item {

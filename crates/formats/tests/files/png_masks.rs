@@ -70,6 +70,7 @@ fn more_classes_than_a_palette_holds() {
             parent: None,
             color: [1, 2, 3],
             skeleton: None,
+            attributes: Vec::new(),
         })
         .collect();
     let mask = Mask::from_pixels(1, 0, 2, 1, &[1, 1]).unwrap();
@@ -187,6 +188,7 @@ fn camvid_goes_around() {
             parent: None,
             color: [id as u8, 0, 0],
             skeleton: None,
+            attributes: Vec::new(),
         })
         .collect();
     let index: BTreeMap<&str, usize> = first

@@ -8,7 +8,7 @@ mod files;
 use crate::Context;
 use anyhow::Context as _;
 use limn_domain::export::{ExportFormat, ExportResult, ExportScope, NewExport};
-use limn_domain::{Digest, JobId, ProjectId};
+use limn_domain::{Attribute, CategoryId, Digest, JobId, ProjectId};
 use limn_jobs::{Handler, Permanent, Progress};
 use limn_store::repo;
 use limn_store::repo::item::ExportItem;
@@ -45,6 +45,15 @@ struct Picture {
     width: i64,
     height: i64,
     orientation: i64,
+}
+
+/// Takes values out of an item's labels whose attribute their category has no more: they stay with the labels until those
+/// are saved again, and mean nothing by then.
+fn current_values<'d>(item: &mut ExportItem, defined: impl Fn(&CategoryId) -> Option<&'d [Attribute]>) {
+    for a in item.annotations.iter_mut().filter(|a| !a.attributes.is_empty()) {
+        let list = defined(&a.category_id).unwrap_or_default();
+        a.attributes.retain(|key, _| list.iter().any(|d| d.key == *key));
+    }
 }
 
 /// The labels, written.
@@ -148,6 +157,9 @@ async fn write_labels(
         .await?
         .ok_or_else(|| Permanent("The project was deleted.".to_owned()))?;
     let categories = repo::transfer::categories(&mut tx, project).await?;
+    if let Some(why) = files::refusal(&head, &categories, input.format) {
+        return Err(Permanent(why).into());
+    }
     let total = head.items;
     let (send, receive) = mpsc::channel::<Vec<ExportItem>>(AHEAD);
     let (own_head, own_dir) = (head.clone(), dir.to_owned());

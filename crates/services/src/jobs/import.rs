@@ -5,6 +5,7 @@
 //! whole items, and a second run adds only what is missing.
 
 mod annotations;
+mod attributes;
 mod categories;
 mod pictures;
 mod place;
@@ -57,6 +58,8 @@ struct Import<'a> {
     unlabeled: u64,
     /// Labels that were there already.
     repeated: u64,
+    /// Values of attributes that found no place.
+    losses: attributes::Losses,
 }
 
 #[async_trait::async_trait]
@@ -111,6 +114,7 @@ async fn run(ctx: &Context, payload: &Payload, progress: &Progress) -> anyhow::R
         replaced: HashSet::new(),
         unlabeled: 0,
         repeated: 0,
+        losses: attributes::Losses::default(),
     };
     import.take_pictures(&uploads).await?;
     if format != ImportFormat::Images {

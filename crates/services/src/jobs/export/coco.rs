@@ -1,9 +1,9 @@
 //! Items into COCO JSON, on a blocking thread.
 
 use super::{JSON_PART, Labels, Picture, SPOOL_PART, archive};
-use limn_domain::CategoryId;
 use limn_domain::export::NewExport;
 use limn_domain::project::Task;
+use limn_domain::{Attribute, CategoryId};
 use limn_formats::coco::{self as format, CocoWriter, Image, Info, Label, LabelShape};
 use limn_formats::names::ExportNames;
 use limn_store::repo::item::ExportItem;
@@ -43,6 +43,10 @@ pub(super) fn write(
     };
     let names: HashMap<CategoryId, &str> = categories.iter().map(|c| (c.id, c.name.as_str())).collect();
     let ids: HashMap<CategoryId, i64> = categories.iter().map(|c| (c.id, c.export_id)).collect();
+    let defined: HashMap<CategoryId, &[Attribute]> = categories
+        .iter()
+        .map(|c| (c.id, c.attributes.as_slice()))
+        .collect();
     let listed: Vec<format::Category<'_>> = categories
         .iter()
         .map(|c| {
@@ -59,7 +63,8 @@ pub(super) fn write(
     let mut file_names = ExportNames::new(input.file_names);
     let mut pictures = Vec::new();
     while let Some(page) = pages.blocking_recv() {
-        for item in page {
+        for mut item in page {
+            super::current_values(&mut item, |id| defined.get(id).copied());
             let name = file_names.name(&item.name, item.export_id);
             let image = Image {
                 id: item.export_id,
@@ -72,6 +77,7 @@ pub(super) fn write(
                 Some(Label {
                     category_id: *ids.get(&a.category_id)?,
                     shape: LabelShape::from(&a.shape),
+                    attributes: Some(&a.attributes),
                 })
             });
             writer.image(&image, labels)?;

@@ -4,7 +4,8 @@
 use super::archive::{self, Zip};
 use super::{Labels, Picture};
 use limn_domain::CategoryId;
-use limn_domain::export::NewExport;
+use limn_domain::export::{ExportFormat, NewExport};
+use limn_domain::format::{Aspect, Keeps};
 use limn_formats::names::ExportNames;
 use limn_formats::write::{self as format, Category, Dataset, Item, Label, Output, Tally};
 use limn_store::repo::item::ExportItem;
@@ -14,6 +15,12 @@ use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc::Receiver;
+
+/// Why the format cannot hold the project's labels at all, for people.
+pub(super) fn refusal(head: &Head, categories: &[CategoryHead], kind: ExportFormat) -> Option<String> {
+    let index = categories.iter().enumerate().map(|(n, c)| (c.id, n)).collect();
+    format::refusal(kind, &dataset(head, categories, &index))
+}
 
 /// Writes `zip.part` from the pages that arrive. Blocking.
 pub(super) fn write(
@@ -33,9 +40,13 @@ pub(super) fn write(
     };
     let mut names = ExportNames::with_stems(input.file_names);
     let (mut tally, mut pictures) = (Tally::default(), Vec::new());
+    let loses = matches!(input.format.keeps(Aspect::Attributes), Keeps::Not(_));
     writer.begin(&mut out)?;
     while let Some(page) = pages.blocking_recv() {
-        for row in page {
+        for mut row in page {
+            super::current_values(&mut row, |id| {
+                Some(categories.get(*index.get(id)?)?.attributes.as_slice())
+            });
             let name = names.name(&row.name, row.export_id);
             let item = Item {
                 id: row.export_id,
@@ -55,11 +66,14 @@ pub(super) fn write(
                         z: a.z,
                         source: a.source,
                         score: a.score,
+                        attributes: &a.attributes,
                     })
                 })
                 .collect();
-            for _ in row.annotations.iter().filter(|a| !a.attributes.is_empty()) {
-                tally.changed("labels have attributes, which are left out");
+            if loses {
+                for _ in row.annotations.iter().filter(|a| !a.attributes.is_empty()) {
+                    tally.changed("labels have attributes, which are left out");
+                }
             }
             writer.item(&item, &labels, &mut out, &mut tally)?;
             if input.with_images {
@@ -96,6 +110,7 @@ fn dataset(head: &Head, categories: &[CategoryHead], index: &HashMap<CategoryId,
                 parent: c.parent_id.and_then(|p| index.get(&p).copied()),
                 color: format::rgb(&c.color),
                 skeleton: c.skeleton.clone(),
+                attributes: c.attributes.clone(),
             })
             .collect(),
     }

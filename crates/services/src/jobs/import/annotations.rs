@@ -51,6 +51,8 @@ impl Import<'_> {
         }
         self.findings.set_file("");
         reader.finish(&mut self.findings);
+        std::mem::take(&mut self.losses).report(&mut self.findings);
+        self.findings.set_file("");
         Ok(())
     }
 
@@ -144,10 +146,10 @@ impl Import<'_> {
                 let placed = place::labels(
                     self.task,
                     item,
-                    image,
-                    imported.normalised,
+                    (image, imported.normalised),
                     labels,
                     &targets,
+                    &mut self.losses,
                     &mut self.findings,
                 );
                 if placed.is_empty() {

@@ -1,16 +1,18 @@
 //! Categories of a file find, or become, categories of the project.
 
 use crate::{Actor, Context, Error, Result};
+use limn_domain::attribute::{self, Attribute};
 use limn_domain::category::{Category, NewCategory, UpdateCategory};
 use limn_domain::{CategoryId, ProjectId, validate};
 use limn_formats::{Detail, Findings, ImportedCategory};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// What a category of the file means in the project.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Target {
-    /// With the number of its skeleton's keypoints, if it has one.
-    Known(CategoryId, Option<usize>),
+    /// With the number of its skeleton's keypoints, if it has one, and its attributes.
+    Known(CategoryId, Option<usize>, Arc<[Attribute]>),
     /// Labels of it are left out; why.
     Refused(String),
 }
@@ -70,7 +72,7 @@ pub(super) async fn resolve(
     for n in parents_first(wanted) {
         let category = &wanted[n];
         let parent = category.parent.and_then(|p| match out.get(p) {
-            Some(Some(Target::Known(id, _))) => Some(*id),
+            Some(Some(Target::Known(id, ..))) => Some(*id),
             _ => None,
         });
         let target = match catalogue.find(category, parent) {
@@ -83,6 +85,14 @@ pub(super) async fn resolve(
         .into_iter()
         .map(|t| t.unwrap_or_else(|| Target::Refused("Its category cannot be used.".to_owned())))
         .collect())
+}
+
+fn target(category: &Category) -> Target {
+    Target::Known(
+        category.id,
+        keypoints_of(category),
+        category.attributes.as_slice().into(),
+    )
 }
 
 fn keypoints_of(category: &Category) -> Option<usize> {
@@ -99,11 +109,11 @@ async fn known(
     findings: &mut Findings,
 ) -> Result<Target> {
     let Some(n) = catalogue.all.iter().position(|c| c.id == id) else {
-        return Ok(Target::Known(id, None));
+        return Ok(Target::Known(id, None, Arc::default()));
     };
-    let have = keypoints_of(&catalogue.all[n]);
-    if have.is_some() || wanted.skeleton.is_none() || !create {
-        return Ok(Target::Known(id, have));
+    let have = target(&catalogue.all[n]);
+    if keypoints_of(&catalogue.all[n]).is_some() || wanted.skeleton.is_none() || !create {
+        return Ok(have);
     }
     let update = UpdateCategory {
         skeleton: Some(wanted.skeleton.clone()),
@@ -112,7 +122,7 @@ async fn known(
     let categories = crate::categories::Categories(ctx.clone());
     match categories.update(&Actor::System, id, update).await {
         Ok(changed) => {
-            let target = Target::Known(id, keypoints_of(&changed));
+            let target = target(&changed);
             findings.note("skeleton_taken", || {
                 Detail::new(format!(
                     "The category `{}` took the skeleton of the file.",
@@ -123,9 +133,23 @@ async fn known(
             catalogue.all[n] = changed;
             Ok(target)
         }
-        Err(Error::Api(_)) => Ok(Target::Known(id, have)),
+        Err(Error::Api(_)) => Ok(have),
         Err(e) => Err(e),
     }
+}
+
+/// The attributes that the file defines for a category that is created; none when they cannot be kept.
+fn defined(category: &ImportedCategory, findings: &mut Findings) -> Vec<Attribute> {
+    attribute::check_attributes(category.attributes.clone()).unwrap_or_else(|why| {
+        let name = category.name.as_deref().unwrap_or_default();
+        findings.fixed("bad_attributes", || {
+            Detail::new(format!(
+                "The category `{name}` came in without its attributes. {why}"
+            ))
+            .line(category.line)
+        });
+        Vec::new()
+    })
 }
 
 async fn missing(
@@ -157,6 +181,7 @@ async fn missing(
         color: category.color.clone(),
         export_id: keep,
         skeleton: category.skeleton.clone(),
+        attributes: defined(category, findings),
         ..NewCategory::default()
     };
     let categories = crate::categories::Categories(ctx.clone());
@@ -169,7 +194,7 @@ async fn missing(
     };
     match made {
         Ok(made) => {
-            let target = Target::Known(made.id, keypoints_of(&made));
+            let target = target(&made);
             catalogue.add(made);
             findings.report_mut().categories_added += 1;
             Ok(target)
@@ -229,9 +254,8 @@ mod tests {
             id,
             name: name.map(Into::into),
             parent,
-            skeleton: None,
-            color: None,
             line: 1,
+            ..ImportedCategory::default()
         }
     }
 

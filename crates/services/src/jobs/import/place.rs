@@ -1,5 +1,6 @@
 //! Labels of a file find their item and its frame.
 
+use super::attributes::{self, Losses};
 use super::categories::Target;
 use limn_domain::project::Task;
 use limn_domain::{Attributes, CategoryId, ItemId, Mask, Rect, Shape, ShapeKind, Size};
@@ -140,10 +141,10 @@ pub(super) struct Label {
 pub(super) fn labels(
     task: Task,
     item: Known,
-    image: &ImportedImage,
-    normalised: bool,
+    (image, normalised): (&ImportedImage, bool),
     labels: &[ImportedAnnotation],
     categories: &[Target],
+    losses: &mut Losses,
     findings: &mut Findings,
 ) -> Vec<Label> {
     let fit = Fit::new(
@@ -166,8 +167,8 @@ pub(super) fn labels(
                     .record(record(image, label))
             });
         };
-        let (category_id, keypoints) = match categories.get(label.category as usize) {
-            Some(Target::Known(id, keypoints)) => (*id, *keypoints),
+        let (category_id, keypoints, defined) = match categories.get(label.category as usize) {
+            Some(Target::Known(id, keypoints, attributes)) => (*id, *keypoints, attributes),
             Some(Target::Refused(why)) => {
                 refuse(findings, "unknown_category", why);
                 continue;
@@ -238,11 +239,16 @@ pub(super) fn labels(
             );
             continue;
         }
+        let place = attributes::Place {
+            file: findings.file(),
+            line: u64::from(label.line),
+            record: &|| record(image, label),
+        };
         out.push(Label {
             category_id,
             shape,
             score: label.score,
-            attributes: Attributes::new(),
+            attributes: attributes::matched(defined, label.attributes.as_deref(), &place, losses),
         });
     }
     out
