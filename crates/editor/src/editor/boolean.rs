@@ -93,17 +93,16 @@ impl Editor {
             return false;
         }
         let first = pieces.remove(0);
-        let mut new = Vec::with_capacity(pieces.len());
-        let mut z = self.doc.top_z();
-        for shape in pieces {
-            z += 1;
-            new.push(Annotation {
+        let new: Vec<Annotation> = pieces
+            .into_iter()
+            .zip(self.doc.top_z() + 1..)
+            .map(|(shape, z)| Annotation {
                 id: AnnotationId::new(),
                 shape,
                 z,
                 ..a.clone()
-            });
-        }
+            })
+            .collect();
         let mut all = vec![a.id];
         all.extend(new.iter().map(|a| a.id));
         let done = self.run(Command::Slice(a.id, first, new));

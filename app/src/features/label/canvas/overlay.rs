@@ -102,20 +102,19 @@ fn corners(c: &Context, e: &Editor, outlines: &Outlines, drawn: &Outline, color:
         return;
     }
     let told = drawn.preview();
-    match &told {
-        Some(shape) => outlines.trace(c, e.view(), shape),
-        None => {
-            let all: Vec<_> = drawn
-                .points
-                .iter()
-                .chain(drawn.next.iter())
-                .map(|p| [p.x, p.y])
-                .collect();
-            c.begin_path();
-            way(c, e.view(), &all);
-        }
+    if let Some(shape) = &told {
+        outlines.trace(c, e.view(), shape);
+    } else {
+        let all: Vec<_> = drawn
+            .points
+            .iter()
+            .chain(drawn.next.iter())
+            .map(|p| [p.x, p.y])
+            .collect();
+        c.begin_path();
+        way(c, e.view(), &all);
     }
-    if drawn.tool != Tool::Polyline {
+    if !matches!(drawn.tool, Tool::Polyline | Tool::Slice) {
         c.set_global_alpha(0.18);
         c.set_fill_style_str(color);
         fill(c);

@@ -89,13 +89,14 @@ fn AttributeField(attribute: Attribute, id: AnnotationId) -> impl IntoView {
         match (raw.is_empty(), number) {
             (true, _) => set(None),
             (_, false) => set(Some(AttributeValue::Text(raw.to_owned()))),
-            (_, true) => match raw.replace(',', ".").parse::<f64>() {
-                Ok(n) => set(Some(AttributeValue::Number(n))),
-                Err(_) => {
+            (_, true) => {
+                if let Ok(n) = raw.replace(',', ".").parse::<f64>() {
+                    set(Some(AttributeValue::Number(n)));
+                } else {
                     wrong.set(Some("This is not a number.".to_owned()));
                     redo.update(|n| *n += 1);
                 }
-            },
+            }
         }
     };
     let leave = move |ev: web_sys::KeyboardEvent| {

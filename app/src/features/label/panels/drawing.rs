@@ -22,8 +22,8 @@ pub(super) fn hint(e: &Editor) -> Option<String> {
         .and_then(|id| e.doc().get(id))
         .map(|a| a.shape.shape_kind());
     let text = match e.tool() {
-        Tool::Polygon => return outline_hint(e, kind == Some(ShapeKind::Polygon)),
-        Tool::Brush | Tool::Eraser => return brush_hint(e, kind),
+        Tool::Polygon => outline_hint(e, kind == Some(ShapeKind::Polygon)),
+        Tool::Brush | Tool::Eraser => brush_hint(e, kind),
         Tool::Keypoints => return keypoint_hint(e),
         Tool::Polyline if e.outline().is_some() => "Enter or a double click ends the line",
         Tool::Polyline => "Click the corners of the line, or drag along it",
@@ -50,8 +50,8 @@ pub(super) fn hint(e: &Editor) -> Option<String> {
     Some(text.to_owned())
 }
 
-fn outline_hint(e: &Editor, selected: bool) -> Option<String> {
-    let text = match e.outline() {
+fn outline_hint(e: &Editor, selected: bool) -> &'static str {
+    match e.outline() {
         Some(o) if o.points.len() < 3 => "Next corner; Backspace takes one back",
         Some(o) => match o.purpose {
             Purpose::Draw => "Enter or a click on the first corner closes the outline",
@@ -67,20 +67,18 @@ fn outline_hint(e: &Editor, selected: bool) -> Option<String> {
         }
         None if selected => "Click corners or drag; Shift adds to the selected outline, Alt cuts out of it",
         None => "Click the corners, or drag along the outline",
-    };
-    Some(text.to_owned())
+    }
 }
 
-fn brush_hint(e: &Editor, kind: Option<ShapeKind>) -> Option<String> {
+fn brush_hint(e: &Editor, kind: Option<ShapeKind>) -> &'static str {
     let paintable = matches!(kind, Some(ShapeKind::Mask | ShapeKind::Polygon));
-    let text = match (e.tool(), e.doc().task() == Task::Semantic) {
+    match (e.tool(), e.doc().task() == Task::Semantic) {
         (Tool::Brush, true) => "Paints the category; what lies below gives way, unless it is locked",
         (Tool::Brush, false) if paintable => "Adds to the selected object; Shift begins another one",
         (Tool::Brush, false) => "Begins a new object",
         (_, _) if paintable => "Erases from the selected object",
         _ => "Erases from every object under it",
-    };
-    Some(text.to_owned())
+    }
 }
 
 fn keypoint_hint(e: &Editor) -> Option<String> {

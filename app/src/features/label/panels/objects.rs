@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use limn_domain::project::Task;
 use limn_domain::{Annotation, AnnotationId, AttributeValue, CategoryId, Shape, Source};
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 /// Height of a row in CSS pixels; the style sheet agrees.
 const ROW: f64 = 28.0;
@@ -65,7 +66,8 @@ fn matches(words: &[String], category: &str, a: &Annotation, layers: &limn_edito
             AttributeValue::Number(n) => px(*n),
             AttributeValue::Text(t) => t.clone(),
         };
-        text.push_str(&format!(" {key}:{value}"));
+        // Writing to a text cannot fail.
+        let _ = write!(text, " {key}:{value}");
     }
     let text = text.to_lowercase();
     words.iter().all(|w| text.contains(w.as_str()))

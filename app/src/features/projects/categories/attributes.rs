@@ -40,18 +40,19 @@ impl Row {
             ..Self::default()
         };
         let bound = |v: &Option<f64>| v.map(|v| v.to_string()).unwrap_or_default();
-        match &a.kind {
+        let kind = match &a.kind {
             AttributeKind::Select { options } => {
-                row.kind = "select".to_owned();
                 row.options = options.join("\n");
+                "select"
             }
-            AttributeKind::Checkbox => row.kind = "checkbox".to_owned(),
+            AttributeKind::Checkbox => "checkbox",
             AttributeKind::Number { min, max } => {
-                row.kind = "number".to_owned();
                 (row.min, row.max) = (bound(min), bound(max));
+                "number"
             }
-            AttributeKind::Text => row.kind = "text".to_owned(),
-        }
+            AttributeKind::Text => "text",
+        };
+        kind.clone_into(&mut row.kind);
         row
     }
 
@@ -279,7 +280,7 @@ fn RowFields(rows: RwSignal<Vec<Row>>, id: u32, kind: String) -> impl IntoView {
                     prop:value=move || get(|r| r.options.clone())
                     on:input=move |ev| {
                         let v = event_target_value(&ev);
-                        set(&|r| r.options = v.clone());
+                        set(&|r| r.options.clone_from(&v));
                     }
                 ></textarea>
             </label>

@@ -32,7 +32,9 @@ impl Draft {
     fn add(self, at: [f64; 2]) {
         let n = self.skeleton.try_update(|s| {
             let taken = |name: &str| s.keypoints.iter().any(|k| k.name.eq_ignore_ascii_case(name));
-            let name = (s.keypoints.len() + 1..)
+            // One of as many names as there are keypoints, and one more, is free.
+            let first = s.keypoints.len() + 1;
+            let name = (first..=2 * first)
                 .map(|n| format!("point {n}"))
                 .find(|name| !taken(name))
                 .unwrap_or_default();
