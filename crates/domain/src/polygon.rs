@@ -150,28 +150,10 @@ pub fn edge_distance(parts: &[Part], p: Point) -> f64 {
         .fold(f64::INFINITY, f64::min)
 }
 
-/// The polygon moved by image pixels.
-pub fn shifted(parts: &[Part], dx: f64, dy: f64) -> Vec<Part> {
-    mapped(parts, |[x, y]| [x + dx, y + dy])
-}
-
 /// The polygon with every corner mapped.
 pub fn mapped(parts: &[Part], f: impl Fn(Vertex) -> Vertex) -> Vec<Part> {
     let ring = |r: &Ring| r.iter().map(|v| f(*v)).collect();
     parts.iter().map(|p| p.iter().map(ring).collect()).collect()
-}
-
-/// The polygon stretched so that its enclosing box `from` becomes `to`.
-pub fn stretched(parts: &[Part], from: Rect, to: Rect) -> Vec<Part> {
-    let along = |v: f64, a: f64, len: f64, b: f64, new: f64| {
-        if len > 0.0 { b + (v - a) / len * new } else { b }
-    };
-    mapped(parts, |[x, y]| {
-        [
-            along(x, from.x, from.w, to.x, to.w),
-            along(y, from.y, from.h, to.y, to.h),
-        ]
-    })
 }
 
 /// Corners that are there twice in a row, and a last one that repeats the first, say nothing.

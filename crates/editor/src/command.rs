@@ -102,9 +102,8 @@ pub enum Command {
     Paint(Vec<(AnnotationId, Shape)>, Vec<AnnotationId>, Option<Annotation>),
     /// A piece of what an object was, and the other pieces as objects of their own.
     Slice(AnnotationId, Shape, Vec<Annotation>),
-    Relabel(Vec<AnnotationId>, CategoryId),
     /// Another category, with what is said of each under it.
-    Recast(Vec<(AnnotationId, Attributes)>, CategoryId),
+    Relabel(Vec<(AnnotationId, Attributes)>, CategoryId),
     /// Values for an attribute, or none.
     Describe(Vec<AnnotationId>, String, Option<AttributeValue>),
     Reorder(Vec<AnnotationId>, Order),
@@ -168,16 +167,7 @@ impl Command {
                 edits.reshape(doc, vec![(id, shape)], Vec::new());
                 edits.add_all(doc, new, Kind::Slice)
             }
-            Self::Relabel(ids, category) => {
-                for id in ids {
-                    edits.update(doc, id, |a| {
-                        a.category_id = category;
-                        true
-                    });
-                }
-                Kind::Relabel
-            }
-            Self::Recast(list, category) => {
+            Self::Relabel(list, category) => {
                 for (id, attributes) in list {
                     edits.update(doc, id, |a| {
                         a.category_id = category;

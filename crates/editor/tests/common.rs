@@ -145,7 +145,10 @@ pub fn command() -> impl Strategy<Value = Command> {
             let gone = gone.into_iter().filter(|g| *g != id(n) && *g != new.id).collect();
             Command::Paint(vec![(id(n), other(kind, r))], gone, Some(new))
         }),
-        (ids(), 0..4_u8).prop_map(|(i, c)| Command::Relabel(i, category(c))),
+        (ids(), 0..4_u8).prop_map(|(i, c)| {
+            let none = limn_domain::Attributes::new();
+            Command::Relabel(i.into_iter().map(|i| (i, none.clone())).collect(), category(c))
+        }),
         (prop::collection::vec(0..24_u8, 1), 0..4_u8).prop_map(|(i, o)| {
             let order = [Order::Front, Order::Back, Order::Up, Order::Down][usize::from(o)];
             Command::Reorder(i.into_iter().map(id).collect(), order)

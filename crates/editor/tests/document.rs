@@ -227,7 +227,7 @@ fn touching_a_proposal_confirms_it() {
     let change = Command::Accept(vec![id(1)]).compile(&d).expect("changes");
     let after = change.edits[0].after.as_ref().expect("there");
     assert_eq!((after.source, after.score), (Source::Human, None));
-    let change = Command::Relabel(vec![id(1)], category(3))
+    let change = Command::Relabel(vec![(id(1), limn_domain::Attributes::new())], category(3))
         .compile(&d)
         .expect("changes");
     assert_eq!(

@@ -100,7 +100,7 @@ impl Editor {
             })
             .collect();
         let fit = list.len() == all.len();
-        self.run(Command::Recast(list, id));
+        self.run(Command::Relabel(list, id));
         fit
     }
 }
