@@ -59,6 +59,11 @@ pub enum Action {
     /// Only the selection shows.
     Isolate,
     Lock,
+    /// The selection is one group.
+    Group,
+    Ungroup,
+    /// A relation from the selected object to the next one picked.
+    Relate,
     Raise,
     Lower,
     ToFront,

@@ -128,6 +128,18 @@ impl Desk {
                 }
                 self.view(|e| e.cycle(action == A::CycleNext));
             }
+            A::Group => {
+                self.edit(Editor::group_selected);
+            }
+            A::Ungroup => {
+                self.edit(Editor::ungroup_selected);
+            }
+            A::Relate => {
+                self.ready_relation();
+                if self.edit(Editor::begin_relation) == Some(false) {
+                    self.toasts.info("Select the object that the relation goes out from first.");
+                }
+            }
             A::HideAll => self.view(Editor::toggle_all_hidden),
             A::Isolate => self.view(Editor::toggle_isolated),
             A::Lock => self.view(Editor::toggle_locked_selected),
@@ -151,6 +163,20 @@ impl Desk {
             _ => return false,
         }
         true
+    }
+
+    /// New relations say the project's first kind until another was chosen.
+    fn ready_relation(self) {
+        let first = self
+            .project
+            .with_untracked(|p| p.as_ref().and_then(|p| p.settings.relations.first().cloned()));
+        if let Some(kind) = first {
+            self.edit(|e| {
+                if e.relation_kind().is_empty() {
+                    e.set_relation_kind(kind);
+                }
+            });
+        }
     }
 
     fn view(self, f: impl FnOnce(&mut Editor)) {
