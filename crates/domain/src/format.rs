@@ -107,7 +107,12 @@ impl Aspect {
             Self::Keypoints => ShapeKind::Keypoints,
             Self::Polygons | Self::Parts | Self::Holes => ShapeKind::Polygon,
             Self::Masks => ShapeKind::Mask,
-            Self::Attributes | Self::Links | Self::Order | Self::Hierarchy | Self::Colors | Self::Unlabeled => return None,
+            Self::Attributes
+            | Self::Links
+            | Self::Order
+            | Self::Hierarchy
+            | Self::Colors
+            | Self::Unlabeled => return None,
         })
     }
 

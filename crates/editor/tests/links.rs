@@ -12,7 +12,14 @@ use limn_editor::{Editor, Tool};
 
 fn three() -> Vec<Annotation> {
     (0..3_u8)
-        .map(|n| boxed(n, 1, Rect::new(f64::from(n) * 100.0 + 10.0, 10.0, 60.0, 60.0), i64::from(n)))
+        .map(|n| {
+            boxed(
+                n,
+                1,
+                Rect::new(f64::from(n) * 100.0 + 10.0, 10.0, 60.0, 60.0),
+                i64::from(n),
+            )
+        })
         .collect()
 }
 
@@ -81,7 +88,10 @@ fn a_relation_goes_to_the_object_that_is_clicked() {
     e.say_relation(id(0), &to(1, "holds"), "beside".to_owned());
     assert_eq!(relations(&e, 0), [to(1, "beside"), to(2, "holds")]);
     e.turn_relation(id(0), &to(2, "holds"));
-    assert_eq!((relations(&e, 0), relations(&e, 2)), (vec![to(1, "beside")], vec![to(0, "holds")]));
+    assert_eq!(
+        (relations(&e, 0), relations(&e, 2)),
+        (vec![to(1, "beside")], vec![to(0, "holds")])
+    );
     undo_to_nothing_and_redo(&mut e, &three().into_iter().map(|a| (a.id, a)).collect());
     e.drop_relation(id(0), &to(1, "beside"));
     assert!(relations(&e, 0).is_empty());
@@ -95,7 +105,10 @@ fn relations_go_with_the_object_they_go_to_and_come_back_with_it() {
     e.delete(id(1));
     assert!(relations(&e, 0).is_empty());
     e.undo();
-    assert_eq!((relations(&e, 0), relations(&e, 1)), (vec![to(1, "")], vec![to(2, "")]));
+    assert_eq!(
+        (relations(&e, 0), relations(&e, 1)),
+        (vec![to(1, "")], vec![to(2, "")])
+    );
     // Those between copies stay between them.
     e.select_these(&[id(0), id(1)]);
     e.duplicate();

@@ -96,7 +96,12 @@ impl Projects {
         rendered(made).await
     }
 
-    pub async fn update(&self, actor: &Actor, project: ProjectId, mut input: UpdateProject) -> Result<Project> {
+    pub async fn update(
+        &self,
+        actor: &Actor,
+        project: ProjectId,
+        mut input: UpdateProject,
+    ) -> Result<Project> {
         let mut checks = Checks::default();
         let name = input
             .name

@@ -6,7 +6,8 @@ use limn_domain::category::NewCategory;
 use limn_domain::export::{ExportFormat, NewExport};
 use limn_domain::project::Task;
 use limn_domain::{
-    Annotation, AnnotationId, Attributes, ChangeId, GroupId, ItemId, Links, Rect, Relation, Role, Shape, Source,
+    Annotation, AnnotationId, Attributes, ChangeId, GroupId, ItemId, Links, Rect, Relation, Role, Shape,
+    Source,
 };
 use limn_testkit::{TestDb, build, on_both};
 
@@ -71,18 +72,21 @@ async fn groups_and_relations_come_back_the_same() {
             (None, vec![to(0, "beside")]),
             (group, vec![]),
         ];
-        let upserts = links.into_iter().zip(0_i64..).map(|((group, relations), z)| Annotation {
-            id: ids[z as usize],
-            category_id: category,
-            shape: Shape::Box {
-                rect: Rect::new(1.0 + z as f64, 2.0, 8.0, 8.0),
-            },
-            z,
-            source: Source::Human,
-            score: None,
-            attributes: Attributes::new(),
-            links: Links { group, relations },
-        });
+        let upserts = links
+            .into_iter()
+            .zip(0_i64..)
+            .map(|((group, relations), z)| Annotation {
+                id: ids[z as usize],
+                category_id: category,
+                shape: Shape::Box {
+                    rect: Rect::new(1.0 + z as f64, 2.0, 8.0, 8.0),
+                },
+                z,
+                source: Source::Human,
+                score: None,
+                attributes: Attributes::new(),
+                links: Links { group, relations },
+            });
         let change = SaveChange {
             change_id: ChangeId::new(),
             base_revision: 0,
@@ -111,10 +115,7 @@ async fn groups_and_relations_come_back_the_same() {
             let report = world.import(format.import(), &[("a.zip", bytes)]).await;
             assert_eq!((report.annotations_added, report.refused), (3, 0), "{report:#?}");
             let back = told(&world, item).await;
-            let want: Vec<_> = want
-                .iter()
-                .map(|(g, to)| (*g && grouped, to.clone()))
-                .collect();
+            let want: Vec<_> = want.iter().map(|(g, to)| (*g && grouped, to.clone())).collect();
             assert_eq!(back, want, "{format:?}");
         }
         // Formats without them say so.
@@ -124,7 +125,10 @@ async fn groups_and_relations_come_back_the_same() {
                 ..NewExport::default()
             };
             let (result, _) = world.export(source, input).await;
-            let said = result.notes.iter().any(|n| n.starts_with("3 labels have groups or relations"));
+            let said = result
+                .notes
+                .iter()
+                .any(|n| n.starts_with("3 labels have groups or relations"));
             assert!(said, "{format:?} {:?}", result.notes);
         }
     })

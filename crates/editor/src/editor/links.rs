@@ -43,9 +43,7 @@ impl Editor {
     }
 
     fn links_of<'a>(&'a self, ids: &'a [AnnotationId]) -> impl Iterator<Item = &'a Links> {
-        ids.iter()
-            .filter_map(|id| self.doc.get(*id))
-            .map(|a| &a.links)
+        ids.iter().filter_map(|id| self.doc.get(*id)).map(|a| &a.links)
     }
 
     fn set_group(&mut self, ids: &[AnnotationId], group: Option<GroupId>, kind: Kind) -> bool {

@@ -3,12 +3,14 @@
 use super::{CategoryRecord, LabelRecord};
 use crate::error::FormatError;
 use crate::findings::{Detail, Findings, quote};
-use crate::model::{Imported, ImportedAnnotation, ImportedCategory, ImportedImage, ImportedLinks, ImportedShape};
+use crate::model::{
+    Imported, ImportedAnnotation, ImportedCategory, ImportedImage, ImportedLinks, ImportedShape,
+};
 use crate::read::{Lines, Reader, bytes};
-use limn_domain::{AnnotationId, Attribute, Links};
 use limn_domain::attribute::ATTRIBUTES_MAX;
 use limn_domain::category::MAX_LEVELS;
 use limn_domain::validate;
+use limn_domain::{AnnotationId, Attribute, Links};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::HashMap;

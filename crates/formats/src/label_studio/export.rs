@@ -168,7 +168,10 @@ impl Writer for LabelStudioWriter {
                 tally.changed("labels are in groups, which are left out");
             }
             for r in &label.links.relations {
-                let kinds: Vec<&str> = Some(r.kind.as_str()).filter(|k| !k.is_empty()).into_iter().collect();
+                let kinds: Vec<&str> = Some(r.kind.as_str())
+                    .filter(|k| !k.is_empty())
+                    .into_iter()
+                    .collect();
                 result.push(json!({
                     "type": "relation", "from_id": label.id.to_string(), "to_id": r.to.to_string(),
                     "direction": "right", "labels": kinds,

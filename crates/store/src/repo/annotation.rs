@@ -15,7 +15,8 @@ pub use insert::{NewAnnotation, delete_of_items, insert_many};
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::annotation::ItemAnnotations;
 use limn_domain::{
-    Annotation, AnnotationId, Attributes, CategoryId, ItemId, Links, Rect, Shape, Source, Timestamp, UserId, link,
+    Annotation, AnnotationId, Attributes, CategoryId, ItemId, Links, Rect, Shape, Source, Timestamp, UserId,
+    link,
 };
 use sqlx::FromRow;
 use std::collections::HashMap;

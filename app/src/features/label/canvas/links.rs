@@ -73,7 +73,11 @@ fn arrow(c: &Context, from: Point, to: Point, strong: bool) {
     path();
     line(
         c,
-        if strong { "#ffffff" } else { "rgb(255 255 255 / 0.7)" },
+        if strong {
+            "#ffffff"
+        } else {
+            "rgb(255 255 255 / 0.7)"
+        },
         if strong { 2.0 } else { 1.25 },
     );
     c.begin_path();
@@ -111,11 +115,6 @@ fn groups(c: &Context, e: &Editor) {
 fn begun(c: &Context, e: &Editor) {
     let from = e.relating().and_then(|id| e.doc().bounds(id));
     if let (Some(from), Some(to)) = (from, e.pointer()) {
-        arrow(
-            c,
-            e.view().to_screen(from.center()),
-            e.view().to_screen(to),
-            true,
-        );
+        arrow(c, e.view().to_screen(from.center()), e.view().to_screen(to), true);
     }
 }

@@ -137,7 +137,8 @@ impl Desk {
             A::Relate => {
                 self.ready_relation();
                 if self.edit(Editor::begin_relation) == Some(false) {
-                    self.toasts.info("Select the object that the relation goes out from first.");
+                    self.toasts
+                        .info("Select the object that the relation goes out from first.");
                 }
             }
             A::HideAll => self.view(Editor::toggle_all_hidden),

@@ -5,10 +5,11 @@ use super::place::Label;
 use crate::Error;
 use limn_domain::import::ImportAs;
 use limn_domain::item::ItemStatus;
-use limn_domain::project::Task;
 use limn_domain::link::RELATIONS_MAX;
+use limn_domain::project::Task;
 use limn_domain::{
-    Annotation, AnnotationId, GroupId, ItemId, Links, ProjectId, Rect, Relation, Shape, Source, Timestamp, UserId,
+    Annotation, AnnotationId, GroupId, ItemId, Links, ProjectId, Rect, Relation, Shape, Source, Timestamp,
+    UserId,
 };
 use limn_formats::{Detail, ImportedLinks};
 use limn_store::repo::annotation::{self, NewAnnotation};
@@ -268,7 +269,11 @@ impl Names {
             .ok()
         };
         let mut out = Links::default();
-        for relation in relations.filter_map(one).flat_map(|l| l.relations).take(RELATIONS_MAX) {
+        for relation in relations
+            .filter_map(one)
+            .flat_map(|l| l.relations)
+            .take(RELATIONS_MAX)
+        {
             out.relate(relation);
         }
         out.group = links
