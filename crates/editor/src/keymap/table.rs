@@ -300,6 +300,23 @@ pub(super) const TABLE: &[Row] = &[
         G::View,
         false,
     ),
+    row(
+        A::Grid,
+        "Shift+KeyG",
+        "Several items at once, or one",
+        G::View,
+        false,
+    ),
+];
+
+/// What keys and the pointer do on a page of several items.
+pub(super) const GRID: &[Gesture] = &[
+    (G::View, "Several items: larger or smaller pages", "Minus Equal"),
+    (G::View, "Several items: the next one", "ArrowRight ArrowDown"),
+    (G::View, "Several items: choose a range", "Shift+ArrowRight Shift+Click"),
+    (G::View, "Several items: choose one more", "Space Ctrl+Click"),
+    (G::View, "Several items: choose all", "Ctrl+KeyA"),
+    (G::Categories, "Several items: take the categories away", "Delete"),
 ];
 
 /// What the pointer does with modifiers; shown in the help only.

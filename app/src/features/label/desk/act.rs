@@ -20,6 +20,9 @@ impl Desk {
             action,
             A::Submit | A::Skip | A::Next | A::Previous | A::First | A::Last
         );
+        if let Some(done) = self.act_in_grid(action) {
+            return done;
+        }
         // What is being drawn is closed, not lost; Enter does no more than that.
         if closes && self.edit(Editor::finish_outline).unwrap_or(false) && action == A::Submit {
             return true;
@@ -38,6 +41,7 @@ impl Desk {
                 self.sheet_up.set(true);
                 self.searching.set(true);
             }
+            A::Grid => self.set_grid(Some(super::SIZES[1])),
             A::AdjustImage => self.show_light.update(|v| *v = !*v),
             A::Category(n) => return self.pick_key(n, false),
             A::Relabel(n) => return self.pick_key(n, true),
@@ -200,10 +204,16 @@ impl Desk {
     }
 
     pub fn undo(self) {
+        if self.act_in_grid(A::Undo).is_some() {
+            return;
+        }
         self.edit(Editor::undo);
     }
 
     pub fn redo(self) {
+        if self.act_in_grid(A::Redo).is_some() {
+            return;
+        }
         self.edit(Editor::redo);
     }
 
@@ -250,6 +260,10 @@ impl Desk {
 
     /// Marks the open item done and goes on; the server hears of it in the background.
     pub fn submit(self) {
+        if self.in_grid_now() {
+            self.submit_page(false);
+            return;
+        }
         let Some(id) = self.current.get_untracked() else {
             return;
         };
@@ -292,6 +306,10 @@ impl Desk {
 
     /// Puts the open item aside and goes on.
     pub fn skip(self, reason: Option<String>) {
+        if self.in_grid_now() {
+            self.skip_targets(reason.as_deref());
+            return;
+        }
         if let Some(id) = self.current.get_untracked() {
             self.finish(id, Finish::Skip { reason });
         }
