@@ -6,6 +6,7 @@ mod categories;
 mod item_list;
 mod labels;
 mod outlines;
+mod pictures;
 mod projects;
 mod queue;
 mod queue_at_once;

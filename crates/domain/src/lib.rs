@@ -19,6 +19,7 @@ pub mod job;
 pub mod keypoint;
 pub mod mask;
 pub mod page;
+pub mod picture;
 pub mod polygon;
 pub mod project;
 pub mod queue;

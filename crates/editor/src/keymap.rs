@@ -92,6 +92,11 @@ pub enum Action {
     Fit,
     OneToOne,
     ZoomToSelection,
+    TurnLeft,
+    TurnRight,
+    TurnLeftABit,
+    TurnRightABit,
+    Upright,
     AdjustImage,
 }
 
@@ -246,6 +251,8 @@ fn cap(code: &str) -> String {
         "Escape" => "Esc",
         "Delete" => "Del",
         "Slash" => "/",
+        "Comma" => ",",
+        "Period" => ".",
         "Equal" => "+",
         "Minus" => "-",
         "BracketLeft" => "[",

@@ -1,4 +1,6 @@
-//! Bytes of items: originals and renditions.
+//! Bytes of items: originals, renditions and tiles.
+
+pub mod tiles;
 
 use crate::authz::require_in;
 use crate::{Actor, Context, Error, Result};
@@ -48,16 +50,7 @@ impl Media {
     /// Bytes of an item for whoever may see it. Everything but [`Rendition::Original`] is a still raster picture that is
     /// safe to show inline; the original is for download.
     pub async fn get(&self, actor: &Actor, item: ItemId, which: Rendition) -> Result<MediaFile> {
-        let mut tx = self.0.db.read().await?;
-        let found = repo::blob::of_item(&mut tx, item)
-            .await?
-            .ok_or_else(|| Error::not_found("item"))?;
-        match require_in(&mut tx, actor, Action::ViewItems, found.project_id).await {
-            // Somebody who may not see the project learns nothing about its items.
-            Err(Error::Api(e)) if e.code == Code::NotFound => return Err(Error::not_found("item")),
-            other => other?,
-        };
-        drop(tx);
+        let found = seen(&self.0, actor, item).await?;
         let rendition = match which {
             Rendition::Original => return self.original(&found, false).await,
             Rendition::Thumb => RenditionKind::Thumb,
@@ -76,6 +69,13 @@ impl Media {
         {
             Ok(bytes) => bytes,
             Err(StorageError::NotFound) => return Err(lost(&found)),
+            Err(StorageError::NotMadeYet) => {
+                return Err(Error::new(
+                    Code::WrongState,
+                    "The picture is still being cut into tiles; ask again in a moment.",
+                ));
+            }
+            Err(e @ StorageError::Unwieldy(_)) => return Err(crate::ingest::refusal(&found.name, e)),
             Err(e) => {
                 return Err(Error::Internal(
                     anyhow::Error::new(e).context(format!("rendition of item {item}")),
@@ -114,6 +114,19 @@ impl Media {
     }
 }
 
+/// What is known of an item's bytes, for whoever may see it.
+async fn seen(ctx: &Context, actor: &Actor, item: ItemId) -> Result<ItemBlob> {
+    let mut tx = ctx.db.read().await?;
+    let found = repo::blob::of_item(&mut tx, item)
+        .await?
+        .ok_or_else(|| Error::not_found("item"))?;
+    match require_in(&mut tx, actor, Action::ViewItems, found.project_id).await {
+        // Somebody who may not see the project learns nothing about its items.
+        Err(Error::Api(e)) if e.code == Code::NotFound => Err(Error::not_found("item")),
+        other => other.map(|_| found),
+    }
+}
+
 fn lost(found: &ItemBlob) -> Error {
     tracing::error!(digest = %found.digest, name = %found.name, "a stored file is missing");
     Error::new(
@@ -133,6 +146,7 @@ fn info(found: &ItemBlob) -> Option<ImageInfo> {
         height: u32::try_from(found.height).ok()?,
         orientation: u8::try_from(found.orientation).ok()?,
         decoded_bytes: 0,
+        bits: 8,
     })
 }
 

@@ -38,6 +38,8 @@ pub struct Look {
     pub fill: u16,
     pub color_by: ColorBy,
     pub names: Names,
+    /// The shades in view are spread so that each is used alike.
+    pub equalise: bool,
     /// Lines between the pixels where they are large enough.
     pub grid: bool,
 }
@@ -53,6 +55,7 @@ impl Default for Look {
             fill: 100,
             color_by: ColorBy::default(),
             names: Names::default(),
+            equalise: false,
             grid: false,
         }
     }
@@ -60,6 +63,8 @@ impl Default for Look {
 
 /// Name of the SVG filter that does what CSS has no word for.
 pub const GAMMA_FILTER: &str = "label-gamma";
+/// Name of the one that spreads the shades.
+pub const EQUAL_FILTER: &str = "label-equal";
 
 impl Look {
     /// Within the bounds of the sliders; what was kept may be anything.
@@ -76,9 +81,12 @@ impl Look {
         }
     }
 
-    /// The CSS filter of the picture.
-    pub fn filter(&self) -> String {
+    /// The CSS filter of the picture; `equal`: the table of shades is there.
+    pub fn filter(&self, equal: bool) -> String {
         let mut parts = Vec::new();
+        if self.equalise && equal {
+            parts.push(format!("url(#{EQUAL_FILTER})"));
+        }
         for (name, value) in [
             ("brightness", self.brightness),
             ("contrast", self.contrast),
@@ -109,14 +117,17 @@ mod tests {
     #[test]
     fn the_picture_as_it_is_needs_no_filter() {
         let look = Look::default();
-        assert_eq!(look.filter(), "none");
+        assert_eq!(look.filter(false), "none");
         let look = Look {
             gamma: 180,
             invert: true,
             contrast: 150,
             ..look
         };
-        assert_eq!(look.filter(), "contrast(150%) url(#label-gamma) invert(1)");
+        let equal = Look { equalise: true, ..Look::default() };
+        assert_eq!(equal.filter(true), "url(#label-equal)");
+        assert_eq!(equal.filter(false), "none");
+        assert_eq!(look.filter(false), "contrast(150%) url(#label-gamma) invert(1)");
         let kept: Look = serde_json::from_str(r#"{"brightness":0,"gamma":9999,"unknown":1}"#).unwrap();
         assert_eq!(
             (kept.bounded().brightness, kept.bounded().gamma, kept.contrast),

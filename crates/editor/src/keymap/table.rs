@@ -278,6 +278,17 @@ pub(super) const TABLE: &[Row] = &[
     row(A::Fit, "KeyZ", "Fit the image", G::View, false),
     row(A::OneToOne, "Shift+KeyZ", "100 %", G::View, false),
     row(A::ZoomToSelection, "KeyC", "Zoom to the selection", G::View, true),
+    row(A::TurnLeft, "Comma", "Turn the view left by 90°", G::View, false),
+    row(A::TurnRight, "Period", "Turn the view right by 90°", G::View, false),
+    row(
+        A::TurnLeftABit,
+        "Shift+Comma",
+        "Turn the view by 5°",
+        G::View,
+        false,
+    ),
+    row(A::TurnRightABit, "Shift+Period", "", G::View, false),
+    row(A::Upright, "Alt+Comma", "Turn the view upright", G::View, false),
     row(
         A::AdjustImage,
         "KeyI",

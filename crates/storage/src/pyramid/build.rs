@@ -137,14 +137,17 @@ pub(super) fn window(histogram: &[u64], channels: usize, max: u16) -> (u16, u16)
         return (0, 255);
     }
     let (low, high) = span(histogram, TAIL);
-    let (low, high) = if channels == 1 {
+    // One value all over has no contrast to show.
+    if high == low {
+        return (0, max);
+    }
+    if channels == 1 {
         (low, high)
     } else if high < max / 4 {
         (0, high)
     } else {
         (0, max)
-    };
-    if high > low { (low, high) } else { (low, low.saturating_add(1)) }
+    }
 }
 
 /// What an EXIF orientation does: mirrors axes of the stored picture, then swaps them.

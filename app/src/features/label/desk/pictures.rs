@@ -1,0 +1,101 @@
+//! How the picture of an item is shown: known from its size, or asked for; again while its tiles are being made.
+
+use super::Desk;
+use crate::features::label::api;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use limn_domain::ItemId;
+use limn_domain::item::Item;
+use limn_domain::picture::Picture;
+use std::time::Duration;
+
+/// A picture of no more pixels is whole whatever the server's limit, unless it is of a kind that may be deep.
+const SURELY_WHOLE: i64 = 4_000_000;
+/// Milliseconds between two looks at the progress.
+const LOOK_AGAIN: u64 = 1_000;
+
+fn is_surely_whole(item: &Item) -> bool {
+    let may_be_deep = matches!(item.media_type.as_str(), "image/png" | "image/tiff");
+    !may_be_deep && item.width.saturating_mul(item.height) <= SURELY_WHOLE
+}
+
+impl Desk {
+    /// How the picture is shown, as far as that is known.
+    pub fn picture_now(self, item: &Item) -> Option<Picture> {
+        let known = self.pictures.with_untracked(|p| p.get(&item.id).cloned());
+        known.or_else(|| is_surely_whole(item).then_some(Picture::Whole))
+    }
+
+    /// Whether an item in hand is known to be shown by its renditions.
+    pub fn is_shown_whole(self, id: ItemId) -> bool {
+        self.sheet(id, |s| self.picture_now(&s.item)).flatten() == Some(Picture::Whole)
+    }
+
+    /// Asks how the picture of the open item is shown, unless that is known; while it is being made, again and again.
+    pub fn ask_for_picture(self, id: ItemId) {
+        let known = self.read(|s| (s.item.id == id).then(|| self.picture_now(&s.item)));
+        match known.flatten() {
+            Some(None | Some(Picture::Making { .. } | Picture::Failed { .. })) => {}
+            _ => return,
+        }
+        spawn_local(async move {
+            loop {
+                let got = api::label_picture(id).await;
+                let Some(current) = self.current.try_get_untracked() else {
+                    return;
+                };
+                let again = match &got {
+                    Ok(picture) => matches!(picture, Picture::Making { .. }),
+                    // The network or the server; what fails for good fails the pictures of other items too.
+                    Err(_) => true,
+                };
+                if let Ok(picture) = got {
+                    let was = self
+                        .pictures
+                        .try_update(|p| p.insert(id, picture.clone()))
+                        .flatten();
+                    if matches!(was, Some(Picture::Making { .. })) && matches!(picture, Picture::Tiled(_)) {
+                        self.thumbs_tick.try_update(|n| *n += 1);
+                    }
+                }
+                if !again || current != Some(id) {
+                    return;
+                }
+                wait(LOOK_AGAIN).await;
+            }
+        });
+    }
+
+    /// Address of an item's thumbnail; another one when it may be there now.
+    pub fn thumb_of(self, id: ItemId) -> String {
+        match self.thumbs_tick.get() {
+            0 => format!("/media/items/{id}/thumb"),
+            n => format!("/media/items/{id}/thumb?n={n}"),
+        }
+    }
+
+    /// Notes the pixel under the pointer.
+    pub fn note_value(self, value: Option<Vec<u16>>) {
+        if self.value.with_untracked(|v| *v != value) {
+            self.value.set(value);
+        }
+    }
+}
+
+async fn wait(millis: u64) {
+    let (tell, told) = futures_channel();
+    set_timeout(tell, Duration::from_millis(millis));
+    let _ = wasm_bindgen_futures::JsFuture::from(told).await;
+}
+
+/// A closure, and a promise that is kept when it is called.
+fn futures_channel() -> (impl FnOnce() + 'static, js_sys::Promise) {
+    let mut keep = None;
+    let promise = js_sys::Promise::new(&mut |resolve, _| keep = Some(resolve));
+    let tell = move || {
+        if let Some(resolve) = keep {
+            let _ = resolve.call0(&wasm_bindgen::JsValue::NULL);
+        }
+    };
+    (tell, promise)
+}
