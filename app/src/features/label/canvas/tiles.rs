@@ -188,11 +188,6 @@ impl Tiles {
         let first = ((y % side) as usize * size.0 as usize + (x % side) as usize) * n;
         samples.get(first..first + n).map(<[u16]>::to_vec)
     }
-
-    /// Whether anything is on its way.
-    pub fn is_busy(&self) -> bool {
-        !self.inner.borrow().loading.is_empty()
-    }
 }
 
 impl Inner {
