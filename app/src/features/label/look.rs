@@ -1,5 +1,7 @@
 //! How the picture and the shapes are shown, for the eye only.
 
+use limn_domain::category::{Category, PALETTE};
+use limn_domain::{AttributeKind, AttributeValue};
 use serde::{Deserialize, Serialize};
 
 /// What the colour of a shape tells.
@@ -10,6 +12,8 @@ pub enum ColorBy {
     Category,
     /// Every object has a colour of its own.
     Object,
+    /// Every value of one attribute has a colour.
+    Attribute,
 }
 
 /// When the names of categories stand at their shapes.
@@ -37,6 +41,8 @@ pub struct Look {
     /// Of the fill of shapes, in percent of the usual.
     pub fill: u16,
     pub color_by: ColorBy,
+    /// Which attribute, by [`attribute_id`].
+    pub attribute: u32,
     pub names: Names,
     /// The shades in view are spread so that each is used alike.
     pub equalise: bool,
@@ -54,6 +60,7 @@ impl Default for Look {
             invert: false,
             fill: 100,
             color_by: ColorBy::default(),
+            attribute: 0,
             names: Names::default(),
             equalise: false,
             grid: false,
@@ -110,6 +117,75 @@ impl Look {
     }
 }
 
+/// A short name of an attribute's key (FNV-1a).
+pub fn attribute_id(key: &str) -> u32 {
+    key.bytes()
+        .fold(0x811c_9dc5, |h, b| (h ^ u32::from(b)).wrapping_mul(0x0100_0193))
+}
+
+/// The colour of objects that have no value.
+const NO_VALUE: &str = "#8b8d94";
+
+/// The colours of an attribute's values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Legend {
+    pub key: String,
+    pub name: String,
+    /// Texts of the values, in the order of their colours.
+    pub values: Vec<String>,
+    /// Yes and no instead of texts.
+    flag: bool,
+}
+
+impl Legend {
+    /// Of every attribute whose values can be told apart: yes or no, or one of a list. One that several categories have by the
+    /// same key is one.
+    pub fn all<'a>(categories: impl IntoIterator<Item = &'a Category>) -> Vec<Self> {
+        let mut list: Vec<Self> = Vec::new();
+        for a in categories.into_iter().flat_map(|c| &c.attributes) {
+            let (values, flag) = match &a.kind {
+                AttributeKind::Checkbox => (vec!["Yes".to_owned(), "No".to_owned()], true),
+                AttributeKind::Select { options } => (options.clone(), false),
+                AttributeKind::Number { .. } | AttributeKind::Text => continue,
+            };
+            match list.iter_mut().find(|l| l.key == a.key) {
+                Some(known) => {
+                    for v in values {
+                        if !known.values.contains(&v) {
+                            known.values.push(v);
+                        }
+                    }
+                }
+                None => list.push(Self {
+                    key: a.key.clone(),
+                    name: a.name.clone(),
+                    values,
+                    flag,
+                }),
+            }
+        }
+        list
+    }
+
+    pub fn color_of(&self, value: Option<&AttributeValue>) -> &'static str {
+        let at = match value {
+            Some(AttributeValue::Flag(on)) if self.flag => Some(usize::from(!on)),
+            Some(AttributeValue::Text(t)) => self.values.iter().position(|v| v == t),
+            _ => None,
+        };
+        at.map_or(NO_VALUE, |i| PALETTE[i % PALETTE.len()])
+    }
+
+    /// Every value with its colour, the last line for objects that have none.
+    pub fn lines(&self) -> Vec<(String, &'static str)> {
+        let values = self.values.iter().enumerate();
+        values
+            .map(|(i, v)| (v.clone(), PALETTE[i % PALETTE.len()]))
+            .chain([("No value".to_owned(), NO_VALUE)])
+            .collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,5 +209,45 @@ mod tests {
             (kept.bounded().brightness, kept.bounded().gamma, kept.contrast),
             (10, 400, 100)
         );
+    }
+
+    #[test]
+    fn values_have_their_colours() {
+        let kinds = [
+            ("pose", AttributeKind::Select { options: vec!["left".into(), "right".into()] }),
+            ("occluded", AttributeKind::Checkbox),
+            ("note", AttributeKind::Text),
+        ];
+        let attributes = kinds
+            .into_iter()
+            .map(|(key, kind)| limn_domain::Attribute {
+                key: key.to_owned(),
+                name: key.to_owned(),
+                kind,
+                required: false,
+                default: None,
+            })
+            .collect();
+        let category = Category {
+            id: limn_domain::CategoryId::new(),
+            parent_id: None,
+            name: "cat".to_owned(),
+            color: String::new(),
+            hotkey: None,
+            position: 0,
+            export_id: 1,
+            skeleton: None,
+            attributes,
+            annotation_count: 0,
+            item_count: 0,
+        };
+        let all = Legend::all([&category, &category]);
+        assert_eq!(all.iter().map(|l| l.key.as_str()).collect::<Vec<_>>(), ["pose", "occluded"]);
+        let text = |t: &str| Some(AttributeValue::Text(t.to_owned()));
+        assert_eq!(all[0].color_of(text("right").as_ref()), PALETTE[1]);
+        assert_eq!(all[0].color_of(text("gone").as_ref()), NO_VALUE);
+        assert_eq!(all[1].color_of(Some(&AttributeValue::Flag(true))), PALETTE[0]);
+        assert_eq!(all[1].color_of(None), NO_VALUE);
+        assert_eq!(all[1].lines().len(), 3);
     }
 }

@@ -199,12 +199,17 @@ impl Painter {
                 .get(id)
                 .map_or(("Removed category", "#8b8d94"), |n| (&n.0, &n.1))
         };
+        let legend = self.desk.legend_now();
         // Of a shape: its category's name, and the colour that the look wants.
         let look_of = |a: &Annotation| {
             let (name, color) = look(&a.category_id);
             match looks.color_by {
                 ColorBy::Category => (name, color),
                 ColorBy::Object => (name, own_color(a.id)),
+                ColorBy::Attribute => match &legend {
+                    Some(legend) => (name, legend.color_of(a.attributes.get(&legend.key))),
+                    None => (name, color),
+                },
             }
         };
         let screen = (w, h);
@@ -320,6 +325,12 @@ fn grown(e: &Editor) -> Rect {
 pub(super) fn dash(c: &Context, pattern: &[f64]) {
     let list: js_sys::Array = pattern.iter().map(|v| JsValue::from_f64(*v)).collect();
     let _ = c.set_line_dash(&list);
+}
+
+pub(super) fn outline(c: &Context, r: Rect, color: &str, width: f64) {
+    c.set_stroke_style_str(color);
+    c.set_line_width(width);
+    c.stroke_rect(r.x, r.y, r.w, r.h);
 }
 
 /// Along the path.

@@ -2,6 +2,7 @@
 
 use super::Desk;
 use crate::features::label::api;
+use crate::features::label::look::{ColorBy, Legend, attribute_id};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use limn_domain::ItemId;
@@ -74,6 +75,18 @@ impl Desk {
         }
     }
 
+    /// The colours of the chosen attribute's values, where the look wants them and a category has it.
+    pub fn legend_now(self) -> Option<Legend> {
+        let look = self.looks.get_untracked();
+        if look.color_by != ColorBy::Attribute {
+            return None;
+        }
+        let all = self
+            .categories
+            .with_untracked(|list| Legend::all(list.iter().map(|c| &c.category)));
+        all.into_iter().find(|l| attribute_id(&l.key) == look.attribute)
+    }
+
     /// Notes the pixel under the pointer.
     pub fn note_value(self, value: Option<Vec<u16>>) {
         if self.value.with_untracked(|v| *v != value) {
@@ -83,19 +96,11 @@ impl Desk {
 }
 
 async fn wait(millis: u64) {
-    let (tell, told) = futures_channel();
-    set_timeout(tell, Duration::from_millis(millis));
-    let _ = wasm_bindgen_futures::JsFuture::from(told).await;
-}
-
-/// A closure, and a promise that is kept when it is called.
-fn futures_channel() -> (impl FnOnce() + 'static, js_sys::Promise) {
-    let mut keep = None;
-    let promise = js_sys::Promise::new(&mut |resolve, _| keep = Some(resolve));
-    let tell = move || {
-        if let Some(resolve) = keep {
+    let waited = js_sys::Promise::new(&mut |resolve, _| {
+        let done = move || {
             let _ = resolve.call0(&wasm_bindgen::JsValue::NULL);
-        }
-    };
-    (tell, promise)
+        };
+        set_timeout(done, Duration::from_millis(millis));
+    });
+    let _ = wasm_bindgen_futures::JsFuture::from(waited).await;
 }

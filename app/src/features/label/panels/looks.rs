@@ -1,7 +1,7 @@
 //! The panel that says how the picture and the shapes are shown, and the map of the whole picture.
 
 use crate::features::label::desk::Desk;
-use crate::features::label::look::{ColorBy, EQUAL_FILTER, GAMMA_FILTER, Look, Names};
+use crate::features::label::look::{ColorBy, EQUAL_FILTER, GAMMA_FILTER, Legend, Look, Names, attribute_id};
 use crate::ui::{Button, ButtonSize, Variant};
 use leptos::html;
 use leptos::prelude::*;
@@ -77,12 +77,30 @@ pub fn LookPanel() -> impl IntoView {
                         <select
                             class="input"
                             on:change=move |ev| {
-                                let by = if event_target_value(&ev) == "object" { ColorBy::Object } else { ColorBy::Category };
-                                desk.set_look(|l| l.color_by = by);
+                                let value = event_target_value(&ev);
+                                desk.set_look(|l| match value.strip_prefix("attribute:") {
+                                    Some(key) => (l.color_by, l.attribute) = (ColorBy::Attribute, attribute_id(key)),
+                                    None if value == "object" => l.color_by = ColorBy::Object,
+                                    None => l.color_by = ColorBy::Category,
+                                });
                             }
                         >
                             <option value="category" selected=move || desk.looks.get().color_by == ColorBy::Category>"Category"</option>
                             <option value="object" selected=move || desk.looks.get().color_by == ColorBy::Object>"Object"</option>
+                            {move || {
+                                desk.categories
+                                    .with(|list| Legend::all(list.iter().map(|c| &c.category)))
+                                    .into_iter()
+                                    .map(|l| {
+                                        let id = attribute_id(&l.key);
+                                        let on = move || {
+                                            let look = desk.looks.get();
+                                            look.color_by == ColorBy::Attribute && look.attribute == id
+                                        };
+                                        view! { <option value=format!("attribute:{}", l.key) selected=on>{l.name}</option> }
+                                    })
+                                    .collect_view()
+                            }}
                         </select>
                     </label>
                     <label class="label-light__row label-light__row--pick">
@@ -110,6 +128,39 @@ pub fn LookPanel() -> impl IntoView {
                 </div>
             </div>
         </Show>
+    }
+}
+
+/// What the colours say while they tell the values of an attribute.
+#[component]
+pub fn ColorLegend() -> impl IntoView {
+    let desk: Desk = expect_context();
+    let legend = Memo::new(move |_| {
+        desk.looks.track();
+        desk.categories.track();
+        desk.legend_now()
+    });
+    move || {
+        legend.get().map(|l| {
+            let lines = l
+                .lines()
+                .into_iter()
+                .map(|(text, color)| {
+                    view! {
+                        <li>
+                            <i style:background=color aria-hidden="true"></i>
+                            <span>{text}</span>
+                        </li>
+                    }
+                })
+                .collect_view();
+            view! {
+                <section class="label-legend" aria-label=format!("Colours of {}", l.name) data-testid="legend">
+                    <h2>{l.name.clone()}</h2>
+                    <ul>{lines}</ul>
+                </section>
+            }
+        })
     }
 }
 
