@@ -1,6 +1,6 @@
 // Pictures too large to be shown whole, and deeper than a screen: cut into tiles, drawn by them, labeled to the pixel, with
 // the view turned and not.
-import { makeProject, png16, tiff } from "../pages/data";
+import { makeProject, png, png16, tiff } from "../pages/data";
 import { LabelPage } from "../pages/label";
 import { expect, test, unique } from "../fixtures";
 import type { Api } from "../fixtures";
@@ -185,4 +185,56 @@ test("16 bits: window and level, the value under the pointer, equalised", async 
     .poll(() => page.locator("canvas.label__layer").first().evaluate((c) => getComputedStyle(c).filter))
     .toContain("label-equal");
   await expect.poll(() => page.locator("#label-equal feFuncR").getAttribute("tableValues")).toMatch(/^0\.000 .* 1\.000$/);
+});
+
+test("a picture that cannot be cut says why, and colours tell an attribute", async ({ limn, admin, page, signIn, a11y, shots }) => {
+  const api = limn.api(admin.token);
+  const project = await makeProject(api, unique("Colours"), { items: 0 });
+  // Whole by its directory; its first strip is said to be deflate and is not.
+  const bad = tiff(8192, 8192);
+  const compression = bad.readUInt32LE(4) + 2 + 3 * 12 + 8;
+  bad.writeUInt32LE(8, compression);
+  const rows = bad.readUInt32LE(4) + 2 + 7 * 12 + 8;
+  bad.writeUInt32LE(8192, rows);
+  const item = await add(api, project.id, "broken.tif", bad);
+  await signIn(page, admin);
+  const label = new LabelPage(page);
+  await label.open(project.id, item);
+  await expect(page.getByTestId("cutting")).toContainText("broken.tif", { timeout: 30_000 });
+  await a11y(page);
+  await shots(page, "large-broken");
+  await page.setViewportSize({ width: 1440, height: 900 });
+
+  const good = await add(api, project.id, "good.png", png(3));
+  const raccoon = project.categories.find((c) => c.name === "raccoon")!;
+  await api.patch(`/api/v1/categories/${raccoon.id}`, {
+    attributes: [{ name: "Pose", type: "select", options: ["left", "right"], default: "right" }],
+  });
+  await label.open(project.id, good);
+  await page.keyboard.press("1");
+  await label.draw([0.4, 0.4], [0.6, 0.6]);
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("i");
+  await page.getByLabel("Colour by").selectOption({ label: "Pose" });
+  await expect(page.getByTestId("legend")).toContainText("right");
+  const swatch = (n: number) =>
+    page.getByTestId("legend").locator("li i").nth(n).evaluate((e) => getComputedStyle(e).backgroundColor.match(/\d+/g)!.map(Number));
+  const area = (await label.stage.boundingBox())!;
+  const sign = async () =>
+    page.evaluate(([x, y]) => {
+      const canvas = document.querySelectorAll<HTMLCanvasElement>("canvas.label__layer")[1];
+      const k = canvas.width / canvas.getBoundingClientRect().width;
+      return [...canvas.getContext("2d")!.getImageData(x * k, y * k, 1, 1).data];
+    }, [area.width * 0.4 + 2, area.height * 0.4 - 15]);
+  const right = await swatch(1);
+  // The sign with the name has the colour of the value.
+  await expect.poll(async () => (await sign()).slice(0, 3).every((v, n) => Math.abs(v - right[n]) <= 24)).toBe(true);
+  await page.getByLabel("Turn").fill("30");
+  await expect(page.getByTestId("turn")).toHaveText("30°");
+  await a11y(page);
+  await shots(page, "legend");
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.getByRole("button", { name: "Reset" }).click();
+  await expect(page.getByTestId("turn")).toHaveCount(0);
+  await expect(page.getByTestId("legend")).toHaveCount(0);
 });

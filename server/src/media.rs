@@ -55,7 +55,7 @@ async fn item(
         media_type: &file.media_type,
         etag: &file.etag,
         attachment: (which == Rendition::Original).then_some(file.name.as_str()),
-        cache: IMMUTABLE,
+        cache: if file.stands_in { "no-store" } else { IMMUTABLE },
     };
     send(content, how, &headers).await
 }

@@ -38,6 +38,8 @@ pub struct MediaFile {
     /// Download name.
     pub name: String,
     pub body: MediaBody,
+    /// It stands in for what is being made, and must not be kept.
+    pub stands_in: bool,
 }
 
 #[derive(Clone)]
@@ -69,6 +71,7 @@ impl Media {
         {
             Ok(bytes) => bytes,
             Err(StorageError::NotFound) => return Err(lost(&found)),
+            Err(StorageError::NotMadeYet) if which == Rendition::Thumb => return stand_in(&found),
             Err(StorageError::NotMadeYet) => {
                 return Err(Error::new(
                     Code::WrongState,
@@ -87,6 +90,7 @@ impl Media {
             etag: format!("\"{}.{}.{RENDITIONS_VERSION}\"", found.digest, rendition.as_str()),
             name: renamed(&found.name),
             body: MediaBody::Bytes(bytes),
+            stands_in: false,
         })
     }
 
@@ -110,6 +114,7 @@ impl Media {
                 path: self.0.blobs.path(&found.digest),
                 len,
             },
+            stands_in: false,
         })
     }
 }
@@ -136,6 +141,22 @@ fn lost(found: &ItemBlob) -> Error {
             found.name
         ),
     )
+}
+
+/// A plain grey thumbnail, so that a page of pictures has no holes while a large one is being cut.
+fn stand_in(found: &ItemBlob) -> Result<MediaFile> {
+    const GREY: u8 = 0x80;
+    let mut bytes = Vec::new();
+    image::codecs::jpeg::JpegEncoder::new(&mut bytes)
+        .encode(&[GREY; 64], 8, 8, image::ExtendedColorType::L8)
+        .map_err(anyhow::Error::from)?;
+    Ok(MediaFile {
+        media_type: "image/jpeg".to_owned(),
+        etag: format!("{}.waits", found.digest),
+        name: renamed(&found.name),
+        body: MediaBody::Bytes(Bytes::from(bytes)),
+        stands_in: true,
+    })
 }
 
 /// What the header said when the item was added.

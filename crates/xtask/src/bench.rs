@@ -56,7 +56,7 @@ pub fn canvas(save: bool) -> Result<ExitCode> {
             "test",
             "--config",
             "playwright.bench.config.ts",
-            "canvas",
+            "canvas.bench",
         ])
         .env("LIMN_BIN", ws::server_bin(true));
     if let Some(path) = chromium {
@@ -128,7 +128,7 @@ fn measure_large(
             "test",
             "--config",
             "playwright.bench.config.ts",
-            "large",
+            "large.bench",
         ])
         .env("LIMN_LARGE", folder)
         .env("LIMN_BIN", ws::server_bin(true));

@@ -67,6 +67,7 @@ fn One() -> impl IntoView {
         <Suggestions/>
         <OutlineBar/>
         <BrushBar/>
+        <ColorLegend/>
         <LookPanel/>
         <Minimap/>
         <Hud/>

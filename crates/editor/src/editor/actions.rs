@@ -468,10 +468,15 @@ impl Editor {
         self.epochs.view += 1;
     }
 
+    /// Turns the view to an angle in degrees.
+    pub fn turn_view_to(&mut self, degrees: f64) {
+        self.view.turn_to(degrees);
+        self.epochs.view += 1;
+    }
+
     /// Turns the view upright.
     pub fn upright_view(&mut self) {
-        self.view.turn_to(0.0);
-        self.epochs.view += 1;
+        self.turn_view_to(0.0);
     }
 
     pub fn zoom_step(&mut self, inward: bool) {

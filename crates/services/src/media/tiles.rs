@@ -191,6 +191,7 @@ impl Media {
                 etag: format!("{}.{level}.{x}.{y}.{TILES_VERSION}", found.digest),
                 name: String::new(),
                 body: MediaBody::Bytes(tile.bytes),
+                stands_in: false,
             },
         })
     }

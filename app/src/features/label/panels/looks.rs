@@ -1,6 +1,6 @@
 //! The panel that says how the picture and the shapes are shown, and the map of the whole picture.
 
-use crate::features::label::desk::Desk;
+use crate::features::label::desk::{Desk, px};
 use crate::features::label::look::{ColorBy, EQUAL_FILTER, GAMMA_FILTER, Legend, Look, Names, attribute_id};
 use crate::ui::{Button, ButtonSize, Variant};
 use leptos::html;
@@ -66,6 +66,7 @@ pub fn LookPanel() -> impl IntoView {
                 {slider("Contrast", (20, 300), |l| l.contrast, |l, v| l.contrast = v)}
                 {slider("Gamma", (20, 300), |l| l.gamma, |l, v| l.gamma = v)}
                 {slider("Saturation", (0, 300), |l| l.saturation, |l, v| l.saturation = v)}
+                <Turn/>
                 {switch("Equalise what is in view", |l| l.equalise, |l| l.equalise = !l.equalise)}
                 {switch("Invert the colours", |l| l.invert, |l| l.invert = !l.invert)}
                 {switch("Grid between pixels", |l| l.grid, |l| l.grid = !l.grid)}
@@ -123,7 +124,11 @@ pub fn LookPanel() -> impl IntoView {
                     </label>
                 </Show>
                 <div class="label-light__foot">
-                    <Button variant=Variant::Quiet size=ButtonSize::Small on_click=move || desk.set_look(|l| *l = Look::default())>"Reset"</Button>
+                    <Button variant=Variant::Quiet size=ButtonSize::Small on_click=move || {
+                        desk.set_look(|l| *l = Look::default());
+                        desk.window.set(None);
+                        desk.edit(limn_editor::Editor::upright_view);
+                    }>"Reset"</Button>
                     <Button size=ButtonSize::Small on_click=move || desk.show_light.set(false)>"Done"</Button>
                 </div>
             </div>
@@ -161,6 +166,34 @@ pub fn ColorLegend() -> impl IntoView {
                 </section>
             }
         })
+    }
+}
+
+/// How far the view is turned.
+#[component]
+fn Turn() -> impl IntoView {
+    let desk: Desk = expect_context();
+    let turn = move || {
+        desk.view_tick.track();
+        desk.current.track();
+        desk.read(|s| s.editor.view().turn()).unwrap_or_default()
+    };
+    view! {
+        <label class="label-light__row">
+            <span>"Turn"</span>
+            <input
+                type="range"
+                min="0"
+                max="359"
+                prop:value=move || turn().to_string()
+                on:input=move |ev| {
+                    if let Ok(v) = event_target_value(&ev).parse::<f64>() {
+                        desk.edit(|e| e.turn_view_to(v));
+                    }
+                }
+            />
+            <output class="num">{move || format!("{}°", px(turn()))}</output>
+        </label>
     }
 }
 
