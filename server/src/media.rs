@@ -70,8 +70,12 @@ async fn tile(
         .parse()
         .map_err(|e: limn_domain::InvalidId| Failure::new(Code::BadRequest, e.to_string()))?;
     let number = |text: &str| {
-        text.parse::<u32>()
-            .map_err(|_| Failure::new(Code::BadRequest, "Level, x and y of a tile are whole numbers from 0."))
+        text.parse::<u32>().map_err(|_| {
+            Failure::new(
+                Code::BadRequest,
+                "Level, x and y of a tile are whole numbers from 0.",
+            )
+        })
     };
     let (level, x, y) = (number(&level)?, number(&x)?, number(&y)?);
     let tile = services.media.tile(&actor, item, level, x, y).await?;
@@ -86,9 +90,10 @@ async fn tile(
     };
     let mut response = send(Content::Bytes(bytes), how, &headers).await?;
     if tile.gzip {
-        response
-            .headers_mut()
-            .insert(http::header::CONTENT_ENCODING, http::HeaderValue::from_static("gzip"));
+        response.headers_mut().insert(
+            http::header::CONTENT_ENCODING,
+            http::HeaderValue::from_static("gzip"),
+        );
     }
     Ok(response)
 }

@@ -125,7 +125,11 @@ async fn tiles_of_a_deep_picture() {
             .is(StatusCode::CREATED)
             .json();
         let item = added["item"]["id"].as_str().unwrap().to_owned();
-        let picture = client.get(&format!("/api/v1/items/{item}/picture")).await.ok().json();
+        let picture = client
+            .get(&format!("/api/v1/items/{item}/picture"))
+            .await
+            .ok()
+            .json();
         assert_eq!(picture["state"], "tiled");
         assert_eq!(picture["bits"], 16);
         assert_eq!(picture["levels"], 1);
@@ -135,7 +139,9 @@ async fn tiles_of_a_deep_picture() {
         assert!(tile.header("cache-control").contains("immutable"));
         assert!(tile.header("content-security-policy").contains("sandbox"));
         let etag = tile.header("etag").to_owned();
-        let request = client.request(Method::GET, &path).header(header::IF_NONE_MATCH, etag);
+        let request = client
+            .request(Method::GET, &path)
+            .header(header::IF_NONE_MATCH, etag);
         client
             .send(request.body(Body::empty()).unwrap())
             .await

@@ -81,7 +81,11 @@ impl World {
         let task = tokio::spawn(runner.run(stop.clone()));
         let began = Instant::now();
         while self.jobs().await.iter().any(|j| !j.state.is_final()) {
-            assert!(began.elapsed() < Duration::from_mins(1), "{:?}", self.jobs().await);
+            assert!(
+                began.elapsed() < Duration::from_mins(1),
+                "{:?}",
+                self.jobs().await
+            );
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         stop.cancel();
@@ -139,17 +143,30 @@ async fn a_large_picture_is_cut_by_a_job() {
 
         w.work().await;
         let job = w.jobs().await.remove(0);
-        assert_eq!((job.state, job.done, job.total), (JobState::Succeeded, 700, 700), "{job:?}");
+        assert_eq!(
+            (job.state, job.done, job.total),
+            (JobState::Succeeded, 700, 700),
+            "{job:?}"
+        );
         assert_eq!(job.title, "Cut slide.png into tiles");
         let p = tiled(w.picture(item).await);
-        assert_eq!((p.width, p.height, p.levels, p.channels, p.bits), (900, 700, 2, 1, 8));
+        assert_eq!(
+            (p.width, p.height, p.levels, p.channels, p.bits),
+            (900, 700, 2, 1, 8)
+        );
         assert_eq!(p.format, TileFormat::Png);
         let (bytes, gzip) = w.tile(item, 0, 1, 1).await;
         assert!(!gzip);
         let tile = image::load_from_memory(&bytes).unwrap().into_luma8();
         assert_eq!(tile.dimensions(), (388, 188));
         assert_eq!(tile.get_pixel(5, 6), wide(0).get_pixel(517, 518));
-        for (level, x, y) in [(0, 2, 0), (0, 0, 2), (2, 0, 0), (u32::MAX, 0, 0), (0, u32::MAX, u32::MAX)] {
+        for (level, x, y) in [
+            (0, 2, 0),
+            (0, 0, 2),
+            (2, 0, 0),
+            (u32::MAX, 0, 0),
+            (0, u32::MAX, u32::MAX),
+        ] {
             assert_eq!(
                 code(w.services.media.tile(&w.manager, item, level, x, y).await),
                 Code::NotFound
@@ -208,7 +225,10 @@ async fn what_cannot_be_cut_says_why() {
         let Picture::Failed { message } = w.picture(item).await else {
             panic!("it cannot be cut");
         };
-        assert!(message.contains("bad.png") && message.contains("PNG"), "{message}");
+        assert!(
+            message.contains("bad.png") && message.contains("PNG"),
+            "{message}"
+        );
         // Asking again does not try again for ever; a manager may.
         assert_eq!(w.jobs().await.len(), 1);
         let job = w.jobs().await.remove(0);
@@ -233,7 +253,10 @@ async fn deep_pictures_keep_their_depth() {
         let w = world(&db).await;
         let deep: ImageBuffer<Luma<u16>, Vec<u16>> =
             ImageBuffer::from_fn(200, 100, |x, y| Luma([(x * 20 + y) as u16]));
-        let item = w.add("ct.png", png(DynamicImage::from(deep.clone()))).await.unwrap();
+        let item = w
+            .add("ct.png", png(DynamicImage::from(deep.clone())))
+            .await
+            .unwrap();
         // Small: at once, without a job.
         let p = tiled(w.picture(item).await);
         assert!(w.jobs().await.is_empty());
@@ -242,14 +265,16 @@ async fn deep_pictures_keep_their_depth() {
         let (bytes, gzip) = w.tile(item, 0, 0, 0).await;
         assert!(gzip);
         let mut raw = Vec::new();
-        flate2::read::GzDecoder::new(&bytes[..]).read_to_end(&mut raw).unwrap();
-        let at = (7 * 200 + 31) * 2;
-        assert_eq!(u16::from_le_bytes([raw[at], raw[at + 1]]), deep.get_pixel(31, 7).0[0]);
-        // And an ordinary one has no tiles.
-        let small = w
-            .add("small.png", png(GrayImage::new(100, 90)))
-            .await
+        flate2::read::GzDecoder::new(&bytes[..])
+            .read_to_end(&mut raw)
             .unwrap();
+        let at = (7 * 200 + 31) * 2;
+        assert_eq!(
+            u16::from_le_bytes([raw[at], raw[at + 1]]),
+            deep.get_pixel(31, 7).0[0]
+        );
+        // And an ordinary one has no tiles.
+        let small = w.add("small.png", png(GrayImage::new(100, 90))).await.unwrap();
         assert_eq!(w.picture(small).await, Picture::Whole);
     })
     .await;

@@ -78,7 +78,11 @@ async fn one(
         _ => bail!("the job did not end: {job:?}"),
     };
     let peak = server.memory_mb("VmHWM").unwrap_or_default();
-    let what = if kind == "TIFF" { "inflating its strips" } else { "decoding it whole" };
+    let what = if kind == "TIFF" {
+        "inflating its strips"
+    } else {
+        "decoding it whole"
+    };
     table.row(
         &format!("{kind} of {side} x {side}, {} MB: taken in", bytes / 1_000_000),
         format!("{:.1} s", sent.as_secs_f64()),
@@ -224,7 +228,12 @@ fn inflate(path: &Path) -> Result<()> {
         ))
     };
     let directory = word(4)? as usize;
-    let entry = |n: usize| Ok::<_, anyhow::Error>((word(directory + 2 + 12 * n + 4)?, word(directory + 2 + 12 * n + 8)?));
+    let entry = |n: usize| {
+        Ok::<_, anyhow::Error>((
+            word(directory + 2 + 12 * n + 4)?,
+            word(directory + 2 + 12 * n + 8)?,
+        ))
+    };
     let ((n, offsets), (_, counts)) = (entry(5)?, entry(8)?);
     let mut out = Vec::new();
     for strip in 0..n as usize {

@@ -133,7 +133,16 @@ mod tests {
     #[test]
     fn the_level_is_never_stretched_and_never_twice_too_fine() {
         let p = pyramid();
-        for (scale, level) in [(32.0, 0), (1.0, 0), (0.6, 0), (0.5, 1), (0.26, 1), (0.25, 2), (0.001, 3), (0.0, 3)] {
+        for (scale, level) in [
+            (32.0, 0),
+            (1.0, 0),
+            (0.6, 0),
+            (0.5, 1),
+            (0.26, 1),
+            (0.25, 2),
+            (0.001, 3),
+            (0.0, 3),
+        ] {
             assert_eq!(p.level_for(scale), level, "{scale}");
         }
     }

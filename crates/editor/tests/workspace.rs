@@ -440,7 +440,10 @@ fn a_box_drawn_in_a_turned_view_lies_in_the_image_s_pixels() {
     for turn in [0.0, 90.0, 180.0, 270.0, 33.0] {
         let mut e = Editor::new(doc(Task::Detection, Vec::new()), History::default());
         e.set_category(category(1));
-        e.resize_view(Size { width: 800.0, height: 600.0 });
+        e.resize_view(Size {
+            width: 800.0,
+            height: 600.0,
+        });
         e.turn_view(turn);
         e.set_tool(Tool::Box);
         let at = |e: &Editor, x, y| Pointer {

@@ -101,13 +101,27 @@ fn large_header(source: &Source, limits: &ImageLimits) -> Result<Option<ImageInf
             let Ok(f) = jpeg::frame(&mut source.reader()?) else {
                 return Ok(None);
             };
-            (ImageKind::Jpeg, f.width, f.height, f.orientation, f.precision, u64::from(f.components))
+            (
+                ImageKind::Jpeg,
+                f.width,
+                f.height,
+                f.orientation,
+                f.precision,
+                u64::from(f.components),
+            )
         }
         ImageKind::Tiff => {
             let Ok(t) = crate::pyramid::tiff_header(source) else {
                 return Ok(None);
             };
-            (ImageKind::Tiff, t.width, t.height, t.orientation, t.bits, t.channels)
+            (
+                ImageKind::Tiff,
+                t.width,
+                t.height,
+                t.orientation,
+                t.bits,
+                t.channels,
+            )
         }
         _ => return Ok(None),
     };

@@ -50,9 +50,14 @@ pub fn frame(r: &mut impl BufRead) -> Result<Frame> {
         }
         let body = segment(r)?;
         match marker {
-            0xc0..=0xcf if !matches!(marker, 0xc4 | 0xc8 | 0xcc) => found = Some(start_of_frame(marker, &body)?),
+            0xc0..=0xcf if !matches!(marker, 0xc4 | 0xc8 | 0xcc) => {
+                found = Some(start_of_frame(marker, &body)?);
+            }
             0xe1 => {
-                if let Some(o) = body.strip_prefix(b"Exif\0\0").and_then(Orientation::from_exif_chunk) {
+                if let Some(o) = body
+                    .strip_prefix(b"Exif\0\0")
+                    .and_then(Orientation::from_exif_chunk)
+                {
                     orientation = o.to_exif();
                 }
             }
@@ -87,10 +92,11 @@ fn start_of_frame(marker: u8, body: &[u8]) -> Result<Frame> {
         .take(usize::from(components))
         .map(|c| (u32::from(c[1] >> 4), u32::from(c[1] & 15)))
         .collect();
-    let (hmax, vmax) = sampling
+    let (hmax, vmax) = sampling.iter().fold((1, 1), |(h, v), s| (s.0.max(h), s.1.max(v)));
+    let quarters = sampling
         .iter()
-        .fold((1, 1), |(h, v), s| (s.0.max(h), s.1.max(v)));
-    let quarters = sampling.iter().map(|(h, v)| (4 * h * v).div_ceil(hmax * vmax)).sum();
+        .map(|(h, v)| (4 * h * v).div_ceil(hmax * vmax))
+        .sum();
     Ok(Frame {
         width: u32::from(u16::from_be_bytes([w0, w1])),
         height: u32::from(u16::from_be_bytes([h0, h1])),

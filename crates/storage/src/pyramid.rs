@@ -116,6 +116,16 @@ fn levels(width: u32, height: u32) -> u32 {
     n
 }
 
+/// What became of asking for a tile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    Found(Tile),
+    /// The pyramid has no tile there.
+    NoTile,
+    /// There is no pyramid, or not yet.
+    NoPyramid,
+}
+
 /// A tile as it is served.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tile {
@@ -141,7 +151,13 @@ mod tests {
 
     #[test]
     fn the_last_level_is_one_tile() {
-        for (w, h, levels) in [(1, 1, 1), (512, 512, 1), (513, 1, 2), (1024, 1025, 3), (30_000, 30_000, 7)] {
+        for (w, h, levels) in [
+            (1, 1, 1),
+            (512, 512, 1),
+            (513, 1, 2),
+            (1024, 1025, 3),
+            (30_000, 30_000, 7),
+        ] {
             let i = info(w, h);
             assert_eq!(i.levels(), levels, "{w} x {h}");
             let (w, h) = i.level_size(levels - 1).unwrap();
@@ -164,7 +180,13 @@ mod tests {
             }
         }
         assert_eq!(next, i.tiles());
-        for (level, x, y) in [(0, 4, 0), (0, 0, 2), (9, 0, 0), (0, u32::MAX, 0), (u32::MAX, 0, u32::MAX)] {
+        for (level, x, y) in [
+            (0, 4, 0),
+            (0, 0, 2),
+            (9, 0, 0),
+            (0, u32::MAX, 0),
+            (u32::MAX, 0, u32::MAX),
+        ] {
             assert_eq!(i.index_of(level, x, y), None);
         }
     }

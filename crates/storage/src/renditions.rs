@@ -168,7 +168,7 @@ impl Renditions {
         let this = self.clone();
         let digest = digest.clone();
         if info.is_large(&limits) {
-            let made = blocking(move || this.from_pyramid(&digest, kind)).await?;
+            let made = blocking(move || this.render_pyramid(&digest, kind)).await?;
             return made.map(Bytes::from).ok_or(StorageError::NotMadeYet);
         }
         self.inner

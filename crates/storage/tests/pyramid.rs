@@ -5,7 +5,7 @@
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, ImageFormat, Luma, Rgb, RgbImage};
 use limn_domain::Digest;
-use limn_storage::pyramid::{PyramidInfo, TILE, TileFormat};
+use limn_storage::pyramid::{Asked, PyramidInfo, TILE, TileFormat};
 use limn_storage::{DecodePool, ImageLimits, RenditionKind, Renditions, Source, StorageError};
 use proptest::prelude::*;
 use std::io::{Cursor, Read as _, Write as _};
@@ -44,7 +44,10 @@ fn runtime() -> tokio::runtime::Runtime {
 
 impl Cache {
     fn make(&self, bytes: Vec<u8>) -> Result<PyramidInfo, StorageError> {
-        runtime().block_on(self.renditions.make_pyramid(&digest(), source(bytes), |_, _| true))
+        runtime().block_on(
+            self.renditions
+                .make_pyramid(&digest(), source(bytes), |_, _| true),
+        )
     }
 
     /// The samples of a level, row by row, 16 bits or 8 alike.
@@ -54,11 +57,10 @@ impl Cache {
         let mut out = vec![0; w as usize * h as usize * n];
         for y in 0..h.div_ceil(TILE) {
             for x in 0..w.div_ceil(TILE) {
-                let tile = runtime()
-                    .block_on(self.renditions.tile(&digest(), level, x, y))
-                    .unwrap()
-                    .unwrap()
-                    .unwrap();
+                let asked = runtime().block_on(self.renditions.tile(&digest(), level, x, y));
+                let Ok(Asked::Found(tile)) = asked else {
+                    panic!("tile {level}/{x}/{y}: {asked:?}");
+                };
                 let (tw, th) = info.tile_size(level, x, y).unwrap();
                 let samples: Vec<u16> = match tile.format {
                     TileFormat::Raw16 => {
@@ -77,7 +79,11 @@ impl Cache {
                         .map(|v| u16::from(*v))
                         .collect(),
                 };
-                assert_eq!(samples.len(), tw as usize * th as usize * n, "tile {level}/{x}/{y}");
+                assert_eq!(
+                    samples.len(),
+                    tw as usize * th as usize * n,
+                    "tile {level}/{x}/{y}"
+                );
                 for row in 0..th as usize {
                     let to = ((y * TILE) as usize + row) * w as usize * n + (x * TILE) as usize * n;
                     let from = row * tw as usize * n;
@@ -90,7 +96,8 @@ impl Cache {
 }
 
 fn noise(x: u32, y: u32, c: u32) -> u32 {
-    (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503).wrapping_add(c * 977)).wrapping_mul(2_246_822_519) >> 8
+    (x.wrapping_mul(2_654_435_761) ^ y.wrapping_mul(40_503).wrapping_add(c * 977)).wrapping_mul(2_246_822_519)
+        >> 8
 }
 
 fn rgb(w: u32, h: u32) -> RgbImage {
@@ -230,7 +237,14 @@ fn samples(picture: &DynamicImage) -> Vec<u16> {
 
 #[test]
 fn levels_are_means_of_the_picture() {
-    for (w, h) in [(1, 1), (1, 1_300), (1_300, 1), (512, 512), (513, 1_025), (1_201, 777)] {
+    for (w, h) in [
+        (1, 1),
+        (1, 1_300),
+        (1_300, 1),
+        (512, 512),
+        (513, 1_025),
+        (1_201, 777),
+    ] {
         let cache = cache();
         let picture = rgb(w, h);
         let info = cache.make(png(picture.clone())).unwrap();
@@ -244,7 +258,10 @@ fn sixteen_bits_stay_what_they_are() {
     let cache = cache();
     let picture = gray16(1_030, 700);
     let info = cache.make(png(DynamicImage::from(picture.clone()))).unwrap();
-    assert_eq!((info.channels, info.bits, info.format), (1, 16, TileFormat::Raw16));
+    assert_eq!(
+        (info.channels, info.bits, info.format),
+        (1, 16, TileFormat::Raw16)
+    );
     let (min, max) = picture
         .as_raw()
         .iter()
@@ -289,7 +306,9 @@ fn tiffs_of_every_make() {
     // A single strip that is read row by row.
     let large = rgb(3_000, 1_000);
     let cache = cache();
-    let info = cache.make(tiff(&large, 1_000, Compression::Uncompressed, 1)).unwrap();
+    let info = cache
+        .make(tiff(&large, 1_000, Compression::Uncompressed, 1))
+        .unwrap();
     assert!(cache.level(&info, 0) == samples(&large.into()));
 }
 
@@ -317,7 +336,9 @@ fn jpegs_are_as_decoded() {
 #[test]
 fn small_renditions_come_from_the_pyramid() {
     let cache = cache();
-    let picture = png(RgbImage::from_fn(3_000, 1_500, |x, _| Rgb([(x / 12) as u8, 0, 0])));
+    let picture = png(RgbImage::from_fn(3_000, 1_500, |x, _| {
+        Rgb([(x / 12) as u8, 0, 0])
+    }));
     let early = runtime().block_on(cache.renditions.get_or_make(
         &digest(),
         RenditionKind::Thumb,
@@ -332,7 +353,11 @@ fn small_renditions_come_from_the_pyramid() {
                 std::fs::remove_file(cache.renditions.path(&digest(), kind)).unwrap();
             }
             let bytes = runtime()
-                .block_on(cache.renditions.get_or_make(&digest(), kind, source(picture.clone())))
+                .block_on(
+                    cache
+                        .renditions
+                        .get_or_make(&digest(), kind, source(picture.clone())),
+                )
                 .unwrap();
             assert_eq!(image::load_from_memory(&bytes).unwrap().width(), width);
         }
@@ -355,7 +380,10 @@ fn what_is_cut_short_is_refused_and_leaves_nothing() {
     for (name, bytes) in [
         ("PNG", png(picture.clone())),
         ("JPEG", jpeg),
-        ("TIFF", tiff(&picture, 50, Compression::Deflate(Default::default()), 1)),
+        (
+            "TIFF",
+            tiff(&picture, 50, Compression::Deflate(Default::default()), 1),
+        ),
         ("TIFF", tiled_tiff(&picture, 256)),
         ("TIFF", tiff(&picture, 700, Compression::Uncompressed, 1)),
     ] {
@@ -442,9 +470,15 @@ fn stopping_leaves_nothing_and_starting_again_works() {
     let path = cache.renditions.pyramid_path(&digest());
     let whole = std::fs::read(&path).unwrap();
     std::fs::write(&path, &whole[..whole.len() - 5]).unwrap();
-    assert_eq!(runtime().block_on(cache.renditions.pyramid(&digest())).unwrap(), None);
+    assert_eq!(
+        runtime().block_on(cache.renditions.pyramid(&digest())).unwrap(),
+        None
+    );
     std::fs::write(&path, &whole).unwrap();
-    assert_eq!(runtime().block_on(cache.renditions.pyramid(&digest())).unwrap(), Some(info));
+    assert_eq!(
+        runtime().block_on(cache.renditions.pyramid(&digest())).unwrap(),
+        Some(info)
+    );
 }
 
 proptest! {

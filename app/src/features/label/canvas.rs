@@ -277,15 +277,13 @@ fn Cutting() -> impl IntoView {
             }
             .into_any()
         }
-        Some(Picture::Failed { message }) => {
-            view! {
-                <div class="label-cutting" role="alert" data-testid="cutting">
-                    <p>"The picture cannot be shown."</p>
-                    <p class="label-cutting__hint">{message}</p>
-                </div>
-            }
-            .into_any()
+        Some(Picture::Failed { message }) => view! {
+            <div class="label-cutting" role="alert" data-testid="cutting">
+                <p>"The picture cannot be shown."</p>
+                <p class="label-cutting__hint">{message}</p>
+            </div>
         }
+        .into_any(),
         _ => ().into_any(),
     }
 }

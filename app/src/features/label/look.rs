@@ -200,7 +200,10 @@ mod tests {
             contrast: 150,
             ..look
         };
-        let equal = Look { equalise: true, ..Look::default() };
+        let equal = Look {
+            equalise: true,
+            ..Look::default()
+        };
         assert_eq!(equal.filter(true), "url(#label-equal)");
         assert_eq!(equal.filter(false), "none");
         assert_eq!(look.filter(false), "contrast(150%) url(#label-gamma) invert(1)");
@@ -214,7 +217,12 @@ mod tests {
     #[test]
     fn values_have_their_colours() {
         let kinds = [
-            ("pose", AttributeKind::Select { options: vec!["left".into(), "right".into()] }),
+            (
+                "pose",
+                AttributeKind::Select {
+                    options: vec!["left".into(), "right".into()],
+                },
+            ),
             ("occluded", AttributeKind::Checkbox),
             ("note", AttributeKind::Text),
         ];
@@ -242,7 +250,10 @@ mod tests {
             item_count: 0,
         };
         let all = Legend::all([&category, &category]);
-        assert_eq!(all.iter().map(|l| l.key.as_str()).collect::<Vec<_>>(), ["pose", "occluded"]);
+        assert_eq!(
+            all.iter().map(|l| l.key.as_str()).collect::<Vec<_>>(),
+            ["pose", "occluded"]
+        );
         let text = |t: &str| Some(AttributeValue::Text(t.to_owned()));
         assert_eq!(all[0].color_of(text("right").as_ref()), PALETTE[1]);
         assert_eq!(all[0].color_of(text("gone").as_ref()), NO_VALUE);

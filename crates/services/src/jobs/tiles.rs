@@ -34,7 +34,9 @@ impl Handler for TilesJob {
             Ok(info) => {
                 let rows = i64::from(info.height);
                 progress.report(rows, rows, "Done").await?;
-                Ok(Some(serde_json::json!({ "tiles": info.tiles(), "levels": info.levels() })))
+                Ok(Some(
+                    serde_json::json!({ "tiles": info.tiles(), "levels": info.levels() }),
+                ))
             }
             Err(StorageError::Stopped) => {
                 progress.check()?;

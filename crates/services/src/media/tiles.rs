@@ -7,7 +7,7 @@ use limn_domain::job::{Job, JobState};
 use limn_domain::picture::{Picture, Pyramid, TileFormat};
 use limn_domain::{Code, Digest, ItemId, JobId, ProjectId, Timestamp};
 use limn_jobs::NewJob;
-use limn_storage::pyramid::{self, PyramidInfo};
+use limn_storage::pyramid::{self, Asked, PyramidInfo};
 use limn_storage::{ImageKind, Source, StorageError};
 use limn_store::repo::{self, blob::ItemBlob};
 use limn_store::{StoreError, Tx};
@@ -128,8 +128,9 @@ impl Media {
                     .unwrap_or_else(|| "The job that cuts it failed.".to_owned()),
             }),
             Some(job) if job.state == JobState::Cancelled => Ok(Picture::Failed {
-                message: "The job that cuts it was cancelled. A manager can start it again on the page of jobs."
-                    .to_owned(),
+                message:
+                    "The job that cuts it was cancelled. A manager can start it again on the page of jobs."
+                        .to_owned(),
             }),
             _ => {
                 // It may have ended between the two looks.
@@ -172,18 +173,21 @@ impl Media {
             .tile(&found.digest, level, x, y)
             .await
             .map_err(|e| Error::Internal(e.into()))?;
-        let Some(tile) = tile else {
-            return Err(Error::new(
-                Code::WrongState,
-                "The picture has no tiles, or not yet; its `picture` says which.",
-            ));
+        let tile = match tile {
+            Asked::Found(tile) => tile,
+            Asked::NoTile => {
+                return Err(Error::new(
+                    Code::NotFound,
+                    "The picture has no such tile; its `picture` says how many there are.",
+                ));
+            }
+            Asked::NoPyramid => {
+                return Err(Error::new(
+                    Code::WrongState,
+                    "The picture has no tiles, or not yet; its `picture` says which.",
+                ));
+            }
         };
-        let tile = tile.ok_or_else(|| {
-            Error::new(
-                Code::NotFound,
-                "The picture has no such tile; its `picture` says how many there are.",
-            )
-        })?;
         Ok(TileFile {
             gzip: tile.format == pyramid::TileFormat::Raw16,
             file: MediaFile {

@@ -178,7 +178,11 @@ impl Turned {
     }
 
     const fn size(self, width: u32, height: u32) -> (u32, u32) {
-        if self.swap { (height, width) } else { (width, height) }
+        if self.swap {
+            (height, width)
+        } else {
+            (width, height)
+        }
     }
 
     /// A part of the stored picture, turned.
@@ -351,7 +355,11 @@ impl<'a, S: TileSample> Cutter<'a, S> {
             }
             let tile = turned.apply(tile, width, rows, channels);
             let (w, h) = turned.size(width as u32, rows as u32);
-            let (x, y) = if turned.swap { (line, column) } else { (column, line) };
+            let (x, y) = if turned.swap {
+                (line, column)
+            } else {
+                (column, line)
+            };
             Ok((x, y, S::encode(&tile, w, h, channels, encoding)?))
         };
         let one = &one;
@@ -387,10 +395,15 @@ fn mean<S: Sample>(above: &[S], below: &[S], axis: Axis, channels: usize) -> Vec
     let mut out = Vec::with_capacity(n * channels);
     for i in 0..n {
         let left = (2 * i).saturating_sub(lead);
-        let right = if i == 0 && lead == 1 { 0 } else { (left + 1).min(axis.size - 1) };
+        let right = if i == 0 && lead == 1 {
+            0
+        } else {
+            (left + 1).min(axis.size - 1)
+        };
         let (l, r) = (left * channels, right * channels);
         for c in 0..channels {
-            let sum: u32 = above[l + c].into() + above[r + c].into() + below[l + c].into() + below[r + c].into();
+            let sum: u32 =
+                above[l + c].into() + above[r + c].into() + below[l + c].into() + below[r + c].into();
             out.push(S::from_u32((sum + 2) / 4));
         }
     }

@@ -7,7 +7,9 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use image::codecs::jpeg::JpegEncoder;
-use image::{DynamicImage, ExtendedColorType, GrayImage, ImageBuffer, ImageEncoder as _, ImageFormat, RgbImage};
+use image::{
+    DynamicImage, ExtendedColorType, GrayImage, ImageBuffer, ImageEncoder as _, ImageFormat, RgbImage,
+};
 use std::io::{Read as _, Write as _};
 
 /// Quality of tiles of pictures that are JPEGs themselves.
@@ -30,21 +32,28 @@ impl TileSample for u8 {
     fn encode(tile: &[Self], width: u32, height: u32, channels: usize, how: &Encoding) -> Result<Vec<u8>> {
         let mut out = Vec::with_capacity(tile.len() / 4 + 1024);
         if how.format == TileFormat::Jpeg {
-            let color = if channels == 1 { ExtendedColorType::L8 } else { ExtendedColorType::Rgb8 };
+            let color = if channels == 1 {
+                ExtendedColorType::L8
+            } else {
+                ExtendedColorType::Rgb8
+            };
             let mut encoder = JpegEncoder::new_with_quality(&mut out, QUALITY);
-            let fits = |p: &&Vec<u8>| p.len() <= ICC_MAX && crate::render::is_rgb_profile(p) == (channels == 3);
+            let fits =
+                |p: &&Vec<u8>| p.len() <= ICC_MAX && crate::render::is_rgb_profile(p) == (channels == 3);
             if let Some(icc) = how.icc.as_ref().filter(fits) {
                 // A profile that cannot be embedded only costs colour accuracy.
                 drop(encoder.set_icc_profile(icc.clone()));
             }
-            encoder
-                .write_image(tile, width, height, color)
-                .map_err(failed)?;
+            encoder.write_image(tile, width, height, color).map_err(failed)?;
             return Ok(out);
         }
         let mut encoder = png::Encoder::new(&mut out, width, height);
         encoder.set_depth(png::BitDepth::Eight);
-        encoder.set_color(if channels == 1 { png::ColorType::Grayscale } else { png::ColorType::Rgb });
+        encoder.set_color(if channels == 1 {
+            png::ColorType::Grayscale
+        } else {
+            png::ColorType::Rgb
+        });
         encoder.set_compression(png::Compression::Fast);
         let mut writer = encoder.write_header().map_err(failed)?;
         writer.write_image_data(tile).map_err(failed)?;
@@ -99,7 +108,10 @@ fn short() -> StorageError {
 fn shown(v: u16, (low, high): (u16, u16)) -> u8 {
     let (v, low, high) = (u32::from(v), u32::from(low), u32::from(high));
     let all = high.saturating_sub(low).max(1);
-    (v.clamp(low, high.max(low)) - low).saturating_mul(255).div_ceil(all).min(255) as u8
+    (v.clamp(low, high.max(low)) - low)
+        .saturating_mul(255)
+        .div_ceil(all)
+        .min(255) as u8
 }
 
 /// A picture of 16 bits as it is shown at first: the samples that nearly all lie between become black to white. Any other is

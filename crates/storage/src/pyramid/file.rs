@@ -1,7 +1,7 @@
 //! The file of a pyramid: a header of 64 bytes, the tiles one after another, and where each of them lies. The header is
 //! written last and the file renamed into place when it is whole.
 
-use super::{PyramidInfo, TILE, Tile, TileFormat, encode};
+use super::{Asked, PyramidInfo, TILE, Tile, TileFormat, encode};
 use crate::{Result, StorageError};
 use bytes::Bytes;
 use image::{DynamicImage, GenericImage as _};
@@ -26,7 +26,8 @@ impl Writer {
     pub fn new(file: File, info: PyramidInfo) -> Result<Self> {
         let mut file = BufWriter::with_capacity(1 << 20, file);
         file.write_all(&[0; HEADER as usize])?;
-        let tiles = usize::try_from(info.tiles()).map_err(|e| StorageError::from(std::io::Error::other(e)))?;
+        let tiles =
+            usize::try_from(info.tiles()).map_err(|e| StorageError::from(std::io::Error::other(e)))?;
         Ok(Self {
             file,
             info,
@@ -149,16 +150,19 @@ pub(crate) fn read_info(path: &Path) -> Result<Option<PyramidInfo>> {
     Ok(open(path)?.map(|r| r.info))
 }
 
-/// A tile of a pyramid that is there; the inner `None`: it has no such tile.
-pub(crate) fn read_tile(path: &Path, level: u32, x: u32, y: u32) -> Result<Option<Option<Tile>>> {
+/// A tile of a pyramid. Blocking, brief.
+pub(crate) fn read_tile(path: &Path, level: u32, x: u32, y: u32) -> Result<Asked> {
     let Some(mut reader) = open(path)? else {
-        return Ok(None);
+        return Ok(Asked::NoPyramid);
     };
     let format = reader.info.format;
-    Ok(Some(reader.tile(level, x, y)?.map(|bytes| Tile {
-        bytes: Bytes::from(bytes),
-        format,
-    })))
+    Ok(match reader.tile(level, x, y)? {
+        Some(bytes) => Asked::Found(Tile {
+            bytes: Bytes::from(bytes),
+            format,
+        }),
+        None => Asked::NoTile,
+    })
 }
 
 /// The largest level of at most `max_side` pixels as one picture, 8 bits.
@@ -167,7 +171,10 @@ pub(crate) fn assemble(path: &Path, max_side: u32) -> Result<Option<DynamicImage
         return Ok(None);
     };
     let info = reader.info;
-    let fits = |l: &u32| info.level_size(*l).is_some_and(|(w, h)| w.max(h) <= max_side.max(TILE));
+    let fits = |l: &u32| {
+        info.level_size(*l)
+            .is_some_and(|(w, h)| w.max(h) <= max_side.max(TILE))
+    };
     let level = (0..info.levels()).find(fits).unwrap_or(info.levels() - 1);
     let Some((width, height)) = info.level_size(level) else {
         return Ok(None);

@@ -35,7 +35,11 @@ pub(crate) fn open(source: &Source, limits: &ImageLimits) -> Result<Opened> {
             limits.max_alloc >> 20
         )));
     }
-    let (width, height, channels) = (frame.width, frame.height, if frame.components == 1 { 1 } else { 3 });
+    let (width, height, channels) = (
+        frame.width,
+        frame.height,
+        if frame.components == 1 { 1 } else { 3 },
+    );
     Ok(Opened {
         width,
         height,
@@ -104,7 +108,9 @@ fn guarded<T>(f: impl FnOnce() -> std::io::Result<T>) -> Result<T> {
         Ok(Err(e)) if e.kind() == std::io::ErrorKind::UnexpectedEof => Err(StorageError::Truncated("JPEG")),
         Ok(Err(e)) => Err(e.into()),
         Err(payload) => {
-            let said = payload.downcast_ref::<String>().map_or("the decoder gave up", String::as_str);
+            let said = payload
+                .downcast_ref::<String>()
+                .map_or("the decoder gave up", String::as_str);
             let said = said.strip_prefix("libjpeg fatal error: ").unwrap_or(said);
             Err(StorageError::Corrupt {
                 kind: "JPEG",

@@ -90,7 +90,10 @@ impl PngRows {
     fn convert<S: Sample>(&self, given: &[S], row: &mut [S]) {
         if self.alpha {
             let channels = self.samples - 1;
-            for (from, to) in given.chunks_exact(self.samples).zip(row.chunks_exact_mut(channels)) {
+            for (from, to) in given
+                .chunks_exact(self.samples)
+                .zip(row.chunks_exact_mut(channels))
+            {
                 over_white(from, to);
             }
         } else {

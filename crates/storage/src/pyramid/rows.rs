@@ -109,7 +109,10 @@ struct Whole<S> {
 impl<S: Sample> Rows<S> for Whole<S> {
     fn next(&mut self, row: &mut [S]) -> Result<()> {
         let end = self.at + row.len();
-        let from = self.samples.get(self.at..end).ok_or(StorageError::Truncated("picture"))?;
+        let from = self
+            .samples
+            .get(self.at..end)
+            .ok_or(StorageError::Truncated("picture"))?;
         row.copy_from_slice(from);
         self.at = end;
         Ok(())
@@ -152,7 +155,11 @@ pub(crate) fn unread(width: u32, height: u32, channels: usize, bits: u8, memory:
         width,
         height,
         channels,
-        rows: if bits > 8 { sixteen(Vec::new()) } else { eight(Vec::new()) },
+        rows: if bits > 8 {
+            sixteen(Vec::new())
+        } else {
+            eight(Vec::new())
+        },
         memory,
         lossy: false,
     }

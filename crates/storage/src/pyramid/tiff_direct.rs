@@ -101,12 +101,15 @@ impl Direct {
                 }
             })?;
             let wide = self.layout.bits == 16;
-            let samples = self.bytes.chunks_exact(if wide { 2 } else { 1 }).map(|b| match b {
-                [a, b] if self.big_endian => u32::from(u16::from_be_bytes([*a, *b])),
-                [a, b] => u32::from(u16::from_le_bytes([*a, *b])),
-                [a] => u32::from(*a),
-                _ => 0,
-            });
+            let samples = self
+                .bytes
+                .chunks_exact(if wide { 2 } else { 1 })
+                .map(|b| match b {
+                    [a, b] if self.big_endian => u32::from(u16::from_be_bytes([*a, *b])),
+                    [a, b] => u32::from(u16::from_le_bytes([*a, *b])),
+                    [a] => u32::from(*a),
+                    _ => 0,
+                });
             for (to, v) in row.iter_mut().skip(plane).step_by(planes).zip(samples) {
                 *to = S::from_u32(if self.white_is_zero { S::MAX - v } else { v });
             }

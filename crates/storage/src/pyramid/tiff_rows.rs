@@ -235,7 +235,11 @@ impl Chunks {
         let layout = self.layout;
         let rows = (self.height - self.at * self.chunk.1).min(self.chunk.1) as usize;
         let stride = units(layout, layout.width);
-        let total = if layout.planar { layout.width * layout.given } else { stride };
+        let total = if layout.planar {
+            layout.width * layout.given
+        } else {
+            stride
+        };
         band.clear();
         band.resize(total * rows, S::default());
         let planes = if layout.planar { layout.given } else { 1 };

@@ -3,7 +3,7 @@
 use super::Renditions;
 use crate::decode::{self, ImageInfo};
 use crate::pool::blocking;
-use crate::pyramid::{self, PyramidInfo, Tile};
+use crate::pyramid::{self, Asked, PyramidInfo};
 use crate::render::{self, RenditionKind};
 use crate::staged::{Source, TempFile};
 use crate::{Result, StorageError};
@@ -23,8 +23,8 @@ impl Renditions {
         blocking(move || pyramid::read_info(&path)).await
     }
 
-    /// A tile. The outer `None`: the pyramid has not been made; the inner one: it has no such tile.
-    pub async fn tile(&self, digest: &Digest, level: u32, x: u32, y: u32) -> Result<Option<Option<Tile>>> {
+    /// A tile of a picture.
+    pub async fn tile(&self, digest: &Digest, level: u32, x: u32, y: u32) -> Result<Asked> {
         let path = self.pyramid_path(digest);
         blocking(move || pyramid::read_tile(&path, level, x, y)).await
     }
@@ -93,7 +93,7 @@ impl Renditions {
     }
 
     /// A rendition of a picture that is never decoded whole; `None` while it has no pyramid.
-    pub(super) fn from_pyramid(&self, digest: &Digest, kind: RenditionKind) -> Result<Option<Vec<u8>>> {
+    pub(super) fn render_pyramid(&self, digest: &Digest, kind: RenditionKind) -> Result<Option<Vec<u8>>> {
         let Some(bytes) = render_from(&self.pyramid_path(digest), kind)? else {
             return Ok(None);
         };

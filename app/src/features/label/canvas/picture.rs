@@ -48,7 +48,9 @@ impl Painter {
         self.images.want(id, Which::Screen, redraw.clone());
         let screen = self.images.get(id, Which::Screen);
         // Looked at closer than the rendition is sharp: every pixel.
-        let have = screen.as_ref().map_or(1.0, |i| f64::from(i.natural_width()) / r.w.max(1.0));
+        let have = screen
+            .as_ref()
+            .map_or(1.0, |i| f64::from(i.natural_width()) / r.w.max(1.0));
         let full = ((have < 0.99 && dense > have * 1.15) || dense >= CRISP).then(|| {
             self.images.want(id, Which::Full, redraw);
             self.images.get(id, Which::Full)
@@ -180,11 +182,17 @@ impl Painter {
         c.clear_rect(0.0, 0.0, 1.0, 1.0);
         match picture {
             Placed::Image(i) => c
-                .draw_image_with_html_image_element_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(i, x, y, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0),
+                .draw_image_with_html_image_element_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(
+                    i, x, y, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0,
+                ),
             Placed::Tile(Drawable::Bitmap(b)) => c
-                .draw_image_with_image_bitmap_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(b, x, y, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0),
+                .draw_image_with_image_bitmap_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(
+                    b, x, y, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0,
+                ),
             Placed::Tile(Drawable::Canvas(k)) => c
-                .draw_image_with_html_canvas_element_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(k, x, y, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0),
+                .draw_image_with_html_canvas_element_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(
+                    k, x, y, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0,
+                ),
         }
         .ok()?;
         let data = c.get_image_data(0.0, 0.0, 1.0, 1.0).ok()?.data();
@@ -238,12 +246,7 @@ fn draw_part(c: &Context, view: &Viewport, pyramid: &Pyramid, tile: &Drawable, f
     let (right, bottom) = ((x + w).min(width), (y + h).min(height));
     let [fx, fy, ..] = pyramid.covers(from);
     let k = f64::from(from.level).exp2();
-    let part = [
-        (x - fx) / k,
-        (y - fy) / k,
-        (right - x) / k,
-        (bottom - y) / k,
-    ];
+    let part = [(x - fx) / k, (y - fy) / k, (right - x) / k, (bottom - y) / k];
     let rect = Rect::new(x, y, right - x, bottom - y);
     place(c, view, &Placed::Tile(tile), part, rect);
 }

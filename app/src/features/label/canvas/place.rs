@@ -37,15 +37,17 @@ pub fn place(c: &Context, view: &Viewport, picture: &Picture<'_>, part: [f64; 4]
     let _ = c.rotate(view.turn().to_radians());
     let (x, y) = (-w / 2.0, -h / 2.0);
     let _ = match picture {
-        Picture::Image(i) => {
-            c.draw_image_with_html_image_element_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(i, sx, sy, sw, sh, x, y, w, h)
-        }
-        Picture::Tile(Drawable::Bitmap(b)) => {
-            c.draw_image_with_image_bitmap_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(b, sx, sy, sw, sh, x, y, w, h)
-        }
-        Picture::Tile(Drawable::Canvas(k)) => {
-            c.draw_image_with_html_canvas_element_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(k, sx, sy, sw, sh, x, y, w, h)
-        }
+        Picture::Image(i) => c.draw_image_with_html_image_element_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(
+            i, sx, sy, sw, sh, x, y, w, h,
+        ),
+        Picture::Tile(Drawable::Bitmap(b)) => c
+            .draw_image_with_image_bitmap_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(
+                b, sx, sy, sw, sh, x, y, w, h,
+            ),
+        Picture::Tile(Drawable::Canvas(k)) => c
+            .draw_image_with_html_canvas_element_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(
+                k, sx, sy, sw, sh, x, y, w, h,
+            ),
     };
     c.restore();
 }

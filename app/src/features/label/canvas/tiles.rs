@@ -224,7 +224,10 @@ async fn fetch((item, at): Key, pyramid: &Pyramid, signal: &web_sys::AbortSignal
         return Err(JsValue::from_f64(f64::from(response.status())));
     }
     let (w, h) = pyramid.level_size(at.level);
-    let side = |size: u32, k: u32| size.saturating_sub(k.saturating_mul(pyramid.tile)).min(pyramid.tile);
+    let side = |size: u32, k: u32| {
+        size.saturating_sub(k.saturating_mul(pyramid.tile))
+            .min(pyramid.tile)
+    };
     let size = (side(w, at.x), side(h, at.y));
     let pixels = size.0 as usize * size.1 as usize;
     let tile = if pyramid.format == TileFormat::Raw16 {
@@ -282,5 +285,7 @@ fn paint(canvas: &HtmlCanvasElement, samples: &[u16], (w, h): (u32, u32), shades
         }
     }
     let data = ImageData::new_with_u8_clamped_array_and_sh(wasm_bindgen::Clamped(&rgba), w, h).ok()?;
-    super::paint::context(canvas)?.put_image_data(&data, 0.0, 0.0).ok()
+    super::paint::context(canvas)?
+        .put_image_data(&data, 0.0, 0.0)
+        .ok()
 }

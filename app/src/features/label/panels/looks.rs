@@ -210,7 +210,11 @@ fn WindowLevel() -> impl IntoView {
     });
     let shown = move || {
         let own = desk.window.get();
-        own.unwrap_or_else(|| pyramid.get().map_or((0, u16::MAX), |(_, [low, high])| (low, high)))
+        own.unwrap_or_else(|| {
+            pyramid
+                .get()
+                .map_or((0, u16::MAX), |(_, [low, high])| (low, high))
+        })
     };
     let width = move || i32::from(shown().1) - i32::from(shown().0);
     let level = move || f64::midpoint(f64::from(shown().0), f64::from(shown().1)).round() as i32;
@@ -222,7 +226,11 @@ fn WindowLevel() -> impl IntoView {
     let row = move |name: &'static str, least: i32, get: Signal<i32>, put: Callback<i32>| {
         let range = move || {
             pyramid.get().map_or((least, 65_535), |([low, high], _)| {
-                if least == 0 { (i32::from(low), i32::from(high)) } else { (1, (i32::from(high) - i32::from(low)).max(1)) }
+                if least == 0 {
+                    (i32::from(low), i32::from(high))
+                } else {
+                    (1, (i32::from(high) - i32::from(low)).max(1))
+                }
             })
         };
         view! {
