@@ -260,5 +260,6 @@ mod tests {
         assert_eq!(all[1].color_of(Some(&AttributeValue::Flag(true))), PALETTE[0]);
         assert_eq!(all[1].color_of(None), NO_VALUE);
         assert_eq!(all[1].lines().len(), 3);
+        assert_ne!(attribute_id(&all[0].key), attribute_id(&all[1].key));
     }
 }
