@@ -11,6 +11,7 @@ mod pictures;
 
 pub(super) use grid::{Pick, SIZES, columns};
 pub(super) use load::keep_drafts;
+pub use pictures::is_small;
 
 use super::look::Look;
 use crate::error::AppError;

@@ -4,7 +4,7 @@ use super::images::Which;
 use super::paint::{Painter, context, line, ratio};
 use super::place::{Picture as Placed, place};
 use super::tiles::{Drawable, Window};
-use crate::features::label::desk::Sheet;
+use crate::features::label::desk::{Sheet, is_small};
 use leptos::prelude::*;
 use limn_domain::picture::{Picture, Pyramid, TileAt};
 use limn_domain::{Point, Rect};
@@ -27,6 +27,8 @@ impl Painter {
                 true
             }
             Some(Picture::Whole) => self.draw_whole(c, s, r, dense),
+            // Its rendition stands in for the moment until it is known whether there is more.
+            None if is_small(&s.item) => self.draw_whole(c, s, r, dense),
             Some(Picture::Making { .. } | Picture::Failed { .. }) | None => false,
         };
         if !drawn {

@@ -12,12 +12,19 @@ use std::time::Duration;
 
 /// A picture of no more pixels is whole whatever the server's limit, unless it is of a kind that may be deep.
 const SURELY_WHOLE: i64 = 4_000_000;
+/// Questions that may go unanswered before the page gives up on a picture.
+const PATIENCE: u32 = 5;
 /// Milliseconds between two looks at the progress.
 const LOOK_AGAIN: u64 = 1_000;
 
 fn is_surely_whole(item: &Item) -> bool {
     let may_be_deep = matches!(item.media_type.as_str(), "image/png" | "image/tiff");
-    !may_be_deep && item.width.saturating_mul(item.height) <= SURELY_WHOLE
+    !may_be_deep && is_small(item)
+}
+
+/// Whether it has renditions, deep or not: they can be shown until more is known.
+pub fn is_small(item: &Item) -> bool {
+    item.width.saturating_mul(item.height) <= SURELY_WHOLE
 }
 
 impl Desk {
@@ -27,9 +34,13 @@ impl Desk {
         known.or_else(|| is_surely_whole(item).then_some(Picture::Whole))
     }
 
-    /// Whether an item in hand is known to be shown by its renditions.
+    /// Whether the renditions of an item in hand are worth loading ahead.
     pub fn is_shown_whole(self, id: ItemId) -> bool {
-        self.sheet(id, |s| self.picture_now(&s.item)).flatten() == Some(Picture::Whole)
+        let shown = self.sheet(id, |s| match self.picture_now(&s.item) {
+            Some(picture) => picture == Picture::Whole,
+            None => is_small(&s.item),
+        });
+        shown == Some(true)
     }
 
     /// Asks how the picture of the open item is shown, unless that is known; while it is being made, again and again.
@@ -40,22 +51,25 @@ impl Desk {
             _ => return,
         }
         spawn_local(async move {
+            let mut unanswered = 0;
             loop {
                 let got = api::label_picture(id).await;
                 let Some(current) = self.current.try_get_untracked() else {
                     return;
                 };
-                let again = match &got {
-                    Ok(picture) => matches!(picture, Picture::Making { .. }),
-                    // The network or the server; what fails for good fails the pictures of other items too.
-                    Err(_) => true,
+                let picture = match got {
+                    Ok(picture) => Some(picture),
+                    Err(e) => {
+                        unanswered += 1;
+                        let message = e.message.clone();
+                        (unanswered >= PATIENCE).then_some(Picture::Failed { message })
+                    }
                 };
-                if let Ok(picture) = got {
-                    let was = self
-                        .pictures
-                        .try_update(|p| p.insert(id, picture.clone()))
-                        .flatten();
-                    if matches!(was, Some(Picture::Making { .. })) && matches!(picture, Picture::Tiled(_)) {
+                let again = matches!(picture, None | Some(Picture::Making { .. }));
+                if let Some(picture) = picture {
+                    let is_there = matches!(picture, Picture::Tiled(_));
+                    let was = self.pictures.try_update(|p| p.insert(id, picture)).flatten();
+                    if is_there && matches!(was, Some(Picture::Making { .. })) {
                         self.thumbs_tick.try_update(|n| *n += 1);
                     }
                 }
