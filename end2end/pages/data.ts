@@ -81,3 +81,45 @@ export async function exportCoco(api: Api, project: string): Promise<any> {
   const job = await finished(api, await api.post(`/api/v1/projects/${project}/exports`, { format: "coco" }));
   return (await api.raw("GET", job.result.url)).json();
 }
+
+/** A grey TIFF of one strip without compression: dark columns, and a bright rectangle of 8 x 4 at 5000, 3000. */
+export function tiff(width: number, height: number): Buffer {
+  const start = 8;
+  const row = Buffer.alloc(width);
+  for (let x = 0; x < width; x++) row[x] = (x >> 5) & 127;
+  const pixels = Buffer.alloc(width * height);
+  for (let y = 0; y < height; y++) row.copy(pixels, y * width);
+  for (let y = 3000; y < 3004; y++) pixels.fill(235, y * width + 5000, y * width + 5008);
+  const entries: [number, number, number][] = [
+    [256, 4, width], [257, 4, height], [258, 3, 8], [259, 3, 1], [262, 3, 1], [273, 4, start], [277, 3, 1], [278, 4, height], [279, 4, pixels.length],
+  ];
+  const directory = Buffer.alloc(2 + entries.length * 12 + 4);
+  directory.writeUInt16LE(entries.length, 0);
+  entries.forEach(([tag, kind, value], n) => {
+    directory.writeUInt16LE(tag, 2 + n * 12);
+    directory.writeUInt16LE(kind, 4 + n * 12);
+    directory.writeUInt32LE(1, 6 + n * 12);
+    directory.writeUInt32LE(value, 10 + n * 12);
+  });
+  const head = Buffer.from("II*\0\0\0\0\0", "latin1");
+  head.writeUInt32LE(start + pixels.length, 4);
+  return Buffer.concat([head, pixels, directory]);
+}
+
+/** A grey PNG of 16 bits a sample. */
+export function png16(width: number, height: number, value: (x: number, y: number) => number): Buffer {
+  const raw = Buffer.alloc((width * 2 + 1) * height);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) raw.writeUInt16BE(value(x, y), y * (width * 2 + 1) + 1 + x * 2);
+  }
+  const head = Buffer.alloc(13);
+  head.writeUInt32BE(width, 0);
+  head.writeUInt32BE(height, 4);
+  head.set([16, 0, 0, 0, 0], 8);
+  return Buffer.concat([
+    Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
+    chunk("IHDR", head),
+    chunk("IDAT", deflateSync(raw, { level: 1 })),
+    chunk("IEND", Buffer.alloc(0)),
+  ]);
+}

@@ -112,7 +112,8 @@ impl TryFrom<RawConfig> for Config {
         let max_connections = within("database.max_connections", raw.database.max_connections, 2, 1000)?;
         let image_mb = within("limits.image_mb", raw.limits.image_mb, 1, 1 << 20)?;
         let upload_gb = within("limits.upload_gb", raw.limits.upload_gb, 1, 1 << 20)?;
-        let megapixels = within("limits.image_megapixels", raw.limits.image_megapixels, 1, 4000)?;
+        let megapixels = within("limits.image_megapixels", raw.limits.image_megapixels, 1, 20_000)?;
+        let whole = within("limits.whole_megapixels", raw.limits.whole_megapixels, 4, 200)?;
         let workers = within("jobs.workers", raw.jobs.workers, 0, 256)?;
         let session_days = within("sessions.days", raw.sessions.days, 1, 3650)?;
         if raw.log.filter.parse::<tracing_subscriber::EnvFilter>().is_err() {
@@ -135,6 +136,7 @@ impl TryFrom<RawConfig> for Config {
                 image_bytes: (image_mb as u64) << 20,
                 upload_bytes: (upload_gb as u64) << 30,
                 image_pixels: megapixels as u64 * 1_000_000,
+                whole_pixels: whole as u64 * 1_000_000,
             },
             job_workers: workers as usize,
             session_days,

@@ -21,6 +21,7 @@ const IMMUTABLE: &str = "private, max-age=31536000, immutable";
 pub fn router() -> Router<AppState> {
     Router::new()
         .route("/media/items/{item_id}/{rendition}", get(item))
+        .route("/media/items/{item_id}/tiles/{level}/{x}/{y}", get(tile))
         .route("/media/assets/{asset_id}", get(asset))
 }
 
@@ -54,9 +55,47 @@ async fn item(
         media_type: &file.media_type,
         etag: &file.etag,
         attachment: (which == Rendition::Original).then_some(file.name.as_str()),
-        cache: IMMUTABLE,
+        cache: if file.stands_in { "no-store" } else { IMMUTABLE },
     };
     send(content, how, &headers).await
+}
+
+async fn tile(
+    State(services): State<Services>,
+    Caller(actor): Caller,
+    Path((item, level, x, y)): Path<(String, String, String, String)>,
+    headers: HeaderMap,
+) -> Api<Response> {
+    let item: ItemId = item
+        .parse()
+        .map_err(|e: limn_domain::InvalidId| Failure::new(Code::BadRequest, e.to_string()))?;
+    let number = |text: &str| {
+        text.parse::<u32>().map_err(|_| {
+            Failure::new(
+                Code::BadRequest,
+                "Level, x and y of a tile are whole numbers from 0.",
+            )
+        })
+    };
+    let (level, x, y) = (number(&level)?, number(&x)?, number(&y)?);
+    let tile = services.media.tile(&actor, item, level, x, y).await?;
+    let MediaBody::Bytes(bytes) = tile.file.body else {
+        return Err(Failure(limn_domain::ApiError::internal()));
+    };
+    let how = Sending {
+        media_type: &tile.file.media_type,
+        etag: &tile.file.etag,
+        attachment: None,
+        cache: IMMUTABLE,
+    };
+    let mut response = send(Content::Bytes(bytes), how, &headers).await?;
+    if tile.gzip {
+        response.headers_mut().insert(
+            http::header::CONTENT_ENCODING,
+            http::HeaderValue::from_static("gzip"),
+        );
+    }
+    Ok(response)
 }
 
 async fn asset(

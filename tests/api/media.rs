@@ -102,3 +102,68 @@ async fn pictures_are_for_members() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn tiles_of_a_deep_picture() {
+    app_on_both(async |app: TestApp| {
+        let client = app.admin("ana").await;
+        let (project, _) = project(&client, "P").await;
+        let deep = image::ImageBuffer::<image::Luma<u16>, Vec<u16>>::from_fn(60, 20, |x, y| {
+            image::Luma([(x * 1_000 + y) as u16])
+        });
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        image::DynamicImage::from(deep)
+            .write_to(&mut bytes, image::ImageFormat::Png)
+            .unwrap();
+        let added = client
+            .bytes(
+                Method::POST,
+                &format!("/api/v1/projects/{project}/items?name=deep.png"),
+                bytes.into_inner(),
+            )
+            .await
+            .is(StatusCode::CREATED)
+            .json();
+        let item = added["item"]["id"].as_str().unwrap().to_owned();
+        let picture = client
+            .get(&format!("/api/v1/items/{item}/picture"))
+            .await
+            .ok()
+            .json();
+        assert_eq!(picture["state"], "tiled");
+        assert_eq!(picture["bits"], 16);
+        assert_eq!(picture["levels"], 1);
+        let path = format!("/media/items/{item}/tiles/0/0/0");
+        let tile = client.get(&path).await.is(StatusCode::OK);
+        assert_eq!(tile.header("content-encoding"), "gzip");
+        assert!(tile.header("cache-control").contains("immutable"));
+        assert!(tile.header("content-security-policy").contains("sandbox"));
+        let etag = tile.header("etag").to_owned();
+        let request = client
+            .request(Method::GET, &path)
+            .header(header::IF_NONE_MATCH, etag);
+        client
+            .send(request.body(Body::empty()).unwrap())
+            .await
+            .is(StatusCode::NOT_MODIFIED);
+        for (bad, status) in [
+            ("0/1/0", StatusCode::NOT_FOUND),
+            ("1/0/0", StatusCode::NOT_FOUND),
+            ("4294967295/4294967295/4294967295", StatusCode::NOT_FOUND),
+            ("4294967296/0/0", StatusCode::BAD_REQUEST),
+            ("-1/0/0", StatusCode::BAD_REQUEST),
+            ("0/0/0x1", StatusCode::BAD_REQUEST),
+            ("0/%2e%2e/0", StatusCode::BAD_REQUEST),
+            ("0/0/%00", StatusCode::BAD_REQUEST),
+        ] {
+            let reply = client.get(&format!("/media/items/{item}/tiles/{bad}")).await;
+            assert_eq!(reply.status, status, "{bad}");
+            assert!(!reply.header("cache-control").contains("immutable"), "{bad}");
+        }
+        app.anonymous().get(&path).await.expect(StatusCode::UNAUTHORIZED);
+        let outsider = app.user("eve", Role::Labeler).await;
+        let outsider = app.token(&outsider, TokenScope::Write).await;
+        outsider.get(&path).await.expect(StatusCode::NOT_FOUND);
+    })
+    .await;
+}

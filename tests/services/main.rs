@@ -7,6 +7,7 @@ mod item_list;
 mod labels;
 mod links;
 mod outlines;
+mod pictures;
 mod projects;
 mod queue;
 mod queue_at_once;

@@ -41,7 +41,7 @@ impl JobState {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Job {
     pub id: JobId,
-    /// `import`, `export`, `renditions`, `sample`...
+    /// `import`, `export`, `sample`, `tiles`...
     pub kind: String,
     /// What it does, in words: "Import COCO into Raccoons".
     pub title: String,

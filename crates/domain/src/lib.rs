@@ -20,6 +20,7 @@ pub mod keypoint;
 pub mod link;
 pub mod mask;
 pub mod page;
+pub mod picture;
 pub mod polygon;
 pub mod project;
 pub mod queue;

@@ -1,17 +1,20 @@
-//! Where on the screen the image lies: scale and offset, and the ways to change them.
+//! Where on the screen the image lies: scale, turn and offset, and the ways to change them. Only the view is turned:
+//! everything else stays in image pixels.
 
 use limn_domain::{Point, Rect, Size};
 
 /// Smallest and largest scale, in screen pixels per image pixel.
-pub const MIN_SCALE: f64 = 0.01;
+pub const MIN_SCALE: f64 = 0.002;
 pub const MAX_SCALE: f64 = 64.0;
 /// At least this many screen pixels of the image stay in view.
 const KEEP: f64 = 48.0;
 
-/// Maps image pixels to screen pixels (CSS pixels from the canvas's top left): `screen = image * scale + offset`.
+/// Maps image pixels to screen pixels (CSS pixels from the canvas's top left): `screen = turned(image) * scale + offset`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Viewport {
     scale: f64,
+    /// Clockwise, in degrees from 0 to below 360.
+    turn: f64,
     offset: Point,
     /// Size of the canvas in CSS pixels.
     screen: Size,
@@ -24,6 +27,7 @@ impl Viewport {
     pub fn new(image: Size) -> Self {
         Self {
             scale: 1.0,
+            turn: 0.0,
             offset: Point::default(),
             screen: Size::default(),
             image,
@@ -34,6 +38,63 @@ impl Viewport {
     /// Screen pixels per image pixel.
     pub const fn scale(&self) -> f64 {
         self.scale
+    }
+
+    /// How far the image is turned clockwise on the screen, in degrees from 0 to below 360.
+    pub const fn turn(&self) -> f64 {
+        self.turn
+    }
+
+    /// Sine and cosine of the turn; exact at quarters.
+    pub fn sin_cos(&self) -> (f64, f64) {
+        match self.turn {
+            0.0 => (0.0, 1.0),
+            90.0 => (1.0, 0.0),
+            180.0 => (0.0, -1.0),
+            270.0 => (-1.0, 0.0),
+            t => t.to_radians().sin_cos(),
+        }
+    }
+
+    /// A direction of the image as it is on the screen, and back.
+    fn turned(&self, p: Point) -> Point {
+        let (sin, cos) = self.sin_cos();
+        Point::new(cos * p.x - sin * p.y, sin * p.x + cos * p.y)
+    }
+
+    fn upright(&self, p: Point) -> Point {
+        let (sin, cos) = self.sin_cos();
+        Point::new(cos * p.x + sin * p.y, cos * p.y - sin * p.x)
+    }
+
+    /// Width and height of what encloses a turned box of this size.
+    fn spread(&self, w: f64, h: f64) -> (f64, f64) {
+        let (sin, cos) = self.sin_cos();
+        let (sin, cos) = (sin.abs(), cos.abs());
+        (w * cos + h * sin, w * sin + h * cos)
+    }
+
+    /// Turns the view by degrees, clockwise, about the middle of the view; a fitted one stays fitted.
+    pub fn turn_by(&mut self, degrees: f64) {
+        if degrees.is_finite() {
+            self.turn_to(self.turn + degrees);
+        }
+    }
+
+    /// Turns the view to an angle in degrees; 0 is upright.
+    pub fn turn_to(&mut self, degrees: f64) {
+        if !degrees.is_finite() {
+            return;
+        }
+        let middle = self.to_image(self.middle());
+        // Thousandths, so that steps there and back end where they began.
+        let turn = ((degrees * 1000.0).round() / 1000.0).rem_euclid(360.0);
+        self.turn = if turn >= 360.0 { 0.0 } else { turn };
+        if self.fitted {
+            self.fit();
+        } else {
+            self.center_on(middle);
+        }
     }
 
     pub const fn screen(&self) -> Size {
@@ -72,12 +133,12 @@ impl Viewport {
     pub fn fit(&mut self) {
         self.fitted = true;
         let m = 2.0 * self.margin();
-        let (w, h) = (self.image.width.max(1.0), self.image.height.max(1.0));
+        let (w, h) = self.spread(self.image.width.max(1.0), self.image.height.max(1.0));
         let scale = ((self.screen.width - m).max(1.0) / w).min((self.screen.height - m).max(1.0) / h);
         self.scale = scale.clamp(MIN_SCALE, 8.0);
-        self.offset = Point::new(
-            (self.screen.width - w * self.scale) / 2.0,
-            (self.screen.height - h * self.scale) / 2.0,
+        self.put(
+            Point::new(self.image.width.max(1.0) / 2.0, self.image.height.max(1.0) / 2.0),
+            self.middle(),
         );
     }
 
@@ -89,8 +150,7 @@ impl Viewport {
     /// `rect` (image pixels) fills most of the view.
     pub fn zoom_to(&mut self, rect: Rect) {
         let m = 4.0 * self.margin();
-        let w = rect.w.max(1.0);
-        let h = rect.h.max(1.0);
+        let (w, h) = self.spread(rect.w.max(1.0), rect.h.max(1.0));
         let scale = ((self.screen.width - m).max(1.0) / w).min((self.screen.height - m).max(1.0) / h);
         self.scale = scale.clamp(MIN_SCALE, 16.0);
         self.fitted = false;
@@ -99,9 +159,8 @@ impl Viewport {
 
     /// Brings a point of the image to the middle of the view.
     pub fn center_on(&mut self, p: Point) {
-        let m = self.middle();
         self.fitted = false;
-        self.offset = Point::new(m.x - p.x * self.scale, m.y - p.y * self.scale);
+        self.put(p, self.middle());
         self.clamp();
     }
 
@@ -121,8 +180,14 @@ impl Viewport {
         let p = self.to_image(at);
         self.fitted = false;
         self.scale = scale.clamp(MIN_SCALE, MAX_SCALE);
-        self.offset = Point::new(at.x - p.x * self.scale, at.y - p.y * self.scale);
+        self.put(p, at);
         self.clamp();
+    }
+
+    /// Brings a point of the image to a place on the screen.
+    fn put(&mut self, p: Point, at: Point) {
+        let p = self.turned(p);
+        self.offset = Point::new(at.x - p.x * self.scale, at.y - p.y * self.scale);
     }
 
     /// Moves the image by screen pixels.
@@ -136,10 +201,10 @@ impl Viewport {
     }
 
     fn clamp(&mut self) {
-        let (w, h) = (self.image.width * self.scale, self.image.height * self.scale);
-        let (kx, ky) = (KEEP.min(w), KEEP.min(h));
-        self.offset.x = self.offset.x.clamp(kx - w, (self.screen.width - kx).max(kx - w));
-        self.offset.y = self.offset.y.clamp(ky - h, (self.screen.height - ky).max(ky - h));
+        let r = self.rect_to_screen(Rect::new(0.0, 0.0, self.image.width, self.image.height));
+        let (kx, ky) = (KEEP.min(r.w), KEEP.min(r.h));
+        self.offset.x += r.x.clamp(kx - r.w, (self.screen.width - kx).max(kx - r.w)) - r.x;
+        self.offset.y += r.y.clamp(ky - r.h, (self.screen.height - ky).max(ky - r.h)) - r.y;
     }
 
     fn middle(&self) -> Point {
@@ -147,29 +212,53 @@ impl Viewport {
     }
 
     pub fn to_image(&self, p: Point) -> Point {
-        Point::new(
-            (p.x - self.offset.x) / self.scale,
-            (p.y - self.offset.y) / self.scale,
-        )
+        let p = self.upright(Point::new(p.x - self.offset.x, p.y - self.offset.y));
+        Point::new(p.x / self.scale, p.y / self.scale)
     }
 
     pub fn to_screen(&self, p: Point) -> Point {
+        let p = self.turned(p);
         Point::new(p.x * self.scale + self.offset.x, p.y * self.scale + self.offset.y)
     }
 
+    /// The upright box on the screen that encloses a box of the image.
     pub fn rect_to_screen(&self, r: Rect) -> Rect {
-        let p = self.to_screen(Point::new(r.x, r.y));
-        Rect::new(p.x, p.y, r.w * self.scale, r.h * self.scale)
+        enclosing(r, |p| self.to_screen(p))
     }
 
-    /// The part of the image plane that is in view, in image pixels; it may reach beyond the image.
+    /// The upright box of the image plane that encloses what is in view, in image pixels; it may reach beyond the image, and
+    /// beyond the view where that is turned.
     pub fn window(&self) -> Rect {
-        let p = self.to_image(Point::default());
-        Rect::new(
-            p.x,
-            p.y,
-            self.screen.width / self.scale,
-            self.screen.height / self.scale,
-        )
+        let screen = Rect::new(0.0, 0.0, self.screen.width, self.screen.height);
+        enclosing(screen, |p| self.to_image(p))
     }
+
+    /// Whether a point of the image is in view.
+    pub fn sees(&self, p: Point) -> bool {
+        let p = self.to_screen(p);
+        (0.0..=self.screen.width).contains(&p.x) && (0.0..=self.screen.height).contains(&p.y)
+    }
+
+    /// A step on the screen along the axes of the image: the nearest of its four directions.
+    pub fn step_on_image(&self, dx: f64, dy: f64) -> (f64, f64) {
+        match (self.turn / 90.0).round() as i32 % 4 {
+            1 => (dy, -dx),
+            2 => (-dx, -dy),
+            3 => (-dy, dx),
+            _ => (dx, dy),
+        }
+    }
+}
+
+/// Encloses a box whose corners are mapped.
+fn enclosing(r: Rect, map: impl Fn(Point) -> Point) -> Rect {
+    let (a, b, c, d) = (
+        map(Point::new(r.x, r.y)),
+        map(Point::new(r.x + r.w, r.y)),
+        map(Point::new(r.x, r.y + r.h)),
+        map(Point::new(r.x + r.w, r.y + r.h)),
+    );
+    let (x, y) = (a.x.min(b.x).min(c.x).min(d.x), a.y.min(b.y).min(c.y).min(d.y));
+    let (right, bottom) = (a.x.max(b.x).max(c.x).max(d.x), a.y.max(b.y).max(c.y).max(d.y));
+    Rect::new(x, y, right - x, bottom - y)
 }

@@ -75,6 +75,59 @@ proptest! {
     }
 
     #[test]
+    fn turning_keeps_points_apart_and_in_place(
+        w in 1.0..40_000.0_f64, h in 1.0..40_000.0_f64, turns in prop::collection::vec(-400.0..400.0_f64, 1..6),
+        f in 0.1..10.0_f64, x in 0.0..800.0_f64, y in 0.0..600.0_f64, p in (0.0..1.0_f64, 0.0..1.0_f64), d in -300.0..300.0_f64,
+    ) {
+        let (sw, sh) = (800.0, 600.0);
+        let mut v = Viewport::new(Size { width: w, height: h });
+        v.resize(Size { width: sw, height: sh });
+        let q = Point::new(p.0 * w, p.1 * h);
+        let tiny = |v: &Viewport| 1e-9 * (w + h + 1.0 / v.scale());
+        for turn in turns {
+            v.turn_by(turn);
+            // Fitted: all of it is in view.
+            let r = v.rect_to_screen(Rect::new(0.0, 0.0, w, h));
+            prop_assert!(v.scale() <= 0.002 + 1e-12 || (r.x >= -1e-6 && r.y >= -1e-6 && r.right() <= sw + 1e-6 && r.bottom() <= sh + 1e-6), "{r:?}");
+        }
+        let at = Point::new(x, y);
+        let before = v.to_image(at);
+        v.zoom_at(at, f);
+        let r = v.rect_to_screen(Rect::new(0.0, 0.0, w, h));
+        prop_assert!(r.intersects(Rect::new(0.0, 0.0, sw, sh)));
+        // Kept in place unless the image had to be kept in view.
+        if r.contains(at) {
+            prop_assert!(v.to_image(at).distance(before) <= 1e-6 * (w + h), "{before:?}");
+        }
+        v.pan(d, -d / 2.0);
+        prop_assert!(v.to_image(v.to_screen(q)).distance(q) <= tiny(&v), "{:?}", v.to_image(v.to_screen(q)));
+        prop_assert!(v.to_screen(v.to_image(at)).distance(at) <= 1e-6);
+        // Lengths are only scaled, whatever the turn.
+        let o = Point::default();
+        prop_assert!((v.to_screen(q).distance(v.to_screen(o)) - q.distance(o) * v.scale()).abs() <= 1e-6 * (1.0 + q.distance(o) * v.scale()));
+        // What is on the screen is in the window.
+        let window = v.window();
+        let i = v.to_image(at);
+        prop_assert!(i.x >= window.x - 1e-6 && i.x <= window.right() + 1e-6 && i.y >= window.y - 1e-6 && i.y <= window.bottom() + 1e-6);
+    }
+
+    #[test]
+    fn the_middle_stays_while_the_view_turns(turn in -720.0..720.0_f64, x in 100.0..500.0_f64, y in 100.0..380.0_f64) {
+        let mut v = Viewport::new(SIZE);
+        v.resize(Size { width: 800.0, height: 600.0 });
+        v.zoom_at(Point::new(400.0, 300.0), 3.0);
+        v.center_on(Point::new(x, y));
+        v.turn_by(turn);
+        prop_assert!(near(v.to_image(Point::new(400.0, 300.0)), Point::new(x, y)));
+        // Four quarters are nothing at all.
+        let before = (v.turn(), v.offset());
+        for _ in 0..4 { v.turn_by(90.0); }
+        prop_assert!((v.turn() - before.0).abs() < 1e-9 && v.offset().distance(before.1) < 1e-6);
+        v.turn_to(0.0);
+        prop_assert_eq!(v.sin_cos(), (0.0, 1.0));
+    }
+
+    #[test]
     fn hits_agree_with_looking_at_everything(list in annotations(), x in -10.0..650.0_f64, y in -10.0..490.0_f64, slack in 0.0..12.0_f64) {
         let d = doc(Task::Detection, list);
         let p = Point::new(x, y);
@@ -380,4 +433,34 @@ fn keys_are_physical_and_unambiguous() {
     }
     assert!(map.help(Task::Detection).len() > 40);
     assert!(map.help(Task::Classification).iter().all(|l| !l.keys.is_empty()));
+}
+
+#[test]
+fn a_box_drawn_in_a_turned_view_lies_in_the_image_s_pixels() {
+    for turn in [0.0, 90.0, 180.0, 270.0, 33.0] {
+        let mut e = Editor::new(doc(Task::Detection, Vec::new()), History::default());
+        e.set_category(category(1));
+        e.resize_view(Size {
+            width: 800.0,
+            height: 600.0,
+        });
+        e.turn_view(turn);
+        e.set_tool(Tool::Box);
+        let at = |e: &Editor, x, y| Pointer {
+            id: 1,
+            at: e.view().to_screen(Point::new(x, y)),
+            button: Button::Primary,
+            mods: Mods::default(),
+            kind: PointerKind::Mouse,
+        };
+        e.pointer_down(at(&e, 100.0, 60.0));
+        e.pointer_move(at(&e, 180.0, 100.0));
+        e.pointer_up(at(&e, 220.0, 140.0));
+        let Some(Shape::Box { rect }) = e.doc().iter().next().map(|a| a.shape.clone()) else {
+            panic!("a box is drawn at {turn} degrees");
+        };
+        let want = Rect::new(100.0, 60.0, 120.0, 80.0);
+        let off = [rect.x - want.x, rect.y - want.y, rect.w - want.w, rect.h - want.h];
+        assert!(off.iter().all(|d| d.abs() <= 1.0), "{turn}: {rect:?}");
+    }
 }

@@ -41,7 +41,7 @@ impl Assets {
             ));
         }
         let limits = ImageLimits {
-            max_pixels: self.0.limits.image_pixels,
+            max_pixels: self.0.limits.whole_pixels,
             ..ImageLimits::default()
         };
         let info = look(&name, &bytes, limits).await?;

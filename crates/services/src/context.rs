@@ -17,14 +17,17 @@ pub struct Limits {
     pub upload_bytes: u64,
     /// Largest image, in pixels (width x height).
     pub image_pixels: u64,
+    /// An image of more pixels is shown by tiles and never decoded whole.
+    pub whole_pixels: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            image_bytes: 512 << 20,
+            image_bytes: 8 << 30,
             upload_bytes: 64 << 30,
-            image_pixels: 200_000_000,
+            image_pixels: 2_000_000_000,
+            whole_pixels: 32_000_000,
         }
     }
 }
@@ -54,6 +57,7 @@ impl Context {
         let blobs = BlobStore::open(data_dir.join("blobs")).context("cannot open the blob store")?;
         let image_limits = ImageLimits {
             max_pixels: limits.image_pixels,
+            whole_pixels: limits.whole_pixels,
             ..ImageLimits::default()
         };
         let pool = DecodePool::for_this_machine();

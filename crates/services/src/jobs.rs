@@ -3,6 +3,7 @@
 pub(crate) mod cleanup;
 pub(crate) mod export;
 pub(crate) mod import;
+pub(crate) mod tiles;
 
 use crate::{Error, Result, Services};
 use limn_domain::activity::Activity;
@@ -15,6 +16,7 @@ pub mod kind {
     pub const IMPORT: &str = "import";
     pub const EXPORT: &str = "export";
     pub const SAMPLE: &str = "sample";
+    pub const TILES: &str = "tiles";
 }
 
 /// A runner with every handler registered.
@@ -24,6 +26,7 @@ pub fn runner(services: &Services, concurrency: usize) -> Runner {
     registry.register(kind::IMPORT, import::ImportJob(ctx.clone()));
     registry.register(kind::EXPORT, export::ExportJob(ctx.clone()));
     registry.register(kind::SAMPLE, crate::sample::SampleJob(ctx.clone()));
+    registry.register(kind::TILES, tiles::TilesJob(ctx.clone()));
     let clock = ctx.clock.clone();
     Runner::new(
         ctx.db.clone(),

@@ -1,4 +1,6 @@
-//! Bytes of items: originals and renditions.
+//! Bytes of items: originals, renditions and tiles.
+
+pub mod tiles;
 
 use crate::authz::require_in;
 use crate::{Actor, Context, Error, Result};
@@ -36,6 +38,8 @@ pub struct MediaFile {
     /// Download name.
     pub name: String,
     pub body: MediaBody,
+    /// It stands in for what is being made, and must not be kept.
+    pub stands_in: bool,
 }
 
 #[derive(Clone)]
@@ -48,16 +52,7 @@ impl Media {
     /// Bytes of an item for whoever may see it. Everything but [`Rendition::Original`] is a still raster picture that is
     /// safe to show inline; the original is for download.
     pub async fn get(&self, actor: &Actor, item: ItemId, which: Rendition) -> Result<MediaFile> {
-        let mut tx = self.0.db.read().await?;
-        let found = repo::blob::of_item(&mut tx, item)
-            .await?
-            .ok_or_else(|| Error::not_found("item"))?;
-        match require_in(&mut tx, actor, Action::ViewItems, found.project_id).await {
-            // Somebody who may not see the project learns nothing about its items.
-            Err(Error::Api(e)) if e.code == Code::NotFound => return Err(Error::not_found("item")),
-            other => other?,
-        };
-        drop(tx);
+        let found = seen(&self.0, actor, item).await?;
         let rendition = match which {
             Rendition::Original => return self.original(&found, false).await,
             Rendition::Thumb => RenditionKind::Thumb,
@@ -76,6 +71,14 @@ impl Media {
         {
             Ok(bytes) => bytes,
             Err(StorageError::NotFound) => return Err(lost(&found)),
+            Err(StorageError::NotMadeYet) if which == Rendition::Thumb => return stand_in(&found),
+            Err(StorageError::NotMadeYet) => {
+                return Err(Error::new(
+                    Code::WrongState,
+                    "The picture is still being cut into tiles; ask again in a moment.",
+                ));
+            }
+            Err(e @ StorageError::Unwieldy(_)) => return Err(crate::ingest::refusal(&found.name, e)),
             Err(e) => {
                 return Err(Error::Internal(
                     anyhow::Error::new(e).context(format!("rendition of item {item}")),
@@ -87,6 +90,7 @@ impl Media {
             etag: format!("\"{}.{}.{RENDITIONS_VERSION}\"", found.digest, rendition.as_str()),
             name: renamed(&found.name),
             body: MediaBody::Bytes(bytes),
+            stands_in: false,
         })
     }
 
@@ -110,7 +114,21 @@ impl Media {
                 path: self.0.blobs.path(&found.digest),
                 len,
             },
+            stands_in: false,
         })
+    }
+}
+
+/// What is known of an item's bytes, for whoever may see it.
+async fn seen(ctx: &Context, actor: &Actor, item: ItemId) -> Result<ItemBlob> {
+    let mut tx = ctx.db.read().await?;
+    let found = repo::blob::of_item(&mut tx, item)
+        .await?
+        .ok_or_else(|| Error::not_found("item"))?;
+    match require_in(&mut tx, actor, Action::ViewItems, found.project_id).await {
+        // Somebody who may not see the project learns nothing about its items.
+        Err(Error::Api(e)) if e.code == Code::NotFound => Err(Error::not_found("item")),
+        other => other.map(|_| found),
     }
 }
 
@@ -125,6 +143,22 @@ fn lost(found: &ItemBlob) -> Error {
     )
 }
 
+/// A plain grey thumbnail, so that a page of pictures has no holes while a large one is being cut.
+fn stand_in(found: &ItemBlob) -> Result<MediaFile> {
+    const GREY: u8 = 0x80;
+    let mut bytes = Vec::new();
+    image::codecs::jpeg::JpegEncoder::new(&mut bytes)
+        .encode(&[GREY; 64], 8, 8, image::ExtendedColorType::L8)
+        .map_err(anyhow::Error::from)?;
+    Ok(MediaFile {
+        media_type: "image/jpeg".to_owned(),
+        etag: format!("{}.waits", found.digest),
+        name: renamed(&found.name),
+        body: MediaBody::Bytes(Bytes::from(bytes)),
+        stands_in: true,
+    })
+}
+
 /// What the header said when the item was added.
 fn info(found: &ItemBlob) -> Option<ImageInfo> {
     Some(ImageInfo {
@@ -133,6 +167,7 @@ fn info(found: &ItemBlob) -> Option<ImageInfo> {
         height: u32::try_from(found.height).ok()?,
         orientation: u8::try_from(found.orientation).ok()?,
         decoded_bytes: 0,
+        bits: 8,
     })
 }
 

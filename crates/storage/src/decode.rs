@@ -1,5 +1,6 @@
 //! Reading pictures: header, limits, orientation, and the one full decode that proves a file whole.
 
+use crate::error::plain;
 use crate::sniff::{self, ImageKind, SNIFF_LEN};
 use crate::staged::Source;
 use crate::{Result, StorageError, jpeg};
@@ -15,14 +16,17 @@ pub struct ImageLimits {
     pub max_side: u32,
     /// Bytes that decoding may allocate.
     pub max_alloc: u64,
+    /// A picture of more pixels is never decoded whole; see [`crate::pyramid`].
+    pub whole_pixels: u64,
 }
 
 impl Default for ImageLimits {
     fn default() -> Self {
         Self {
-            max_pixels: 200_000_000,
-            max_side: 65_500,
+            max_pixels: 2_000_000_000,
+            max_side: 250_000,
             max_alloc: 1 << 30,
+            whole_pixels: 32_000_000,
         }
     }
 }
@@ -37,12 +41,34 @@ pub struct ImageInfo {
     pub orientation: u8,
     /// Bytes of memory that the decoded picture takes.
     pub decoded_bytes: u64,
+    /// Bits a sample.
+    pub bits: u8,
 }
 
 impl ImageInfo {
     /// Whether the stored bytes show the picture as it is meant in every browser.
     pub const fn is_web_ready(&self) -> bool {
         self.kind.is_web_still() && self.orientation == 1
+    }
+
+    /// Width x height.
+    pub const fn pixels(&self) -> u64 {
+        self.width as u64 * self.height as u64
+    }
+
+    /// Whether it is more than is decoded whole.
+    pub const fn is_large(&self, limits: &ImageLimits) -> bool {
+        self.pixels() > limits.whole_pixels
+    }
+
+    /// Whether it has more than a screen can show at once.
+    pub const fn is_deep(&self) -> bool {
+        self.bits > 8
+    }
+
+    /// Whether it is shown by tiles.
+    pub const fn is_tiled(&self, limits: &ImageLimits) -> bool {
+        self.is_large(limits) || self.is_deep()
     }
 }
 
@@ -55,20 +81,104 @@ pub struct Decoded {
 
 /// Reads format, size and orientation and checks the limits; decodes nothing.
 pub fn header(source: &Source, limits: &ImageLimits) -> Result<ImageInfo> {
+    if let Some(info) = large_header(source, limits)? {
+        return Ok(info);
+    }
     match source {
         Source::Bytes(b) => open(Cursor::new(b), limits).map(|(info, _)| info),
         Source::File(_) => open(source.reader()?, limits).map(|(info, _)| info),
     }
 }
 
+/// The header of a picture that is read row by row only: decoders of whole pictures would read all of a JPEG for it, and
+/// know fewer kinds of TIFF. `None` for any other.
+fn large_header(source: &Source, limits: &ImageLimits) -> Result<Option<ImageInfo>> {
+    let mut reader = source.reader()?;
+    let mut head = Vec::with_capacity(SNIFF_LEN);
+    (&mut reader).take(SNIFF_LEN as u64).read_to_end(&mut head)?;
+    let (kind, width, height, orientation, bits, channels) = match sniff::sniff(&head)? {
+        ImageKind::Jpeg => {
+            let Ok(f) = jpeg::frame(&mut source.reader()?) else {
+                return Ok(None);
+            };
+            (
+                ImageKind::Jpeg,
+                f.width,
+                f.height,
+                f.orientation,
+                f.precision,
+                u64::from(f.components),
+            )
+        }
+        ImageKind::Tiff => {
+            let Ok(t) = crate::pyramid::tiff_header(source) else {
+                return Ok(None);
+            };
+            (
+                ImageKind::Tiff,
+                t.width,
+                t.height,
+                t.orientation,
+                t.bits,
+                t.channels,
+            )
+        }
+        _ => return Ok(None),
+    };
+    if u64::from(width) * u64::from(height) <= limits.whole_pixels {
+        return Ok(None);
+    }
+    check_size(width, height, limits)?;
+    let (width, height) = oriented(width, height, orientation);
+    Ok(Some(ImageInfo {
+        kind,
+        width,
+        height,
+        orientation,
+        decoded_bytes: u64::from(width) * u64::from(height) * channels * u64::from(bits.div_ceil(8)),
+        bits,
+    }))
+}
+
+fn check_size(width: u32, height: u32, limits: &ImageLimits) -> Result<()> {
+    if width > limits.max_side
+        || height > limits.max_side
+        || u64::from(width) * u64::from(height) > limits.max_pixels
+    {
+        let (max_side, max_pixels) = (limits.max_side, limits.max_pixels);
+        return Err(StorageError::TooManyPixels {
+            width,
+            height,
+            max_side,
+            max_pixels,
+        });
+    }
+    Ok(())
+}
+
+const fn oriented(width: u32, height: u32, orientation: u8) -> (u32, u32) {
+    if orientation >= 5 {
+        (height, width)
+    } else {
+        (width, height)
+    }
+}
+
 /// Decodes the picture whole; a truncated or damaged one is refused. Blocking and hungry: run it under a
 /// [`crate::DecodePool`].
 pub fn decode(source: &Source, limits: &ImageLimits) -> Result<Decoded> {
+    let len = source.len()?;
+    if len > limits.max_alloc {
+        return Err(too_much_memory(len, limits));
+    }
     let bytes = source.read_all()?;
-    if bytes.starts_with(&[0xff, 0xd8, 0xff]) && !jpeg::is_complete(&bytes) {
+    if bytes.starts_with(&[0xff, 0xd8, 0xff]) && !jpeg::is_complete(&mut &bytes[..])? {
         return Err(StorageError::Truncated("JPEG"));
     }
     let (info, mut decoder) = open(Cursor::new(&bytes[..]), limits)?;
+    if info.decoded_bytes > limits.max_alloc {
+        return Err(too_much_memory(info.decoded_bytes, limits));
+    }
     let icc = decoder.icc_profile().ok().flatten();
     let pixels = DynamicImage::from_decoder(decoder).map_err(|e| refusal(e, info.kind, limits))?;
     Ok(Decoded { info, pixels, icc })
@@ -99,28 +209,16 @@ fn open<'a, R: BufRead + Seek + 'a>(
             detail: "it has no pixels".to_owned(),
         });
     }
-    if width > limits.max_side
-        || height > limits.max_side
-        || u64::from(width) * u64::from(height) > limits.max_pixels
-    {
-        let (max_side, max_pixels) = (limits.max_side, limits.max_pixels);
-        return Err(StorageError::TooManyPixels {
-            width,
-            height,
-            max_side,
-            max_pixels,
-        });
-    }
+    check_size(width, height, limits)?;
     let decoded_bytes = decoder.total_bytes();
-    if decoded_bytes > limits.max_alloc {
+    let large = u64::from(width) * u64::from(height) > limits.whole_pixels;
+    if decoded_bytes > limits.max_alloc && !(large && kind.is_read_by_rows()) {
         return Err(too_much_memory(decoded_bytes, limits));
     }
+    let color = decoder.color_type();
+    let bits = (color.bits_per_pixel() / u16::from(color.channel_count().max(1))).min(255) as u8;
     let orientation = orientation(&mut decoder, kind);
-    let (width, height) = if orientation >= 5 {
-        (height, width)
-    } else {
-        (width, height)
-    };
+    let (width, height) = oriented(width, height, orientation);
     Ok((
         ImageInfo {
             kind,
@@ -128,6 +226,7 @@ fn open<'a, R: BufRead + Seek + 'a>(
             height,
             orientation,
             decoded_bytes,
+            bits,
         },
         Box::new(decoder),
     ))
@@ -146,7 +245,7 @@ fn orientation(decoder: &mut impl ImageDecoder, kind: ImageKind) -> u8 {
     found.map_or(1, Orientation::to_exif)
 }
 
-fn too_much_memory(needed: u64, limits: &ImageLimits) -> StorageError {
+pub(crate) fn too_much_memory(needed: u64, limits: &ImageLimits) -> StorageError {
     StorageError::TooMuchMemory {
         needed_mib: (needed >> 20) + 1,
         max_mib: limits.max_alloc >> 20,
@@ -161,12 +260,7 @@ fn refusal(e: ImageError, kind: ImageKind, limits: &ImageLimits) -> StorageError
             StorageError::Truncated(name)
         }
         e => {
-            let detail: String = e
-                .to_string()
-                .chars()
-                .filter(|c| !c.is_control())
-                .take(160)
-                .collect();
+            let detail = plain(&e.to_string());
             let lower = detail.to_ascii_lowercase();
             if [
                 "end of file",

@@ -25,6 +25,9 @@ pub enum StorageError {
     Truncated(&'static str),
     #[error("the {kind} cannot be decoded ({detail}). Export it again.")]
     Corrupt { kind: &'static str, detail: String },
+    /// It could only be read with too much memory; the text says how to save it.
+    #[error("{0}")]
+    Unwieldy(String),
     #[error("the file is larger than {} MiB, the most that is taken.", .limit >> 20)]
     TooLarge { limit: u64 },
 
@@ -65,10 +68,17 @@ pub enum StorageError {
     Body(String),
     #[error("the stored file is missing.")]
     NotFound,
+    #[error("the tiles of the picture are not made yet.")]
+    NotMadeYet,
     #[error("reading or writing a file failed: {0}")]
     Io(#[source] std::io::Error),
     #[error("the work was stopped")]
     Stopped,
+}
+
+/// What a decoder says, for showing: no control characters, not too long.
+pub(crate) fn plain(said: &str) -> String {
+    said.chars().filter(|c| !c.is_control()).take(160).collect()
 }
 
 impl From<std::io::Error> for StorageError {
@@ -98,6 +108,7 @@ impl StorageError {
             Self::TooMuchMemory { .. } => "too_much_memory",
             Self::Truncated(_) => "truncated_image",
             Self::Corrupt { .. } => "corrupt_image",
+            Self::Unwieldy(_) => "unwieldy_image",
             Self::TooLarge { .. } => "file_too_large",
             Self::NotAnArchive(_) => "not_an_archive",
             Self::TooManyEntries { .. } => "too_many_entries",
@@ -115,6 +126,7 @@ impl StorageError {
             Self::DuplicateEntry(_) => "duplicate_entry",
             Self::Body(_) => "transfer_broken",
             Self::NotFound => "missing_blob",
+            Self::NotMadeYet => "not_made_yet",
             Self::Io(_) => "io",
             Self::Stopped => "stopped",
         }
@@ -122,7 +134,10 @@ impl StorageError {
 
     /// Whether the file is at fault; otherwise it is the server's disk or a shutdown.
     pub const fn is_refusal(&self) -> bool {
-        !matches!(self, Self::NotFound | Self::Io(_) | Self::Stopped)
+        !matches!(
+            self,
+            Self::NotFound | Self::NotMadeYet | Self::Io(_) | Self::Stopped
+        )
     }
 
     /// Whether a size limit was hit.

@@ -12,6 +12,7 @@ mod decode;
 mod error;
 mod jpeg;
 mod pool;
+pub mod pyramid;
 mod render;
 mod renditions;
 mod sniff;

@@ -76,6 +76,7 @@ pub fn render(decoded: &Decoded, kind: RenditionKind) -> Result<Vec<u8>> {
         std::mem::swap(&mut width, &mut height);
     }
     let small = resize(&decoded.pixels, width, height)?;
+    let small = crate::pyramid::to_eight(small.into_owned());
     let mut small = DynamicImage::ImageRgb8(flatten(&small));
     if let Some(orientation) = Orientation::from_exif(info.orientation) {
         small.apply_orientation(orientation);
@@ -86,6 +87,12 @@ pub fn render(decoded: &Decoded, kind: RenditionKind) -> Result<Vec<u8>> {
         .as_deref()
         .filter(|p| kind != RenditionKind::Thumb || p.len() <= 1024);
     encode_jpeg(&small, kind.quality(), icc)
+}
+
+/// The rendition of a picture of 8 bits that lies as it is meant.
+pub(crate) fn render_upright(picture: &DynamicImage, kind: RenditionKind) -> Result<Vec<u8>> {
+    let (width, height) = kind.size(picture.width(), picture.height());
+    encode_jpeg(&*resize(picture, width, height)?, kind.quality(), None)
 }
 
 fn resize(pixels: &DynamicImage, width: u32, height: u32) -> Result<Cow<'_, DynamicImage>> {
@@ -104,7 +111,7 @@ fn resize(pixels: &DynamicImage, width: u32, height: u32) -> Result<Cow<'_, Dyna
 }
 
 /// 8-bit RGB over white.
-fn flatten(image: &DynamicImage) -> RgbImage {
+pub(crate) fn flatten(image: &DynamicImage) -> RgbImage {
     if !image.color().has_alpha() {
         return image.to_rgb8();
     }
@@ -141,6 +148,6 @@ pub(crate) fn encode_jpeg(image: &DynamicImage, quality: u8, icc: Option<&[u8]>)
 }
 
 /// A CMYK or grey profile would be wrong on RGB pixels.
-fn is_rgb_profile(icc: &[u8]) -> bool {
+pub(crate) fn is_rgb_profile(icc: &[u8]) -> bool {
     icc.get(16..20) == Some(b"RGB ") && icc.len() <= 1 << 20
 }

@@ -1,4 +1,7 @@
-//! The cache of renditions: `<root>/ab/<digest>.<kind>.jpg`. Everything in it can be made again.
+//! The cache of renditions: `<root>/ab/<digest>.<kind>.jpg`, and `<digest>.tiles` for pyramids. Everything in it can be
+//! made again.
+
+mod tiles;
 
 use crate::blob::clean_temp;
 use crate::decode::{self, ImageInfo, ImageLimits};
@@ -30,6 +33,8 @@ struct Inner {
     limits: ImageLimits,
     /// One maker for each rendition at a time.
     making: Mutex<HashMap<(Digest, RenditionKind), Weak<MakerLock>>>,
+    /// Held while a large picture is cut into tiles: one at a time, beside the pool, so that it never waits for minutes.
+    cutting: MakerLock,
 }
 
 impl Renditions {
@@ -46,6 +51,7 @@ impl Renditions {
                 pool,
                 limits,
                 making: Mutex::default(),
+                cutting: MakerLock::default(),
             }),
         })
     }
@@ -66,7 +72,8 @@ impl Renditions {
             .join(format!("{hex}.{}.jpg", kind.as_str()))
     }
 
-    /// Checks a picture whole and makes its renditions from the same decode.
+    /// Checks a picture whole and makes its renditions from the same decode. Of a large one only what can be told without
+    /// decoding is checked, and nothing is made: see [`Self::make_pyramid`].
     ///
     /// Returns once the picture is known good and its thumbnail lies in the cache; the screen rendition follows in the
     /// background. Errors: a refusal that says what is wrong with the file. `source` must stay readable meanwhile.
@@ -77,6 +84,9 @@ impl Renditions {
         if self.path(digest, RenditionKind::Thumb).exists() {
             // It is only written after the very same bytes were decoded whole.
             return Ok(info);
+        }
+        if info.is_large(&limits) {
+            return self.inspect_large(source, info).await;
         }
         let bytes = info.decoded_bytes * 2 + source.len()? * 2;
 
@@ -140,7 +150,8 @@ impl Renditions {
         }
     }
 
-    /// The rendition, made from `source` when it is missing; concurrent askers wait for one maker.
+    /// The rendition, made from `source` when it is missing; concurrent askers wait for one maker. Those of a large picture
+    /// come from its pyramid; [`StorageError::NotMadeYet`] while there is none.
     pub async fn get_or_make(&self, digest: &Digest, kind: RenditionKind, source: Source) -> Result<Bytes> {
         if let Some(bytes) = self.get(digest, kind).await? {
             return Ok(bytes);
@@ -156,6 +167,10 @@ impl Renditions {
         let memory = info.decoded_bytes * 2 + source.len()? * 2;
         let this = self.clone();
         let digest = digest.clone();
+        if info.is_large(&limits) {
+            let made = blocking(move || this.render_pyramid(&digest, kind)).await?;
+            return made.map(Bytes::from).ok_or(StorageError::NotMadeYet);
+        }
         self.inner
             .pool
             .run(memory, move || {
@@ -169,7 +184,8 @@ impl Renditions {
 
     /// Removes all renditions of a picture.
     pub async fn delete(&self, digest: &Digest) -> Result<()> {
-        let paths = RenditionKind::ALL.map(|k| self.path(digest, k));
+        let mut paths = RenditionKind::ALL.map(|k| self.path(digest, k)).to_vec();
+        paths.push(self.pyramid_path(digest));
         blocking(move || {
             for path in paths {
                 match std::fs::remove_file(path) {

@@ -78,6 +78,11 @@ impl ImageKind {
         matches!(self, Self::Jpeg | Self::Png | Self::WebP | Self::Bmp)
     }
 
+    /// Whether it can be read row by row, without decoding it whole.
+    pub(crate) const fn is_read_by_rows(self) -> bool {
+        matches!(self, Self::Jpeg | Self::Png | Self::Tiff)
+    }
+
     pub(crate) const fn image_format(self) -> ImageFormat {
         match self {
             Self::Jpeg => ImageFormat::Jpeg,

@@ -238,7 +238,7 @@ fn a_bomb_is_refused_by_its_header() {
     );
     assert!(e.to_string().contains("60000 x 60000"));
     assert!(matches!(
-        refusal(&png_header(100_000, 1)),
+        refusal(&png_header(300_000, 1)),
         StorageError::TooManyPixels { .. }
     ));
     assert!(refusal(&png_header(0, 10)).is_refusal());

@@ -11,6 +11,7 @@ pub mod job;
 mod like;
 pub mod member;
 pub mod project;
+pub mod pyramid;
 pub mod queue;
 pub mod search;
 pub mod session;

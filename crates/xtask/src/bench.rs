@@ -8,6 +8,8 @@ const BEGIN: &str = "<!-- table: `cargo xtask bench --save` -->\n";
 const END: &str = "<!-- end of table -->\n";
 const CANVAS_BEGIN: &str = "<!-- table: `cargo xtask bench --canvas --save` -->\n";
 const CANVAS_END: &str = "<!-- end of the canvas's table -->\n";
+const LARGE_BEGIN: &str = "<!-- table: `cargo xtask bench --large --save` -->\n";
+const LARGE_END: &str = "<!-- end of the large pictures' table -->\n";
 
 pub fn run(quick: bool, save: bool) -> Result<ExitCode> {
     serve::build(true)?;
@@ -54,6 +56,7 @@ pub fn canvas(save: bool) -> Result<ExitCode> {
             "test",
             "--config",
             "playwright.bench.config.ts",
+            "canvas.bench",
         ])
         .env("LIMN_BIN", ws::server_bin(true));
     if let Some(path) = chromium {
@@ -77,6 +80,74 @@ pub fn canvas(save: bool) -> Result<ExitCode> {
         keep(CANVAS_BEGIN, CANVAS_END, &text)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A picture of 900 megapixels: taken in, cut into tiles, and its first tiles in a real browser. The files are made for it
+/// and go again.
+pub fn large(quick: bool, save: bool) -> Result<ExitCode> {
+    setup::node::ensure()?;
+    setup::node::ensure_modules()?;
+    let chromium = setup::chromium::ensure()?;
+    serve::build(true)?;
+    let mut build = ws::cargo();
+    sh::run(build.args(["build", "--release", "--package", "limn-bench"]))?;
+    sh::step("measuring; leave the machine alone meanwhile");
+    let folder = std::env::temp_dir().join(format!("limn-large-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    let table = measure_large(&folder, quick, chromium);
+    std::fs::remove_dir_all(&folder)?;
+    let Some(table) = table? else {
+        return Ok(ExitCode::FAILURE);
+    };
+    let text = format!("{}\n\n{table}", machine());
+    println!("{text}");
+    if save {
+        keep(LARGE_BEGIN, LARGE_END, &text)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `None`: something failed and said so.
+fn measure_large(
+    folder: &std::path::Path,
+    quick: bool,
+    chromium: Option<std::path::PathBuf>,
+) -> Result<Option<String>> {
+    let mut bench = Command::new(ws::target().join("release/limn-bench"));
+    ws::clean_env(&mut bench);
+    bench.arg(ws::server_bin(true)).arg("--large").arg(folder);
+    if quick {
+        bench.arg("--quick");
+    }
+    let mut playwright = Command::new("node");
+    ws::clean_env(&mut playwright);
+    playwright
+        .current_dir(ws::root().join("end2end"))
+        .args([
+            "node_modules/@playwright/test/cli.js",
+            "test",
+            "--config",
+            "playwright.bench.config.ts",
+            "large.bench",
+        ])
+        .env("LIMN_LARGE", folder)
+        .env("LIMN_BIN", ws::server_bin(true));
+    if let Some(path) = chromium {
+        playwright.env("LIMN_CHROMIUM", path);
+    }
+    let mut table = String::new();
+    for command in [&mut bench, &mut playwright] {
+        let status = sh::tee(command, |line| {
+            if line.starts_with('|') {
+                table.push_str(line);
+                table.push('\n');
+            }
+        })?;
+        if !status.success() {
+            return Ok(None);
+        }
+    }
+    Ok(Some(table))
 }
 
 /// Puts a table in its place in docs/benchmarks.md.

@@ -30,6 +30,7 @@ Usage: cargo xtask <command>
   lint                             rustfmt, clippy for server and browser, style sheets, file sizes
   deps                             who may import whom
   bench [--quick] [--save]         measure the shipped server; --save keeps the table in docs/benchmarks.md
+  bench --large [--quick] [--save] a picture of 30,000 x 30,000 pixels: cut into tiles, opened in a browser
   bench --canvas [--save]          the label page with thousands of polygons in a browser, beside an SVG page
   peers [-- --voc FOLDER]          pycocotools, torchvision and datumaro load what Limn exports
   setup [--tests]                  only the set-up of run (or of test)
@@ -95,9 +96,12 @@ fn dispatch(args: Vec<String>) -> Result<ExitCode> {
         }
         Some("bench") => {
             let (quick, save, canvas) = (args.flag("--quick"), args.flag("--save"), args.flag("--canvas"));
+            let large = args.flag("--large");
             args.finish()?;
             if canvas {
                 bench::canvas(save)
+            } else if large {
+                bench::large(quick, save)
             } else {
                 bench::run(quick, save)
             }

@@ -101,11 +101,13 @@ settings! {
     }
     limits: LimitsSection {
         /// Largest single picture, in megabytes.
-        image_mb: i64 = 512;
+        image_mb: i64 = 8192;
         /// Largest resumable upload, in gigabytes.
         upload_gb: i64 = 64;
         /// Largest picture, in millions of pixels.
-        image_megapixels: i64 = 200;
+        image_megapixels: i64 = 2000;
+        /// Pictures of more millions of pixels are cut into tiles by a job and never decoded whole.
+        whole_megapixels: i64 = 32;
     }
     jobs: Jobs {
         /// Background jobs at once in this process; 0 leaves them to `limn worker`.

@@ -11,6 +11,7 @@ use http::StatusCode;
 use limn_domain::item::{
     AddItemOutcome, BulkAction, BulkOutcome, Item, ItemQuery, ItemSelection, ItemWithAnnotations,
 };
+use limn_domain::picture::Picture;
 use limn_domain::upload::{UploadCheck, UploadMissing};
 use limn_domain::{ApiError, Code, ItemId, Page, ProjectId};
 use limn_services::Services;
@@ -25,6 +26,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(check))
         .routes(routes!(bulk))
         .routes(routes!(get))
+        .routes(routes!(picture))
 }
 
 /// Routes whose bodies are streams.
@@ -208,4 +210,16 @@ async fn get(
     Id(item): Id<ItemId>,
 ) -> Api<Json<Item>> {
     Ok(Json(services.items.get(&actor, item).await?))
+}
+
+/// How an item's picture is shown
+///
+/// Whole, or by tiles: `/media/items/{item_id}/tiles/{level}/{x}/{y}`. Tiles that are missing are made.
+#[utoipa::path(get, path = "/items/{item_id}/picture", tag = "items", responses((status = 200, description = "The picture", body = Picture)))]
+async fn picture(
+    State(services): State<Services>,
+    Caller(actor): Caller,
+    Id(item): Id<ItemId>,
+) -> Api<Json<Picture>> {
+    Ok(Json(services.media.picture(&actor, item).await?))
 }

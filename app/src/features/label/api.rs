@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use limn_domain::annotation::{SaveChange, SaveOutcome};
 use limn_domain::category::Category;
 use limn_domain::item::Item;
+use limn_domain::picture::Picture;
 use limn_domain::project::Project;
 use limn_domain::queue::{Heartbeat, QueueState, Skip, Submit, Taken, WorkItem};
 use limn_domain::{ItemId, Page, ProjectId};
@@ -20,6 +21,12 @@ pub async fn label_project(project: ProjectId) -> Result<Project, AppError> {
 pub async fn label_categories(project: ProjectId) -> Result<Vec<Category>, AppError> {
     let (services, actor) = crate::context::request()?;
     Ok(services.categories.list(&actor, project).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "label/picture", input = Json)]
+pub async fn label_picture(item: ItemId) -> Result<Picture, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.media.picture(&actor, item).await?)
 }
 
 #[server(prefix = "/ui", endpoint = "queue/take", input = Json)]

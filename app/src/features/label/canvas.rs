@@ -8,10 +8,14 @@ mod links;
 mod outlines;
 mod overlay;
 mod paint;
+mod picture;
+mod place;
+mod tiles;
 
 use super::desk::{Desk, Phase};
 use leptos::html;
 use leptos::prelude::*;
+use limn_domain::picture::Picture;
 use limn_domain::{Point, Size};
 use limn_editor::{Button, Mods, Pointer, PointerKind};
 use paint::Painter;
@@ -64,7 +68,39 @@ pub fn Stage() -> impl IntoView {
         desk.view_tick.track();
         desk.current.track();
         desk.looks.track();
+        desk.window.track();
+        desk.pictures.track();
         painter.with_value(Painter::all);
+    });
+    Effect::new(move |_| {
+        if let Some(id) = desk.current.get() {
+            desk.ask_for_picture(id);
+        }
+    });
+    // The shades of what is in view, when it has rested for a moment.
+    let equalise = Memo::new(move |_| desk.looks.get().equalise);
+    let rest = StoredValue::new(0_u32);
+    Effect::new(move |_| {
+        desk.view_tick.track();
+        desk.current.track();
+        desk.window.track();
+        desk.tiles_tick.track();
+        if !equalise.get() {
+            desk.equal_shades.set(None);
+            return;
+        }
+        let now = rest.get_value().wrapping_add(1);
+        rest.set_value(now);
+        set_timeout(
+            move || {
+                if rest.try_get_value() == Some(now)
+                    && let Some(table) = painter.try_with_value(Painter::equal_shades).flatten()
+                {
+                    desk.equal_shades.set(Some(table));
+                }
+            },
+            std::time::Duration::from_millis(150),
+        );
     });
     Effect::new(move |_| {
         desk.doc_tick.track();
@@ -205,12 +241,49 @@ pub fn Stage() -> impl IntoView {
                 node_ref=image
                 class="label__layer"
                 aria-hidden="true"
-                style:filter=move || desk.looks.get().filter()
+                style:filter=move || desk.looks.get().filter(desk.equal_shades.with(Option::is_some))
             ></canvas>
             <canvas node_ref=shapes class="label__layer" aria-hidden="true"></canvas>
             <Show when=move || desk.phase.get() == Phase::Loading>
                 <div class="label__wait" role="status"><span class="sr-only">"Loading the item"</span></div>
             </Show>
+            <Cutting/>
         </div>
+    }
+}
+
+/// Why a large picture does not show yet, over the place where it will.
+#[component]
+fn Cutting() -> impl IntoView {
+    let desk: Desk = expect_context();
+    let state = Memo::new(move |_| {
+        let id = desk.current.get()?;
+        desk.pictures.with(|p| p.get(&id).cloned())
+    });
+    move || match state.get() {
+        Some(Picture::Making { done, total }) => {
+            let share = if total > 0 { done * 100 / total } else { 0 };
+            let text = if total > 0 {
+                format!("The picture is being cut into tiles: {share} %")
+            } else {
+                "The picture waits to be cut into tiles".to_owned()
+            };
+            view! {
+                <div class="label-cutting" role="status" data-testid="cutting">
+                    <p>{text}</p>
+                    <progress max="100" value=share.to_string() aria-label="Tiles made"></progress>
+                    <p class="label-cutting__hint">"Once for each picture. It opens here by itself."</p>
+                </div>
+            }
+            .into_any()
+        }
+        Some(Picture::Failed { message }) => view! {
+            <div class="label-cutting" role="alert" data-testid="cutting">
+                <p>"The picture cannot be shown."</p>
+                <p class="label-cutting__hint">{message}</p>
+            </div>
+        }
+        .into_any(),
+        _ => ().into_any(),
     }
 }

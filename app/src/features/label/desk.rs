@@ -7,9 +7,11 @@ mod act;
 mod film;
 mod grid;
 mod load;
+mod pictures;
 
 pub(super) use grid::{Pick, SIZES, columns};
 pub(super) use load::keep_drafts;
+pub use pictures::is_small;
 
 use super::look::Look;
 use crate::error::AppError;
@@ -19,6 +21,7 @@ use leptos::prelude::*;
 use limn_domain::authz::{Action as Right, allowed};
 use limn_domain::category::Category;
 use limn_domain::item::{Item, ItemStatus};
+use limn_domain::picture::Picture;
 use limn_domain::project::{Project, Task};
 use limn_domain::queue::QueueState;
 use limn_domain::{Annotation, CategoryId, ItemId, ProjectId, Size};
@@ -174,6 +177,18 @@ pub struct Desk {
     /// How the picture and the shapes are shown.
     pub looks: RwSignal<Look>,
     pub show_light: RwSignal<bool>,
+    /// How the pictures of items are shown, as far as that is known.
+    pub pictures: RwSignal<HashMap<ItemId, Picture>>,
+    /// Goes up when tiles came.
+    pub tiles_tick: RwSignal<u64>,
+    /// Goes up when a thumbnail that was missing is there.
+    pub thumbs_tick: RwSignal<u64>,
+    /// The samples shown from black to white, where somebody chose them.
+    pub window: RwSignal<Option<(u16, u16)>>,
+    /// The pixel under the pointer: a number a channel.
+    pub value: RwSignal<Option<Vec<u16>>>,
+    /// What makes the shades in view equally frequent: the table of an SVG filter.
+    pub equal_shades: RwSignal<Option<String>>,
     /// The category search is open.
     pub searching: RwSignal<bool>,
     /// On a phone: the panel is up.
@@ -232,6 +247,12 @@ impl Desk {
             category: RwSignal::new(None),
             looks: RwSignal::new(looks.bounded()),
             show_light: RwSignal::new(false),
+            pictures: RwSignal::new(HashMap::new()),
+            tiles_tick: RwSignal::new(0),
+            thumbs_tick: RwSignal::new(0),
+            window: RwSignal::new(None),
+            value: RwSignal::new(None),
+            equal_shades: RwSignal::new(None),
             searching: RwSignal::new(false),
             sheet_up: RwSignal::new(false),
             auto_submit: RwSignal::new(auto),

@@ -26,9 +26,10 @@ pub fn Grid() -> impl IntoView {
     });
     let proposals = move || {
         desk.grid.tick.track();
-        desk.grid
-            .page
-            .with(|p| p.iter().any(|id| desk.tags(*id).iter().any(|t| t.score.is_some())))
+        desk.grid.page.with(|p| {
+            p.iter()
+                .any(|id| desk.tags(*id).iter().any(|t| t.score.is_some()))
+        })
     };
     let chosen = move || desk.grid.chosen.with(|c| c.len());
     let rest = move || desk.task() == Task::Multilabel && done.get().0 < done.get().1;
@@ -112,7 +113,8 @@ fn Cell(id: ItemId) -> impl IntoView {
     // The focus of the page follows, unless somebody types.
     Effect::new(move |before: Option<bool>| {
         let now = focused.get();
-        if now && before == Some(false)
+        if now
+            && before == Some(false)
             && let Some(el) = cell.get_untracked()
         {
             let _ = el.focus();
@@ -141,7 +143,11 @@ fn Cell(id: ItemId) -> impl IntoView {
                     .collect();
                 names.join(", ")
             });
-            if said.is_empty() { format!("{name}, no category") } else { format!("{name}, {said}") }
+            if said.is_empty() {
+                format!("{name}, no category")
+            } else {
+                format!("{name}, {said}")
+            }
         }
     };
     let click = move |ev: web_sys::MouseEvent| {

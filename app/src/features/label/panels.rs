@@ -17,7 +17,7 @@ mod top;
 pub use drawing::{BrushBar, OutlineBar};
 pub use film::Film;
 pub use hud::{Hud, Suggestions};
-pub use looks::{LookPanel, Minimap};
+pub use looks::{ColorLegend, LookPanel, Minimap};
 pub use rail::Rail;
 pub use side::Side;
 pub use top::TopBar;

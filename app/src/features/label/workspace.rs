@@ -5,7 +5,9 @@ use super::desk::{Desk, Phase, keep_drafts};
 use super::dialogs::Dialogs;
 use super::grid::Grid;
 use super::keys;
-use super::panels::{BrushBar, Film, Hud, LookPanel, Minimap, OutlineBar, Rail, Side, Suggestions, TopBar};
+use super::panels::{
+    BrushBar, ColorLegend, Film, Hud, LookPanel, Minimap, OutlineBar, Rail, Side, Suggestions, TopBar,
+};
 use crate::ui::{Button, EmptyState, ErrorView, Glyph, Variant};
 use leptos::prelude::*;
 use limn_domain::{ItemId, ProjectId};
@@ -67,6 +69,7 @@ fn One() -> impl IntoView {
         <Suggestions/>
         <OutlineBar/>
         <BrushBar/>
+        <ColorLegend/>
         <LookPanel/>
         <Minimap/>
         <Hud/>

@@ -171,9 +171,8 @@ impl Editor {
         let Some(r) = self.doc.bounds(id) else {
             return;
         };
-        let w = self.view.window();
         let c = r.center();
-        if !w.contains(c) || !w.intersects(r) {
+        if !self.view.sees(c) {
             self.view.center_on(c);
             self.epochs.view += 1;
         }
@@ -461,6 +460,23 @@ impl Editor {
     pub fn one_to_one(&mut self) {
         self.view.one_to_one();
         self.epochs.view += 1;
+    }
+
+    /// Turns the view clockwise by degrees.
+    pub fn turn_view(&mut self, degrees: f64) {
+        self.view.turn_by(degrees);
+        self.epochs.view += 1;
+    }
+
+    /// Turns the view to an angle in degrees.
+    pub fn turn_view_to(&mut self, degrees: f64) {
+        self.view.turn_to(degrees);
+        self.epochs.view += 1;
+    }
+
+    /// Turns the view upright.
+    pub fn upright_view(&mut self) {
+        self.turn_view_to(0.0);
     }
 
     pub fn zoom_step(&mut self, inward: bool) {

@@ -198,7 +198,7 @@ impl Editor {
         ))
     }
 
-    /// The grip as it lies on the screen: those of a turned box are turned with it.
+    /// The grip as it lies on the screen: those of a turned box, or in a turned view, are turned with it.
     pub(super) fn turned_handle(&self, id: AnnotationId, handle: Handle) -> Handle {
         const ROUND: [Handle; 8] = [
             Handle::Top,
@@ -215,7 +215,7 @@ impl Editor {
             .get(id)
             .and_then(|a| turned_rect(&a.shape))
             .map_or(0.0, |r| r.angle);
-        let steps = (angle / 45.0).round().rem_euclid(8.0) as usize;
+        let steps = ((angle + self.view.turn()) / 45.0).round().rem_euclid(8.0) as usize;
         let at = ROUND.iter().position(|h| *h == handle).unwrap_or(0);
         ROUND[(at + steps) % 8]
     }

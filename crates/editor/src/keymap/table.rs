@@ -293,6 +293,23 @@ pub(super) const TABLE: &[Row] = &[
     row(A::Fit, "KeyZ", "Fit the image", G::View, false),
     row(A::OneToOne, "Shift+KeyZ", "100 %", G::View, false),
     row(A::ZoomToSelection, "KeyC", "Zoom to the selection", G::View, true),
+    row(A::TurnLeft, "Comma", "Turn the view left by 90°", G::View, false),
+    row(
+        A::TurnRight,
+        "Period",
+        "Turn the view right by 90°",
+        G::View,
+        false,
+    ),
+    row(
+        A::TurnLeftABit,
+        "Shift+Comma",
+        "Turn the view by 5°",
+        G::View,
+        false,
+    ),
+    row(A::TurnRightABit, "Shift+Period", "", G::View, false),
+    row(A::Upright, "Alt+Comma", "Turn the view upright", G::View, false),
     row(
         A::AdjustImage,
         "KeyI",
@@ -313,7 +330,11 @@ pub(super) const TABLE: &[Row] = &[
 pub(super) const GRID: &[Gesture] = &[
     (G::View, "Several items: larger or smaller pages", "Minus Equal"),
     (G::View, "Several items: the next one", "ArrowRight ArrowDown"),
-    (G::View, "Several items: choose a range", "Shift+ArrowRight Shift+Click"),
+    (
+        G::View,
+        "Several items: choose a range",
+        "Shift+ArrowRight Shift+Click",
+    ),
     (G::View, "Several items: choose one more", "Space Ctrl+Click"),
     (G::View, "Several items: choose all", "Ctrl+KeyA"),
     (G::Categories, "Several items: take the categories away", "Delete"),

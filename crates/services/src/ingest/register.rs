@@ -4,6 +4,7 @@
 //! come while others are being written are gathered and written together: a few statements and one commit for all.
 
 use super::same_or_taken;
+use crate::media::tiles;
 use crate::{Context, Error, Result};
 use limn_domain::item::{AddItemOutcome, Item, ItemStatus};
 use limn_domain::{ProjectId, Timestamp};
@@ -113,6 +114,8 @@ async fn insert(
     items: Arc<Vec<NewItem>>,
 ) -> Result<Vec<Result<AddItemOutcome>>> {
     let now = ctx.now();
+    let any_large = items.iter().any(|i| tiles::is_large(ctx, i.width, i.height));
+    let own = ctx.clone();
     ctx.db
         .write(move |tx| {
             Box::pin(async move {
@@ -131,12 +134,22 @@ async fn insert(
                 };
                 let mut outcomes = Vec::with_capacity(items.len());
                 for (item, inserted) in items.iter().zip(inserted) {
-                    outcomes.push(outcome(tx, project, item, inserted, now).await?);
+                    let outcome = outcome(tx, project, item, inserted, now).await?;
+                    let is_new = matches!(outcome, Ok(AddItemOutcome::Added { .. }));
+                    if is_new && tiles::is_large(&own, item.width, item.height) {
+                        tiles::enqueue(tx, project, &item.digest, &item.name, now).await?;
+                    }
+                    outcomes.push(outcome);
                 }
                 Ok(outcomes)
             })
         })
         .await
+        .inspect(|_| {
+            if any_large {
+                ctx.jobs.wake();
+            }
+        })
 }
 
 /// The outer error is the database's.

@@ -29,6 +29,7 @@ struct Key {
     looks: Look,
     screen: (f64, f64),
     ratio: f64,
+    turn: f64,
 }
 
 impl Key {
@@ -42,6 +43,7 @@ impl Key {
             looks,
             screen,
             ratio: ratio(),
+            turn: s.editor.view().turn(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Shapes as paths on a canvas.
 
+use super::place::ring;
 use limn_domain::polygon::{Part, Vertex};
 use limn_domain::{Mask, Point, Shape};
 use limn_editor::Viewport;
@@ -48,8 +49,7 @@ impl Outlines {
         match shape {
             Shape::Whole => {}
             Shape::Box { rect } => {
-                let r = view.rect_to_screen(*rect);
-                c.rect(r.x, r.y, r.w, r.h);
+                ring(c, view, *rect);
             }
             Shape::Polygon { parts } => rings(c, view, parts, Point::default()),
             Shape::RotatedBox { rect } => {
@@ -60,7 +60,7 @@ impl Outlines {
                 let (p, k, turn) = (
                     view.to_screen(rect.center()),
                     view.scale() / 2.0,
-                    rect.angle.to_radians(),
+                    (rect.angle + view.turn()).to_radians(),
                 );
                 let (rx, ry) = (rect.w * k, rect.h * k);
                 c.move_to(p.x + rx * turn.cos(), p.y + rx * turn.sin());

@@ -3,7 +3,8 @@
 
 use super::joints::{self, tag};
 use super::outlines::{Outlines, fill, trace_once, way};
-use super::paint::{lighter, line, outline};
+use super::paint::{lighter, line};
+use super::place::ring;
 use crate::features::label::desk::px;
 use limn_domain::{Keypoint, Shape, TurnedRect, Visibility};
 use limn_editor::{Editor, Outline, Purpose, Tool};
@@ -18,25 +19,30 @@ pub fn draw(c: &Context, e: &Editor, outlines: &Outlines, (w, h): (f64, f64), co
     let draws = aims && !e.is_hold_pan() && !e.is_read_only();
     if draws && let Some(p) = e.pointer().map(|p| e.view().to_screen(p)) {
         let (x, y) = (p.x.round() + 0.5, p.y.round() + 0.5);
+        // Along the sides of what is going to be drawn.
+        let (sin, cos) = e.view().sin_cos();
+        let far = w + h;
         for (style, width) in [("rgb(0 0 0 / 0.4)", 3.0), ("rgb(255 255 255 / 0.75)", 1.0)] {
             c.set_stroke_style_str(style);
             c.set_line_width(width);
             c.begin_path();
-            c.move_to(x, 0.0);
-            c.line_to(x, h);
-            c.move_to(0.0, y);
-            c.line_to(w, y);
+            c.move_to(x - cos * far, y - sin * far);
+            c.line_to(x + cos * far, y + sin * far);
+            c.move_to(x + sin * far, y - cos * far);
+            c.line_to(x - sin * far, y + cos * far);
             c.stroke();
         }
     }
     if let Some(draft) = e.draft() {
         let r = e.view().rect_to_screen(draft);
+        c.begin_path();
+        ring(c, e.view(), draft);
         c.set_global_alpha(0.18);
         c.set_fill_style_str(color);
-        c.fill_rect(r.x, r.y, r.w, r.h);
+        c.fill();
         c.set_global_alpha(1.0);
-        outline(c, r, "rgb(0 0 0 / 0.5)", 3.5);
-        outline(c, r, color, 2.0);
+        line(c, "rgb(0 0 0 / 0.5)", 3.5);
+        line(c, color, 2.0);
         if r.w > 2.0 || r.h > 2.0 {
             let text = format!("{} \u{d7} {}", px(draft.w), px(draft.h));
             let (x, y) = (r.right() + 6.0, r.bottom() + 6.0);
@@ -67,10 +73,11 @@ pub fn draw(c: &Context, e: &Editor, outlines: &Outlines, (w, h): (f64, f64), co
     }
     painting(c, e, color);
     if let Some(m) = e.marquee() {
-        let r = e.view().rect_to_screen(m);
+        c.begin_path();
+        ring(c, e.view(), m);
         c.set_fill_style_str("rgb(130 150 255 / 0.14)");
-        c.fill_rect(r.x, r.y, r.w, r.h);
-        outline(c, r, "#8296ff", 1.0);
+        c.fill();
+        line(c, "#8296ff", 1.0);
     }
 }
 

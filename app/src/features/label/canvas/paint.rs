@@ -3,13 +3,14 @@
 use super::backdrop::{Backdrop, Fits, crowd};
 use super::images::{Images, Which, next_frame};
 use super::outlines::{Outlines, fill};
+use super::tiles::Tiles;
 use super::{grips, joints, links, overlay};
 use crate::features::label::desk::{Desk, Sheet};
 use crate::features::label::look::{ColorBy, Names};
 use leptos::prelude::*;
 use limn_domain::category::PALETTE;
 use limn_domain::project::Task;
-use limn_domain::{Annotation, AnnotationId, CategoryId, ItemId, Point, Rect, Shape, Source};
+use limn_domain::{Annotation, AnnotationId, CategoryId, ItemId, Rect, Shape, Source};
 use limn_editor::Editor;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -27,8 +28,8 @@ const REST: u64 = 120;
 const LABELS: usize = 250;
 pub(super) const FONT: &str = "550 11px Inter, system-ui, sans-serif";
 
-struct Layers {
-    image: HtmlCanvasElement,
+pub(super) struct Layers {
+    pub image: HtmlCanvasElement,
     shapes: HtmlCanvasElement,
     image_context: Context,
     shape_context: Context,
@@ -37,14 +38,17 @@ struct Layers {
 /// Draws the open item.
 #[derive(Clone)]
 pub struct Painter {
-    desk: Desk,
-    images: Images,
-    layers: Rc<RefCell<Option<Layers>>>,
+    pub(super) desk: Desk,
+    pub(super) images: Images,
+    pub(super) tiles: Tiles,
+    /// Where single pixels are read.
+    pub(super) probe: Rc<RefCell<Option<Context>>>,
+    pub(super) layers: Rc<RefCell<Option<Layers>>>,
     scheduled: Rc<Cell<bool>>,
     dirty_image: Rc<Cell<bool>>,
     dirty_shapes: Rc<Cell<bool>>,
     size: Rc<Cell<(f64, f64)>>,
-    failed: Rc<Cell<Option<ItemId>>>,
+    pub(super) failed: Rc<Cell<Option<ItemId>>>,
     backdrop: Rc<RefCell<Backdrop>>,
     /// Counts the times the backdrop was shown stretched.
     stretched: Rc<Cell<u32>>,
@@ -66,6 +70,8 @@ impl Painter {
         Self {
             desk,
             images: Images::default(),
+            tiles: Tiles::default(),
+            probe: Rc::default(),
             layers: Rc::default(),
             scheduled: Rc::default(),
             dirty_image: Rc::default(),
@@ -148,6 +154,8 @@ impl Painter {
             if shapes {
                 self.draw_shapes(&l.shape_context, s, w, h);
             }
+            let value = s.editor.pointer().and_then(|p| self.value_at(s, p));
+            self.desk.note_value(value);
         });
     }
 
@@ -172,42 +180,9 @@ impl Painter {
     /// Loads the pictures of the next items, so that they are there at once.
     pub fn prefetch(&self) {
         for id in self.desk.upcoming().into_iter().take(3) {
-            self.images.want(id, Which::Screen, || {});
-        }
-    }
-
-    fn draw_image(&self, c: &Context, s: &Sheet) {
-        let id = s.item.id;
-        let view = s.editor.view();
-        let r = view.rect_to_screen(Rect::new(0.0, 0.0, s.item.width as f64, s.item.height as f64));
-        let again = self.clone();
-        let redraw = move || again.all();
-        self.images.want(id, Which::Screen, redraw.clone());
-        let screen = self.images.get(id, Which::Screen);
-        // Looked at closer than the rendition is sharp: every pixel.
-        let dense = view.scale() * ratio();
-        let have = screen.as_ref().map_or(1.0, |i| {
-            f64::from(i.natural_width()) / (s.item.width as f64).max(1.0)
-        });
-        let full = ((have < 0.99 && dense > have * 1.15) || dense >= 4.0).then(|| {
-            self.images.want(id, Which::Full, redraw);
-            self.images.get(id, Which::Full)
-        });
-        let Some(picture) = full.flatten().or(screen) else {
-            c.set_fill_style_str("#1b1d21");
-            c.fill_rect(r.x, r.y, r.w, r.h);
-            if self.images.failed(id, Which::Screen) && self.failed.replace(Some(id)) != Some(id) {
-                let name = s.item.name.clone();
-                let toasts = self.desk.toasts;
-                next_frame(move || toasts.fail(format!("The picture of {name} could not be loaded.")));
+            if self.desk.is_shown_whole(id) {
+                self.images.want(id, Which::Screen, || {});
             }
-            return;
-        };
-        let grid = self.desk.looks.get_untracked().grid && view.scale() >= 8.0;
-        c.set_image_smoothing_enabled(dense < 4.0);
-        let _ = c.draw_image_with_html_image_element_and_dw_and_dh(&picture, r.x, r.y, r.w, r.h);
-        if grid {
-            pixel_grid(c, view);
         }
     }
 
@@ -224,12 +199,17 @@ impl Painter {
                 .get(id)
                 .map_or(("Removed category", "#8b8d94"), |n| (&n.0, &n.1))
         };
+        let legend = self.desk.legend_now();
         // Of a shape: its category's name, and the colour that the look wants.
         let look_of = |a: &Annotation| {
             let (name, color) = look(&a.category_id);
             match looks.color_by {
                 ColorBy::Category => (name, color),
                 ColorBy::Object => (name, own_color(a.id)),
+                ColorBy::Attribute => match &legend {
+                    Some(legend) => (name, legend.color_of(a.attributes.get(&legend.key))),
+                    None => (name, color),
+                },
             }
         };
         let screen = (w, h);
@@ -333,24 +313,6 @@ impl Painter {
                 .map_or("#8296ff", |id| look(id).1),
         );
     }
-}
-
-/// Lines between the pixels in view.
-fn pixel_grid(c: &Context, view: &limn_editor::Viewport) {
-    let w = view.window();
-    c.begin_path();
-    let from = |v: f64| v.floor().max(0.0) as i64;
-    for x in from(w.x)..=from(w.right()) {
-        let p = view.to_screen(Point::new(x as f64, w.y)).x.round() + 0.5;
-        c.move_to(p, 0.0);
-        c.line_to(p, view.screen().height);
-    }
-    for y in from(w.y)..=from(w.bottom()) {
-        let p = view.to_screen(Point::new(w.x, y as f64)).y.round() + 0.5;
-        c.move_to(0.0, p);
-        c.line_to(view.screen().width, p);
-    }
-    line(c, "rgb(128 128 128 / 0.35)", 1.0);
 }
 
 /// The window with a margin for outlines.

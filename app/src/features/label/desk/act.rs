@@ -54,6 +54,11 @@ impl Desk {
             A::ZoomOut => self.view(|e| e.zoom_step(false)),
             A::Fit => self.view(Editor::fit),
             A::OneToOne => self.view(Editor::one_to_one),
+            A::TurnLeft => self.view(|e| e.turn_view(-90.0)),
+            A::TurnRight => self.view(|e| e.turn_view(90.0)),
+            A::TurnLeftABit => self.view(|e| e.turn_view(-5.0)),
+            A::TurnRightABit => self.view(|e| e.turn_view(5.0)),
+            A::Upright => self.view(Editor::upright_view),
             A::NudgeLeft if !self.has_selection() => self.step(false),
             A::NudgeRight if !self.has_selection() => self.step(true),
             _ if !task.marks_objects() => return false,
@@ -163,7 +168,10 @@ impl Desk {
                 if !self.has_selection() {
                     return false;
                 }
-                self.edit(|e| e.nudge(dx, dy));
+                self.edit(|e| {
+                    let (dx, dy) = e.view().step_on_image(dx, dy);
+                    e.nudge(dx, dy)
+                });
             }
             _ => return false,
         }

@@ -39,9 +39,7 @@ impl Grid {
     pub fn new() -> Self {
         let storage = window().local_storage().ok().flatten();
         let kept = storage.and_then(|s| s.get_item(SIZE).ok().flatten());
-        let kept = kept
-            .and_then(|s| s.parse().ok())
-            .filter(|n| SIZES.contains(n));
+        let kept = kept.and_then(|s| s.parse().ok()).filter(|n| SIZES.contains(n));
         Self {
             size: RwSignal::new(kept),
             page: RwSignal::new(Vec::new()),
@@ -147,7 +145,9 @@ impl Desk {
             .into_iter()
             .filter(|id| Some(*id) != now)
             .filter(|id| {
-                let unused = |s: &mut Sheet| s.leased && s.is_todo() && !s.is_pending() && s.editor.history().is_empty();
+                let unused = |s: &mut Sheet| {
+                    s.leased && s.is_todo() && !s.is_pending() && s.editor.history().is_empty()
+                };
                 self.sheet(*id, unused) == Some(true)
             })
             .collect();
@@ -202,10 +202,7 @@ impl Desk {
                 self.define(*id);
             }
             let first = page.first().copied();
-            let keeps = self
-                .current
-                .get_untracked()
-                .is_some_and(|id| page.contains(&id));
+            let keeps = self.current.get_untracked().is_some_and(|id| page.contains(&id));
             self.grid.page.set(page);
             match first {
                 None => self.run_out(paused),

@@ -60,7 +60,7 @@ fn Picture(frame: Frame) -> impl IntoView {
                 title=frame.name.clone()
                 on:click=move |_| desk.go(id)
             >
-                <img src=format!("/media/items/{id}/thumb") alt="" loading="lazy" decoding="async" draggable="false"/>
+                <img src=move || desk.thumb_of(id) alt="" loading="lazy" decoding="async" draggable="false"/>
                 <i class="label-film__mark"></i>
             </button>
         </li>

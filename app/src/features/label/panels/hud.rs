@@ -24,6 +24,19 @@ pub fn Hud() -> impl IntoView {
         })
         .flatten()
     };
+    let value = move || {
+        desk.value.with(|v| {
+            v.as_ref().map(|v| {
+                let numbers: Vec<String> = v.iter().map(u16::to_string).collect();
+                numbers.join(" ")
+            })
+        })
+    };
+    let turn = move || {
+        desk.view_tick.track();
+        desk.current.track();
+        desk.read(|s| s.editor.view().turn()).filter(|t| *t != 0.0)
+    };
     let name = Memo::new(move |_| {
         desk.selection_tick.track();
         desk.doc_tick.track();
@@ -73,8 +86,32 @@ pub fn Hud() -> impl IntoView {
                         }
                     })
             }}
+            {move || {
+                turn()
+                    .map(|t| {
+                        let t = px(t);
+                        let label = format!("The view is turned by {t} degrees; turn it upright");
+                        view! {
+                            <button
+                                class="label-pill num"
+                                type="button"
+                                aria-label=label
+                                data-testid="turn"
+                                on:click=move |_| {
+                                    desk.edit(Editor::upright_view);
+                                }
+                            >
+                                {format!("{t}°")}
+                            </button>
+                        }
+                    })
+            }}
             {move || image().map(|t| view! { <span class="label-pill label-pill--image num">{t}</span> })}
             {move || pointer().map(|t| view! { <span class="label-pill label-pill--pointer num">{t}</span> })}
+            {move || {
+                value()
+                    .map(|t| view! { <span class="label-pill label-pill--pointer num" data-testid="value" title="The pixel under the pointer">{t}</span> })
+            }}
             {move || hint().map(|t| view! { <span class="label-pill label-pill--hint" data-testid="hint">{t}</span> })}
             {move || size().map(|t| view! { <span class="label-pill num" data-testid="object-size">{t}</span> })}
         </div>

@@ -140,9 +140,16 @@ async fn prepare(ctx: &Context, picture: &Picture) -> Result<Body, StorageError>
         ctx.blobs.len(&picture.digest).await?;
         return Ok(Body::File(path));
     }
-    let bytes = ctx.blobs.read(&picture.digest).await?;
     let limits: ImageLimits = *ctx.renditions.limits();
     let pixels = u64::try_from(picture.width.saturating_mul(picture.height)).unwrap_or(0);
+    let needed = (pixels * 3).max(ctx.blobs.len(&picture.digest).await?);
+    if needed > limits.max_alloc {
+        return Err(StorageError::TooMuchMemory {
+            needed_mib: needed >> 20,
+            max_mib: limits.max_alloc >> 20,
+        });
+    }
+    let bytes = ctx.blobs.read(&picture.digest).await?;
     // Decoded, turned, and the bytes before and after.
     let memory = pixels * 8 + bytes.len() as u64 * 2;
     let baked = ctx

@@ -1,0 +1,57 @@
+//! The job that cuts a large picture into tiles.
+
+use crate::Context;
+use crate::media::tiles::Payload;
+use anyhow::Context as _;
+use limn_jobs::{Handler, Permanent, Progress};
+use limn_storage::{Source, StorageError};
+
+/// Runs it. Safe to run again: what is there already stays, and nothing half-made is ever seen.
+pub(crate) struct TilesJob(pub Context);
+
+#[async_trait::async_trait]
+impl Handler for TilesJob {
+    async fn run(
+        &self,
+        payload: serde_json::Value,
+        progress: Progress,
+    ) -> anyhow::Result<Option<serde_json::Value>> {
+        let Payload { digest, name } =
+            serde_json::from_value(payload).map_err(|e| Permanent(e.to_string()))?;
+        let source = Source::File(self.0.blobs.path(&digest));
+        let told = progress.clone();
+        let report = move |done: u64, total: u64| {
+            let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+            told.note(count(done), count(total), "Cutting");
+            !told.token().is_cancelled()
+        };
+        let made = tokio::select! {
+            made = self.0.renditions.make_pyramid(&digest, source, report) => made,
+            // Also while another picture is being cut.
+            () = progress.token().cancelled() => Err(StorageError::Stopped),
+        };
+        match made {
+            Ok(info) => {
+                let rows = i64::from(info.height);
+                progress.report(rows, rows, "Done").await?;
+                Ok(Some(
+                    serde_json::json!({ "tiles": info.tiles(), "levels": info.levels() }),
+                ))
+            }
+            Err(StorageError::Stopped) => {
+                progress.check()?;
+                Err(anyhow::anyhow!("The work was stopped."))
+            }
+            Err(StorageError::NotFound) => Err(Permanent(format!(
+                "The stored file of `{name}` is missing on the server; add it again."
+            ))
+            .into()),
+            Err(StorageError::Io(e)) if e.kind() == std::io::ErrorKind::StorageFull => Err(Permanent(
+                "The server's disk is full. Make room, then run the job again.".to_owned(),
+            )
+            .into()),
+            Err(e) if e.is_refusal() => Err(Permanent(format!("`{name}`: {e}")).into()),
+            Err(e) => Err(e).with_context(|| format!("`{name}` could not be cut into tiles")),
+        }
+    }
+}
