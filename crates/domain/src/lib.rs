@@ -22,6 +22,7 @@ pub mod page;
 pub mod polygon;
 pub mod project;
 pub mod queue;
+pub mod smart;
 pub mod time;
 pub mod token;
 pub mod turned;

@@ -4,7 +4,10 @@ use super::canvas::Stage;
 use super::desk::{Desk, Phase, keep_drafts};
 use super::dialogs::Dialogs;
 use super::keys;
-use super::panels::{BrushBar, Film, Hud, LookPanel, Minimap, OutlineBar, Rail, Side, Suggestions, TopBar};
+use super::panels::{
+    BrushBar, Film, Hud, LookPanel, Minimap, OutlineBar, Rail, Side, SmartBar, Suggestions, TopBar,
+};
+use super::vision::Vision;
 use crate::ui::{Button, EmptyState, ErrorView, Glyph, Variant};
 use leptos::prelude::*;
 use limn_domain::{ItemId, ProjectId};
@@ -14,6 +17,7 @@ use limn_domain::{ItemId, ProjectId};
 pub fn Workspace(project: ProjectId, item: Option<ItemId>) -> impl IntoView {
     let desk = Desk::new(project, item.is_none());
     provide_context(desk);
+    provide_context(Vision::new(desk));
     desk.start_saving();
     keys::listen(desk);
     keep_drafts(desk);
@@ -38,6 +42,7 @@ pub fn Workspace(project: ProjectId, item: Option<ItemId>) -> impl IntoView {
                 <Suggestions/>
                 <OutlineBar/>
                 <BrushBar/>
+                <SmartBar/>
                 <LookPanel/>
                 <Minimap/>
                 <Hud/>

@@ -24,6 +24,9 @@ impl Desk {
         if closes && self.edit(Editor::finish_outline).unwrap_or(false) && action == A::Submit {
             return true;
         }
+        if closes {
+            self.edit(Editor::settle_smart);
+        }
         match action {
             A::Submit => self.submit(),
             A::Skip => self.ask_skip(),
