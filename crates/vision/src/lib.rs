@@ -17,6 +17,7 @@ pub mod superpixels;
 pub mod wand;
 pub mod wire;
 
+pub use edges::Edges;
 pub use flow::Flow;
 pub use grid::Grid;
 pub use picture::Picture;

@@ -31,6 +31,7 @@ Usage: cargo xtask <command>
   deps                             who may import whom
   bench [--quick] [--save]         measure the shipped server; --save keeps the table in docs/benchmarks.md
   bench --canvas [--save]          the label page with thousands of polygons in a browser, beside an SVG page
+  bench --smart [--save]           what the smart tools take in the browser's worker
   peers [-- --voc FOLDER]          pycocotools, torchvision and datumaro load what Limn exports
   setup [--tests]                  only the set-up of run (or of test)
 
@@ -95,9 +96,12 @@ fn dispatch(args: Vec<String>) -> Result<ExitCode> {
         }
         Some("bench") => {
             let (quick, save, canvas) = (args.flag("--quick"), args.flag("--save"), args.flag("--canvas"));
+            let smart = args.flag("--smart");
             args.finish()?;
             if canvas {
                 bench::canvas(save)
+            } else if smart {
+                bench::smart(save)
             } else {
                 bench::run(quick, save)
             }
