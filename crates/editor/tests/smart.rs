@@ -40,8 +40,13 @@ fn answer(e: &mut Editor, answer: Answer) {
 /// Straight ways.
 fn answer_wire(e: &mut Editor) {
     while let Some((serial, ask)) = e.ask() {
-        let Ask::Wire { legs } = &ask else { panic!("{ask:?}") };
-        let paths = legs.iter().map(|l| l.map(|s| [s.at.x, s.at.y]).to_vec()).collect();
+        let Ask::Wire { legs } = &ask else {
+            panic!("{ask:?}")
+        };
+        let paths = legs
+            .iter()
+            .map(|l| l.map(|s| [s.at.x, s.at.y]).to_vec())
+            .collect();
         e.take_answer(serial, &ask, Answer::Paths { paths });
     }
 }
@@ -58,7 +63,10 @@ fn a_proposal_is_no_object_until_it_is_accepted() {
     click(&mut e, 120.0, 120.0);
     assert!(e.doc().is_empty() && e.awaits_answer());
     let (_, ask) = e.ask().unwrap();
-    let Ask::Wand { scribbles, tolerance, .. } = &ask else {
+    let Ask::Wand {
+        scribbles, tolerance, ..
+    } = &ask
+    else {
         panic!("{ask:?}")
     };
     assert_eq!((scribbles.len(), *tolerance), (1, 20.0));
@@ -70,14 +78,19 @@ fn a_proposal_is_no_object_until_it_is_accepted() {
     let Some((_, Ask::Wand { scribbles, .. })) = e.ask() else {
         panic!("a wand")
     };
-    assert_eq!(scribbles.iter().map(|s| s.include).collect::<Vec<_>>(), [true, true, false]);
+    assert_eq!(
+        scribbles.iter().map(|s| s.include).collect::<Vec<_>>(),
+        [true, true, false]
+    );
     assert!(e.undo().is_none());
     // Accepted before the answer is there: it waits for it.
     assert!(e.finish_outline());
     assert!(e.doc().is_empty());
     answer(&mut e, region(block(100, 100, 60, 60)));
     assert!(e.proposal().is_none());
-    let Shape::Mask { mask } = &only(&e).shape else { panic!("a mask") };
+    let Shape::Mask { mask } = &only(&e).shape else {
+        panic!("a mask")
+    };
     assert_eq!(mask.area(), 3_600);
     assert_eq!(e.selection().single(), Some(only(&e).id));
     assert_eq!(e.history().can_undo(), Some(Kind::Add));
@@ -105,7 +118,13 @@ fn answers_to_what_is_gone_are_dropped() {
     e.set_tool(Tool::Wand);
     click(&mut e, 220.0, 120.0);
     answer(&mut e, Answer::Paths { paths: vec![] });
-    answer(&mut e, Answer::Region { mask: None, hover: None });
+    answer(
+        &mut e,
+        Answer::Region {
+            mask: None,
+            hover: None,
+        },
+    );
     assert!(e.finish_outline());
     assert!(e.doc().is_empty() && e.proposal().is_none());
 }
@@ -132,7 +151,9 @@ fn dragging_and_keys_set_the_tolerance() {
 #[test]
 fn shift_adds_to_the_selected_object_and_alt_takes_from_it() {
     let a = Annotation {
-        shape: Shape::Mask { mask: block(100, 100, 40, 40) },
+        shape: Shape::Mask {
+            mask: block(100, 100, 40, 40),
+        },
         ..common::boxed(1, 1, Rect::default(), 0)
     };
     let mut e = workspace(Task::Segmentation, vec![a], Tool::Cut);
@@ -156,7 +177,9 @@ fn shift_adds_to_the_selected_object_and_alt_takes_from_it() {
         }
     };
     press(&mut e, SHIFT);
-    assert!(matches!(e.ask(), Some((_, Ask::Cut { frame: Some(f), .. })) if f == Rect::new(130.0, 100.0, 30.0, 40.0)));
+    assert!(
+        matches!(e.ask(), Some((_, Ask::Cut { frame: Some(f), .. })) if f == Rect::new(130.0, 100.0, 30.0, 40.0))
+    );
     answer(&mut e, region(block(130, 100, 30, 40)));
     assert!(e.finish_outline());
     assert_eq!(area(&e), 60 * 40);
@@ -208,7 +231,9 @@ fn scissors_follow_ways_from_corner_to_corner() {
         click(&mut e, x, y);
     }
     e.pointer_move(pointer(&e, 100.0, 210.0, Mods::default()));
-    let Some((_, Ask::Wire { legs })) = e.ask() else { panic!("ways") };
+    let Some((_, Ask::Wire { legs })) = e.ask() else {
+        panic!("ways")
+    };
     // Two between the corners, one back to the first, one to the pointer.
     assert_eq!(legs.len(), 4);
     assert!(legs[0][0].reach > 0.0);
@@ -216,7 +241,9 @@ fn scissors_follow_ways_from_corner_to_corner() {
     assert!(e.finish_outline());
     assert!(e.doc().is_empty());
     answer_wire(&mut e);
-    let Shape::Polygon { parts } = &only(&e).shape else { panic!("an outline") };
+    let Shape::Polygon { parts } = &only(&e).shape else {
+        panic!("an outline")
+    };
     assert!((limn_domain::polygon::area(parts) - 5_000.0).abs() < 1.0);
     // Corner by corner back, to nothing; a click on the first corner closes.
     click(&mut e, 300.0, 300.0);
@@ -241,8 +268,16 @@ fn scissors_follow_ways_from_corner_to_corner() {
 fn a_second_finger_is_no_click_and_readers_ask_nothing() {
     let mut e = workspace(Task::Segmentation, vec![], Tool::Superpixels);
     e.pointer_move(pointer(&e, 50.0, 60.0, Mods::default()));
-    assert!(matches!(e.ask(), Some((_, Ask::Superpixels { hover: Some(p), .. })) if p == Point::new(50.0, 60.0)));
-    answer(&mut e, Answer::Region { mask: None, hover: Some(block(48, 56, 8, 8)) });
+    assert!(
+        matches!(e.ask(), Some((_, Ask::Superpixels { hover: Some(p), .. })) if p == Point::new(50.0, 60.0))
+    );
+    answer(
+        &mut e,
+        Answer::Region {
+            mask: None,
+            hover: Some(block(48, 56, 8, 8)),
+        },
+    );
     assert_eq!(e.grain_under().map(Mask::area), Some(64));
     let finger = |e: &Editor, n: i32, x: f64| limn_editor::Pointer {
         id: n,

@@ -9,7 +9,7 @@ use crate::picture::{Lab, Picture, squared};
 use crate::region;
 
 /// Nodes of the coarse grid, at most.
-const NODES: usize = 12_000;
+const NODES: usize = 8_000;
 /// How often colours and cut are found anew from each other.
 const ROUNDS: usize = 3;
 /// Whole units of an energy of 1.

@@ -83,9 +83,19 @@ impl Edges {
 
 /// Direction of a vector in steps, without its sign.
 fn turn(x: i32, y: i32) -> u8 {
-    let half = f64::from(TURNS);
-    let angle = f64::from(y).atan2(f64::from(x)) / std::f64::consts::PI;
-    ((angle * half).round() as i32).rem_euclid(i32::from(TURNS)) as u8
+    let (ax, ay) = (x.abs() as f32, y.abs() as f32);
+    let (less, more) = (ax.min(ay), ax.max(ay).max(1.0));
+    let r = less / more;
+    // The arc tangent to a quarter of a degree, in steps: an eighth of a turn has TURNS / 4.
+    let eighth = r * (1.0 + 0.347_5 * (1.0 - r)) * f32::from(TURNS) / 4.0;
+    let quarter = f32::from(TURNS) / 2.0;
+    let angle = if ay > ax { quarter - eighth } else { eighth };
+    let angle = if (x < 0) == (y < 0) {
+        angle
+    } else {
+        2.0 * quarter - angle
+    };
+    (angle.round() as u8) % TURNS
 }
 
 /// The value that one percent of the samples exceed; a step of two units of lightness counts as weak in any picture.

@@ -4,12 +4,13 @@ use crate::cut::{self, Strokes, Window};
 use crate::edges::Edges;
 use crate::picture::Picture;
 use crate::region;
-use crate::superpixels::Superpixels;
+use crate::superpixels::Tiles;
 use crate::wand::Wand;
 use crate::wire::{Costs, Wire};
 use limn_domain::polygon::{self, Vertex};
 use limn_domain::smart::{Answer, Ask, GRAIN_MAX, GRAIN_MIN, Sampling, Scribble, TOLERANCE_MAX};
 use limn_domain::{Mask, Point, Rect, Size};
+use std::collections::BTreeSet;
 
 /// Groups of samples that a smooth wand drops.
 const SPECK: usize = 24;
@@ -28,7 +29,7 @@ pub struct Scene {
     sampling: Sampling,
     picture: Picture,
     wand: Wand,
-    superpixels: Option<Superpixels>,
+    superpixels: Option<Tiles>,
     wire: Option<Wire>,
 }
 
@@ -218,35 +219,29 @@ impl Scene {
     fn under(&mut self, scribbles: &[Scribble], grain: u32, hover: Option<Point>) -> Answer {
         let grain = f64::from(grain.clamp(GRAIN_MIN, GRAIN_MAX)) * self.scale()[0];
         let grain = (grain.round() as usize).max(2);
-        if self.superpixels.as_ref().is_none_or(|s| s.grain != grain) {
-            self.superpixels = Some(Superpixels::of(&self.picture, grain));
-        }
-        let Some(pixels) = &self.superpixels else {
-            return Answer::Region {
-                mask: None,
-                hover: None,
-            };
-        };
-        let mut chosen = vec![0_u8; pixels.count];
+        let old = self.superpixels.take().filter(|t| t.grain() == grain);
+        let mut tiles = old.unwrap_or_else(|| Tiles::new(grain));
+        let mut chosen = BTreeSet::new();
         for s in scribbles {
             let strokes = self.strokes(std::slice::from_ref(s));
             for i in strokes.object {
-                chosen[pixels.labels[i] as usize] = 1;
+                chosen.insert(tiles.of(&self.picture, i));
             }
             for i in strokes.ground {
-                chosen[pixels.labels[i] as usize] = 0;
+                chosen.remove(&tiles.of(&self.picture, i));
             }
         }
-        let bits: Vec<u8> = pixels.labels.iter().map(|l| chosen[*l as usize]).collect();
+        let mut bits = vec![0; self.picture.grid.len()];
+        tiles.paint(self.picture.grid, &chosen, &mut bits);
+        let mask = self.mask(&bits);
         let hover = hover.and_then(|p| self.sample(p)).and_then(|i| {
-            let one = pixels.labels[i];
-            let bits: Vec<u8> = pixels.labels.iter().map(|l| u8::from(*l == one)).collect();
+            let one = BTreeSet::from([tiles.of(&self.picture, i)]);
+            bits.fill(0);
+            tiles.paint(self.picture.grid, &one, &mut bits);
             self.mask(&bits)
         });
-        Answer::Region {
-            mask: self.mask(&bits),
-            hover,
-        }
+        self.superpixels = Some(tiles);
+        Answer::Region { mask, hover }
     }
 
     /// A bitmap over the samples as a mask of image pixels. Where samples are larger than pixels its border is made of

@@ -1,6 +1,10 @@
 //! Superpixels: SLIC (Achanta et al., "SLIC Superpixels Compared to State-of-the-art Superpixel Methods", 2012). The first
-//! rounds look at every second row and column only; the last one assigns every sample.
+//! rounds look at every second row and column only; the last one assigns every sample. A picture is worked out tile by
+//! tile, where somebody looks.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::grid::Grid;
 use crate::picture::{Picture, STEPS, squared};
 
 /// How much nearness counts beside colour: the paper's m.
@@ -16,6 +20,73 @@ pub struct Superpixels {
     /// The superpixel of each sample; every one is connected by its sides.
     pub labels: Vec<u32>,
     pub count: usize,
+}
+
+/// Samples across a tile, about.
+const TILE: usize = 240;
+
+/// A superpixel of a tile.
+pub type Patch = (usize, u32);
+
+/// The superpixels of the tiles that were looked at so far. None reaches across the border of a tile.
+#[derive(Debug)]
+pub struct Tiles {
+    grain: usize,
+    side: usize,
+    known: BTreeMap<usize, (Grid, Superpixels)>,
+}
+
+impl Tiles {
+    pub fn new(grain: usize) -> Self {
+        Self {
+            grain,
+            // Whole superpixels fit, and at least a few of them.
+            side: (TILE / grain).max(4) * grain,
+            known: BTreeMap::new(),
+        }
+    }
+
+    pub const fn grain(&self) -> usize {
+        self.grain
+    }
+
+    /// The superpixel of a sample.
+    pub fn of(&mut self, p: &Picture, i: usize) -> Patch {
+        let (x, y) = p.grid.xy(i);
+        let (left, top) = (x - x % self.side, y - y % self.side);
+        let first = p.grid.at(left, top);
+        let (grid, tile) = self.known.entry(first).or_insert_with(|| {
+            let grid = Grid {
+                width: self.side.min(p.grid.width - left),
+                height: self.side.min(p.grid.height - top),
+            };
+            let lab = (top..top + grid.height)
+                .flat_map(|y| &p.lab[p.grid.at(left, y)..p.grid.at(left, y) + grid.width])
+                .copied()
+                .collect();
+            (grid, Superpixels::of(&Picture { grid, lab }, self.grain))
+        });
+        (first, tile.labels[grid.at(x - left, y - top)])
+    }
+
+    /// Sets the samples of some superpixels.
+    pub fn paint(&self, grid: Grid, patches: &BTreeSet<Patch>, bits: &mut [u8]) {
+        for (first, (tile, pixels)) in &self.known {
+            let mut on = vec![0_u8; pixels.count];
+            for (_, label) in patches.range((*first, 0)..=(*first, u32::MAX)) {
+                on[*label as usize] = 1;
+            }
+            if !on.contains(&1) {
+                continue;
+            }
+            for (y, row) in pixels.labels.chunks_exact(tile.width).enumerate() {
+                let to = &mut bits[first + y * grid.width..][..tile.width];
+                for (bit, label) in to.iter_mut().zip(row) {
+                    *bit |= on[*label as usize];
+                }
+            }
+        }
+    }
 }
 
 #[derive(Clone, Copy)]

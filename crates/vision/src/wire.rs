@@ -170,8 +170,15 @@ impl Search {
             }
             self.done[i] = true;
             self.settled += 1;
-            for d in 0..8 {
-                let Some(j) = costs.beside(i, d) else { continue };
+            let (w, h) = (costs.grid.width as isize, costs.grid.height as isize);
+            let (x, y) = costs.grid.xy(i);
+            let (x, y) = (x as isize, y as isize);
+            for (d, (dx, dy)) in AROUND.into_iter().enumerate() {
+                let (jx, jy) = (x + dx, y + dy);
+                if jx < 0 || jy < 0 || jx >= w || jy >= h {
+                    continue;
+                }
+                let j = (jy * w + jx) as usize;
                 if self.done[j] {
                     continue;
                 }

@@ -43,7 +43,11 @@ pub fn run(quick: bool, save: bool) -> Result<ExitCode> {
 /// The label page with thousands of polygons in a real browser, beside an SVG page of the same shapes.
 pub fn canvas(save: bool) -> Result<ExitCode> {
     let head = "| page | polygons | pan | zoom | hover | drag one | save | JS heap, MB | opened, ms |\n|---|---|---|---|---|---|---|---|---|\n";
-    in_browser("canvas.bench.ts", head, save.then_some((CANVAS_BEGIN, CANVAS_END)))
+    in_browser(
+        "canvas.bench.ts",
+        head,
+        save.then_some((CANVAS_BEGIN, CANVAS_END)),
+    )
 }
 
 /// What the smart tools' worker takes for each of its answers, in a real browser.

@@ -161,7 +161,13 @@ fn smart(c: &Context, e: &Editor, color: &str) {
                 outline(c, r, "rgb(0 0 0 / 0.5)", 3.5);
                 outline(c, r, color, 1.5);
             }
-            for scribble in &region.scribbles {
+            // What superpixels were dragged over shows by them.
+            let strokes = if e.tool() == Tool::Superpixels {
+                &[][..]
+            } else {
+                &region.scribbles
+            };
+            for scribble in strokes {
                 let all: Vec<_> = scribble.points.iter().map(|p| [p.x, p.y]).collect();
                 c.begin_path();
                 way(c, e.view(), &all);
