@@ -21,6 +21,7 @@ pub(crate) fn boxed(category_id: CategoryId, rect: Rect) -> Annotation {
         source: Source::Human,
         score: None,
         attributes: limn_domain::Attributes::new(),
+        links: limn_domain::Links::default(),
     }
 }
 
@@ -38,6 +39,7 @@ pub(crate) fn change(base_revision: i64, upserts: Vec<Annotation>) -> SaveChange
         upserts,
         removes: vec![],
         active_ms: 10,
+        attributes: None,
     }
 }
 

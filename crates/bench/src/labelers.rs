@@ -271,6 +271,7 @@ async fn save_again(
                 source: Source::Human,
                 score: None,
                 attributes: limn_domain::Attributes::new(),
+                links: limn_domain::Links::default(),
             })
             .collect();
         let change = SaveChange {
@@ -279,6 +280,7 @@ async fn save_again(
             upserts,
             removes: Vec::new(),
             active_ms: 10,
+            attributes: None,
         };
         let start = Instant::now();
         match client.call(Method::PUT, &path, Some(&change)).await? {

@@ -28,6 +28,10 @@ pub enum Aspect {
     Masks,
     /// What is said of objects beside their category.
     Attributes,
+    /// What is said of items as a whole.
+    ItemAttributes,
+    /// Groups of labels, and relations between them.
+    Links,
     /// Which of two labels lies above the other.
     Order,
     /// Parents of categories.
@@ -51,7 +55,7 @@ pub enum Keeps {
 use Keeps::{As, Exactly, Not};
 
 impl Aspect {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Whole,
         Self::Boxes,
         Self::RotatedBoxes,
@@ -64,6 +68,8 @@ impl Aspect {
         Self::Holes,
         Self::Masks,
         Self::Attributes,
+        Self::ItemAttributes,
+        Self::Links,
         Self::Order,
         Self::Hierarchy,
         Self::Colors,
@@ -84,6 +90,8 @@ impl Aspect {
             Self::Holes => "Holes",
             Self::Masks => "Masks",
             Self::Attributes => "Attributes",
+            Self::ItemAttributes => "Attributes of items",
+            Self::Links => "Groups and relations",
             Self::Order => "Drawing order",
             Self::Hierarchy => "Parents of categories",
             Self::Colors => "Colours of categories",
@@ -103,7 +111,13 @@ impl Aspect {
             Self::Keypoints => ShapeKind::Keypoints,
             Self::Polygons | Self::Parts | Self::Holes => ShapeKind::Polygon,
             Self::Masks => ShapeKind::Mask,
-            Self::Attributes | Self::Order | Self::Hierarchy | Self::Colors | Self::Unlabeled => return None,
+            Self::Attributes
+            | Self::ItemAttributes
+            | Self::Links
+            | Self::Order
+            | Self::Hierarchy
+            | Self::Colors
+            | Self::Unlabeled => return None,
         })
     }
 
@@ -111,7 +125,7 @@ impl Aspect {
     pub fn concerns(self, task: Task) -> bool {
         match self.kind() {
             Some(kind) => task.allows(kind),
-            None => self != Self::Order || task.marks_objects(),
+            None => !matches!(self, Self::Order | Self::Links) || task.marks_objects(),
         }
     }
 }
@@ -258,6 +272,7 @@ const NO_PARENTS: Keeps = Not("names only; equal names get their parent in front
 /// A width is the difference of two corners: its last digit may change.
 const AS_CORNERS: Keeps = As("as corners, to a billionth of a pixel");
 const NO_ATTRIBUTES: Keeps = Not("left out");
+const NO_LINKS: Keeps = Not("left out");
 const NO_COLORS: Keeps = Not("left out");
 
 const fn coco(aspect: Aspect) -> Keeps {
@@ -269,6 +284,8 @@ const fn coco(aspect: Aspect) -> Keeps {
         Aspect::Whole => As("as boxes over the whole image"),
         Aspect::Boxes | Aspect::Polygons | Aspect::Parts | Aspect::Masks => Exactly,
         Aspect::Holes => As("as run-length masks, pixel by pixel"),
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
+        Aspect::Links => NO_LINKS,
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => As("as supercategory, one level"),
         Aspect::Colors => NO_COLORS,
@@ -291,6 +308,8 @@ const fn yolo(aspect: Aspect) -> Keeps {
         Aspect::Parts => As("joined by bridges of no width, as Ultralytics does"),
         Aspect::Holes => Not("filled"),
         Aspect::Masks => As("as polygons along the borders of their pixels"),
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
+        Aspect::Links => NO_LINKS,
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,
         Aspect::Colors => NO_COLORS,
@@ -305,6 +324,8 @@ const fn yolo_obb(aspect: Aspect) -> Keeps {
         Aspect::Ellipses => As("as the rotated boxes around them"),
         Aspect::Whole | Aspect::Lines | Aspect::Points | Aspect::Keypoints => Not("left out"),
         Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => Not("left out"),
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
+        Aspect::Links => NO_LINKS,
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,
         Aspect::Colors => NO_COLORS,
@@ -320,6 +341,8 @@ const fn voc(aspect: Aspect) -> Keeps {
         }
         Aspect::Boxes => AS_CORNERS,
         Aspect::Whole | Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => Not("left out"),
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
+        Aspect::Links => NO_LINKS,
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,
         Aspect::Colors => NO_COLORS,
@@ -338,6 +361,8 @@ const fn cvat(aspect: Aspect) -> Keeps {
         Aspect::Polygons | Aspect::Masks => Exactly,
         Aspect::Parts => As("as polygons of one group"),
         Aspect::Holes => As("as masks, pixel by pixel"),
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
+        Aspect::Links => NO_LINKS,
         Aspect::Order => As("as z_order"),
         Aspect::Hierarchy => NO_PARENTS,
         Aspect::Colors | Aspect::Unlabeled => Exactly,
@@ -353,6 +378,8 @@ const fn png(aspect: Aspect) -> Keeps {
         Aspect::Polygons | Aspect::Holes => As("pixel by pixel"),
         Aspect::Parts => Not("all pixels of a category in an item become one label"),
         Aspect::Masks => As("pixel by pixel, where no other label lies above"),
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
+        Aspect::Links => NO_LINKS,
         Aspect::Order => As("by who has the pixel; what lies below is lost"),
         Aspect::Hierarchy => NO_PARENTS,
         Aspect::Colors => Exactly,
@@ -368,6 +395,8 @@ const fn coco_panoptic(aspect: Aspect) -> Keeps {
         Aspect::Whole | Aspect::Boxes => Not("left out"),
         Aspect::Polygons | Aspect::Parts | Aspect::Holes => As("pixel by pixel"),
         Aspect::Masks => As("pixel by pixel, where no other label lies above"),
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
+        Aspect::Links => NO_LINKS,
         Aspect::Order => As("by who has the pixel; what lies below is lost"),
         Aspect::Hierarchy => As("as supercategory, one level"),
         Aspect::Colors | Aspect::Unlabeled => Exactly,
@@ -386,6 +415,8 @@ const fn labelme(aspect: Aspect) -> Keeps {
         Aspect::Polygons | Aspect::Masks => Exactly,
         Aspect::Parts => As("as polygons of one group"),
         Aspect::Holes => As("as masks, pixel by pixel"),
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
+        Aspect::Links => NO_LINKS,
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,
         Aspect::Colors => NO_COLORS,
@@ -404,6 +435,8 @@ const fn csv(aspect: Aspect) -> Keeps {
         Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => {
             As("exactly, as JSON in a column")
         }
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
+        Aspect::Links => NO_LINKS,
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,
         Aspect::Colors => NO_COLORS,
@@ -419,6 +452,8 @@ const fn jsonl(aspect: Aspect) -> Keeps {
         Aspect::Whole | Aspect::Boxes | Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => {
             Exactly
         }
+        Aspect::ItemAttributes => As("exactly, by their keys, without definitions"),
+        Aspect::Links => Exactly,
         Aspect::Order | Aspect::Hierarchy | Aspect::Colors | Aspect::Unlabeled => Exactly,
     }
 }
@@ -433,6 +468,8 @@ const fn label_studio(aspect: Aspect) -> Keeps {
         Aspect::Boxes | Aspect::Polygons => As("in percent, to a billionth of a pixel"),
         Aspect::Parts | Aspect::Holes => As("as brush masks, pixel by pixel"),
         Aspect::Masks => Exactly,
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
+        Aspect::Links => As("relations with their kinds; groups are left out"),
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,
         Aspect::Colors => As("in the labeling configuration; an import does not read them"),
@@ -451,6 +488,8 @@ const fn coco_azureml(aspect: Aspect) -> Keeps {
         }
         Aspect::Holes => Not("filled"),
         Aspect::Masks => As("as polygons along the borders of their pixels"),
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
+        Aspect::Links => NO_LINKS,
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,
         Aspect::Colors => NO_COLORS,

@@ -1,6 +1,7 @@
 //! Labeling projects.
 
 use crate::annotation::ShapeKind;
+use crate::attribute::Attribute;
 use crate::authz::Role;
 use crate::category::NewCategory;
 use crate::id::{ProjectId, UserId};
@@ -132,7 +133,7 @@ pub enum ProjectStatus {
 }
 
 /// How a project works.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProjectSettings {
@@ -142,6 +143,10 @@ pub struct ProjectSettings {
     pub skip_needs_reason: bool,
     /// Whether the queue hands out items in random order instead of the order added.
     pub shuffle: bool,
+    /// What relations between objects can say; see [`link`](crate::link).
+    pub relations: Vec<String>,
+    /// What is said of an item as a whole, in the order it is asked.
+    pub attributes: Vec<Attribute>,
 }
 
 impl Default for ProjectSettings {
@@ -150,6 +155,8 @@ impl Default for ProjectSettings {
             lease_minutes: 10,
             skip_needs_reason: false,
             shuffle: false,
+            relations: Vec::new(),
+            attributes: Vec::new(),
         }
     }
 }

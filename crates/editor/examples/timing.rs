@@ -41,6 +41,7 @@ fn main() {
                 source: Source::Human,
                 score: None,
                 attributes: limn_domain::Attributes::new(),
+                links: limn_domain::Links::default(),
             }
         })
         .collect();
@@ -51,6 +52,7 @@ fn main() {
         updated_by_name: None,
         updated_at: Timestamp(0),
         annotations,
+        attributes: limn_domain::Attributes::new(),
     };
     let start = Instant::now();
     let mut editor = Editor::new(Document::new(Task::Detection, size, server), History::default());

@@ -7,7 +7,7 @@ use crate::command::{Change, Edit};
 use crate::index::SpatialIndex;
 use limn_domain::annotation::{ItemAnnotations, SaveChange};
 use limn_domain::project::Task;
-use limn_domain::{Annotation, AnnotationId, ChangeId, ItemId, Rect, Shape, Size, Source};
+use limn_domain::{Annotation, AnnotationId, Attributes, ChangeId, ItemId, Rect, Shape, Size, Source};
 use std::collections::{BTreeSet, HashMap};
 
 /// Above this many edits at once the drawing order is rebuilt instead of patched.
@@ -39,8 +39,13 @@ pub struct Document {
     order: Vec<u32>,
     index: SpatialIndex,
     base: HashMap<AnnotationId, Annotation>,
+    /// What is said of the item as a whole, here and as the server has it.
+    about: Attributes,
+    base_about: Attributes,
     revision: i64,
     dirty: BTreeSet<AnnotationId>,
+    /// How many annotations have a group or a relation.
+    linked: usize,
     in_flight: Option<SaveChange>,
 }
 
@@ -57,8 +62,11 @@ impl Document {
             order: Vec::new(),
             index: SpatialIndex::default(),
             base: HashMap::with_capacity(server.annotations.len()),
+            about: server.attributes.clone(),
+            base_about: server.attributes,
             revision: server.revision,
             dirty: BTreeSet::new(),
+            linked: 0,
             in_flight: None,
         };
         for a in server.annotations {
@@ -67,6 +75,11 @@ impl Document {
         }
         doc.reorder();
         doc
+    }
+
+    /// What is said of the item as a whole.
+    pub const fn about(&self) -> &Attributes {
+        &self.about
     }
 
     pub const fn item_id(&self) -> ItemId {
@@ -113,11 +126,11 @@ impl Document {
     }
 
     /// In drawing order, lowest first.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Annotation> {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Annotation> + Clone {
         self.slots_in_order().map(|s| &s.annotation)
     }
 
-    fn slots_in_order(&self) -> impl DoubleEndedIterator<Item = &Slot> {
+    fn slots_in_order(&self) -> impl DoubleEndedIterator<Item = &Slot> + Clone {
         self.order.iter().filter_map(|s| self.slot(*s))
     }
 
@@ -164,6 +177,11 @@ impl Document {
         found
     }
 
+    /// Whether any annotation has a group or a relation.
+    pub const fn has_links(&self) -> bool {
+        self.linked > 0
+    }
+
     /// Highest z in use, 0 for an empty document.
     pub fn top_z(&self) -> i64 {
         self.iter().next_back().map_or(0, |a| a.z)
@@ -180,6 +198,9 @@ impl Document {
             change.edits.iter().map(|e| (e.id, e.after.clone())),
             change.edits.len(),
         );
+        if let Some((_, after)) = &change.about {
+            self.about.clone_from(after);
+        }
     }
 
     /// Carries out the exact inverse of a change.
@@ -188,6 +209,9 @@ impl Document {
             change.edits.iter().rev().map(|e| (e.id, e.before.clone())),
             change.edits.len(),
         );
+        if let Some((before, _)) = &change.about {
+            self.about.clone_from(before);
+        }
     }
 
     fn run(&mut self, puts: impl Iterator<Item = (AnnotationId, Option<Annotation>)>, len: usize) {
@@ -235,7 +259,8 @@ impl Document {
             if let Some(rect) = self.slot(slot).and_then(|s| s.bounds) {
                 self.index.remove(slot, rect);
             }
-            self.slots[slot as usize] = None;
+            let old = self.slots[slot as usize].take();
+            self.linked -= usize::from(old.is_some_and(|s| !s.annotation.links.is_empty()));
         }
         let Some(value) = value else {
             if let Some(slot) = had {
@@ -248,6 +273,7 @@ impl Document {
             self.slots.push(None);
             (self.slots.len() - 1) as u32
         });
+        self.linked += usize::from(!value.links.is_empty());
         let bounds = value.shape.bounds();
         if let Some(rect) = bounds {
             self.index.insert(slot, rect);
@@ -266,7 +292,7 @@ impl Document {
 
     /// Whether everything shown is confirmed by the server.
     pub fn is_clean(&self) -> bool {
-        self.dirty.is_empty() && self.in_flight.is_none()
+        self.dirty.is_empty() && self.about == self.base_about && self.in_flight.is_none()
     }
 
     /// The save under way, if any.
@@ -277,8 +303,12 @@ impl Document {
     /// Whether differences stay behind that the save under way does not carry.
     pub fn has_more(&self) -> bool {
         match &self.in_flight {
-            None => !self.dirty.is_empty(),
+            None => !self.dirty.is_empty() || self.about != self.base_about,
             Some(c) => {
+                let said = c.attributes.as_ref().unwrap_or(&self.base_about);
+                if *said != self.about {
+                    return true;
+                }
                 let sent: HashMap<AnnotationId, Option<&Annotation>> = c
                     .upserts
                     .iter()
@@ -312,7 +342,7 @@ impl Document {
     /// is nothing to save. The change stays under way until [`Self::acknowledge`] or [`Self::rebase`].
     pub fn begin_save(&mut self, active_ms: i64) -> Option<&SaveChange> {
         if self.in_flight.is_none() {
-            if self.dirty.is_empty() {
+            if self.dirty.is_empty() && self.about == self.base_about {
                 return None;
             }
             let (upserts, removes) = self.part(MAX_SAVE);
@@ -321,6 +351,7 @@ impl Document {
                 base_revision: self.revision,
                 upserts,
                 removes,
+                attributes: (self.about != self.base_about).then(|| self.about.clone()),
                 active_ms,
             });
         }
@@ -336,6 +367,9 @@ impl Document {
             for a in change.upserts {
                 ids.push(a.id);
                 self.base.insert(a.id, a);
+            }
+            if let Some(said) = change.attributes {
+                self.base_about = said;
             }
             for id in change.removes {
                 ids.push(id);

@@ -7,6 +7,7 @@ mod brush;
 mod describe;
 mod gesture;
 mod grips;
+mod links;
 mod outline;
 mod outline_ops;
 mod pointing;
@@ -216,6 +217,8 @@ pub struct Editor {
     /// Corners snap to the borders of other outlines.
     borders: bool,
     definitions: HashMap<CategoryId, Definition>,
+    /// What can be said of the item as a whole.
+    item_attributes: Vec<Attribute>,
     touches: HashMap<i32, Point>,
     hover: Option<Hit>,
     cursor: Cursor,
@@ -224,6 +227,10 @@ pub struct Editor {
     /// Size of the last box drawn, in image pixels; the template tool repeats it.
     last_size: (f64, f64),
     conflicts: Vec<Conflict>,
+    /// A relation goes out from here; the next object picked is its other end.
+    relating: Option<AnnotationId>,
+    /// What new relations say.
+    relation_kind: String,
     epochs: Epochs,
 }
 
@@ -251,12 +258,15 @@ impl Editor {
             grain_under: None,
             borders: true,
             definitions: HashMap::new(),
+            item_attributes: Vec::new(),
             touches: HashMap::new(),
             hover: None,
             cursor: Cursor::Default,
             pointer: None,
             last_size: (50.0, 50.0),
             conflicts: Vec::new(),
+            relating: None,
+            relation_kind: String::new(),
             epochs: Epochs::default(),
         }
     }
@@ -269,6 +279,7 @@ impl Editor {
         self.brush = from.brush;
         self.smart_settings = from.smart_settings;
         self.borders = from.borders;
+        self.relation_kind.clone_from(&from.relation_kind);
         self.definitions.clone_from(&from.definitions);
         self.layers = from.layers.clone();
         self.layers.next_item();
@@ -469,6 +480,7 @@ impl Editor {
         self.doc.apply(&crate::command::Change {
             kind: Kind::Relabel,
             edits,
+            about: None,
         });
         self.after_change();
     }

@@ -63,6 +63,11 @@ pub enum Action {
     /// Only the selection shows.
     Isolate,
     Lock,
+    /// The selection is one group.
+    Group,
+    Ungroup,
+    /// A relation from the selected object to the next one picked.
+    Relate,
     Raise,
     Lower,
     ToFront,
@@ -97,6 +102,8 @@ pub enum Action {
     OneToOne,
     ZoomToSelection,
     AdjustImage,
+    /// Several items at once, or one.
+    Grid,
 }
 
 impl Action {
@@ -104,6 +111,7 @@ impl Action {
     pub fn is_for(self, task: Task) -> bool {
         match self {
             Self::Template => task.allows(ShapeKind::Box),
+            Self::Grid => matches!(task, Task::Classification | Task::Multilabel),
             Self::LeaveOut => task.allows(ShapeKind::Keypoints),
             Self::BrushLarger | Self::BrushSmaller | Self::FillHoles | Self::Clean => {
                 task.allows(ShapeKind::Mask)
@@ -442,6 +450,14 @@ impl Keymap {
             label: pick,
             keys: digits(false),
         });
+        if Action::Grid.is_for(task) {
+            lines.extend(table::GRID.iter().map(|(group, label, keys)| HelpLine {
+                action: None,
+                group: *group,
+                label,
+                keys: keys.split_whitespace().map(Chord::parse).collect(),
+            }));
+        }
         if task.marks_objects() {
             lines.push(HelpLine {
                 action: None,

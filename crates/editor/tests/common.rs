@@ -39,6 +39,7 @@ pub fn boxed(n: u8, c: u8, r: Rect, z: i64) -> Annotation {
         source: Source::Human,
         score: None,
         attributes: limn_domain::Attributes::new(),
+        links: limn_domain::Links::default(),
     }
 }
 
@@ -50,6 +51,7 @@ pub fn server(revision: i64, annotations: Vec<Annotation>) -> ItemAnnotations {
         updated_by_name: None,
         updated_at: Timestamp(0),
         annotations,
+        attributes: limn_domain::Attributes::new(),
     }
 }
 

@@ -206,6 +206,7 @@ impl Parsed {
                 without_extension: false,
                 size,
                 line: 1,
+                attributes: None,
             }],
             ..Imported::default()
         };
@@ -243,6 +244,7 @@ impl Parsed {
                 id: None,
                 index: i as u32,
                 line: u32::try_from(object.line).unwrap_or(0),
+                links: None,
             });
         }
         out

@@ -9,7 +9,7 @@ pub use tally::Tally;
 
 use limn_domain::export::ExportFormat;
 use limn_domain::project::Task;
-use limn_domain::{AnnotationId, Attribute, Attributes, Shape, Size, Skeleton, Source, validate};
+use limn_domain::{AnnotationId, Attribute, Attributes, Links, Shape, Size, Skeleton, Source, validate};
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 
@@ -40,7 +40,7 @@ pub struct Category {
 }
 
 /// An item; size in pixels, orientation applied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Item<'a> {
     /// Export id, from 1.
     pub id: i64,
@@ -48,6 +48,8 @@ pub struct Item<'a> {
     pub name: &'a str,
     pub width: u32,
     pub height: u32,
+    /// What is said of it as a whole.
+    pub about: &'a Attributes,
 }
 
 impl Item<'_> {
@@ -78,6 +80,8 @@ pub struct Label<'a> {
     pub score: Option<f64>,
     /// Values of the category's attributes, by their keys; no others.
     pub attributes: &'a Attributes,
+    /// Relations only to labels of the same item.
+    pub links: &'a Links,
 }
 
 /// Where files go. Names are relative paths with forward slashes; none is given twice.

@@ -57,6 +57,7 @@ async fn keypoints_and_turned_shapes_come_back_the_same() {
                 source: Source::Human,
                 score: None,
                 attributes: limn_domain::Attributes::new(),
+                links: limn_domain::Links::default(),
             })
             .collect();
         let change = SaveChange {
@@ -65,6 +66,7 @@ async fn keypoints_and_turned_shapes_come_back_the_same() {
             upserts,
             removes: vec![],
             active_ms: 0,
+            attributes: None,
         };
         let saved = world
             .studio

@@ -66,6 +66,9 @@ pub fn listen(desk: Desk) {
         }
         if ev.code() == "Space" && !mods.ctrl && !on_control() {
             ev.prevent_default();
+            if desk.toggle_focused() {
+                return;
+            }
             desk.edit(|e| e.hold_pan(true));
             return;
         }

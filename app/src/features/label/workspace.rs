@@ -3,6 +3,7 @@
 use super::canvas::Stage;
 use super::desk::{Desk, Phase, keep_drafts};
 use super::dialogs::Dialogs;
+use super::grid::Grid;
 use super::keys;
 use super::panels::{
     BrushBar, Film, Hud, LookPanel, Minimap, OutlineBar, Rail, Side, SmartBar, Suggestions, TopBar,
@@ -33,19 +34,15 @@ pub fn Workspace(project: ProjectId, item: Option<ItemId>) -> impl IntoView {
         <div
             class="label"
             class:label--whole=move || !desk.task().marks_objects()
+            class:label--grid=move || desk.in_grid()
             class:is-up=move || desk.sheet_up.get()
         >
             <TopBar/>
             <Rail/>
             <main class="label__stage">
-                <Stage/>
-                <Suggestions/>
-                <OutlineBar/>
-                <BrushBar/>
-                <SmartBar/>
-                <LookPanel/>
-                <Minimap/>
-                <Hud/>
+                <Show when=move || desk.in_grid() fallback=|| view! { <One/> }>
+                    <Grid/>
+                </Show>
                 {move || match desk.phase.get() {
                     Phase::Failed(error) => {
                         view! {
@@ -63,6 +60,21 @@ pub fn Workspace(project: ProjectId, item: Option<ItemId>) -> impl IntoView {
             <Film/>
             <Dialogs/>
         </div>
+    }
+}
+
+/// One item, with all that floats over it.
+#[component]
+fn One() -> impl IntoView {
+    view! {
+        <Stage/>
+        <Suggestions/>
+        <OutlineBar/>
+        <BrushBar/>
+        <SmartBar/>
+        <LookPanel/>
+        <Minimap/>
+        <Hud/>
     }
 }
 

@@ -84,6 +84,7 @@ pub fn write(
                 source: Source::Human,
                 score: None,
                 attributes: &NOTHING,
+                links: &limn_domain::link::NO_LINKS,
             })
             .collect();
         let item = Item {
@@ -91,6 +92,7 @@ pub fn write(
             name: &name,
             width: *width,
             height: *height,
+            about: &limn_domain::attribute::NO_ATTRIBUTES,
         };
         writer.item(&item, &labels, &mut out, &mut tally).unwrap();
     }

@@ -100,6 +100,7 @@ impl SampleJob {
                     source,
                     score,
                     attributes: limn_domain::Attributes::new(),
+                    links: limn_domain::Links::default(),
                 };
                 Some(NewAnnotation {
                     item_id: id,

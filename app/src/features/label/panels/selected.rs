@@ -1,6 +1,7 @@
 //! The selected object: its exact numbers, its category, its place in the order.
 
 use super::described::Described;
+use super::linked::Linked;
 use super::numbers::{Numbers, Place};
 use super::objects::ordinal;
 use crate::features::label::desk::Desk;
@@ -98,6 +99,7 @@ pub fn Selected() -> impl IntoView {
                 </label>
                 <Described/>
                 <OutlineActions now/>
+                <Linked/>
                 {move || {
                     which.get().map(|(_, kind)| view! { <Numbers now kind/> })
                 }}

@@ -5,7 +5,7 @@ use super::categories::Target;
 use limn_domain::project::Task;
 use limn_domain::{Attributes, CategoryId, ItemId, Mask, Rect, Shape, ShapeKind, Size};
 use limn_formats::names::{Found, NameIndex};
-use limn_formats::{Detail, Findings, Fit, ImportedAnnotation, ImportedImage, Placed};
+use limn_formats::{Detail, Findings, Fit, ImportedAnnotation, ImportedImage, ImportedLinks, Placed};
 use limn_store::repo::transfer::TargetItem;
 use std::collections::HashMap;
 
@@ -135,6 +135,7 @@ pub(super) struct Label {
     pub shape: Shape,
     pub score: Option<f64>,
     pub attributes: Attributes,
+    pub links: Option<Box<ImportedLinks>>,
 }
 
 /// Brings the labels of one image into the item's frame. What cannot be used is in the findings.
@@ -249,6 +250,7 @@ pub(super) fn labels(
             shape,
             score: label.score,
             attributes: attributes::matched(defined, label.attributes.as_deref(), &place, losses),
+            links: label.links.clone(),
         });
     }
     out
