@@ -20,6 +20,26 @@ function chunk(type: string, data: Buffer): Buffer {
   return out;
 }
 
+function encoded(width: number, height: number, raw: Buffer): Buffer {
+  const head = Buffer.alloc(13);
+  head.writeUInt32BE(width, 0);
+  head.writeUInt32BE(height, 4);
+  head.set([8, 2, 0, 0, 0], 8);
+  return Buffer.concat([
+    Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
+    chunk("IHDR", head),
+    chunk("IDAT", deflateSync(raw, { level: 1 })),
+    chunk("IEND", Buffer.alloc(0)),
+  ]);
+}
+
+/** Any picture: `color` gives red, green and blue of a pixel. */
+export function drawn(width: number, height: number, color: (x: number, y: number) => [number, number, number]): Buffer {
+  const raw = Buffer.alloc((width * 3 + 1) * height);
+  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) raw.set(color(x, y), y * (width * 3 + 1) + 1 + x * 3);
+  return encoded(width, height, raw);
+}
+
 /** A PNG with a gradient and a bright rectangle, unlike any other `seed`. */
 export function png(seed: number, width = 480, height = 360): Buffer {
   const raw = Buffer.alloc((width * 3 + 1) * height);
@@ -33,16 +53,7 @@ export function png(seed: number, width = 480, height = 360): Buffer {
       raw[at + 2] = inside ? 60 : 90 + ((seed * 7) % 80);
     }
   }
-  const head = Buffer.alloc(13);
-  head.writeUInt32BE(width, 0);
-  head.writeUInt32BE(height, 4);
-  head.set([8, 2, 0, 0, 0], 8);
-  return Buffer.concat([
-    Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
-    chunk("IHDR", head),
-    chunk("IDAT", deflateSync(raw, { level: 1 })),
-    chunk("IEND", Buffer.alloc(0)),
-  ]);
+  return encoded(width, height, raw);
 }
 
 export type Project = { id: string; name: string; categories: { id: string; name: string }[] };

@@ -111,6 +111,8 @@ impl Site {
     pub async fn serve(&self, path: &str, headers: &HeaderMap) -> Option<Response> {
         let path = clean(path)?;
         let immutable = path.starts_with("pkg/");
+        // It names files by their content: an old copy would name files that are gone.
+        let names_others = path == "vision.js";
         let (bytes, encoding) = self.read_best(&path, headers).await?;
         let etag = format!("\"{}\"", &blake3::hash(&bytes).to_hex()[..32]);
         let media_type = mime_guess::from_path(&path).first_or_octet_stream();
@@ -126,6 +128,8 @@ impl Site {
         let out = response.headers_mut();
         let cache = if immutable {
             "public, max-age=31536000, immutable"
+        } else if names_others {
+            "no-cache"
         } else {
             "public, max-age=3600"
         };

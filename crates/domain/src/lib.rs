@@ -24,6 +24,7 @@ pub mod picture;
 pub mod polygon;
 pub mod project;
 pub mod queue;
+pub mod smart;
 pub mod time;
 pub mod token;
 pub mod turned;

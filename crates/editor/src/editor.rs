@@ -11,10 +11,12 @@ mod links;
 mod outline;
 mod outline_ops;
 mod pointing;
+mod smart;
 
 pub use brush::{Brush, Stroke};
 pub use gesture::Cursor;
 pub use outline::{Begun, Outline, Purpose};
+pub use smart::{Proposal, Region, SmartSettings, Wire};
 
 use crate::command::{Command, Kind};
 use crate::document::Document;
@@ -28,7 +30,9 @@ use crate::viewport::Viewport;
 use gesture::Gesture;
 use limn_domain::annotation::ItemAnnotations;
 use limn_domain::project::Task;
-use limn_domain::{Annotation, AnnotationId, Attribute, CategoryId, Point, Rect, Shape, ShapeKind, Skeleton};
+use limn_domain::{
+    Annotation, AnnotationId, Attribute, CategoryId, Mask, Point, Rect, Shape, ShapeKind, Skeleton,
+};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -60,6 +64,14 @@ pub enum Tool {
     Keypoints,
     /// A line along which the selected outline or mask falls apart.
     Slice,
+    /// The region of a like colour.
+    Wand,
+    /// An outline that follows edges from click to click.
+    Scissors,
+    /// Adds whole superpixels.
+    Superpixels,
+    /// An object told from its surroundings, by a box and strokes.
+    Cut,
 }
 
 impl Tool {
@@ -70,6 +82,11 @@ impl Tool {
 
     pub const fn paints(self) -> bool {
         matches!(self, Self::Brush | Self::Eraser)
+    }
+
+    /// Whether it looks at the picture and proposes.
+    pub const fn is_smart(self) -> bool {
+        matches!(self, Self::Wand | Self::Scissors | Self::Superpixels | Self::Cut)
     }
 
     /// Whether the grips of the selected shape would be in the way.
@@ -102,8 +119,8 @@ impl Tool {
             Self::Select | Self::Pan => true,
             Self::Box | Self::ExtremeBox => task.allows(K::Box),
             // In semantic segmentation what an outline encloses is painted.
-            Self::Polygon => task.allows(K::Polygon) || task == Task::Semantic,
-            Self::Brush | Self::Eraser => task.allows(K::Mask),
+            Self::Polygon | Self::Scissors => task.allows(K::Polygon) || task == Task::Semantic,
+            Self::Brush | Self::Eraser | Self::Wand | Self::Superpixels | Self::Cut => task.allows(K::Mask),
             Self::Slice => task.allows(K::Polygon),
             Self::Ellipse => task.allows(K::Ellipse),
             Self::Polyline => task.allows(K::Polyline),
@@ -190,6 +207,13 @@ pub struct Editor {
     /// What the next outline is for, chosen by a button.
     intent: Option<Purpose>,
     brush: Brush,
+    smart: Option<Proposal>,
+    /// Goes up with every proposal, so that an answer to another one is known.
+    smart_serial: u64,
+    /// The proposal becomes an object as soon as its answer is there.
+    accepting: bool,
+    smart_settings: SmartSettings,
+    grain_under: Option<Mask>,
     /// Corners snap to the borders of other outlines.
     borders: bool,
     definitions: HashMap<CategoryId, Definition>,
@@ -227,6 +251,11 @@ impl Editor {
             outline: None,
             intent: None,
             brush: Brush::default(),
+            smart: None,
+            smart_serial: 0,
+            accepting: false,
+            smart_settings: SmartSettings::default(),
+            grain_under: None,
             borders: true,
             definitions: HashMap::new(),
             item_attributes: Vec::new(),
@@ -248,6 +277,7 @@ impl Editor {
         self.category = from.category;
         self.last_size = from.last_size;
         self.brush = from.brush;
+        self.smart_settings = from.smart_settings;
         self.borders = from.borders;
         self.relation_kind.clone_from(&from.relation_kind);
         self.definitions.clone_from(&from.definitions);
@@ -479,6 +509,6 @@ impl Editor {
 
     /// Whether a gesture is under way or an outline begun.
     pub const fn is_busy(&self) -> bool {
-        !matches!(self.gesture, Gesture::Idle) || self.outline.is_some()
+        !matches!(self.gesture, Gesture::Idle) || self.outline.is_some() || self.smart.is_some()
     }
 }

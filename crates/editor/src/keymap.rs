@@ -33,6 +33,10 @@ pub enum Action {
     PointsTool,
     KeypointsTool,
     SliceTool,
+    WandTool,
+    ScissorsTool,
+    SuperpixelsTool,
+    CutTool,
     /// The next keypoint is not in the picture.
     LeaveOut,
     BrushLarger,
@@ -142,6 +146,10 @@ impl Action {
             Self::PointsTool => Tool::Points,
             Self::KeypointsTool => Tool::Keypoints,
             Self::SliceTool => Tool::Slice,
+            Self::WandTool => Tool::Wand,
+            Self::ScissorsTool => Tool::Scissors,
+            Self::SuperpixelsTool => Tool::Superpixels,
+            Self::CutTool => Tool::Cut,
             _ => return None,
         })
     }

@@ -149,20 +149,30 @@ fn what_is_said_of_the_item_is_kept_undone_and_merged() {
     e.redo();
     // A save carries all of it; what is said meanwhile goes with the next one.
     let change = e.doc_mut().begin_save(0).unwrap().clone();
-    assert_eq!(change.attributes.as_ref().unwrap()["weather"], text("rain").unwrap());
+    assert_eq!(
+        change.attributes.as_ref().unwrap()["weather"],
+        text("rain").unwrap()
+    );
     e.describe_item("weather", text("sun")).unwrap();
     assert!(e.doc().has_more());
     // Kept over a reload with the save under way.
     let local = e.doc().to_local(e.history(), 0, None);
     let server = common::server(e.doc().revision(), vec![]);
     let (again, _) = Document::restore(Task::Detection, common::SIZE, server, &local);
-    assert_eq!((again.about(), again.in_flight()), (e.doc().about(), Some(&change)));
+    assert_eq!(
+        (again.about(), again.in_flight()),
+        (e.doc().about(), Some(&change))
+    );
     e.doc_mut().acknowledge(change.change_id, 4);
     assert!(!e.doc().is_clean());
     // Somebody else said something else of it, and of another attribute: mine stands, theirs comes in.
     let mut theirs = common::server(9, vec![]);
-    theirs.attributes.insert("weather".to_owned(), text("snow").unwrap());
-    theirs.attributes.insert("quality".to_owned(), text("good").unwrap());
+    theirs
+        .attributes
+        .insert("weather".to_owned(), text("snow").unwrap());
+    theirs
+        .attributes
+        .insert("quality".to_owned(), text("good").unwrap());
     let merge = e.doc().merge_with(&theirs);
     e.take_merge(theirs, merge);
     let said = serde_json::to_string(e.doc().about()).unwrap();

@@ -10,6 +10,8 @@ const CANVAS_BEGIN: &str = "<!-- table: `cargo xtask bench --canvas --save` -->\
 const CANVAS_END: &str = "<!-- end of the canvas's table -->\n";
 const LARGE_BEGIN: &str = "<!-- table: `cargo xtask bench --large --save` -->\n";
 const LARGE_END: &str = "<!-- end of the large pictures' table -->\n";
+const SMART_BEGIN: &str = "<!-- table: `cargo xtask bench --smart --save` -->\n";
+const SMART_END: &str = "<!-- end of the smart tools' table -->\n";
 
 pub fn run(quick: bool, save: bool) -> Result<ExitCode> {
     serve::build(true)?;
@@ -42,6 +44,23 @@ pub fn run(quick: bool, save: bool) -> Result<ExitCode> {
 
 /// The label page with thousands of polygons in a real browser, beside an SVG page of the same shapes.
 pub fn canvas(save: bool) -> Result<ExitCode> {
+    let head = "| page | polygons | pan | zoom | hover | drag one | save | JS heap, MB | opened, ms |\n|---|---|---|---|---|---|---|---|---|\n";
+    in_browser(
+        "canvas.bench.ts",
+        head,
+        save.then_some((CANVAS_BEGIN, CANVAS_END)),
+    )
+}
+
+/// What the smart tools' worker takes for each of its answers, in a real browser.
+pub fn smart(save: bool) -> Result<ExitCode> {
+    let head = "| what | first, ms | then, ms | one pass over the pixels, ms |\n|---|---|---|---|\n";
+    in_browser("smart.bench.ts", head, save.then_some((SMART_BEGIN, SMART_END)))
+}
+
+/// Runs a file of `end2end/bench` against the shipped server; the lines of a table that it prints follow `head`, and go to a
+/// place in docs/benchmarks.md, if one is given.
+fn in_browser(file: &str, head: &str, place: Option<(&str, &str)>) -> Result<ExitCode> {
     setup::node::ensure()?;
     setup::node::ensure_modules()?;
     let chromium = setup::chromium::ensure()?;
@@ -56,15 +75,13 @@ pub fn canvas(save: bool) -> Result<ExitCode> {
             "test",
             "--config",
             "playwright.bench.config.ts",
-            "canvas.bench",
+            file,
         ])
         .env("LIMN_BIN", ws::server_bin(true));
     if let Some(path) = chromium {
         playwright.env("LIMN_CHROMIUM", path);
     }
-    let mut table = String::from(
-        "| page | polygons | pan | zoom | hover | drag one | save | JS heap, MB | opened, ms |\n|---|---|---|---|---|---|---|---|---|\n",
-    );
+    let mut table = head.to_owned();
     let status = sh::tee(&mut playwright, |line| {
         if line.starts_with('|') {
             table.push_str(line);
@@ -76,8 +93,8 @@ pub fn canvas(save: bool) -> Result<ExitCode> {
     }
     let text = format!("{}\n\n{table}", machine());
     println!("{text}");
-    if save {
-        keep(CANVAS_BEGIN, CANVAS_END, &text)?;
+    if let Some((begin, end)) = place {
+        keep(begin, end, &text)?;
     }
     Ok(ExitCode::SUCCESS)
 }

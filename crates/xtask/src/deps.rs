@@ -10,6 +10,8 @@ use std::process::ExitCode;
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("limn-domain", &[]),
     ("limn-editor", &["limn-domain"]),
+    ("limn-vision", &["limn-domain"]),
+    ("limn-vision-worker", &["limn-domain", "limn-vision"]),
     ("limn-formats", &["limn-domain"]),
     ("limn-store", &["limn-domain"]),
     ("limn-storage", &["limn-domain"]),
@@ -47,6 +49,10 @@ const NEVER_NAMED: &[(&str, &[&str])] = &[
             "js-sys",
             "wasm-bindgen",
         ],
+    ),
+    (
+        "limn-vision",
+        &["tokio", "leptos", "web-sys", "js-sys", "wasm-bindgen"],
     ),
     ("limn-formats", &["tokio", "sqlx", "axum", "reqwest", "leptos"]),
     ("limn-store", &["axum", "leptos"]),

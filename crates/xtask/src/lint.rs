@@ -33,6 +33,8 @@ pub fn clippy() -> Result<bool> {
         "--exclude",
         "limn-hydrate",
         "--exclude",
+        "limn-vision-worker",
+        "--exclude",
         "xtask",
         "--all-targets",
     ]);
@@ -57,6 +59,8 @@ pub fn clippy() -> Result<bool> {
             "clippy",
             "--package",
             "limn-hydrate",
+            "--package",
+            "limn-vision-worker",
             "--target",
             TARGET,
             "--profile",

@@ -32,6 +32,7 @@ Usage: cargo xtask <command>
   bench [--quick] [--save]         measure the shipped server; --save keeps the table in docs/benchmarks.md
   bench --large [--quick] [--save] a picture of 30,000 x 30,000 pixels: cut into tiles, opened in a browser
   bench --canvas [--save]          the label page with thousands of polygons in a browser, beside an SVG page
+  bench --smart [--save]           what the smart tools take in the browser's worker
   peers [-- --voc FOLDER]          pycocotools, torchvision and datumaro load what Limn exports
   setup [--tests]                  only the set-up of run (or of test)
 
@@ -96,12 +97,14 @@ fn dispatch(args: Vec<String>) -> Result<ExitCode> {
         }
         Some("bench") => {
             let (quick, save, canvas) = (args.flag("--quick"), args.flag("--save"), args.flag("--canvas"));
-            let large = args.flag("--large");
+            let (large, smart) = (args.flag("--large"), args.flag("--smart"));
             args.finish()?;
             if canvas {
                 bench::canvas(save)
             } else if large {
                 bench::large(quick, save)
+            } else if smart {
+                bench::smart(save)
             } else {
                 bench::run(quick, save)
             }

@@ -13,12 +13,13 @@ mod place;
 mod tiles;
 
 use super::desk::{Desk, Phase};
+use super::vision::Vision;
 use leptos::html;
 use leptos::prelude::*;
 use limn_domain::picture::Picture;
 use limn_domain::{Point, Size};
 use limn_editor::{Button, Mods, Pointer, PointerKind};
-use paint::Painter;
+pub use paint::Painter;
 use wasm_bindgen::prelude::*;
 use web_sys::{HtmlElement, PointerEvent, WheelEvent};
 
@@ -57,6 +58,8 @@ pub fn Stage() -> impl IntoView {
     let image = NodeRef::<html::Canvas>::new();
     let shapes = NodeRef::<html::Canvas>::new();
     let painter = StoredValue::new_local(Painter::new(desk));
+    let vision: Vision = expect_context();
+    painter.with_value(|p| vision.attach(p.clone()));
 
     Effect::new(move |_| {
         if let (Some(image), Some(shapes)) = (image.get(), shapes.get()) {
@@ -176,7 +179,9 @@ pub fn Stage() -> impl IntoView {
                 _ if ev.ctrl_key() => 4.0,
                 _ => 1.0,
             };
-            if ev.alt_key() && desk.read(|s| s.editor.tool().paints()) == Some(true) {
+            if ev.alt_key()
+                && desk.read(|s| s.editor.tool().paints() || s.editor.tool().is_smart()) == Some(true)
+            {
                 let up = ev.delta_y() < 0.0;
                 desk.edit(|e| e.grow_brush(up));
                 return;

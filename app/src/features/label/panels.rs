@@ -12,6 +12,7 @@ mod objects;
 mod rail;
 mod selected;
 mod side;
+mod smart;
 mod top;
 
 pub use drawing::{BrushBar, OutlineBar};
@@ -20,6 +21,7 @@ pub use hud::{Hud, Suggestions};
 pub use looks::{ColorLegend, LookPanel, Minimap};
 pub use rail::Rail;
 pub use side::Side;
+pub use smart::SmartBar;
 pub use top::TopBar;
 
 use super::desk::Desk;

@@ -6,8 +6,9 @@ use super::dialogs::Dialogs;
 use super::grid::Grid;
 use super::keys;
 use super::panels::{
-    BrushBar, ColorLegend, Film, Hud, LookPanel, Minimap, OutlineBar, Rail, Side, Suggestions, TopBar,
+    BrushBar, ColorLegend, Film, Hud, LookPanel, Minimap, OutlineBar, Rail, Side, SmartBar, Suggestions, TopBar,
 };
+use super::vision::Vision;
 use crate::ui::{Button, EmptyState, ErrorView, Glyph, Variant};
 use leptos::prelude::*;
 use limn_domain::{ItemId, ProjectId};
@@ -17,6 +18,7 @@ use limn_domain::{ItemId, ProjectId};
 pub fn Workspace(project: ProjectId, item: Option<ItemId>) -> impl IntoView {
     let desk = Desk::new(project, item.is_none());
     provide_context(desk);
+    provide_context(Vision::new(desk));
     desk.start_saving();
     keys::listen(desk);
     keep_drafts(desk);
@@ -70,6 +72,7 @@ fn One() -> impl IntoView {
         <OutlineBar/>
         <BrushBar/>
         <ColorLegend/>
+        <SmartBar/>
         <LookPanel/>
         <Minimap/>
         <Hud/>

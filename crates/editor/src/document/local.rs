@@ -112,8 +112,9 @@ impl Document {
             item_id: self.item_id,
             base_revision: self.revision,
             edits: self.touched(),
-            about: (self.about != self.base_about || self.in_flight.as_ref().is_some_and(|c| c.attributes.is_some()))
-                .then(|| (self.base_about.clone(), self.about.clone())),
+            about: (self.about != self.base_about
+                || self.in_flight.as_ref().is_some_and(|c| c.attributes.is_some()))
+            .then(|| (self.base_about.clone(), self.about.clone())),
             in_flight: self.in_flight.clone(),
             history: history.tail(),
             active_ms,
@@ -140,7 +141,8 @@ impl Document {
         let outcome = merge(task, &base, &mine, &theirs);
         let mut doc = Self::new(task, size, server.clone());
         if let Some((before, after)) = &local.about {
-            doc.base_about.clone_from(if same { &server.attributes } else { before });
+            doc.base_about
+                .clone_from(if same { &server.attributes } else { before });
             doc.about.clone_from(after);
         }
         doc.rebase(server, outcome.merged.clone());

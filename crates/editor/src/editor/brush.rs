@@ -56,8 +56,12 @@ impl Editor {
         self.epochs.look += 1;
     }
 
-    /// A larger or smaller brush: by one pixel while it is small, by about a tenth from there on.
+    /// A larger or smaller brush: by one pixel while it is small, by about a tenth from there on. With a smart tool
+    /// in hand, more or less of what that is set by.
     pub fn grow_brush(&mut self, larger: bool) {
+        if self.grow_smart(larger) {
+            return;
+        }
         let size = self.brush.size;
         let step = (size / 10).max(1);
         let size = if larger {
@@ -133,7 +137,7 @@ impl Editor {
         self.paint_on(pixels, &pixels.to_polygon(), erase, target)
     }
 
-    fn paint_on(
+    pub(super) fn paint_on(
         &mut self,
         pixels: &Mask,
         outline: &[Part],

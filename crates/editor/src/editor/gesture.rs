@@ -1,6 +1,7 @@
 //! Pointers: one state machine for mouse, pen and touch. A drag changes the document once, when it ends.
 
 use super::brush::Stroke;
+use super::smart::Hand;
 use super::{Button, Editor, Pointer, PointerKind, Tool};
 use crate::command::Command;
 use crate::hit::{Handle, Hit, hit};
@@ -101,6 +102,8 @@ pub(super) enum Gesture {
     },
     /// A press with a tool that sets corners, until it is released.
     Trace,
+    /// A press with a smart tool, until it is released.
+    Smart(Hand),
     /// The brush or the eraser is down.
     Paint(Stroke),
     Marquee {
@@ -195,6 +198,7 @@ impl Editor {
         if p.kind == PointerKind::Touch {
             self.touches.insert(p.id, p.at);
             if self.touches.len() == 2 {
+                self.smart_unpress();
                 let mut t = self.touches.iter().map(|(id, at)| (*id, *at));
                 if let (Some(a), Some(b)) = (t.next(), t.next()) {
                     self.gesture = Gesture::Pinch { a, b };
@@ -238,6 +242,7 @@ impl Editor {
                 }
             }
             Tool::Brush | Tool::Eraser => self.paint_press(&p),
+            Tool::Wand | Tool::Scissors | Tool::Superpixels | Tool::Cut => self.smart_press(&p),
             Tool::Box | Tool::Ellipse | Tool::Keypoints if self.outline.is_none() => {
                 let from = self.snap(p.mods.alt).point(at);
                 self.gesture = Gesture::Draw {
@@ -311,6 +316,7 @@ impl Editor {
             let (reach, _) = self.reach(p.kind);
             self.outline_move(&p, reach * 1.5);
         }
+        self.smart_move(&p);
         let border = match &self.gesture {
             Gesture::Reshape { id, grip, .. } if !p.mods.alt => {
                 let to = Point::new(at.x + grip.x, at.y + grip.y);
@@ -408,7 +414,7 @@ impl Editor {
                 shape::set_vertex(shape, *corner, border.unwrap_or_else(|| snap.point(to)));
                 *moved = true;
             }
-            Gesture::Trace => {}
+            Gesture::Trace | Gesture::Smart(_) => {}
             Gesture::Paint(_) => self.paint_move(&p),
             Gesture::Marquee { from, rect, .. } => *rect = Rect::from_corners(*from, at),
             Gesture::Draw { .. } => self.track_draw(&p),
@@ -470,6 +476,7 @@ impl Editor {
                 }
             }
             Gesture::Paint(stroke) => self.paint_release(stroke),
+            Gesture::Smart(hand) => self.smart_release(hand, &p),
             Gesture::Trace => self.outline_release(),
             Gesture::Marquee { rect, add, .. } => self.select_in(rect, add),
             Gesture::Draw {
@@ -512,6 +519,7 @@ impl Editor {
     pub fn pointer_cancel(&mut self, id: i32) {
         self.touches.remove(&id);
         self.outline_release();
+        self.smart_unpress();
         self.gesture = Gesture::Idle;
         self.epochs.look += 1;
     }
@@ -531,6 +539,7 @@ impl Editor {
         self.relating = None;
         self.gesture = Gesture::Idle;
         self.outline = None;
+        self.drop_smart();
         if was {
             self.epochs.look += 1;
         }

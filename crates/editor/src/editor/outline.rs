@@ -51,6 +51,21 @@ pub struct Outline {
 }
 
 impl Outline {
+    /// What is already complete.
+    pub(super) const fn closed(points: Vec<Point>, purpose: Purpose) -> Self {
+        Self {
+            tool: Tool::Polygon,
+            points,
+            marks: Vec::new(),
+            purpose,
+            closes: true,
+            next: None,
+            traced_from: None,
+            began: None,
+            on: None,
+        }
+    }
+
     /// What the corners set so far and the next one say of a box told by its corners.
     pub fn preview(&self) -> Option<Shape> {
         let all: Vec<Point> = self.points.iter().copied().chain(self.next).collect();
@@ -359,8 +374,11 @@ impl Editor {
         }
     }
 
-    /// Takes back the last corner; with none left the outline is gone. Says whether there was one.
+    /// Takes back the last corner (or click of a smart tool); with none left the outline is gone. Says whether there was one.
     pub fn outline_back(&mut self) -> bool {
+        if self.smart_back() {
+            return true;
+        }
         let Some(outline) = &mut self.outline else {
             return false;
         };
@@ -374,8 +392,11 @@ impl Editor {
         true
     }
 
-    /// Closes the outline. Says whether one was being drawn; one without an area is dropped.
+    /// Closes the outline, or accepts what a smart tool proposes. Says whether one was being drawn; one without an area is dropped.
     pub fn finish_outline(&mut self) -> bool {
+        if self.finish_smart() {
+            return true;
+        }
         let Some(outline) = self.outline.take() else {
             return false;
         };
@@ -431,7 +452,7 @@ impl Editor {
         }
     }
 
-    fn finish_polygon(&mut self, outline: &Outline) {
+    pub(super) fn finish_polygon(&mut self, outline: &Outline) {
         let closing = if outline.points.len() >= 2 {
             self.border_between(outline.on, outline.began)
         } else {

@@ -69,8 +69,48 @@ pub(super) const TABLE: &[Row] = &[
     ),
     row(A::BrushTool, "KeyB", "Paint pixels", G::Tools, true),
     row(A::EraserTool, "KeyE", "Erase pixels", G::Tools, true),
-    row(A::BrushLarger, "BracketRight", "Larger brush", G::Tools, true),
-    row(A::BrushSmaller, "BracketLeft", "Smaller brush", G::Tools, true),
+    row(
+        A::BrushLarger,
+        "BracketRight",
+        "Larger brush or superpixels, more tolerance",
+        G::Tools,
+        true,
+    ),
+    row(
+        A::BrushSmaller,
+        "BracketLeft",
+        "Smaller brush or superpixels, less tolerance",
+        G::Tools,
+        true,
+    ),
+    row(
+        A::WandTool,
+        "Shift+KeyM",
+        "Magic wand: a region of a like colour",
+        G::Tools,
+        true,
+    ),
+    row(
+        A::ScissorsTool,
+        "Shift+KeyE",
+        "Scissors: an outline along edges",
+        G::Tools,
+        true,
+    ),
+    row(
+        A::SuperpixelsTool,
+        "Shift+KeyB",
+        "Paint superpixels",
+        G::Tools,
+        true,
+    ),
+    row(
+        A::CutTool,
+        "Shift+KeyO",
+        "Cut out an object: a box, then clicks",
+        G::Tools,
+        true,
+    ),
     row(
         A::RotatedBoxTool,
         "KeyW",
@@ -373,6 +413,13 @@ const PIXELS: &[Gesture] = &[
     (G::Tools, "Brush: erase instead; eraser: paint", "Alt"),
     (G::Tools, "Brush: begin a new object", "Shift"),
     (G::Tools, "Size of the brush", "Alt+Wheel"),
+    (G::Tools, "Smart tools: accept what is proposed", "Enter"),
+    (
+        G::Tools,
+        "Smart tools: what is clicked is not of the object",
+        "Alt+Click",
+    ),
+    (G::Tools, "Wand: drag sideways for the tolerance", "Drag"),
 ];
 
 const KEYPOINTS: &[Gesture] = &[

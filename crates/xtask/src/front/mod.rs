@@ -1,6 +1,7 @@
 //! Builds the front end into `target/site`: the browser's code, the style sheet, fonts and public files.
 //!
-//! Layout: `pkg/limn.HASH.{js,wasm,css}` and `pkg/HASH/` with the pages' modules (immutable names), `fonts/`, whatever
+//! Layout: `pkg/limn.HASH.{js,wasm,css}` and `pkg/HASH/` with the pages' modules, the worker's `pkg/limn-vision.HASH.*` (immutable
+//! names) and the `vision.js` that loads it, `fonts/`, whatever
 //! `public/` holds, and `hash.txt` as Leptos' `hash_files` option reads it. Beside each file worth
 //! compressing lie `.br` and `.gz`.
 
@@ -9,6 +10,7 @@ mod compress;
 mod css;
 mod split;
 mod wasm;
+mod worker;
 
 use crate::setup::wasm_std;
 use crate::{sh, ws};
@@ -28,6 +30,7 @@ pub fn build(release: bool) -> Result<()> {
     });
     let module = wasm::compile(toolchain, release)?;
     let pkg = wasm::package(&module, release)?;
+    let vision = worker::compile(toolchain, release)?;
     let style = css::bundle(&ws::root().join("style/main.css"))?;
     let mut site = assets::Site::open()?;
     site.begin(release)?;
@@ -36,6 +39,7 @@ pub fn build(release: bool) -> Result<()> {
     site.add(&format!("pkg/{NAME}.{key}.wasm"), &pkg.wasm)?;
     let css = site.add_hashed(NAME, "css", style.as_bytes())?;
     site.add_tree(&pkg.folders, Path::new("pkg"))?;
+    worker::add(&site, &vision, release)?;
     add_static(&mut site)?;
     site.add(
         "hash.txt",

@@ -48,7 +48,7 @@ pub fn package(module: &Path, release: bool) -> Result<Package> {
         let _ = std::fs::remove_dir_all(&out);
         let folders = out.join("folders");
         let main = split::split(&bytes, &folders, &key)?;
-        bind(&main, &out, release)?;
+        bind(&main, &out, NAME, release)?;
         std::fs::remove_file(&main)?;
         if release {
             shrink(&out.join(format!("{NAME}_bg.wasm")))?;
@@ -69,11 +69,12 @@ pub fn package(module: &Path, release: bool) -> Result<Package> {
     })
 }
 
-fn bind(module: &Path, out: &Path, release: bool) -> Result<()> {
+/// Binds a module to JavaScript.
+pub fn bind(module: &Path, out: &Path, name: &str, release: bool) -> Result<()> {
     wasm_bindgen_cli_support::Bindgen::new()
         .input_path(module)
         .web(true)?
-        .out_name(NAME)
+        .out_name(name)
         .typescript(false)
         .keep_debug(false)
         // The parts fetched later link against the table and the memory.
@@ -87,7 +88,7 @@ fn bind(module: &Path, out: &Path, release: bool) -> Result<()> {
 }
 
 /// Runs wasm-opt when there is one; a release without it is about a tenth larger and otherwise the same.
-fn shrink(wasm: &Path) -> Result<()> {
+pub fn shrink(wasm: &Path) -> Result<()> {
     let Some(wasm_opt) = sh::which("wasm-opt") else {
         eprintln!("    no wasm-opt on PATH; the module is shipped as rustc made it");
         return Ok(());

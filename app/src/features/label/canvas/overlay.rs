@@ -6,8 +6,8 @@ use super::outlines::{Outlines, fill, trace_once, way};
 use super::paint::{lighter, line};
 use super::place::ring;
 use crate::features::label::desk::px;
-use limn_domain::{Keypoint, Shape, TurnedRect, Visibility};
-use limn_editor::{Editor, Outline, Purpose, Tool};
+use limn_domain::{Keypoint, Point, Shape, TurnedRect, Visibility};
+use limn_editor::{Editor, Outline, Proposal, Purpose, Tool};
 use web_sys::CanvasRenderingContext2d as Context;
 
 /// What takes pixels away.
@@ -71,6 +71,7 @@ pub fn draw(c: &Context, e: &Editor, outlines: &Outlines, (w, h): (f64, f64), co
         let red = matches!(drawn.purpose, Purpose::Cut(_));
         corners(c, e, outlines, drawn, if red { RED } else { color });
     }
+    smart(c, e, color);
     painting(c, e, color);
     if let Some(m) = e.marquee() {
         c.begin_path();
@@ -137,6 +138,95 @@ fn corners(c: &Context, e: &Editor, outlines: &Outlines, drawn: &Outline, color:
         c.fill();
         line(c, if i == 0 { "#ffffff" } else { color }, 1.5);
     }
+}
+
+/// What a smart tool proposes, and the clicks and strokes it was told by.
+fn smart(c: &Context, e: &Editor, color: &str) {
+    if let Some(mask) = e.grain_under() {
+        trace_once(c, e.view(), mask);
+        line(c, "rgb(0 0 0 / 0.6)", 3.0);
+        line(c, "#ffffff", 1.25);
+    }
+    match e.proposal() {
+        Some(Proposal::Region(region)) => {
+            let color = if matches!(region.purpose, Purpose::Cut(_)) {
+                RED
+            } else {
+                color
+            };
+            if let Some(mask) = &region.mask {
+                trace_once(c, e.view(), mask);
+                c.set_global_alpha(0.35);
+                c.set_fill_style_str(color);
+                fill(c);
+                c.set_global_alpha(1.0);
+                line(c, "rgb(0 0 0 / 0.5)", 3.5);
+                line(c, "#ffffff", 1.5);
+            }
+            if let Some(frame) = region.frame {
+                let r = e.view().rect_to_screen(frame);
+                outline(c, r, "rgb(0 0 0 / 0.5)", 3.5);
+                outline(c, r, color, 1.5);
+            }
+            // What superpixels were dragged over shows by them.
+            let strokes = if e.tool() == Tool::Superpixels {
+                &[][..]
+            } else {
+                &region.scribbles
+            };
+            for scribble in strokes {
+                let all: Vec<_> = scribble.points.iter().map(|p| [p.x, p.y]).collect();
+                c.begin_path();
+                way(c, e.view(), &all);
+                line(c, "rgb(255 255 255 / 0.8)", 4.0);
+                line(c, if scribble.include { color } else { RED }, 2.0);
+                if let Some(p) = scribble.points.first().map(|p| e.view().to_screen(*p)) {
+                    mark(c, p, scribble.include, color);
+                }
+            }
+        }
+        Some(Proposal::Wire(wire)) => {
+            let color = if matches!(wire.purpose, Purpose::Cut(_)) {
+                RED
+            } else {
+                color
+            };
+            let (so_far, lead) = wire.line();
+            for (points, width) in [(&so_far, 2.0), (&lead, 1.5)] {
+                c.begin_path();
+                way(c, e.view(), points);
+                line(c, "rgb(0 0 0 / 0.5)", width + 1.5);
+                line(c, &lighter(color), width);
+            }
+            for (i, [x, y]) in wire.corners().into_iter().enumerate() {
+                let p = e.view().to_screen(Point::new(x, y));
+                c.begin_path();
+                let radius = if i == 0 && wire.closes { 7.0 } else { 3.5 };
+                let _ = c.arc(p.x, p.y, radius, 0.0, std::f64::consts::TAU);
+                c.set_fill_style_str(if i == 0 { color } else { "#ffffff" });
+                c.fill();
+                line(c, if i == 0 { "#ffffff" } else { color }, 1.5);
+            }
+        }
+        None => {}
+    }
+}
+
+/// A plus where something was said to be of the object, a minus where not.
+fn mark(c: &Context, p: Point, include: bool, color: &str) {
+    c.begin_path();
+    let _ = c.arc(p.x, p.y, 6.0, 0.0, std::f64::consts::TAU);
+    c.set_fill_style_str(if include { color } else { RED });
+    c.fill();
+    line(c, "#ffffff", 1.5);
+    c.begin_path();
+    c.move_to(p.x - 3.0, p.y);
+    c.line_to(p.x + 3.0, p.y);
+    if include {
+        c.move_to(p.x, p.y - 3.0);
+        c.line_to(p.x, p.y + 3.0);
+    }
+    line(c, "#ffffff", 1.5);
 }
 
 /// The stroke on its way, and the pixels under the brush.

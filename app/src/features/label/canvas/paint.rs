@@ -16,7 +16,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-use web_sys::{CanvasRenderingContext2d as Context, HtmlCanvasElement};
+use web_sys::{CanvasRenderingContext2d as Context, HtmlCanvasElement, HtmlImageElement};
 
 /// Up to this many shapes in view every frame draws them; from there on they stand in a picture that is kept.
 const FEW: usize = 60;
@@ -184,6 +184,18 @@ impl Painter {
                 self.images.want(id, Which::Screen, || {});
             }
         }
+    }
+
+    /// The best picture of an item there is now. Without one it is loaded, and `ready` runs when it is there.
+    pub fn picture(&self, id: ItemId, ready: impl Fn() + 'static) -> Option<HtmlImageElement> {
+        let best = self
+            .images
+            .get(id, Which::Full)
+            .or_else(|| self.images.get(id, Which::Screen));
+        if best.is_none() {
+            self.images.want(id, Which::Screen, ready);
+        }
+        best
     }
 
     fn draw_shapes(&self, c: &Context, s: &Sheet, w: f64, h: f64) {

@@ -27,6 +27,9 @@ impl Desk {
         if closes && self.edit(Editor::finish_outline).unwrap_or(false) && action == A::Submit {
             return true;
         }
+        if closes {
+            self.edit(Editor::settle_smart);
+        }
         match action {
             A::Submit => self.submit(),
             A::Skip => self.ask_skip(),
@@ -288,7 +291,10 @@ impl Desk {
             return;
         }
         self.edit(Editor::fill_item_defaults);
-        if let Some(attribute) = self.read(|s| s.editor.item_undescribed().map(str::to_owned)).flatten() {
+        if let Some(attribute) = self
+            .read(|s| s.editor.item_undescribed().map(str::to_owned))
+            .flatten()
+        {
             self.sheet_up.set(true);
             self.toasts.info(format!(
                 "Say \u{201c}{attribute}\u{201d} of the item first: it is required."

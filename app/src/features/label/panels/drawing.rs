@@ -48,6 +48,7 @@ pub(super) fn hint(e: &Editor) -> Option<String> {
         Tool::Slice => "Draw a line across the selected object",
         Tool::Points if kind == Some(ShapeKind::Points) => "Click a point; Shift adds to the selected ones",
         Tool::Points => "Click a point",
+        tool if tool.is_smart() => super::smart::hint(e),
         _ => return None,
     };
     Some(text.to_owned())

@@ -128,7 +128,7 @@ pub fn Suggestions() -> impl IntoView {
         desk.look_tick.track();
         // Not while an outline is being drawn: its own bar has the place.
         desk.read(|s| {
-            if s.editor.outline().is_some() {
+            if s.editor.outline().is_some() || s.editor.proposal().is_some() {
                 0
             } else {
                 s.editor.doc().prelabels().count()

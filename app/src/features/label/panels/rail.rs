@@ -8,13 +8,17 @@ use limn_domain::project::Task;
 use limn_editor::{Action, Tool};
 
 /// The tools that draw, in the order of the rail: what they do, their picture and name.
-const DRAWING: [(Action, Glyph, &str); 11] = [
+const DRAWING: [(Action, Glyph, &str); 15] = [
     (Action::BoxTool, Glyph::Box, "Box"),
     (Action::RotatedBoxTool, Glyph::RotatedBox, "Rotated box"),
     (Action::ExtremeBoxTool, Glyph::Extremes, "Box by four points"),
     (Action::PolygonTool, Glyph::Polygon, "Outline"),
     (Action::BrushTool, Glyph::Brush, "Brush"),
     (Action::EraserTool, Glyph::Eraser, "Eraser"),
+    (Action::WandTool, Glyph::Wand, "Magic wand"),
+    (Action::CutTool, Glyph::CutOut, "Cut out an object"),
+    (Action::SuperpixelsTool, Glyph::Superpixels, "Superpixels"),
+    (Action::ScissorsTool, Glyph::Scissors, "Scissors"),
     (Action::SliceTool, Glyph::Slice, "Slice"),
     (Action::EllipseTool, Glyph::Ellipse, "Ellipse"),
     (Action::PolylineTool, Glyph::Polyline, "Line"),

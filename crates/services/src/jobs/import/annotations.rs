@@ -1,11 +1,11 @@
 //! The annotation files of an import are read, off the async threads, and their labels placed.
 
-use super::{Import, attributes};
 use super::place;
 use super::sources::{Files, Upload};
 use super::write::Batch;
-use anyhow::Context as _;
+use super::{Import, attributes};
 use crate::Error;
+use anyhow::Context as _;
 use limn_domain::import::ImportAs;
 use limn_domain::{Attribute, Attributes, ItemId};
 use limn_formats::read::{self, Reader, Role};

@@ -1,9 +1,9 @@
 //! Handing out items.
 
 use crate::dialect::Dialect;
+use crate::repo::annotation::read_attributes;
 use crate::repo::item::{ItemRow, item_columns};
 use crate::{StoreError, Tx, on_tx};
-use crate::repo::annotation::read_attributes;
 use limn_domain::Attributes;
 use limn_domain::item::Item;
 use limn_domain::{ItemId, ProjectId, Timestamp, UserId};

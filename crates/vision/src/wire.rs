@@ -1,0 +1,245 @@
+//! Intelligent scissors: the cheapest way along edges, after Mortensen and Barrett, "Interactive segmentation with
+//! intelligent scissors" (1998): zero crossings 0.43, direction 0.43, gradient 0.14.
+
+use crate::edges::{Edges, TURNS};
+use crate::grid::Grid;
+
+/// Samples that one search settles at most; what lies further is reached in a straight line.
+const SETTLED_MAX: usize = 700_000;
+/// Searches remembered: the one in hand and its neighbours.
+const KEEP: usize = 3;
+/// Costs of a step of one sample, at most.
+const SCALE: f32 = 100.0;
+/// More than the dearest step, diagonal.
+const BUCKETS: usize = 256;
+const NONE: u8 = 255;
+/// Column, row of the eight neighbours; each one's opposite is four on.
+const AROUND: [(isize, isize); 8] = [
+    (1, 0),
+    (1, 1),
+    (0, 1),
+    (-1, 1),
+    (-1, 0),
+    (-1, -1),
+    (0, -1),
+    (1, -1),
+];
+
+/// Costs of steps over a picture.
+#[derive(Debug)]
+pub struct Costs {
+    grid: Grid,
+    edges: Edges,
+    /// What a sample costs of itself.
+    own: Vec<u8>,
+    /// What a difference of directions costs, by steps.
+    bend: Vec<f32>,
+}
+
+impl Costs {
+    pub fn new(grid: Grid, edges: Edges) -> Self {
+        let own = (0..grid.len())
+            .map(|i| {
+                let zero = if edges.crossing[i] { 0.0 } else { 0.43 };
+                let weak = 0.14 * (1.0 - f32::from(edges.strength[i]) / 255.0);
+                ((zero + weak) * SCALE) as u8
+            })
+            .collect();
+        // acos(|cos|) over half a turn, so 0 where the step runs along the edge and 1 where it crosses.
+        let bend = (0..TURNS)
+            .map(|d| {
+                let off = d.abs_diff(TURNS / 2);
+                // Steps from "across the edge": TURNS / 2 off is along it.
+                f32::from(TURNS / 2 - off) / f32::from(TURNS / 2)
+            })
+            .collect::<Vec<_>>();
+        let bend = bend.iter().map(|along| 1.0 - along).collect();
+        Self {
+            grid,
+            edges,
+            own,
+            bend,
+        }
+    }
+
+    /// Cost of a step between neighbours, direction `d` of [`AROUND`].
+    #[inline]
+    fn step(&self, from: usize, to: usize, d: usize) -> u32 {
+        let heading = (d % 4) as u8 * (TURNS / 4);
+        let off = |i: usize| {
+            // Without an edge no direction is better than another.
+            if self.edges.strength[i] < 8 {
+                1.0
+            } else {
+                self.bend[usize::from((TURNS + heading - self.edges.across[i]) % TURNS)]
+            }
+        };
+        // The paper's 2/3 and 1/3 of the angles at both ends.
+        let direction = 0.43 * SCALE * (off(from) * 2.0 + off(to)) / 3.0;
+        let cost = f32::from(self.own[to]) + direction + 1.0;
+        (if d % 2 == 1 {
+            cost * std::f32::consts::SQRT_2
+        } else {
+            cost
+        }) as u32
+    }
+
+    /// Cost of a way of neighbours.
+    pub fn along(&self, way: &[usize]) -> Option<u32> {
+        let mut sum = 0;
+        for pair in way.windows(2) {
+            let d = (0..8).find(|d| self.beside(pair[0], *d) == Some(pair[1]))?;
+            sum += self.step(pair[0], pair[1], d);
+        }
+        Some(sum)
+    }
+
+    #[inline]
+    fn beside(&self, i: usize, d: usize) -> Option<usize> {
+        let (x, y) = self.grid.xy(i);
+        let (dx, dy) = *AROUND.get(d)?;
+        let (x, y) = (x.checked_add_signed(dx)?, y.checked_add_signed(dy)?);
+        (x < self.grid.width && y < self.grid.height).then(|| self.grid.at(x, y))
+    }
+
+    /// The sample of the strongest edge at most `reach` samples from one; itself where there is none.
+    pub fn snapped(&self, at: usize, reach: usize) -> usize {
+        let (x0, y0) = self.grid.xy(at);
+        let value = |i: &usize| {
+            let (x, y) = self.grid.xy(*i);
+            let far = ((x.abs_diff(x0).pow(2) + y.abs_diff(y0).pow(2)) as f32).sqrt();
+            let crossing = if self.edges.crossing[*i] { 24.0 } else { 0.0 };
+            // Of two edges that are about as strong the closer one.
+            f32::from(self.edges.strength[*i]) + crossing - 40.0 * far / reach.max(1) as f32
+        };
+        self.grid
+            .block(at, reach)
+            .filter(|i| self.edges.strength[*i] > 16)
+            .max_by(|a, b| value(a).total_cmp(&value(b)))
+            .unwrap_or(at)
+    }
+}
+
+/// One search from a corner, which goes on where it stopped when another place is asked for.
+#[derive(Debug)]
+struct Search {
+    from: usize,
+    cost: Vec<u32>,
+    /// Which way back, as a direction of [`AROUND`].
+    back: Vec<u8>,
+    done: Vec<bool>,
+    buckets: Vec<Vec<u32>>,
+    now: u32,
+    waiting: usize,
+    settled: usize,
+}
+
+impl Search {
+    fn new(costs: &Costs, from: usize) -> Self {
+        let n = costs.grid.len();
+        let mut search = Self {
+            from,
+            cost: vec![u32::MAX; n],
+            back: vec![NONE; n],
+            done: vec![false; n],
+            buckets: vec![Vec::new(); BUCKETS],
+            now: 0,
+            waiting: 1,
+            settled: 0,
+        };
+        search.cost[from] = 0;
+        search.buckets[0].push(from as u32);
+        search
+    }
+
+    /// Settles samples in order of cost until `to` is. Says whether it is.
+    fn reach(&mut self, costs: &Costs, to: usize) -> bool {
+        while !self.done[to] {
+            if self.waiting == 0 || self.settled >= SETTLED_MAX {
+                return false;
+            }
+            let slot = self.now as usize % BUCKETS;
+            let Some(i) = self.buckets[slot].pop() else {
+                self.now += 1;
+                continue;
+            };
+            self.waiting -= 1;
+            let i = i as usize;
+            if self.done[i] {
+                continue;
+            }
+            self.done[i] = true;
+            self.settled += 1;
+            let (w, h) = (costs.grid.width as isize, costs.grid.height as isize);
+            let (x, y) = costs.grid.xy(i);
+            let (x, y) = (x as isize, y as isize);
+            for (d, (dx, dy)) in AROUND.into_iter().enumerate() {
+                let (jx, jy) = (x + dx, y + dy);
+                if jx < 0 || jy < 0 || jx >= w || jy >= h {
+                    continue;
+                }
+                let j = (jy * w + jx) as usize;
+                if self.done[j] {
+                    continue;
+                }
+                let cost = self.cost[i] + costs.step(i, j, d);
+                if cost < self.cost[j] {
+                    self.cost[j] = cost;
+                    self.back[j] = ((d + 4) % 8) as u8;
+                    self.buckets[cost as usize % BUCKETS].push(j as u32);
+                    self.waiting += 1;
+                }
+            }
+        }
+        true
+    }
+}
+
+/// The searches under way over one picture.
+#[derive(Debug)]
+pub struct Wire {
+    costs: Costs,
+    searches: Vec<Search>,
+}
+
+impl Wire {
+    pub const fn new(costs: Costs) -> Self {
+        Self {
+            costs,
+            searches: Vec::new(),
+        }
+    }
+
+    pub const fn costs(&self) -> &Costs {
+        &self.costs
+    }
+
+    /// The cheapest way from one place to another, both included; a straight line where that is too far.
+    pub fn path(&mut self, from: usize, to: usize) -> Vec<usize> {
+        let at = self.searches.iter().position(|s| s.from == from);
+        let mut search = match at {
+            Some(at) => self.searches.remove(at),
+            None => Search::new(&self.costs, from),
+        };
+        let path = if search.reach(&self.costs, to) {
+            let mut path = vec![to];
+            let mut i = to;
+            while i != from {
+                let Some(next) = self.costs.beside(i, usize::from(search.back[i])) else {
+                    break;
+                };
+                i = next;
+                path.push(i);
+            }
+            path.reverse();
+            path
+        } else {
+            self.costs.grid.line(from, to)
+        };
+        if self.searches.len() >= KEEP {
+            self.searches.remove(0);
+        }
+        self.searches.push(search);
+        path
+    }
+}
