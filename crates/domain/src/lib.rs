@@ -22,6 +22,8 @@ pub mod page;
 pub mod polygon;
 pub mod project;
 pub mod queue;
+pub mod table;
+pub mod text;
 pub mod time;
 pub mod token;
 pub mod turned;

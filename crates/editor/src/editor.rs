@@ -10,6 +10,7 @@ mod grips;
 mod outline;
 mod outline_ops;
 mod pointing;
+mod spans;
 
 pub use brush::{Brush, Stroke};
 pub use gesture::Cursor;
@@ -199,6 +200,8 @@ pub struct Editor {
     pointer: Option<Point>,
     /// Size of the last box drawn, in image pixels; the template tool repeats it.
     last_size: (f64, f64),
+    /// Unicode scalar values of the document; 0 for a picture.
+    length: u32,
     conflicts: Vec<Conflict>,
     epochs: Epochs,
 }
@@ -227,6 +230,7 @@ impl Editor {
             cursor: Cursor::Default,
             pointer: None,
             last_size: (50.0, 50.0),
+            length: 0,
             conflicts: Vec::new(),
             epochs: Epochs::default(),
         }

@@ -13,6 +13,8 @@ use std::sync::Arc;
 pub struct Limits {
     /// Largest single image, in bytes.
     pub image_bytes: u64,
+    /// Largest document.
+    pub text_bytes: u64,
     /// Largest resumable upload, in bytes.
     pub upload_bytes: u64,
     /// Largest image, in pixels (width x height).
@@ -23,6 +25,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             image_bytes: 512 << 20,
+            text_bytes: limn_domain::text::BYTES_MAX,
             upload_bytes: 64 << 30,
             image_pixels: 200_000_000,
         }

@@ -3,7 +3,7 @@
 use crate::authz::require_in;
 use crate::{Actor, Context, Error, Result};
 use bytes::Bytes;
-use limn_domain::{Action, Code, ItemId};
+use limn_domain::{Action, Code, ItemId, text};
 use limn_storage::{ImageInfo, ImageKind, RenditionKind, Source, StorageError};
 use limn_store::repo::{self, blob::ItemBlob};
 use std::path::PathBuf;
@@ -19,6 +19,8 @@ pub enum Rendition {
     Full,
     /// The bytes as uploaded, for download only.
     Original,
+    /// A document's text: plain text in UTF-8, never anything a browser would run.
+    Text,
 }
 
 /// Where the bytes are.
@@ -45,8 +47,8 @@ pub struct Media(pub(crate) Context);
 const RENDITIONS_VERSION: u32 = 1;
 
 impl Media {
-    /// Bytes of an item for whoever may see it. Everything but [`Rendition::Original`] is a still raster picture that is
-    /// safe to show inline; the original is for download.
+    /// Bytes of an item for whoever may see it. Everything but [`Rendition::Original`] is a still raster picture or
+    /// plain text that is safe to show inline; the original is for download.
     pub async fn get(&self, actor: &Actor, item: ItemId, which: Rendition) -> Result<MediaFile> {
         let mut tx = self.0.db.read().await?;
         let found = repo::blob::of_item(&mut tx, item)
@@ -58,8 +60,24 @@ impl Media {
             other => other?,
         };
         drop(tx);
+        let is_text = found.media_type == text::MEDIA_TYPE;
+        if is_text != (which == Rendition::Text) && which != Rendition::Original {
+            let why = if is_text {
+                "This item is a document; ask for `text`."
+            } else {
+                "This item is a picture; ask for `thumb`, `screen` or `full`."
+            };
+            return Err(Error::new(Code::NotFound, why));
+        }
         let rendition = match which {
             Rendition::Original => return self.original(&found, false).await,
+            Rendition::Text => {
+                let file = self.original(&found, false).await?;
+                return Ok(MediaFile {
+                    media_type: "text/plain; charset=utf-8".to_owned(),
+                    ..file
+                });
+            }
             Rendition::Thumb => RenditionKind::Thumb,
             Rendition::Screen => RenditionKind::Screen,
             Rendition::Full => RenditionKind::Full,

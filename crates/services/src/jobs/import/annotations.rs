@@ -3,6 +3,7 @@
 use super::Import;
 use super::place;
 use super::sources::{Files, Upload};
+use super::texts::Taken;
 use super::write::Batch;
 use anyhow::Context as _;
 use limn_domain::import::ImportAs;
@@ -25,7 +26,11 @@ impl Import<'_> {
     /// Takes the labels of every annotation file, in order; tables first, wherever they lie.
     pub(super) async fn take_annotations(&mut self, uploads: &[Upload]) -> anyhow::Result<()> {
         let format = self.input.format;
-        let mut reader = read::reader(format, self.task);
+        let mut reader = if self.task.is_text() {
+            limn_formats::texts::reader(format, self.input.columns.clone())
+        } else {
+            read::reader(format, self.task)
+        };
         let group = if read::many_files(format) { TOGETHER } else { 1 };
         for role in [Role::Table, Role::Labels] {
             if role == Role::Labels {
@@ -127,7 +132,7 @@ impl Import<'_> {
         let mut done = 0;
         let mut batch = Batch::default();
         for (shown, imported) in parsed {
-            let Some(imported) = imported else { continue };
+            let Some(mut imported) = imported else { continue };
             self.findings.set_file(&shown);
             let targets = super::categories::resolve(
                 self.ctx,
@@ -138,10 +143,22 @@ impl Import<'_> {
                 &mut self.findings,
             )
             .await?;
-            for (image, labels) in imported.items() {
+            let taken = self.take_texts(&mut imported, &shown).await?;
+            for (n, (image, labels)) in imported.items().enumerate() {
                 done += 1;
-                let Some(item) = self.items.find(image, labels, &mut self.findings) else {
-                    continue;
+                let item = match taken.get(n) {
+                    Some(Taken::Item(item)) => *item,
+                    Some(Taken::Refused) => {
+                        // With their document.
+                        self.findings.report_mut().refused += labels.len() as i64;
+                        continue;
+                    }
+                    None | Some(Taken::Elsewhere) => {
+                        let Some(item) = self.items.find(image, labels, &mut self.findings) else {
+                            continue;
+                        };
+                        item
+                    }
                 };
                 let placed = place::labels(
                     self.task,

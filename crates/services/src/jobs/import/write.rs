@@ -5,7 +5,6 @@ use super::place::Label;
 use crate::Error;
 use limn_domain::import::ImportAs;
 use limn_domain::item::ItemStatus;
-use limn_domain::project::Task;
 use limn_domain::{Annotation, AnnotationId, ItemId, ProjectId, Rect, Shape, Source, Timestamp, UserId};
 use limn_formats::Detail;
 use limn_store::repo::annotation::{self, NewAnnotation};
@@ -77,7 +76,7 @@ impl Import<'_> {
         let rules = Rules {
             project: self.project,
             import_as: self.input.import_as,
-            single: self.task == Task::Classification,
+            single: self.task.takes_one(),
             user: self.user,
             now: self.ctx.now(),
         };
@@ -278,6 +277,7 @@ fn key(category: limn_domain::CategoryId, shape: &Shape) -> Key {
     shape.kind().hash(&mut hash);
     match shape {
         Shape::Whole | Shape::Box { .. } => {}
+        Shape::Span { start, end } => (start, end).hash(&mut hash),
         Shape::Polygon { parts } => {
             for v in parts.iter().flatten().flatten().flatten() {
                 v.to_bits().hash(&mut hash);
