@@ -10,6 +10,7 @@ mod load;
 pub(super) use load::keep_drafts;
 
 use super::look::Look;
+use super::text::Reading;
 use crate::error::AppError;
 use crate::session::{Session, use_session};
 use crate::ui::{Toasts, use_toasts};
@@ -181,6 +182,8 @@ pub struct Desk {
     pub keymap: RwSignal<Keymap>,
     /// Keys that were chosen instead of the default ones, in this browser.
     pub own_keys: RwSignal<Overrides>,
+    /// Documents: what the page of the text shows.
+    pub reading: Reading,
     /// Whether the queue hands out items here (not for a single opened item).
     pub pulls: StoredValue<bool>,
     pub(super) sheets: StoredValue<HashMap<ItemId, Sheet>>,
@@ -233,6 +236,7 @@ impl Desk {
             auto_submit: RwSignal::new(auto),
             keymap: RwSignal::new(Keymap::with_overrides(&own_keys).unwrap_or_default()),
             own_keys: RwSignal::new(own_keys),
+            reading: Reading::new(),
             pulls: StoredValue::new(pulls),
             sheets: StoredValue::new(HashMap::new()),
             clipboard: StoredValue::new(Vec::new()),
@@ -248,7 +252,7 @@ impl Desk {
             .with(|p| p.as_ref().map_or(Task::Detection, |p| p.summary.task))
     }
 
-    fn task_now(self) -> Task {
+    pub(super) fn task_now(self) -> Task {
         self.project
             .with_untracked(|p| p.as_ref().map_or(Task::Detection, |p| p.summary.task))
     }
@@ -335,13 +339,16 @@ impl Desk {
 
     /// Makes a category the one for new shapes (and of the selection), or switches it for the whole item.
     pub fn pick(self, id: CategoryId, relabel: bool) {
+        if self.pick_for_chosen(id) {
+            return;
+        }
         if !self.read(|s| s.editor.is_read_only()).unwrap_or(true) {
             self.category.set(Some(id));
         }
         if self.edit(|e| e.pick_category(id, relabel)) == Some(false) {
             self.say_unfit(id);
         }
-        let single = self.task_now() == Task::Classification && self.auto_submit.get_untracked();
+        let single = self.task_now().takes_one() && self.auto_submit.get_untracked();
         if single
             && self
                 .read(|s| s.editor.doc().whole().next().is_some())

@@ -28,6 +28,8 @@ mod outbox;
 #[cfg(feature = "hydrate")]
 mod panels;
 #[cfg(feature = "hydrate")]
+mod text;
+#[cfg(feature = "hydrate")]
 mod workspace;
 
 pub use page::LabelPage;

@@ -5,6 +5,7 @@ use super::desk::{Desk, Phase, keep_drafts};
 use super::dialogs::Dialogs;
 use super::keys;
 use super::panels::{BrushBar, Film, Hud, LookPanel, Minimap, OutlineBar, Rail, Side, Suggestions, TopBar};
+use super::text::TextStage;
 use crate::ui::{Button, EmptyState, ErrorView, Glyph, Variant};
 use leptos::prelude::*;
 use limn_domain::{ItemId, ProjectId};
@@ -24,23 +25,31 @@ pub fn Workspace(project: ProjectId, item: Option<ItemId>) -> impl IntoView {
                 .map_or_else(|| "Label".to_owned(), |p| format!("Label {}", p.summary.name))
         })
     };
+    let is_text = Memo::new(move |_| desk.task().is_text());
     view! {
         <leptos_meta::Title text=title/>
         <div
             class="label"
+            class:label--text=move || is_text.get()
             class:label--whole=move || !desk.task().marks_objects()
             class:is-up=move || desk.sheet_up.get()
         >
             <TopBar/>
-            <Rail/>
+            <Show when=move || !is_text.get()>
+                <Rail/>
+            </Show>
             <main class="label__stage">
-                <Stage/>
+                <Show when=move || is_text.get() fallback=|| view! {
+                    <Stage/>
+                    <OutlineBar/>
+                    <BrushBar/>
+                    <LookPanel/>
+                    <Minimap/>
+                    <Hud/>
+                }>
+                    <TextStage/>
+                </Show>
                 <Suggestions/>
-                <OutlineBar/>
-                <BrushBar/>
-                <LookPanel/>
-                <Minimap/>
-                <Hud/>
                 {move || match desk.phase.get() {
                     Phase::Failed(error) => {
                         view! {

@@ -4,6 +4,7 @@ use super::categories::{Categories, Choices};
 use super::objects::Objects;
 use super::selected::Selected;
 use crate::features::label::desk::Desk;
+use crate::features::label::text::Spans;
 use leptos::prelude::*;
 
 #[component]
@@ -22,7 +23,9 @@ pub fn Side() -> impl IntoView {
             ></button>
             <Show when=boxes fallback=|| view! { <Choices/> }>
                 <Categories/>
-                <Objects/>
+                <Show when=move || desk.task().is_text() fallback=|| view! { <Objects/> }>
+                    <Spans/>
+                </Show>
                 <Selected/>
             </Show>
         </aside>
