@@ -46,7 +46,7 @@ impl Outlines {
     /// Adds the shape to the path.
     pub fn add(&self, c: &Context, view: &Viewport, shape: &Shape) {
         match shape {
-            Shape::Whole => {}
+            Shape::Whole | Shape::Span { .. } => {}
             Shape::Box { rect } => {
                 let r = view.rect_to_screen(*rect);
                 c.rect(r.x, r.y, r.w, r.h);

@@ -170,6 +170,7 @@ fn Line(row: Row, total: impl Fn() -> usize + Send + Sync + 'static) -> impl Int
         if row.proposal { ", suggestion" } else { "" }
     );
     let name = row.quote.clone();
+    let title = format!("{}, {place}", row.category);
     view! {
         <li
             class="label-object"
@@ -190,7 +191,7 @@ fn Line(row: Row, total: impl Fn() -> usize + Send + Sync + 'static) -> impl Int
                 data-place=place.clone()
                 aria-label=spoken
                 aria-pressed=move || if on() { "true" } else { "false" }
-                title=format!("{}, {place}", row.category)
+                title=title
                 on:click=move |ev| {
                     desk.edit(|e| e.select(id, ev.shift_key() || ev.ctrl_key() || ev.meta_key()));
                     desk.reveal_span(id);
