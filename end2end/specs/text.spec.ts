@@ -53,12 +53,12 @@ test("spans by mouse and keyboard, one over another, survive undo, reload and ex
   for (let n = 0; n < 4; n++) await page.keyboard.press("Shift+ArrowRight");
   await expect(page.getByTestId("chosen")).toContainText("Rome");
   await page.keyboard.press("2");
-  await expect.poll(() => label.spans()).toContain("Rome, LOC 98-102");
+  await expect.poll(() => label.spans()).toContain("Rome, LOC 101-105");
   // Its end moves by whole characters, and back.
   await page.keyboard.press("Alt+ArrowLeft");
-  await expect.poll(() => label.spans()).toContain("Rom, LOC 98-101");
+  await expect.poll(() => label.spans()).toContain("Rom, LOC 101-104");
   await page.keyboard.press("Alt+ArrowRight");
-  await expect.poll(() => label.spans()).toContain("Rome, LOC 98-102");
+  await expect.poll(() => label.spans()).toContain("Rome, LOC 101-105");
   // Right to left.
   await label.drag_over("תל אביב").catch(() => {});
   await expect.poll(() => label.count()).toBe(5);
@@ -118,7 +118,7 @@ test("spans by mouse and keyboard, one over another, survive undo, reload and ex
   ]);
   const conll = (await exported(api, project, "conll"))["entities.conll"];
   expect(conll).toContain("Ana B-PER\nMüller I-PER\n- I-PER\nLu\u0308demann I-PER\nworks O");
-  expect((await exported(api, project, "spacy"))["entities.jsonl"]).toContain('[98,102,"LOC"]');
+  expect((await exported(api, project, "spacy"))["entities.jsonl"]).toContain('[101,105,"LOC"]');
 });
 
 test("a phone chooses by touch and marks with the bar", async ({ limn, admin, browser, signIn, shots }) => {
@@ -147,7 +147,7 @@ test("a phone chooses by touch and marks with the bar", async ({ limn, admin, br
   await expect(page.getByTestId("chosen")).toHaveCount(0);
   await label.saved();
   const [row] = (await api.get(`/api/v1/projects/${project}/items`)).rows;
-  expect(row.annotations.map((a: any) => [a.kind, a.start, a.end])).toEqual([["span", 98, 102]]);
+  expect(row.annotations.map((a: any) => [a.kind, a.start, a.end])).toEqual([["span", 101, 105]]);
   await context.close();
 });
 

@@ -48,6 +48,7 @@ async fn label(studio: &Studio, actor: &Actor, item: ItemId, categories: &[Categ
             source: Source::Human,
             score: None,
             attributes: limn_domain::Attributes::new(),
+            links: limn_domain::Links::default(),
         })
         .collect();
     let change = SaveChange {
@@ -428,6 +429,7 @@ async fn removing_and_labeling_at_once_end_in_one_of_two_ways() {
                     source: Source::Human,
                     score: None,
                     attributes: limn_domain::Attributes::new(),
+                    links: limn_domain::Links::default(),
                 }],
                 removes: vec![],
                 active_ms: 0,

@@ -21,6 +21,7 @@ pub(crate) fn boxed(category_id: CategoryId, rect: Rect) -> Annotation {
         source: Source::Human,
         score: None,
         attributes: limn_domain::Attributes::new(),
+        links: limn_domain::Links::default(),
     }
 }
 

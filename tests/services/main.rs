@@ -5,6 +5,7 @@ mod attributes;
 mod categories;
 mod item_list;
 mod labels;
+mod links;
 mod outlines;
 mod projects;
 mod queue;

@@ -1,11 +1,11 @@
 //! Spans of documents: what is saved, what is refused, and documents that are classified.
 
+use crate::code;
 use crate::labels::{World, boxed, change, whole};
-use crate::refusal;
 use limn_domain::item::AddItemOutcome;
 use limn_domain::project::Task;
 use limn_domain::queue::Submit;
-use limn_domain::{Annotation, CategoryId, ItemId, Rect, Shape};
+use limn_domain::{Annotation, CategoryId, Code, ItemId, Rect, Shape};
 use limn_testkit::on_both;
 
 fn span(category: CategoryId, start: u32, end: u32) -> Annotation {
@@ -31,7 +31,12 @@ async fn spans_overlap_and_lie_in_their_document() {
         let c = w.categories[0];
         // Five scalar values, six code units, eight bytes.
         let item = document(&w, "a.txt", "a😀bcd").await;
-        let good = vec![span(c, 0, 5), span(c, 1, 2), span(w.categories[1], 0, 5), span(c, 0, 5)];
+        let good = vec![
+            span(c, 0, 5),
+            span(c, 1, 2),
+            span(w.categories[1], 0, 5),
+            span(c, 0, 5),
+        ];
         w.save(&w.ana, item, change(0, good.clone())).await.unwrap();
         let kept = w.labels(item).await;
         assert_eq!(kept.len(), 4);
@@ -46,7 +51,7 @@ async fn spans_overlap_and_lie_in_their_document() {
             (whole(c), "must be one of `span`"),
             (boxed(c, Rect::new(0.0, 0.0, 1.0, 1.0)), "must be one of `span`"),
         ] {
-            let e = refusal(w.save(&w.ana, item, change(1, vec![bad])).await);
+            let e = w.save(&w.ana, item, change(1, vec![bad])).await.unwrap_err();
             assert!(e.message.contains(why), "{e:?}");
         }
         assert_eq!(w.labels(item).await.len(), 4, "nothing half-written");
@@ -61,9 +66,13 @@ async fn a_document_is_submitted_with_one_category() {
         let (a, b) = (w.categories[0], w.categories[1]);
         let item = document(&w, "a.txt", "good").await;
         let two = w.save(&w.ana, item, change(0, vec![whole(a), whole(b)])).await;
-        assert!(refusal(two).message.contains("has one category"));
-        let none = w.studio.queue.submit(&w.ana, item, Submit::default()).await;
-        assert!(!refusal(none).message.is_empty());
+        assert!(two.unwrap_err().message.contains("has one category"));
+        let submit = Submit {
+            revision: 0,
+            change: None,
+        };
+        let none = w.studio.queue.submit(&w.ana, item, submit).await;
+        assert_eq!(code(none), Code::InvalidInput, "without a category");
         w.save(&w.ana, item, change(0, vec![whole(a)])).await.unwrap();
         assert_eq!(w.labels(item).await[0].shape, Shape::Whole);
     })

@@ -4,6 +4,7 @@ mod attributes_round;
 mod coco_in;
 mod export;
 mod files;
+mod links_round;
 mod outlines_in;
 mod permission;
 mod poses_round;

@@ -51,6 +51,7 @@ pub(crate) fn boxed(category_id: CategoryId, x: f64, z: i64, source: Source) -> 
         source,
         score: None,
         attributes: limn_domain::Attributes::new(),
+        links: limn_domain::Links::default(),
     }
 }
 
@@ -63,6 +64,7 @@ pub(crate) fn whole(category_id: CategoryId, source: Source) -> Annotation {
         source,
         score: None,
         attributes: limn_domain::Attributes::new(),
+        links: limn_domain::Links::default(),
     }
 }
 

@@ -27,6 +27,7 @@ fn label(item_id: ItemId, category_id: CategoryId, source: Source) -> NewAnnotat
         source,
         score: None,
         attributes: limn_domain::Attributes::new(),
+        links: limn_domain::Links::default(),
     };
     NewAnnotation {
         item_id,
@@ -124,6 +125,7 @@ async fn projects_are_seen_by_their_members() {
             lease_minutes: 3,
             skip_needs_reason: true,
             shuffle: true,
+            relations: vec!["holds".to_owned()],
         };
         let wanted = settings.clone();
         write!(db, tx => {

@@ -166,7 +166,10 @@ async fn items_and_labels_of_the_fifth_schema_are_kept() {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!((item.length, item.excerpt.as_str(), item.revision, item.width), (0, "", 7, 10));
+    assert_eq!(
+        (item.length, item.excerpt.as_str(), item.revision, item.width),
+        (0, "", 7, 10)
+    );
     let labels = annotation::of_item(&mut tx, id).await.unwrap();
     assert_eq!(labels[0].attributes.len(), 1);
     drop(tx);
@@ -179,11 +182,12 @@ async fn items_and_labels_of_the_fifth_schema_are_kept() {
         .await
         .unwrap();
     assert!(links.is_some());
-    let indices: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'item' AND sql IS NOT NULL")
-            .fetch_one(&new)
-            .await
-            .unwrap();
+    let indices: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'item' AND sql IS NOT NULL",
+    )
+    .fetch_one(&new)
+    .await
+    .unwrap();
     assert_eq!(indices, 8);
     new.close().await;
 }
@@ -194,5 +198,8 @@ async fn dump(pool: &sqlx::SqlitePool, table: &str) -> Vec<String> {
         export_id, status, skip_reason, queue_rank, lease_until, leased_at, revision, annotation_count, prelabel_count, \
         active_ms, hex(done_by), done_at, created_at, updated_at";
     let sql = format!("SELECT json_array({columns}) FROM {table} ORDER BY id");
-    sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_all(pool).await.unwrap()
+    sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+        .fetch_all(pool)
+        .await
+        .unwrap()
 }

@@ -271,6 +271,7 @@ async fn save_again(
                 source: Source::Human,
                 score: None,
                 attributes: limn_domain::Attributes::new(),
+                links: limn_domain::Links::default(),
             })
             .collect();
         let change = SaveChange {

@@ -4,6 +4,7 @@ use crate::attribute::Attributes;
 use crate::geometry::{Point, Rect};
 use crate::id::{AnnotationId, CategoryId, ChangeId, ItemId, UserId};
 use crate::keypoint::{self, Keypoint};
+use crate::link::Links;
 use crate::mask::Mask;
 use crate::polygon::{self, Part, Vertex};
 use crate::time::Timestamp;
@@ -229,6 +230,9 @@ pub struct Annotation {
     /// What is said of the object, by the keys of its category's attributes.
     #[serde(default, skip_serializing_if = "Attributes::is_empty")]
     pub attributes: Attributes,
+    /// Its group, and its relations to other annotations of the item.
+    #[serde(flatten)]
+    pub links: Links,
 }
 
 /// One edit to save: what to put and what to remove, against the revision the editor saw.

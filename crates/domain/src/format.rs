@@ -34,6 +34,8 @@ pub enum Aspect {
     Texts,
     /// What is said of objects beside their category.
     Attributes,
+    /// Groups of labels, and relations between them.
+    Links,
     /// Which of two labels lies above the other.
     Order,
     /// Parents of categories.
@@ -57,7 +59,7 @@ pub enum Keeps {
 use Keeps::{As, Exactly, Not};
 
 impl Aspect {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Whole,
         Self::Boxes,
         Self::RotatedBoxes,
@@ -73,6 +75,7 @@ impl Aspect {
         Self::Overlaps,
         Self::Texts,
         Self::Attributes,
+        Self::Links,
         Self::Order,
         Self::Hierarchy,
         Self::Colors,
@@ -96,6 +99,7 @@ impl Aspect {
             Self::Overlaps => "Overlapping spans",
             Self::Texts => "Texts",
             Self::Attributes => "Attributes",
+            Self::Links => "Groups and relations",
             Self::Order => "Drawing order",
             Self::Hierarchy => "Parents of categories",
             Self::Colors => "Colours of categories",
@@ -116,7 +120,13 @@ impl Aspect {
             Self::Polygons | Self::Parts | Self::Holes => ShapeKind::Polygon,
             Self::Masks => ShapeKind::Mask,
             Self::Spans | Self::Overlaps => ShapeKind::Span,
-            Self::Texts | Self::Attributes | Self::Order | Self::Hierarchy | Self::Colors | Self::Unlabeled => return None,
+            Self::Texts
+            | Self::Attributes
+            | Self::Links
+            | Self::Order
+            | Self::Hierarchy
+            | Self::Colors
+            | Self::Unlabeled => return None,
         })
     }
 
@@ -127,6 +137,7 @@ impl Aspect {
             None => match self {
                 // Spans have their place in the text.
                 Self::Order => task.marks_objects() && !task.is_text(),
+                Self::Links => task.marks_objects(),
                 Self::Texts => task.is_text(),
                 _ => true,
             },
@@ -301,6 +312,7 @@ const NO_PARENTS: Keeps = Not("names only; equal names get their parent in front
 /// A width is the difference of two corners: its last digit may change.
 const AS_CORNERS: Keeps = As("as corners, to a billionth of a pixel");
 const NO_ATTRIBUTES: Keeps = Not("left out");
+const NO_LINKS: Keeps = Not("left out");
 const NO_COLORS: Keeps = Not("left out");
 const NO_TEXT: Keeps = Not("left out");
 
@@ -314,6 +326,7 @@ const fn coco(aspect: Aspect) -> Keeps {
         Aspect::Whole => As("as boxes over the whole image"),
         Aspect::Boxes | Aspect::Polygons | Aspect::Parts | Aspect::Masks => Exactly,
         Aspect::Holes => As("as run-length masks, pixel by pixel"),
+        Aspect::Links => NO_LINKS,
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => As("as supercategory, one level"),
         Aspect::Colors => NO_COLORS,
@@ -337,6 +350,7 @@ const fn yolo(aspect: Aspect) -> Keeps {
         Aspect::Parts => As("joined by bridges of no width, as Ultralytics does"),
         Aspect::Holes => Not("filled"),
         Aspect::Masks => As("as polygons along the borders of their pixels"),
+        Aspect::Links => NO_LINKS,
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,
         Aspect::Colors => NO_COLORS,
@@ -352,6 +366,7 @@ const fn yolo_obb(aspect: Aspect) -> Keeps {
         Aspect::Ellipses => As("as the rotated boxes around them"),
         Aspect::Whole | Aspect::Lines | Aspect::Points | Aspect::Keypoints => Not("left out"),
         Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => Not("left out"),
+        Aspect::Links => NO_LINKS,
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,
         Aspect::Colors => NO_COLORS,
@@ -368,6 +383,7 @@ const fn voc(aspect: Aspect) -> Keeps {
         }
         Aspect::Boxes => AS_CORNERS,
         Aspect::Whole | Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => Not("left out"),
+        Aspect::Links => NO_LINKS,
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,
         Aspect::Colors => NO_COLORS,
@@ -387,6 +403,7 @@ const fn cvat(aspect: Aspect) -> Keeps {
         Aspect::Polygons | Aspect::Masks => Exactly,
         Aspect::Parts => As("as polygons of one group"),
         Aspect::Holes => As("as masks, pixel by pixel"),
+        Aspect::Links => NO_LINKS,
         Aspect::Order => As("as z_order"),
         Aspect::Hierarchy => NO_PARENTS,
         Aspect::Colors | Aspect::Unlabeled => Exactly,
@@ -403,6 +420,7 @@ const fn png(aspect: Aspect) -> Keeps {
         Aspect::Polygons | Aspect::Holes => As("pixel by pixel"),
         Aspect::Parts => Not("all pixels of a category in an item become one label"),
         Aspect::Masks => As("pixel by pixel, where no other label lies above"),
+        Aspect::Links => NO_LINKS,
         Aspect::Order => As("by who has the pixel; what lies below is lost"),
         Aspect::Hierarchy => NO_PARENTS,
         Aspect::Colors => Exactly,
@@ -419,6 +437,7 @@ const fn coco_panoptic(aspect: Aspect) -> Keeps {
         Aspect::Whole | Aspect::Boxes => Not("left out"),
         Aspect::Polygons | Aspect::Parts | Aspect::Holes => As("pixel by pixel"),
         Aspect::Masks => As("pixel by pixel, where no other label lies above"),
+        Aspect::Links => NO_LINKS,
         Aspect::Order => As("by who has the pixel; what lies below is lost"),
         Aspect::Hierarchy => As("as supercategory, one level"),
         Aspect::Colors | Aspect::Unlabeled => Exactly,
@@ -438,6 +457,7 @@ const fn labelme(aspect: Aspect) -> Keeps {
         Aspect::Polygons | Aspect::Masks => Exactly,
         Aspect::Parts => As("as polygons of one group"),
         Aspect::Holes => As("as masks, pixel by pixel"),
+        Aspect::Links => NO_LINKS,
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,
         Aspect::Colors => NO_COLORS,
@@ -447,7 +467,8 @@ const fn labelme(aspect: Aspect) -> Keeps {
 
 const fn csv(aspect: Aspect) -> Keeps {
     match aspect {
-        Aspect::Spans | Aspect::Overlaps | Aspect::Texts => Exactly,
+        Aspect::Spans | Aspect::Overlaps => Exactly,
+        Aspect::Texts => As("with categories of whole documents; of spans only what they cover"),
         Aspect::Attributes => As("exactly, as JSON in a column, without definitions"),
         Aspect::RotatedBoxes | Aspect::Ellipses | Aspect::Lines | Aspect::Points => {
             As("exactly, as JSON in a column")
@@ -457,6 +478,7 @@ const fn csv(aspect: Aspect) -> Keeps {
         Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => {
             As("exactly, as JSON in a column")
         }
+        Aspect::Links => NO_LINKS,
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,
         Aspect::Colors => NO_COLORS,
@@ -473,6 +495,7 @@ const fn jsonl(aspect: Aspect) -> Keeps {
         Aspect::Whole | Aspect::Boxes | Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => {
             Exactly
         }
+        Aspect::Links => Exactly,
         Aspect::Order | Aspect::Hierarchy | Aspect::Colors | Aspect::Unlabeled => Exactly,
     }
 }
@@ -488,6 +511,7 @@ const fn label_studio(aspect: Aspect) -> Keeps {
         Aspect::Boxes | Aspect::Polygons => As("in percent, to a billionth of a pixel"),
         Aspect::Parts | Aspect::Holes => As("as brush masks, pixel by pixel"),
         Aspect::Masks => Exactly,
+        Aspect::Links => As("relations with their kinds; groups are left out"),
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,
         Aspect::Colors => As("in the labeling configuration; an import does not read them"),
@@ -507,6 +531,7 @@ const fn coco_azureml(aspect: Aspect) -> Keeps {
         }
         Aspect::Holes => Not("filled"),
         Aspect::Masks => As("as polygons along the borders of their pixels"),
+        Aspect::Links => NO_LINKS,
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,
         Aspect::Colors => NO_COLORS,

@@ -82,6 +82,15 @@ impl Rect {
             && other.y <= self.bottom()
     }
 
+    /// The smallest box around both.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        Self::from_corners(
+            Point::new(self.x.min(other.x), self.y.min(other.y)),
+            Point::new(self.right().max(other.right()), self.bottom().max(other.bottom())),
+        )
+    }
+
     /// The part inside the image `[0, width] x [0, height]`; zero-sized when nothing is inside.
     #[must_use]
     pub fn clipped(self, image: Size) -> Self {

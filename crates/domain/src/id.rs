@@ -59,6 +59,8 @@ id_type!(
     CategoryId,
     /// One label on an item; made by whoever draws it, also offline.
     AnnotationId,
+    /// Annotations of an item that belong together; made by whoever groups them.
+    GroupId,
     /// One saved edit; the same id sent twice is applied once.
     ChangeId,
     /// A background job.

@@ -121,7 +121,9 @@ impl ImportFormat {
     pub const fn describe_for(self, task: Task) -> &'static str {
         match self {
             Self::Csv if task.is_text() => "A table (CSV or TSV) with a document a line: choose its columns",
-            Self::Jsonl if task.is_text() => "A document a line as JSON, with its text and its labels: choose its fields",
+            Self::Jsonl if task.is_text() => {
+                "A document a line as JSON, with its text and its labels: choose its fields"
+            }
             Self::Images if task.is_text() => "Text files, also in a zip, no labels",
             _ => self.describe(),
         }

@@ -205,6 +205,8 @@ pub struct ProjectSettings {
     pub skip_needs_reason: bool,
     /// Whether the queue hands out items in random order instead of the order added.
     pub shuffle: bool,
+    /// What relations between objects can say; see [`link`](crate::link).
+    pub relations: Vec<String>,
 }
 
 impl Default for ProjectSettings {
@@ -213,6 +215,7 @@ impl Default for ProjectSettings {
             lease_minutes: 10,
             skip_needs_reason: false,
             shuffle: false,
+            relations: Vec::new(),
         }
     }
 }

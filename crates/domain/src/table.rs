@@ -121,7 +121,9 @@ pub fn guess<'a>(columns: &'a [String], names: &[&str]) -> Option<&'a String> {
 }
 
 /// Usual names of the columns, the likeliest first.
-pub const TEXT: &[&str] = &["text", "content", "body", "document", "sentence", "review", "message"];
+pub const TEXT: &[&str] = &[
+    "text", "content", "body", "document", "sentence", "review", "message",
+];
 pub const NAME: &[&str] = &["name", "file", "filename", "file_name", "title", "path"];
 pub const LABEL: &[&str] = &["label", "labels", "category", "class", "target", "sentiment"];
 pub const ID: &[&str] = &["id", "uuid", "key"];

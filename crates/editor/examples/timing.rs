@@ -41,6 +41,7 @@ fn main() {
                 source: Source::Human,
                 score: None,
                 attributes: limn_domain::Attributes::new(),
+                links: limn_domain::Links::default(),
             }
         })
         .collect();

@@ -2,9 +2,11 @@
 
 use crate::document::Document;
 use crate::shape::placed;
-use limn_domain::{Annotation, AnnotationId, AttributeValue, Attributes, CategoryId, Rect, Shape, Source};
+use limn_domain::{
+    Annotation, AnnotationId, AttributeValue, Attributes, CategoryId, Links, Rect, Shape, Source,
+};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// One annotation before and after; absent means that it is not there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,6 +31,9 @@ pub enum Kind {
     Slice,
     Relabel,
     Describe,
+    Group,
+    Ungroup,
+    Relate,
     Reorder,
     Classify,
     Accept,
@@ -49,6 +54,9 @@ impl Kind {
             Self::Slice => "slicing",
             Self::Relabel => "relabeling",
             Self::Describe => "changing an attribute",
+            Self::Group => "grouping",
+            Self::Ungroup => "ungrouping",
+            Self::Relate => "changing a relation",
             Self::Reorder => "reordering",
             Self::Classify => "classifying",
             Self::Accept => "accepting suggestions",
@@ -106,6 +114,8 @@ pub enum Command {
     Relabel(Vec<(AnnotationId, Attributes)>, CategoryId),
     /// Values for an attribute, or none.
     Describe(Vec<AnnotationId>, String, Option<AttributeValue>),
+    /// Other groups and relations.
+    Link(Vec<(AnnotationId, Links)>, Kind),
     Reorder(Vec<AnnotationId>, Order),
     /// The whole-item labels are to be exactly these categories.
     Classify(Vec<CategoryId>),
@@ -189,6 +199,16 @@ impl Command {
                 }
                 Kind::Describe
             }
+            Self::Link(list, kind) => {
+                for (id, links) in list {
+                    edits.update(doc, id, |a| {
+                        let other = a.links != links;
+                        a.links = links;
+                        other
+                    });
+                }
+                kind
+            }
             Self::Accept(ids) => {
                 for id in ids {
                     edits.update(doc, id, |a| a.source == Source::Prelabel);
@@ -204,6 +224,7 @@ impl Command {
                 Kind::Classify
             }
         };
+        edits.unrelate(doc);
         let edits = edits.0;
         (!edits.is_empty()).then_some(Change { kind, edits })
     }
@@ -217,6 +238,33 @@ impl Edits {
         let before = doc.get(id).cloned();
         if before != after {
             self.0.push(Edit { id, before, after });
+        }
+    }
+
+    /// Relations to what is removed go with it.
+    fn unrelate(&mut self, doc: &Document) {
+        let gone: HashSet<AnnotationId> = self
+            .0
+            .iter()
+            .filter(|e| e.after.is_none())
+            .map(|e| e.id)
+            .collect();
+        if gone.is_empty() || !doc.has_links() {
+            return;
+        }
+        let dangles = |a: &Annotation| a.links.relations.iter().any(|r| gone.contains(&r.to));
+        let at: HashMap<AnnotationId, usize> = self.0.iter().enumerate().map(|(n, e)| (e.id, n)).collect();
+        for a in self.0.iter_mut().filter_map(|e| e.after.as_mut()) {
+            a.links.relations.retain(|r| !gone.contains(&r.to));
+        }
+        for a in doc.iter().filter(|a| dangles(a) && !at.contains_key(&a.id)) {
+            let mut after = a.clone();
+            after.links.relations.retain(|r| !gone.contains(&r.to));
+            self.0.push(Edit {
+                id: a.id,
+                before: Some(a.clone()),
+                after: Some(after),
+            });
         }
     }
 
@@ -360,6 +408,7 @@ fn classify(doc: &Document, categories: &[CategoryId], edits: &mut Edits) {
                 source: Source::Human,
                 score: None,
                 attributes: limn_domain::Attributes::new(),
+                links: limn_domain::Links::default(),
             };
             edits.set(doc, id, Some(a));
         }

@@ -41,6 +41,8 @@ pub struct Document {
     base: HashMap<AnnotationId, Annotation>,
     revision: i64,
     dirty: BTreeSet<AnnotationId>,
+    /// How many annotations have a group or a relation.
+    linked: usize,
     in_flight: Option<SaveChange>,
 }
 
@@ -59,6 +61,7 @@ impl Document {
             base: HashMap::with_capacity(server.annotations.len()),
             revision: server.revision,
             dirty: BTreeSet::new(),
+            linked: 0,
             in_flight: None,
         };
         for a in server.annotations {
@@ -113,11 +116,11 @@ impl Document {
     }
 
     /// In drawing order, lowest first.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Annotation> {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Annotation> + Clone {
         self.slots_in_order().map(|s| &s.annotation)
     }
 
-    fn slots_in_order(&self) -> impl DoubleEndedIterator<Item = &Slot> {
+    fn slots_in_order(&self) -> impl DoubleEndedIterator<Item = &Slot> + Clone {
         self.order.iter().filter_map(|s| self.slot(*s))
     }
 
@@ -162,6 +165,11 @@ impl Document {
             }
         });
         found
+    }
+
+    /// Whether any annotation has a group or a relation.
+    pub const fn has_links(&self) -> bool {
+        self.linked > 0
     }
 
     /// Highest z in use, 0 for an empty document.
@@ -235,7 +243,8 @@ impl Document {
             if let Some(rect) = self.slot(slot).and_then(|s| s.bounds) {
                 self.index.remove(slot, rect);
             }
-            self.slots[slot as usize] = None;
+            let old = self.slots[slot as usize].take();
+            self.linked -= usize::from(old.is_some_and(|s| !s.annotation.links.is_empty()));
         }
         let Some(value) = value else {
             if let Some(slot) = had {
@@ -248,6 +257,7 @@ impl Document {
             self.slots.push(None);
             (self.slots.len() - 1) as u32
         });
+        self.linked += usize::from(!value.links.is_empty());
         let bounds = value.shape.bounds();
         if let Some(rect) = bounds {
             self.index.insert(slot, rect);

@@ -7,6 +7,7 @@ mod brush;
 mod describe;
 mod gesture;
 mod grips;
+mod links;
 mod outline;
 mod outline_ops;
 mod pointing;
@@ -203,6 +204,10 @@ pub struct Editor {
     /// Unicode scalar values of the document; 0 for a picture.
     length: u32,
     conflicts: Vec<Conflict>,
+    /// A relation goes out from here; the next object picked is its other end.
+    relating: Option<AnnotationId>,
+    /// What new relations say.
+    relation_kind: String,
     epochs: Epochs,
 }
 
@@ -232,6 +237,8 @@ impl Editor {
             last_size: (50.0, 50.0),
             length: 0,
             conflicts: Vec::new(),
+            relating: None,
+            relation_kind: String::new(),
             epochs: Epochs::default(),
         }
     }
@@ -243,6 +250,7 @@ impl Editor {
         self.last_size = from.last_size;
         self.brush = from.brush;
         self.borders = from.borders;
+        self.relation_kind.clone_from(&from.relation_kind);
         self.definitions.clone_from(&from.definitions);
         self.layers = from.layers.clone();
         self.layers.next_item();

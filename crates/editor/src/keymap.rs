@@ -59,6 +59,11 @@ pub enum Action {
     /// Only the selection shows.
     Isolate,
     Lock,
+    /// The selection is one group.
+    Group,
+    Ungroup,
+    /// A relation from the selected object to the next one picked.
+    Relate,
     Raise,
     Lower,
     ToFront,
@@ -99,6 +104,8 @@ pub enum Action {
     StartBack,
     StartOn,
     FindText,
+    /// Several items at once, or one.
+    Grid,
 }
 
 impl Action {
@@ -110,6 +117,7 @@ impl Action {
         match self {
             Self::EndBack | Self::EndOn | Self::StartBack | Self::StartOn | Self::FindText => false,
             Self::Template => task.allows(ShapeKind::Box),
+            Self::Grid => matches!(task, Task::Classification | Task::Multilabel),
             Self::LeaveOut => task.allows(ShapeKind::Keypoints),
             Self::BrushLarger | Self::BrushSmaller | Self::FillHoles | Self::Clean => {
                 task.allows(ShapeKind::Mask)
@@ -151,6 +159,9 @@ impl Action {
             | Self::CycleNext
             | Self::CyclePrevious
             | Self::AcceptSelected
+            | Self::Group
+            | Self::Ungroup
+            | Self::Relate
             | Self::EndBack
             | Self::EndOn
             | Self::StartBack
@@ -479,6 +490,14 @@ impl Keymap {
             label: pick,
             keys: digits(false),
         });
+        if Action::Grid.is_for(task) {
+            lines.extend(table::GRID.iter().map(|(group, label, keys)| HelpLine {
+                action: None,
+                group: *group,
+                label,
+                keys: keys.split_whitespace().map(Chord::parse).collect(),
+            }));
+        }
         if task.marks_objects() {
             lines.push(HelpLine {
                 action: None,

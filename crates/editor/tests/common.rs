@@ -39,6 +39,7 @@ pub fn boxed(n: u8, c: u8, r: Rect, z: i64) -> Annotation {
         source: Source::Human,
         score: None,
         attributes: limn_domain::Attributes::new(),
+        links: limn_domain::Links::default(),
     }
 }
 

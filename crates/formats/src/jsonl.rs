@@ -9,7 +9,7 @@ pub use import::JsonlReader;
 
 use crate::attributes::Values;
 use crate::read::Role;
-use limn_domain::{AnnotationId, Shape, Skeleton, Source};
+use limn_domain::{AnnotationId, Links, Shape, Skeleton, Source};
 use serde::{Deserialize, Serialize};
 
 /// A category. `parent` is the export id of another.
@@ -47,6 +47,8 @@ struct LabelRecord {
     score: Option<f64>,
     #[serde(default, skip_serializing_if = "Values::is_empty")]
     attributes: Values,
+    #[serde(flatten)]
+    links: Links,
 }
 
 /// The role of a file; in lower case.

@@ -33,5 +33,6 @@ pub use error::FormatError;
 pub use findings::{Detail, Findings};
 pub use fit::{Fit, Placed};
 pub use model::{
-    Imported, ImportedAnnotation, ImportedCategory, ImportedImage, ImportedOutline, ImportedShape,
+    Imported, ImportedAnnotation, ImportedCategory, ImportedImage, ImportedLinks, ImportedOutline,
+    ImportedShape,
 };

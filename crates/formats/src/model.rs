@@ -89,6 +89,24 @@ pub enum ImportedOutline {
     Mask { mask: Mask, size: (u32, u32) },
 }
 
+/// How labels of one image hang together, in the file's own words.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ImportedLinks {
+    /// What the file's relations call this label.
+    pub key: Option<String>,
+    /// Labels of the same image with the same text are a group.
+    pub group: Option<String>,
+    /// To which label, by its key, and what it says.
+    pub relations: Vec<(String, String)>,
+}
+
+impl ImportedLinks {
+    /// Boxed, or nothing when it says nothing; a key alone says that relations may come to it.
+    pub(crate) fn some(self) -> Option<Box<Self>> {
+        (self != Self::default()).then(|| Box::new(self))
+    }
+}
+
 /// A label as the file gives it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImportedAnnotation {
@@ -101,6 +119,8 @@ pub struct ImportedAnnotation {
     pub score: Option<f64>,
     /// What is said of the object; boxed, because most labels have none.
     pub attributes: Option<Box<ImportedAttributes>>,
+    /// Group and relations; boxed likewise.
+    pub links: Option<Box<ImportedLinks>>,
     /// The file's own id.
     pub id: Option<i64>,
     /// Place in the file's list, from 0.

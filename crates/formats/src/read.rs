@@ -95,12 +95,14 @@ pub fn reader(format: ImportFormat, task: Task) -> Box<dyn Reader> {
         ImportFormat::Jsonl => Box::new(crate::jsonl::JsonlReader::default()),
         ImportFormat::Png => Box::new(crate::png_masks::PngReader::default()),
         ImportFormat::CocoPanoptic => Box::new(crate::panoptic::PanopticReader::default()),
-        ImportFormat::Coco | ImportFormat::Images | ImportFormat::Conll | ImportFormat::Spacy => Box::new(Coco(crate::coco::Options {
-            outlines: task.allows(ShapeKind::Polygon) || task.allows(ShapeKind::Mask),
-            keypoints: task.allows(ShapeKind::Keypoints),
-            turned: task.allows(ShapeKind::RotatedBox),
-            ..crate::coco::Options::default()
-        })),
+        ImportFormat::Coco | ImportFormat::Images | ImportFormat::Conll | ImportFormat::Spacy => {
+            Box::new(Coco(crate::coco::Options {
+                outlines: task.allows(ShapeKind::Polygon) || task.allows(ShapeKind::Mask),
+                keypoints: task.allows(ShapeKind::Keypoints),
+                turned: task.allows(ShapeKind::RotatedBox),
+                ..crate::coco::Options::default()
+            }))
+        }
     }
 }
 

@@ -27,7 +27,11 @@ pub fn role(format: ImportFormat, path: &str) -> Option<Role> {
         ImportFormat::Csv => matches!(extension, "csv" | "tsv"),
         ImportFormat::Jsonl if name == "categories.json" => return Some(Role::Table),
         ImportFormat::Jsonl | ImportFormat::Spacy => matches!(extension, "jsonl" | "ndjson"),
-        ImportFormat::Conll => matches!(extension, "conll" | "conll03" | "bio" | "iob" | "iob2" | "txt"),
+        // Texts in their own folder are documents.
+        ImportFormat::Conll => match extension {
+            "txt" => !path.contains("documents/"),
+            _ => matches!(extension, "conll" | "conll03" | "bio" | "iob" | "iob2"),
+        },
         _ => false,
     };
     labels.then_some(Role::Labels)

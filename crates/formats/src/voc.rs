@@ -244,6 +244,7 @@ impl Parsed {
                 id: None,
                 index: i as u32,
                 line: u32::try_from(object.line).unwrap_or(0),
+                links: None,
             });
         }
         out

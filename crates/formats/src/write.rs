@@ -9,7 +9,7 @@ pub use tally::Tally;
 
 use limn_domain::export::ExportFormat;
 use limn_domain::project::Task;
-use limn_domain::{AnnotationId, Attribute, Attributes, Shape, Size, Skeleton, Source, validate};
+use limn_domain::{AnnotationId, Attribute, Attributes, Links, Shape, Size, Skeleton, Source, validate};
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 
@@ -80,6 +80,8 @@ pub struct Label<'a> {
     pub score: Option<f64>,
     /// Values of the category's attributes, by their keys; no others.
     pub attributes: &'a Attributes,
+    /// Relations only to labels of the same item.
+    pub links: &'a Links,
 }
 
 /// Where files go. Names are relative paths with forward slashes; none is given twice.

@@ -2,6 +2,7 @@
 
 use limn_domain::export::ExportFormat;
 use limn_domain::import::{ImportFormat, TextColumns};
+use limn_domain::link::NO_LINKS;
 use limn_domain::project::Task;
 use limn_domain::{AnnotationId, Attributes, Shape, Source};
 use limn_formats::write::{Category, Dataset, Files, Item, Label, Tally};
@@ -34,7 +35,11 @@ fn dataset(task: Task) -> Dataset {
 
 type Spans = Vec<(u32, u32, usize)>;
 
-fn write(format: ExportFormat, task: Task, documents: &[(&str, &str, Spans)]) -> (BTreeMap<String, Vec<u8>>, Tally) {
+fn write(
+    format: ExportFormat,
+    task: Task,
+    documents: &[(&str, &str, Spans)],
+) -> (BTreeMap<String, Vec<u8>>, Tally) {
     let mut writer = limn_formats::write::writer(format, dataset(task)).unwrap();
     let (mut out, mut tally) = (Files::default(), Tally::default());
     writer.begin(&mut out).unwrap();
@@ -61,6 +66,7 @@ fn write(format: ExportFormat, task: Task, documents: &[(&str, &str, Spans)]) ->
                 source: Source::Human,
                 score: None,
                 attributes: &none,
+                links: &NO_LINKS,
             })
             .collect();
         let item = Item {
@@ -154,7 +160,14 @@ fn spans_out_and_in_to_the_last_place() {
 fn conll_has_words_and_says_what_it_leaves_out() {
     let text = "Ana Lu\u{308} lives in New York.\r\n\r\nBob too";
     // Overlapping: "New York" goes before "York"; "liv" is widened.
-    let spans = vec![(0, 7, 0), (8, 11, 2), (17, 25, 1), (21, 25, 0), (30, 33, 0), (13, 14, 1)];
+    let spans = vec![
+        (0, 7, 0),
+        (8, 11, 2),
+        (17, 25, 1),
+        (21, 25, 0),
+        (30, 33, 0),
+        (13, 14, 1),
+    ];
     let (files, tally) = write(ExportFormat::Conll, Task::Entities, &[("a.txt", text, spans)]);
     let file = String::from_utf8(files["entities.conll"].clone()).unwrap();
     assert_eq!(
@@ -178,11 +191,24 @@ fn conll_has_words_and_says_what_it_leaves_out() {
         .2
         .iter()
         .map(|(a, b, name)| {
-            let quote: String = back[0].1.chars().skip(*a as usize).take((b - a) as usize).collect();
+            let quote: String = back[0]
+                .1
+                .chars()
+                .skip(*a as usize)
+                .take((b - a) as usize)
+                .collect();
             format!("{quote}:{name}")
         })
         .collect();
-    assert_eq!(quotes, ["Ana Lu\u{308}:PER", "lives:<b>&\"x\"_|_y", "New York:LOC", "Bob:PER"]);
+    assert_eq!(
+        quotes,
+        [
+            "Ana Lu\u{308}:PER",
+            "lives:<b>&\"x\"_|_y",
+            "New York:LOC",
+            "Bob:PER"
+        ]
+    );
 }
 
 #[test]
@@ -204,13 +230,20 @@ fn classified_documents_out_and_in() {
         ("a.txt", "=1+1,\"quoted\"\r\nand more", vec![(0, 0, 0), (0, 0, 1)]),
         ("b.txt", "😀", vec![]),
     ];
-    for (format, file) in [(ExportFormat::Jsonl, "documents.jsonl"), (ExportFormat::Csv, "labels.csv")] {
+    for (format, file) in [
+        (ExportFormat::Jsonl, "documents.jsonl"),
+        (ExportFormat::Csv, "labels.csv"),
+    ] {
         let (files, tally) = write(format, Task::TextMultilabel, &all);
         assert_eq!((tally.items, tally.labels), (2, 2));
         let (back, findings) = read(format.import(), file, &files[file]);
         assert_eq!(findings.report().refused, 0, "{:?}", findings.report());
         let back = documents(&back);
-        assert_eq!((back[0].0.as_str(), back[0].1.as_str()), ("a.txt", all[0].1), "{format:?}");
+        assert_eq!(
+            (back[0].0.as_str(), back[0].1.as_str()),
+            ("a.txt", all[0].1),
+            "{format:?}"
+        );
         let names: Vec<&str> = back[0].2.iter().map(|l| l.2.as_str()).collect();
         assert_eq!(names, ["PER", "LOC"]);
         assert_eq!(back[1].1, "😀");
@@ -240,7 +273,8 @@ fn columns_are_chosen_and_bad_rows_have_their_line() {
     assert_eq!(at("empty_text"), Some(Some(6)));
     let (none, _) = read_with(ImportFormat::Csv, Some(columns), "x.csv", b"a,b\n1,2\n");
     assert!(none.images.is_empty());
-    let jsonl = "{\"t\":\"one\",\"y\":1}\n{\"t\":5}\nno\n{\"t\":\"two\",\"y\":[\"a\",\"b\"],\"text\":\"not this\"}\n";
+    let jsonl =
+        "{\"t\":\"one\",\"y\":1}\n{\"t\":5}\nno\n{\"t\":\"two\",\"y\":[\"a\",\"b\"],\"text\":\"not this\"}\n";
     let columns = TextColumns {
         text: "t".into(),
         label: Some("y".into()),
@@ -250,7 +284,11 @@ fn columns_are_chosen_and_bad_rows_have_their_line() {
     let texts: Vec<String> = documents(&back).into_iter().map(|d| d.1).collect();
     assert_eq!(texts, ["one", "two"]);
     assert_eq!(documents(&back)[1].2.len(), 2);
-    assert_eq!(findings.count("bad_record"), 3, "a number for a label, for a text, and no JSON");
+    assert_eq!(
+        findings.count("bad_record"),
+        3,
+        "a number for a label, for a text, and no JSON"
+    );
 }
 
 #[test]
@@ -269,7 +307,12 @@ fn lines_of_other_tools() {
 
 #[test]
 fn hostile_files_cost_only_themselves() {
-    for format in [ImportFormat::Jsonl, ImportFormat::Csv, ImportFormat::Conll, ImportFormat::Spacy] {
+    for format in [
+        ImportFormat::Jsonl,
+        ImportFormat::Csv,
+        ImportFormat::Conll,
+        ImportFormat::Spacy,
+    ] {
         for bytes in [
             &b""[..],
             b"\0\0\0\0",

@@ -5,7 +5,7 @@ use crate::categories::plan;
 use crate::{Actor, Context, Error, Result, audit, markdown};
 use limn_domain::project::{NewProject, Project, ProjectSettings, ProjectSummary, UpdateProject};
 use limn_domain::validate::{self, Checks};
-use limn_domain::{Action, Code, ProjectId, Role};
+use limn_domain::{Action, Code, ProjectId, Role, link};
 use limn_store::repo::project::{Change, NewRow};
 use limn_store::{StoreError, Tx, repo};
 
@@ -56,8 +56,8 @@ impl Projects {
             .take("name", validate::name("project", &input.name))
             .unwrap_or_default();
         check_texts(&mut checks, Some(&input.description), Some(&input.instructions));
-        let settings = input.settings.unwrap_or_default();
-        check_settings(&mut checks, &settings);
+        let mut settings = input.settings.unwrap_or_default();
+        check_settings(&mut checks, &mut settings);
         let (categories, next_export_id) = plan::of_new_project(&mut checks, &input.categories);
         checks.finish()?;
         let row = NewRow {
@@ -96,7 +96,12 @@ impl Projects {
         rendered(made).await
     }
 
-    pub async fn update(&self, actor: &Actor, project: ProjectId, input: UpdateProject) -> Result<Project> {
+    pub async fn update(
+        &self,
+        actor: &Actor,
+        project: ProjectId,
+        mut input: UpdateProject,
+    ) -> Result<Project> {
         let mut checks = Checks::default();
         let name = input
             .name
@@ -107,7 +112,7 @@ impl Projects {
             input.description.as_deref(),
             input.instructions.as_deref(),
         );
-        if let Some(settings) = &input.settings {
+        if let Some(settings) = &mut input.settings {
             check_settings(&mut checks, settings);
         }
         let (actor, now) = (actor.clone(), self.0.now());
@@ -256,7 +261,7 @@ fn check_texts(checks: &mut Checks, description: Option<&str>, instructions: Opt
     }
 }
 
-fn check_settings(checks: &mut Checks, settings: &ProjectSettings) {
+fn check_settings(checks: &mut Checks, settings: &mut ProjectSettings) {
     let minutes = settings.lease_minutes;
     let fine = (1..=1440).contains(&minutes);
     let result = if fine {
@@ -265,6 +270,9 @@ fn check_settings(checks: &mut Checks, settings: &ProjectSettings) {
         Err(format!("An item can be held 1 to 1440 minutes, not {minutes}."))
     };
     checks.take("settings.lease_minutes", result);
+    if let Some(kinds) = checks.take("settings.relations", link::check_kinds(&settings.relations)) {
+        settings.relations = kinds;
+    }
 }
 
 /// What changed, in words; `None` when nothing did.

@@ -90,6 +90,7 @@ async fn values_come_back_the_same() {
             source: Source::Human,
             score: None,
             attributes: attributes.clone(),
+            links: limn_domain::Links::default(),
         });
         let change = SaveChange {
             change_id: ChangeId::new(),

@@ -37,6 +37,7 @@ async fn save(world: &World, item: ItemId, category_id: CategoryId, shapes: &[Sh
         source: Source::Human,
         score: None,
         attributes: limn_domain::Attributes::new(),
+        links: limn_domain::Links::default(),
     });
     let change = SaveChange {
         change_id: ChangeId::new(),

@@ -57,6 +57,7 @@ async fn keypoints_and_turned_shapes_come_back_the_same() {
                 source: Source::Human,
                 score: None,
                 attributes: limn_domain::Attributes::new(),
+                links: limn_domain::Links::default(),
             })
             .collect();
         let change = SaveChange {

@@ -16,10 +16,7 @@ const LETTER: &str = "😀 Ana Lu\u{308}, born in תל אביב.\r\n<b>Bob</b>\r
 
 async fn add(world: &World, name: &str, bytes: &[u8]) -> Result<AddItemOutcome, Error> {
     let body = futures::stream::iter([Ok::<_, std::io::Error>(bytes::Bytes::copy_from_slice(bytes))]);
-    world
-        .ingest
-        .add(&world.manager, world.project, name, body)
-        .await
+    world.ingest.add(&world.manager, world.project, name, body).await
 }
 
 async fn text_of(world: &World, name: &str) -> String {
@@ -77,10 +74,17 @@ async fn text_files_become_documents_and_others_are_refused_by_name() {
         let AddItemOutcome::Added { item } = add(&w, "letter.txt", LETTER.as_bytes()).await.unwrap() else {
             panic!("it is new")
         };
-        assert_eq!((item.width, item.height, item.media_type.as_str()), (0, 0, "text/plain"));
+        assert_eq!(
+            (item.width, item.height, item.media_type.as_str()),
+            (0, 0, "text/plain")
+        );
         assert_eq!(item.length, LETTER.chars().count() as i64);
         assert_eq!(item.excerpt, "😀 Ana Lu\u{308}, born in תל אביב. <b>Bob</b>");
-        assert_eq!(text_of(&w, "letter.txt").await, LETTER, "line ends and marks stay");
+        assert_eq!(
+            text_of(&w, "letter.txt").await,
+            LETTER,
+            "line ends and marks stay"
+        );
         // With a byte order mark it is the same document, in UTF-16 too.
         let mark = [b"\xef\xbb\xbf", LETTER.as_bytes()].concat();
         let wide: Vec<u8> = std::iter::once(0xfeff)
@@ -94,7 +98,9 @@ async fn text_files_become_documents_and_others_are_refused_by_name() {
         let said = async |name: &str, bytes: &[u8]| add(&w, name, bytes).await.unwrap_err().into_api();
         let latin = said("k.txt", b"one\nK\xf6ln").await;
         assert!(
-            latin.message.contains("`k.txt`: line 2, byte 6, is not UTF-8. Save the file as UTF-8."),
+            latin
+                .message
+                .contains("`k.txt`: line 2, byte 6, is not UTF-8. Save the file as UTF-8."),
             "{latin:?}"
         );
         assert!(said("n.txt", b"a\0b").await.message.contains("line 1, byte 2"));
@@ -105,7 +111,12 @@ async fn text_files_become_documents_and_others_are_refused_by_name() {
         assert!(said("z.zip", &archive).await.message.contains("zip archive"));
         let long = said("l.txt", "x".repeat((1 << 20) + 1).as_bytes()).await;
         assert_eq!(long.code, limn_domain::Code::TooLarge);
-        assert!(said("letter.txt", b"other").await.message.contains("another item"));
+        assert!(
+            said("letter.txt", b"other")
+                .await
+                .message
+                .contains("another item")
+        );
         // One of a megabyte is taken; a text is no picture in a project of pictures.
         add(&w, "full.txt", "x".repeat(1 << 20).as_bytes()).await.unwrap();
         let pictures = other(&db, &w, Task::Detection, "Pictures").await;
@@ -170,7 +181,10 @@ async fn spans_go_out_and_come_in_with_every_format() {
             { "start": 2, "end": 9, "label": "PER" }, { "start": 2, "end": 5, "label": "<i>x</i>" },
             { "start": 19, "end": 26, "label": "LOC" }, { "start": 0, "end": 999, "label": "LOC" }] });
         let files = format!("{line}\n{{\"name\":\"none.txt\",\"text\":\"nothing\"}}\n");
-        let archive = zip(&[("d.jsonl", files.into_bytes()), ("documents/extra.txt", b"Ana".to_vec())]);
+        let archive = zip(&[
+            ("d.jsonl", files.into_bytes()),
+            ("documents/extra.txt", b"Ana".to_vec()),
+        ]);
         let report = w.import(ImportFormat::Jsonl, &[("set.zip", archive)]).await;
         assert_eq!(
             (report.items_added, report.annotations_added, report.refused),
@@ -189,8 +203,12 @@ async fn spans_go_out_and_come_in_with_every_format() {
             let (result, bytes) = w.export(w.project, input).await;
             let (again, same) = w.export(w.project, input).await;
             assert_eq!((&result.digest, &bytes), (&again.digest, &same), "{format:?}");
-            let files = unzip(&bytes);
-            assert_eq!(files["documents/mail/letter.txt"], LETTER.as_bytes(), "{format:?}");
+            let files: BTreeMap<_, _> = unzip(&bytes).into_iter().collect();
+            assert_eq!(
+                files["documents/mail/letter.txt"],
+                LETTER.as_bytes(),
+                "{format:?}"
+            );
             let into = other(&db, &w, Task::Entities, &format!("Into {n}")).await;
             let report = into.import(format.import(), &[("set.zip", bytes)]).await;
             assert_eq!(report.refused, 0, "{format:?} {report:#?}");
@@ -198,7 +216,10 @@ async fn spans_go_out_and_come_in_with_every_format() {
             if format == ExportFormat::Conll {
                 // Of the two over one word the longer one; names are not in the file.
                 assert_eq!(report.annotations_added, 2, "{report:#?}");
-                assert!(result.notes.iter().any(|n| n.contains("share a word")), "{result:?}");
+                assert!(
+                    result.notes.iter().any(|n| n.contains("share a word")),
+                    "{result:?}"
+                );
             } else {
                 assert_eq!(was["mail/letter.txt"], is["mail/letter.txt"], "{format:?}");
                 assert_eq!(text_of(&into, "mail/letter.txt").await, LETTER, "{format:?}");
@@ -221,7 +242,12 @@ async fn spans_go_out_and_come_in_with_every_format() {
         assert!(codes(&report).contains(&"name_taken"), "{report:#?}");
         // A format of pictures is refused by name.
         let input = w.input(ImportFormat::Coco, &[("a.json", b"{}".to_vec())]).await;
-        let e = w.imports.start(&w.manager, w.project, input).await.unwrap_err().into_api();
+        let e = w
+            .imports
+            .start(&w.manager, w.project, input)
+            .await
+            .unwrap_err()
+            .into_api();
         assert!(e.message.contains("csv, jsonl, conll, spacy, images"), "{e:?}");
         let shapes: Vec<Shape> = w.items(w.project).await["mail/letter.txt"]
             .1

@@ -4,6 +4,7 @@ mod backdrop;
 mod grips;
 mod images;
 mod joints;
+mod links;
 mod outlines;
 mod overlay;
 mod paint;

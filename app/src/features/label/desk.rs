@@ -5,8 +5,10 @@
 
 mod act;
 mod film;
+mod grid;
 mod load;
 
+pub(super) use grid::{Pick, SIZES, columns};
 pub(super) use load::keep_drafts;
 
 use super::look::Look;
@@ -184,6 +186,8 @@ pub struct Desk {
     pub own_keys: RwSignal<Overrides>,
     /// Documents: what the page of the text shows.
     pub reading: Reading,
+    /// Several items at once.
+    pub grid: grid::Grid,
     /// Whether the queue hands out items here (not for a single opened item).
     pub pulls: StoredValue<bool>,
     pub(super) sheets: StoredValue<HashMap<ItemId, Sheet>>,
@@ -237,6 +241,7 @@ impl Desk {
             keymap: RwSignal::new(Keymap::with_overrides(&own_keys).unwrap_or_default()),
             own_keys: RwSignal::new(own_keys),
             reading: Reading::new(),
+            grid: grid::Grid::new(),
             pulls: StoredValue::new(pulls),
             sheets: StoredValue::new(HashMap::new()),
             clipboard: StoredValue::new(Vec::new()),
@@ -342,6 +347,10 @@ impl Desk {
         if self.pick_for_chosen(id) {
             return;
         }
+        if self.in_grid_now() {
+            self.give(id);
+            return;
+        }
         if !self.read(|s| s.editor.is_read_only()).unwrap_or(true) {
             self.category.set(Some(id));
         }
@@ -410,10 +419,18 @@ impl Desk {
         let now = js_sys::Date::now();
         let gap = now - self.last_input.get_value();
         self.last_input.set_value(now);
-        if let Some(id) = self.current.get_untracked()
-            && (0.0..=IDLE_MS).contains(&gap)
-        {
-            self.sheet(id, |s| s.active_ms += gap);
+        if !(0.0..=IDLE_MS).contains(&gap) {
+            return;
+        }
+        let here = if self.in_grid_now() {
+            self.grid.page.get_untracked()
+        } else {
+            self.current.get_untracked().into_iter().collect()
+        };
+        // On a page of several, each gets its share.
+        let share = gap / here.len().max(1) as f64;
+        for id in here {
+            self.sheet(id, |s| s.active_ms += share);
         }
     }
 }

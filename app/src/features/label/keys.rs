@@ -67,6 +67,9 @@ pub fn listen(desk: Desk) {
         }
         if ev.code() == "Space" && !mods.ctrl && !on_control() && !desk.task_now().is_text() {
             ev.prevent_default();
+            if desk.toggle_focused() {
+                return;
+            }
             desk.edit(|e| e.hold_pan(true));
             return;
         }

@@ -20,6 +20,8 @@ mod desk;
 #[cfg(feature = "hydrate")]
 mod dialogs;
 #[cfg(feature = "hydrate")]
+mod grid;
+#[cfg(feature = "hydrate")]
 mod keys;
 #[cfg(any(feature = "hydrate", test))]
 mod look;

@@ -5,6 +5,7 @@ mod described;
 mod drawing;
 mod film;
 mod hud;
+mod linked;
 mod looks;
 mod numbers;
 mod objects;

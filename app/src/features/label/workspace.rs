@@ -3,6 +3,7 @@
 use super::canvas::Stage;
 use super::desk::{Desk, Phase, keep_drafts};
 use super::dialogs::Dialogs;
+use super::grid::Grid;
 use super::keys;
 use super::panels::{BrushBar, Film, Hud, LookPanel, Minimap, OutlineBar, Rail, Side, Suggestions, TopBar};
 use super::text::TextStage;
@@ -32,6 +33,7 @@ pub fn Workspace(project: ProjectId, item: Option<ItemId>) -> impl IntoView {
             class="label"
             class:label--text=move || is_text.get()
             class:label--whole=move || !desk.task().marks_objects()
+            class:label--grid=move || desk.in_grid()
             class:is-up=move || desk.sheet_up.get()
         >
             <TopBar/>
@@ -39,17 +41,9 @@ pub fn Workspace(project: ProjectId, item: Option<ItemId>) -> impl IntoView {
                 <Rail/>
             </Show>
             <main class="label__stage">
-                <Show when=move || is_text.get() fallback=|| view! {
-                    <Stage/>
-                    <OutlineBar/>
-                    <BrushBar/>
-                    <LookPanel/>
-                    <Minimap/>
-                    <Hud/>
-                }>
-                    <TextStage/>
+                <Show when=move || desk.in_grid() fallback=|| view! { <One/> }>
+                    <Grid/>
                 </Show>
-                <Suggestions/>
                 {move || match desk.phase.get() {
                     Phase::Failed(error) => {
                         view! {
@@ -67,6 +61,25 @@ pub fn Workspace(project: ProjectId, item: Option<ItemId>) -> impl IntoView {
             <Film/>
             <Dialogs/>
         </div>
+    }
+}
+
+/// One item, with all that floats over it.
+#[component]
+fn One() -> impl IntoView {
+    let desk: Desk = expect_context();
+    view! {
+        <Show when=move || desk.task().is_text() fallback=|| view! {
+            <Stage/>
+            <OutlineBar/>
+            <BrushBar/>
+            <LookPanel/>
+            <Minimap/>
+            <Hud/>
+        }>
+            <TextStage/>
+        </Show>
+        <Suggestions/>
     }
 }
 

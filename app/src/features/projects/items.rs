@@ -17,9 +17,9 @@ use grid::Grid;
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
-use limn_domain::project::Media;
 use limn_domain::authz::Action;
 use limn_domain::item::ItemQuery;
+use limn_domain::project::Media;
 use toolbar::Toolbar;
 
 /// `/projects/:id/items`

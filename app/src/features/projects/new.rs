@@ -327,7 +327,9 @@ fn Guide(wizard: Wizard) -> impl IntoView {
 fn Data(wizard: Wizard) -> impl IntoView {
     let reading = RwSignal::new(None::<usize>);
     let problem = RwSignal::new(None::<String>);
-    let is_text = wizard.task.with_untracked(|t| t.parse::<Task>().is_ok_and(Task::is_text));
+    let is_text = wizard
+        .task
+        .with_untracked(|t| t.parse::<Task>().is_ok_and(Task::is_text));
     let add = move |more: Vec<Picked>| {
         wizard.files.update(|all| {
             let known: std::collections::HashSet<String> = all.iter().map(|p| p.path.clone()).collect();

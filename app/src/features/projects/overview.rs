@@ -47,8 +47,12 @@ pub fn OverviewTab() -> impl IntoView {
 fn Nothing(ctx: ProjectCtx) -> impl IntoView {
     let media = ctx.project.with_untracked(|p| p.summary.task.media());
     let text = match media {
-        Media::Image => "Drop files or a whole folder anywhere on this page, or choose them. JPEG, PNG, WebP, GIF, BMP, TIFF, and zip files of them.",
-        Media::Text => "Drop text files or a whole folder anywhere on this page, or choose them. A table or JSONL with a document a line comes in by Import.",
+        Media::Image => {
+            "Drop files or a whole folder anywhere on this page, or choose them. JPEG, PNG, WebP, GIF, BMP, TIFF, and zip files of them."
+        }
+        Media::Text => {
+            "Drop text files or a whole folder anywhere on this page, or choose them. A table or JSONL with a document a line comes in by Import."
+        }
     };
     view! {
         <div class="overview">

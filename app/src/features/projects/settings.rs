@@ -26,6 +26,7 @@ pub fn SettingsTab() -> impl IntoView {
             <div class="settings">
                 <General ctx/>
                 <Queue ctx/>
+                <Relations ctx/>
                 <Danger ctx/>
             </div>
         </Show>
@@ -101,6 +102,7 @@ fn Queue(ctx: ProjectCtx) -> impl IntoView {
                     lease_minutes,
                     skip_needs_reason: reason.get_untracked(),
                     shuffle: shuffle.get_untracked(),
+                    ..ctx.project.with_untracked(|p| p.settings.clone())
                 }),
                 ..UpdateProject::default()
             });
@@ -141,6 +143,62 @@ fn Queue(ctx: ProjectCtx) -> impl IntoView {
                 <div class="form-foot"><Button variant=Variant::Primary submit=true loading=save.pending>"Save"</Button></div>
             </form>
         </Card>
+    }
+}
+
+/// What relations between objects can say.
+#[component]
+fn Relations(ctx: ProjectCtx) -> impl IntoView {
+    let toasts = use_toasts();
+    let kinds = RwSignal::new(ctx.project.with_untracked(|p| p.settings.relations.join("\n")));
+    let save = use_form(
+        move |()| {
+            let relations = kinds.with_untracked(|text| {
+                let lines = text.lines().map(str::trim).filter(|l| !l.is_empty());
+                lines.map(str::to_owned).collect()
+            });
+            let settings = ProjectSettings {
+                relations,
+                ..ctx.project.with_untracked(|p| p.settings.clone())
+            };
+            api::project_update(
+                ctx.id,
+                UpdateProject {
+                    settings: Some(settings),
+                    ..UpdateProject::default()
+                },
+            )
+        },
+        move |p: Project| {
+            kinds.set(p.settings.relations.join("\n"));
+            ctx.project.set(p);
+            toasts.ok("Saved.");
+        },
+    );
+    view! {
+        <Show when=move || ctx.project.with(|p| p.summary.task.marks_objects())>
+            <Card title="Relations">
+                <form
+                    class="form"
+                    on:submit=move |ev| {
+                        ev.prevent_default();
+                        save.run(());
+                    }
+                >
+                    <Field
+                        name="settings.relations"
+                        label="What one object can be to another"
+                        hint="One a line, such as \u{201c}holds\u{201d} or \u{201c}part of\u{201d}. Without any, relations only say that two objects belong together. Relations made before keep what they say"
+                        optional=true
+                        errors=save.error
+                    >
+                        <TextArea value=kinds rows=3/>
+                    </Field>
+                    <FormError error=save.error fields=&["settings.relations"]/>
+                    <div class="form-foot"><Button variant=Variant::Primary submit=true loading=save.pending>"Save"</Button></div>
+                </form>
+            </Card>
+        </Show>
     }
 }
 

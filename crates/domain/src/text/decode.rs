@@ -24,7 +24,9 @@ pub enum Fault {
     },
     #[error("byte {byte} is not UTF-16, which the file's first bytes announce. Save the file as UTF-8.")]
     NotUtf16 { byte: u64 },
-    #[error("line {line}, byte {byte}, holds a NUL, as plain text never does. Save it as plain text in UTF-8.")]
+    #[error(
+        "line {line}, byte {byte}, holds a NUL, as plain text never does. Save it as plain text in UTF-8."
+    )]
     Nul { line: u64, byte: u64 },
     #[error("the file is empty; export or copy it again.")]
     Empty,
@@ -126,7 +128,10 @@ mod tests {
         let latin1 = decode(b"one\ntwo\nK\xf6ln").unwrap_err();
         assert_eq!(latin1, Fault::NotUtf8 { line: 3, byte: 10 });
         assert!(latin1.to_string().contains("line 3, byte 10"));
-        assert_eq!(decode(b"\xef\xbb\xbf\xff"), Err(Fault::NotUtf8 { line: 1, byte: 4 }));
+        assert_eq!(
+            decode(b"\xef\xbb\xbf\xff"),
+            Err(Fault::NotUtf8 { line: 1, byte: 4 })
+        );
         assert_eq!(decode(b"a\n\0"), Err(Fault::Nul { line: 2, byte: 3 }));
         assert_eq!(decode(b"\xff\xfea\0\0\xd8"), Err(Fault::NotUtf16 { byte: 5 }));
         assert_eq!(decode(b"\xff\xfea\0b"), Err(Fault::NotUtf16 { byte: 5 }));

@@ -3,7 +3,7 @@
 use super::Document;
 use limn_domain::annotation::ItemAnnotations;
 use limn_domain::project::Task;
-use limn_domain::{Annotation, AnnotationId, Attributes, Shape, Source};
+use limn_domain::{Annotation, AnnotationId, Attributes, Links, Relation, Shape, Source};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -52,6 +52,7 @@ fn same(a: Option<&Annotation>, b: Option<&Annotation>) -> bool {
                 && a.z == b.z
                 && a.source == b.source
                 && a.attributes == b.attributes
+                && a.links == b.links
                 && same_shape(&a.shape, &b.shape)
         }
         (None, None) => true,
@@ -145,7 +146,28 @@ fn by_field(base: Option<&Annotation>, mine: &Annotation, theirs: &Annotation) -
         },
         score: if confirmed { None } else { mine.score },
         attributes: pick_values(base.map(|b| &b.attributes), &mine.attributes, &theirs.attributes)?,
+        links: pick_links(base.map(|b| &b.links), &mine.links, &theirs.links),
     })
+}
+
+/// Relations by one and by the other all stand, unless one took them away; of two groups mine.
+fn pick_links(base: Option<&Links>, mine: &Links, theirs: &Links) -> Links {
+    let mut out = Links {
+        group: if base.map(|b| b.group) == Some(mine.group) {
+            theirs.group
+        } else {
+            mine.group
+        },
+        relations: Vec::new(),
+    };
+    let in_base = |r: &Relation| base.is_some_and(|b| b.relations.contains(r));
+    for r in mine.relations.iter().chain(&theirs.relations) {
+        let both = mine.relations.contains(r) && theirs.relations.contains(r);
+        if both || !in_base(r) {
+            out.relate(r.clone());
+        }
+    }
+    out
 }
 
 /// Attribute by attribute; `None` when one was given different values.

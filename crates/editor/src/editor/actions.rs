@@ -1,11 +1,11 @@
 //! What keys, menus and panels do.
 
-use super::{Editor, Tool};
+use super::{Editor, Tool, links};
 use crate::command::{Command, Order};
 use crate::shape::placed;
 use crate::snap::clamp_shift;
 use limn_domain::{Annotation, AnnotationId, CategoryId, Point, Rect, Shape, Size, Source};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 impl Editor {
     pub fn set_tool(&mut self, tool: Tool) {
@@ -87,7 +87,7 @@ impl Editor {
     }
 
     pub fn select(&mut self, id: AnnotationId, add: bool) {
-        if !self.doc.contains(id) {
+        if !self.doc.contains(id) || self.end_relation(id) {
             return;
         }
         if add {
@@ -267,7 +267,7 @@ impl Editor {
         let size = self.doc.size();
         let step = (12.0 / self.view.scale()).max(1.0);
         let mut z = self.doc.top_z();
-        let mut new = Vec::new();
+        let (mut new, mut ids, mut groups) = (Vec::new(), HashMap::new(), links::Groups::new());
         for a in list {
             let Some(rect) = a.shape.bounds().and_then(|r| onto(r, size)) else {
                 continue;
@@ -285,15 +285,21 @@ impl Editor {
                 continue;
             };
             z += 1;
+            let id = AnnotationId::new();
+            ids.insert(a.id, id);
             new.push(Annotation {
-                id: AnnotationId::new(),
+                id,
                 category_id: a.category_id,
                 shape,
                 z,
                 source: Source::Human,
                 score: None,
                 attributes: a.attributes.clone(),
+                links: a.links.clone(),
             });
+        }
+        for a in &mut new {
+            a.links = links::copied(&a.links, &ids, &mut groups);
         }
         let ids: Vec<AnnotationId> = new.iter().map(|a| a.id).collect();
         let done = self.run(Command::Paste(new));

@@ -174,6 +174,7 @@ impl Editor {
                     source: Source::Human,
                     score: None,
                     attributes: self.default_attributes(category),
+                    links: limn_domain::Links::default(),
                 });
             }
         }

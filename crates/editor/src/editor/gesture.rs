@@ -218,6 +218,17 @@ impl Editor {
             self.finish_draw();
             return;
         }
+        if self.relating.is_some() && self.active_tool(&p) != Tool::Pan {
+            match self.hit_at(&p) {
+                Some(hit) => {
+                    self.end_relation(hit.id());
+                }
+                None => {
+                    self.cancel();
+                }
+            }
+            return;
+        }
         match self.active_tool(&p) {
             Tool::Pan => {
                 // A box being placed by clicks survives a look around.
@@ -516,7 +527,8 @@ impl Editor {
 
     /// Ends a gesture or an outline without effect; says whether there was one.
     pub fn cancel(&mut self) -> bool {
-        let was = self.is_busy();
+        let was = self.is_busy() || self.relating.is_some();
+        self.relating = None;
         self.gesture = Gesture::Idle;
         self.outline = None;
         if was {

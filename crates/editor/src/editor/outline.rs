@@ -501,6 +501,7 @@ impl Editor {
             source: Source::Human,
             score: None,
             attributes: self.default_attributes(category_id),
+            links: limn_domain::Links::default(),
         };
         if !self.run(Command::Add(vec![a])) {
             return None;

@@ -2,7 +2,7 @@
 
 use super::Editor;
 use crate::command::Command;
-use limn_domain::{Annotation, AnnotationId, Shape, Source};
+use limn_domain::{Annotation, AnnotationId, Links, Shape, Source};
 use std::collections::HashSet;
 
 impl Editor {
@@ -57,6 +57,7 @@ impl Editor {
                 source: Source::Human,
                 score: None,
                 attributes: attributes.clone(),
+                links: Links::default(),
             });
         }
         let (n, last) = (new.len(), new.last().map(|a| a.id));

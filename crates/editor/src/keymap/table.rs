@@ -224,6 +224,21 @@ pub(super) const TABLE: &[Row] = &[
         true,
     ),
     row(A::Lock, "KeyL", "Lock or unlock", G::Objects, true),
+    row(A::Group, "Ctrl+KeyG", "Group the selection", G::Objects, true),
+    row(
+        A::Ungroup,
+        "Ctrl+Shift+KeyG",
+        "Take the selection out of its groups",
+        G::Objects,
+        true,
+    ),
+    row(
+        A::Relate,
+        "Alt+KeyR",
+        "Relate the selected object to the next one picked",
+        G::Objects,
+        true,
+    ),
     row(A::Raise, "PageUp", "Raise above the next", G::Objects, true),
     row(A::Lower, "PageDown", "Lower below the next", G::Objects, true),
     row(A::ToFront, "Shift+PageUp", "To the front", G::Objects, true),
@@ -254,7 +269,13 @@ pub(super) const TABLE: &[Row] = &[
     row(A::Shorter, "Ctrl+ArrowUp", "", G::Objects, true),
     row(A::Taller, "Ctrl+ArrowDown", "", G::Objects, true),
     row(A::EndOn, "Alt+ArrowRight", "The span's end on", G::Objects, true),
-    row(A::EndBack, "Alt+ArrowLeft", "The span's end back", G::Objects, true),
+    row(
+        A::EndBack,
+        "Alt+ArrowLeft",
+        "The span's end back",
+        G::Objects,
+        true,
+    ),
     row(
         A::StartOn,
         "Shift+Alt+ArrowRight",
@@ -302,6 +323,27 @@ pub(super) const TABLE: &[Row] = &[
         G::View,
         false,
     ),
+    row(
+        A::Grid,
+        "Shift+KeyG",
+        "Several items at once, or one",
+        G::View,
+        false,
+    ),
+];
+
+/// What keys and the pointer do on a page of several items.
+pub(super) const GRID: &[Gesture] = &[
+    (G::View, "Several items: larger or smaller pages", "Minus Equal"),
+    (G::View, "Several items: the next one", "ArrowRight ArrowDown"),
+    (
+        G::View,
+        "Several items: choose a range",
+        "Shift+ArrowRight Shift+Click",
+    ),
+    (G::View, "Several items: choose one more", "Space Ctrl+Click"),
+    (G::View, "Several items: choose all", "Ctrl+KeyA"),
+    (G::Categories, "Several items: take the categories away", "Delete"),
 ];
 
 /// What the pointer does with modifiers; shown in the help only.

@@ -506,6 +506,7 @@ impl<'f> Gather<'f> {
             id,
             index: u32::try_from(e.index).unwrap_or(u32::MAX),
             line: u32::try_from(e.line).unwrap_or(0),
+            links: None,
         };
         self.out.annotations.push(annotation);
     }

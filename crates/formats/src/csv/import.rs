@@ -148,6 +148,7 @@ impl Gather {
             id: None,
             index: self.out.annotations.len() as u32,
             line: u32::try_from(line).unwrap_or(0),
+            links: None,
         });
         Ok(())
     }

@@ -414,6 +414,7 @@ impl Gather {
                 id: None,
                 index,
                 line: u32::try_from(line).unwrap_or(0),
+                links: None,
             },
         ));
     }

@@ -53,6 +53,7 @@ impl Writer for JsonlWriter {
                     source: l.source,
                     score: l.score,
                     attributes: l.attributes.into(),
+                    links: l.links.clone(),
                 })
                 .collect(),
         };

@@ -3,12 +3,14 @@
 use super::{CategoryRecord, LabelRecord};
 use crate::error::FormatError;
 use crate::findings::{Detail, Findings, quote};
-use crate::model::{Imported, ImportedAnnotation, ImportedCategory, ImportedImage, ImportedShape};
+use crate::model::{
+    Imported, ImportedAnnotation, ImportedCategory, ImportedImage, ImportedLinks, ImportedShape,
+};
 use crate::read::{Lines, Reader, bytes};
-use limn_domain::Attribute;
 use limn_domain::attribute::ATTRIBUTES_MAX;
 use limn_domain::category::MAX_LEVELS;
 use limn_domain::validate;
+use limn_domain::{AnnotationId, Attribute, Links};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -202,6 +204,19 @@ impl Reader for JsonlReader {
     }
 }
 
+fn links(id: Option<AnnotationId>, links: Links) -> Option<Box<ImportedLinks>> {
+    ImportedLinks {
+        key: id.map(|id| id.to_string()),
+        group: links.group.map(|g| g.to_string()),
+        relations: links
+            .relations
+            .into_iter()
+            .map(|r| (r.to.to_string(), r.kind))
+            .collect(),
+    }
+    .some()
+}
+
 /// The attributes of the category `name`; those that cannot be read are in the findings.
 fn definitions(list: Vec<Value>, name: &str, findings: &mut Findings) -> Vec<Attribute> {
     let mut out = Vec::new();
@@ -267,6 +282,7 @@ impl JsonlReader {
                     shape: ImportedShape::own(label.shape, pixels),
                     score: label.score.map(|s| s.clamp(0.0, 1.0)),
                     attributes: label.attributes.0,
+                    links: links(label.id, label.links),
                     id: None,
                     index,
                     line: u32::try_from(line).unwrap_or(0),

@@ -163,6 +163,21 @@ impl Writer for LabelStudioWriter {
                 Err(why) => tally.left_out(geometry.kind(), why, item.name),
             }
         }
+        for label in labels {
+            if label.links.group.is_some() {
+                tally.changed("labels are in groups, which are left out");
+            }
+            for r in &label.links.relations {
+                let kinds: Vec<&str> = Some(r.kind.as_str())
+                    .filter(|k| !k.is_empty())
+                    .into_iter()
+                    .collect();
+                result.push(json!({
+                    "type": "relation", "from_id": label.id.to_string(), "to_id": r.to.to_string(),
+                    "direction": "right", "labels": kinds,
+                }));
+            }
+        }
         if !choices.is_empty() {
             let id = format!("choices-{}", item.id);
             result.push(record(

@@ -3,7 +3,7 @@
 use super::{attributes, brush};
 use crate::error::FormatError;
 use crate::findings::{Detail, Findings, quote};
-use crate::json::loose::Loose;
+use crate::json::loose::{Key, Loose};
 use crate::json::scan::{self, Element, End, Sink};
 use crate::model::{
     Imported, ImportedAnnotation, ImportedCategory, ImportedImage, ImportedOutline, ImportedShape,
@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::io::Read;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 const RECORD_MAX: usize = 64 << 20;
 const TASKS_MAX: usize = 2_000_000;
@@ -54,6 +54,15 @@ struct Region {
     original_height: Option<f64>,
     #[serde(default)]
     value: Map<String, Value>,
+    /// Of a relation: the regions it goes between, which way, and what it says.
+    #[serde(default)]
+    from_id: Loose,
+    #[serde(default)]
+    to_id: Loose,
+    #[serde(default)]
+    direction: Loose,
+    #[serde(default)]
+    labels: Vec<String>,
 }
 
 /// Reads a file. Errors: it holds no tasks, or reading fails.
@@ -161,7 +170,7 @@ impl Gather<'_> {
             return Ok(());
         };
         let first = self.out.annotations.len();
-        let (mut regions, mut later) = (HashMap::new(), Vec::new());
+        let (mut regions, mut later, mut relations) = (HashMap::new(), Vec::new(), Vec::new());
         let result = |value| {
             serde_json::from_value::<Region>(value)
                 .map_err(|e| ("bad_record", format!("The result cannot be read: {e}.")))
@@ -172,6 +181,10 @@ impl Gather<'_> {
         };
         for (value, index) in outcome.result.into_iter().zip(0_u32..) {
             let region = match result(value) {
+                Ok(region) if region.kind == "relation" => {
+                    relations.push((index, region));
+                    continue;
+                }
                 Ok(mut region) => {
                     let id = std::mem::take(&mut region.id).key();
                     if id.is_some() && attributes::is_value(&region.kind) {
@@ -204,7 +217,40 @@ impl Gather<'_> {
                 refuse(self.findings, index, why);
             }
         }
+        for (index, relation) in relations {
+            if let Err(why) = self.relation(relation, &regions) {
+                refuse(self.findings, index, why);
+            }
+        }
         self.out.annotations[first..].sort_by_key(|a| a.index);
+        Ok(())
+    }
+
+    /// Between the first labels of two regions.
+    fn relation(&mut self, r: Region, regions: &HashMap<Key, Range<usize>>) -> Result<(), Refusal> {
+        let backwards = r.direction.text().is_some_and(|d| d == "left");
+        let ends = r.from_id.key().zip(r.to_id.key());
+        let known = ends.and_then(|(from, to)| {
+            let mut known = |id: &Key| {
+                let at = regions.get(id)?.clone().next()?;
+                let links = self.out.annotations[at].links.get_or_insert_default();
+                let key = links.key.get_or_insert_with(|| at.to_string()).clone();
+                Some((at, key))
+            };
+            Some((known(&from)?, known(&to)?))
+        });
+        let Some((mut from, mut to)) = known else {
+            return Err((
+                "relation_broken",
+                "The relation goes to a result that is not there or was left out.".to_owned(),
+            ));
+        };
+        if backwards {
+            std::mem::swap(&mut from, &mut to);
+        }
+        let kind = r.labels.into_iter().next().unwrap_or_default();
+        let links = self.out.annotations[from.0].links.get_or_insert_default();
+        links.relations.push((to.1, kind));
         Ok(())
     }
 
@@ -263,6 +309,7 @@ impl Gather<'_> {
                 id: None,
                 index,
                 line: u32::try_from(line).unwrap_or(0),
+                links: None,
             });
         }
         Ok(())

@@ -172,6 +172,7 @@ impl Gather<'_> {
             id: None,
             index: index as u32,
             line: u32::try_from(line).unwrap_or(0),
+            links: None,
         });
     }
 

@@ -232,6 +232,7 @@ impl PanopticReader {
                 id: Some(i64::from(segment.id)),
                 index,
                 line: u32::try_from(described.line).unwrap_or(0),
+                links: None,
             });
         }
         out

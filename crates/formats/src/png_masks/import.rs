@@ -106,6 +106,7 @@ impl Reader for PngReader {
                 id: None,
                 index,
                 line: 0,
+                links: None,
             });
             out.categories.push(category);
         }

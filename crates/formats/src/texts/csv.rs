@@ -283,9 +283,7 @@ impl Table<'_> {
         for (n, field) in record.iter().enumerate() {
             fields.push(std::str::from_utf8(field).map_err(|e| {
                 let (column, byte) = (n + 1, e.valid_up_to() + 1);
-                let why = format!(
-                    "Column {column} is not UTF-8 at its byte {byte}. Save the file as UTF-8."
-                );
+                let why = format!("Column {column} is not UTF-8 at its byte {byte}. Save the file as UTF-8.");
                 ("not_utf8", why)
             })?);
         }

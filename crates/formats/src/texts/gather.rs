@@ -3,7 +3,7 @@
 use crate::attributes::ImportedAttributes;
 use crate::findings::{Detail, Findings};
 use crate::jsonl::JsonlReader;
-use crate::model::{Imported, ImportedAnnotation, ImportedImage, ImportedShape};
+use crate::model::{Imported, ImportedAnnotation, ImportedImage, ImportedLinks, ImportedShape};
 use limn_domain::Shape;
 
 const DOCUMENTS_MAX: usize = 1_000_000;
@@ -22,6 +22,7 @@ pub(super) struct Found<'a> {
     pub span: Option<(i64, i64)>,
     pub score: Option<f64>,
     pub attributes: Option<Box<ImportedAttributes>>,
+    pub links: Option<Box<ImportedLinks>>,
 }
 
 impl<'a> Found<'a> {
@@ -32,6 +33,7 @@ impl<'a> Found<'a> {
             span: None,
             score: None,
             attributes: None,
+            links: None,
         }
     }
 }
@@ -117,11 +119,9 @@ impl Gather {
             image: document,
             category,
             shape,
-            score: found
-                .score
-                .filter(|s| s.is_finite())
-                .map(|s| s.clamp(0.0, 1.0)),
+            score: found.score.filter(|s| s.is_finite()).map(|s| s.clamp(0.0, 1.0)),
             attributes: found.attributes,
+            links: found.links,
             id: None,
             index: self.out.annotations.len() as u32,
             line: u32::try_from(line).unwrap_or(0),

@@ -8,11 +8,11 @@ use crate::attributes::{ImportedAttributes, Values};
 use crate::error::FormatError;
 use crate::findings::{Detail, Findings, quote};
 use crate::jsonl::JsonlReader;
-use crate::model::Imported;
+use crate::model::{Imported, ImportedLinks};
 use crate::read::{Lines, Reader};
 use crate::write::{Dataset, Item, Label, Output, Tally, Writer};
 use limn_domain::import::TextColumns;
-use limn_domain::{AnnotationId, Shape, Source, table};
+use limn_domain::{AnnotationId, Links, Shape, Source, table};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::io::{self, BufRead, Read};
@@ -54,6 +54,9 @@ struct SpanRecord<'a> {
     score: Option<f64>,
     #[serde(skip_serializing_if = "Values::is_empty")]
     attributes: Values,
+    /// Relations go to the ids of other spans.
+    #[serde(flatten)]
+    links: &'a Links,
 }
 
 #[derive(Serialize)]
@@ -104,6 +107,7 @@ impl Writer for TextJsonlWriter {
                     source: l.source,
                     score: l.score,
                     attributes: l.attributes.into(),
+                    links: l.links,
                 });
             } else if l.attributes.is_empty() && !twice(label) {
                 record.labels.push(LabelRecord::Name(label));
@@ -188,7 +192,9 @@ impl TextJsonlReader {
             .unwrap_or_else(|| nth(path, n));
         let document = gather.document(name, text, line)?;
         let chosen = self.columns.as_ref().and_then(|c| c.label.clone());
-        let usual = ["spans", "ents", "entities", "labels", "label", "category", "class"];
+        let usual = [
+            "spans", "ents", "entities", "labels", "label", "category", "class",
+        ];
         let fields: Vec<&str> = match (&self.columns, &chosen) {
             // Spans have one meaning, whatever column was chosen for the label.
             (Some(_), Some(label)) => {
@@ -264,10 +270,27 @@ fn found(value: &Value) -> Option<Found<'_>> {
                 span,
                 score: object.get("score").and_then(Value::as_f64),
                 attributes,
+                links: links(object),
             })
         }
         _ => None,
     }
+}
+
+/// Group and relations, as ours are written.
+fn links(object: &Map<String, Value>) -> Option<Box<ImportedLinks>> {
+    let text = |name: &str| object.get(name).and_then(Value::as_str).map(str::to_owned);
+    let relations = object.get("relations").and_then(Value::as_array);
+    let relation = |r: &Value| {
+        let kind = r.get("kind").and_then(Value::as_str).unwrap_or_default();
+        Some((r.get("to")?.as_str()?.to_owned(), kind.to_owned()))
+    };
+    ImportedLinks {
+        key: text("id"),
+        group: text("group"),
+        relations: relations.into_iter().flatten().filter_map(relation).collect(),
+    }
+    .some()
 }
 
 impl Reader for TextJsonlReader {

@@ -167,6 +167,7 @@ impl Reader for YoloReader {
                         id: None,
                         index: n as u32,
                         line: n as u32 + 1,
+                        links: None,
                     });
                 }
                 Err((code, why)) => findings.refused(code, || Detail::new(why).line(n as u64 + 1)),

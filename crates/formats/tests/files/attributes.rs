@@ -95,6 +95,7 @@ fn write(format: ExportFormat, dataset: Dataset, labels: &[Said]) -> BTreeMap<St
             source: Source::Human,
             score: None,
             attributes,
+            links: &limn_domain::link::NO_LINKS,
         })
         .collect();
     let item = Item {

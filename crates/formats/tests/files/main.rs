@@ -84,6 +84,7 @@ pub fn write(
                 source: Source::Human,
                 score: None,
                 attributes: &NOTHING,
+                links: &limn_domain::link::NO_LINKS,
             })
             .collect();
         let item = Item {

@@ -33,7 +33,7 @@ pub(super) fn change(mut change: SaveChange) -> Result<SaveChange> {
         return Err(Error::field("base_revision", "Revisions count from 0."));
     }
     let mut ids = HashSet::with_capacity(change.upserts.len());
-    for (n, a) in change.upserts.iter().enumerate() {
+    for (n, a) in change.upserts.iter_mut().enumerate() {
         if !ids.insert(a.id) {
             return Err(at(
                 n,
@@ -45,6 +45,11 @@ pub(super) fn change(mut change: SaveChange) -> Result<SaveChange> {
             && !(0.0..=1.0).contains(&score)
         {
             return Err(at(n, "score", "must lie between 0 and 1."));
+        }
+        if !a.links.is_empty() {
+            a.links = std::mem::take(&mut a.links)
+                .check(a.id)
+                .map_err(|why| at(n, "relations", &format!("{why}.")))?;
         }
         if let Shape::Polygon { parts } = &a.shape {
             let corners: usize = parts.iter().flatten().map(Vec::len).sum();
@@ -142,7 +147,9 @@ fn fit_one(shape: &mut Shape, image: Size) -> std::result::Result<(), Fault> {
 /// A span is of some characters of its document.
 fn fit_span(start: u32, end: u32, length: i64) -> std::result::Result<(), String> {
     if start >= end {
-        return Err(format!("is {end}, which must be after the span's start at {start}."));
+        return Err(format!(
+            "is {end}, which must be after the span's start at {start}."
+        ));
     }
     if i64::from(end) > length {
         return Err(format!("is {end}, beyond the document's {length} characters."));

@@ -100,7 +100,9 @@ fn no_text(bytes: &[u8], fault: text::Fault) -> String {
     let head = &bytes[..bytes.len().min(limn_storage::SNIFF_LEN)];
     if let Ok(kind) = sniff(head) {
         let kind = kind.name();
-        return format!("this is a picture ({kind}), and this project is for documents. Add text files (.txt).");
+        return format!(
+            "this is a picture ({kind}), and this project is for documents. Add text files (.txt)."
+        );
     }
     if limn_storage::is_zip(head) {
         return "this is a zip archive. Import it: its text files become documents.".to_owned();

@@ -4,8 +4,8 @@ use super::Payload;
 use super::draw::{self, Drawn, Kind};
 use crate::{Context, Error, ingest};
 use anyhow::Context as _;
-use limn_domain::project::Media;
 use limn_domain::item::{AddItemOutcome, Item, ItemStatus};
+use limn_domain::project::Media;
 use limn_domain::{Annotation, AnnotationId, CategoryId, ProjectId, Rect, Shape, Source, UserId};
 use limn_jobs::{Handler, Permanent, Progress};
 use limn_store::repo::annotation::NewAnnotation;
@@ -101,6 +101,7 @@ impl SampleJob {
                     source,
                     score,
                     attributes: limn_domain::Attributes::new(),
+                    links: limn_domain::Links::default(),
                 };
                 Some(NewAnnotation {
                     item_id: id,

@@ -15,7 +15,8 @@ pub use insert::{NewAnnotation, delete_of_items, insert_many};
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::annotation::ItemAnnotations;
 use limn_domain::{
-    Annotation, AnnotationId, Attributes, CategoryId, ItemId, Rect, Shape, Source, Timestamp, UserId,
+    Annotation, AnnotationId, Attributes, CategoryId, ItemId, Links, Rect, Shape, Source, Timestamp, UserId,
+    link,
 };
 use sqlx::FromRow;
 use std::collections::HashMap;
@@ -35,6 +36,7 @@ struct AnnotationRow {
     source: Source,
     score: Option<f64>,
     attributes: Option<String>,
+    links: Option<String>,
 }
 
 /// The column `attributes`; NULL without values.
@@ -50,6 +52,21 @@ fn attributes(values: &Attributes) -> Result<Option<String>, StoreError> {
 /// The values that a row holds; `None` when they are no attributes.
 pub(in crate::repo) fn read_attributes(json: Option<&str>) -> Option<Attributes> {
     json.map_or_else(|| Some(Attributes::new()), |json| serde_json::from_str(json).ok())
+}
+
+/// The column `links`; NULL without any.
+fn links(links: &Links) -> Result<Option<String>, StoreError> {
+    if links.is_empty() {
+        return Ok(None);
+    }
+    serde_json::to_string(links)
+        .map(Some)
+        .map_err(|e| StoreError::Corrupt(format!("links that cannot be written: {e}")))
+}
+
+/// The links that a row holds; `None` when they are none.
+pub(in crate::repo) fn read_links(json: Option<&str>) -> Option<Links> {
+    json.map_or_else(|| Some(Links::default()), |json| serde_json::from_str(json).ok())
 }
 
 /// What the column `geometry` holds for a shape.
@@ -104,7 +121,9 @@ impl AnnotationRow {
     fn into_annotation(self) -> Result<Annotation, StoreError> {
         let bounds = bounds(self.x, self.y, self.w, self.h);
         let shape = shape(&self.kind, bounds, self.geometry.as_deref());
-        let Some((shape, attributes)) = shape.zip(read_attributes(self.attributes.as_deref())) else {
+        let attributes = read_attributes(self.attributes.as_deref());
+        let links = read_links(self.links.as_deref());
+        let (Some(shape), Some(attributes), Some(links)) = (shape, attributes, links) else {
             return Err(StoreError::Corrupt(format!(
                 "annotation {} of item {}",
                 self.id, self.item_id
@@ -118,6 +137,7 @@ impl AnnotationRow {
             source: self.source,
             score: self.score,
             attributes,
+            links,
         })
     }
 }
@@ -126,14 +146,17 @@ impl AnnotationRow {
 pub async fn of_item(tx: &mut Tx, item: ItemId) -> Result<Vec<Annotation>, StoreError> {
     let rows: Vec<AnnotationRow> = on_tx!(tx, conn => {
         sqlx::query_as(
-            "SELECT item_id, id, category_id, kind, x, y, w, h, geometry, z, source, score, attributes FROM annotation \
+            "SELECT item_id, id, category_id, kind, x, y, w, h, geometry, z, source, score, attributes, links FROM annotation \
              WHERE item_id = $1 ORDER BY z, id",
         )
         .bind(item)
         .fetch_all(conn)
         .await?
     });
-    rows.into_iter().map(AnnotationRow::into_annotation).collect()
+    let rows = rows.into_iter().map(AnnotationRow::into_annotation);
+    let mut list = rows.collect::<Result<Vec<_>, _>>()?;
+    link::drop_dangling(&mut list);
+    Ok(list)
 }
 
 /// The same of several items (at most a page of them) in one query. Items without labels are absent.
@@ -151,7 +174,7 @@ pub async fn of_items(tx: &mut Tx, items: &[ItemId]) -> Result<HashMap<ItemId, V
     }
     let rows: Vec<AnnotationRow> = on_tx!(tx, conn => {
         let mut q = sqlx::QueryBuilder::new(
-            "SELECT item_id, id, category_id, kind, x, y, w, h, geometry, z, source, score, attributes FROM annotation WHERE item_id IN (",
+            "SELECT item_id, id, category_id, kind, x, y, w, h, geometry, z, source, score, attributes, links FROM annotation WHERE item_id IN (",
         );
         let mut list = q.separated(", ");
         for id in items {
@@ -162,6 +185,9 @@ pub async fn of_items(tx: &mut Tx, items: &[ItemId]) -> Result<HashMap<ItemId, V
     });
     for row in rows {
         out.entry(row.item_id).or_default().push(row.into_annotation()?);
+    }
+    for list in out.values_mut() {
+        link::drop_dangling(list);
     }
     Ok(out)
 }

@@ -3,7 +3,7 @@
 use super::backdrop::{Backdrop, Fits, crowd};
 use super::images::{Images, Which, next_frame};
 use super::outlines::{Outlines, fill};
-use super::{grips, joints, overlay};
+use super::{grips, joints, links, overlay};
 use crate::features::label::desk::{Desk, Sheet};
 use crate::features::label::look::{ColorBy, Names};
 use leptos::prelude::*;
@@ -320,6 +320,7 @@ impl Painter {
                 dash(c, &[]);
             }
         }
+        links::draw(c, e);
         overlay::draw(
             c,
             e,
@@ -359,7 +360,7 @@ fn grown(e: &Editor) -> Rect {
     Rect::new(w.x - m, w.y - m, w.w + 2.0 * m, w.h + 2.0 * m)
 }
 
-fn dash(c: &Context, pattern: &[f64]) {
+pub(super) fn dash(c: &Context, pattern: &[f64]) {
     let list: js_sys::Array = pattern.iter().map(|v| JsValue::from_f64(*v)).collect();
     let _ = c.set_line_dash(&list);
 }

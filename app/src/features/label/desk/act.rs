@@ -22,6 +22,9 @@ impl Desk {
             action,
             A::Submit | A::Skip | A::Next | A::Previous | A::First | A::Last
         );
+        if let Some(done) = self.act_in_grid(action) {
+            return done;
+        }
         // What is being drawn is closed, not lost; Enter does no more than that.
         if closes && self.edit(Editor::finish_outline).unwrap_or(false) && action == A::Submit {
             return true;
@@ -40,6 +43,7 @@ impl Desk {
                 self.sheet_up.set(true);
                 self.searching.set(true);
             }
+            A::Grid => self.set_grid(Some(super::SIZES[1])),
             A::AdjustImage => self.show_light.update(|v| *v = !*v),
             A::Category(n) => return self.pick_key(n, false),
             A::Relabel(n) => return self.pick_key(n, true),
@@ -130,6 +134,19 @@ impl Desk {
                 }
                 self.view(|e| e.cycle(action == A::CycleNext));
             }
+            A::Group => {
+                self.edit(Editor::group_selected);
+            }
+            A::Ungroup => {
+                self.edit(Editor::ungroup_selected);
+            }
+            A::Relate => {
+                self.ready_relation();
+                if self.edit(Editor::begin_relation) == Some(false) {
+                    self.toasts
+                        .info("Select the object that the relation goes out from first.");
+                }
+            }
             A::HideAll => self.view(Editor::toggle_all_hidden),
             A::Isolate => self.view(Editor::toggle_isolated),
             A::Lock => self.view(Editor::toggle_locked_selected),
@@ -155,6 +172,20 @@ impl Desk {
         true
     }
 
+    /// New relations say the project's first kind until another was chosen.
+    fn ready_relation(self) {
+        let first = self
+            .project
+            .with_untracked(|p| p.as_ref().and_then(|p| p.settings.relations.first().cloned()));
+        if let Some(kind) = first {
+            self.edit(|e| {
+                if e.relation_kind().is_empty() {
+                    e.set_relation_kind(kind);
+                }
+            });
+        }
+    }
+
     fn view(self, f: impl FnOnce(&mut Editor)) {
         self.edit(f);
     }
@@ -175,10 +206,16 @@ impl Desk {
     }
 
     pub fn undo(self) {
+        if self.act_in_grid(A::Undo).is_some() {
+            return;
+        }
         self.edit(Editor::undo);
     }
 
     pub fn redo(self) {
+        if self.act_in_grid(A::Redo).is_some() {
+            return;
+        }
         self.edit(Editor::redo);
     }
 
@@ -225,6 +262,10 @@ impl Desk {
 
     /// Marks the open item done and goes on; the server hears of it in the background.
     pub fn submit(self) {
+        if self.in_grid_now() {
+            self.submit_page(false);
+            return;
+        }
         let Some(id) = self.current.get_untracked() else {
             return;
         };
@@ -268,6 +309,10 @@ impl Desk {
 
     /// Puts the open item aside and goes on.
     pub fn skip(self, reason: Option<String>) {
+        if self.in_grid_now() {
+            self.skip_targets(reason.as_deref());
+            return;
+        }
         if let Some(id) = self.current.get_untracked() {
             self.finish(id, Finish::Skip { reason });
         }

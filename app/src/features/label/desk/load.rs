@@ -63,6 +63,10 @@ impl Desk {
             None => None,
         };
         match first {
+            Some(id) if self.in_grid_now() => {
+                self.current.set(Some(id));
+                self.fill_page();
+            }
             Some(id) => self.show(id),
             None => self.phase.set(Phase::Empty),
         }
@@ -208,7 +212,7 @@ impl Desk {
         (sheet, merged)
     }
 
-    async fn take_in(self, taken: Taken) {
+    pub(super) async fn take_in(self, taken: Taken) {
         self.queue.try_set(Some(taken.state));
         for work in taken.items {
             self.adopt(work).await;
@@ -217,6 +221,13 @@ impl Desk {
 
     /// Opens an item: at once when it is in hand, else after asking for it.
     pub fn go(self, id: ItemId) {
+        if self.in_grid_now() {
+            if self.grid.page.with_untracked(|p| p.contains(&id)) {
+                self.focus(id, super::Pick::Only);
+                return;
+            }
+            self.set_grid(None);
+        }
         if self.current.get_untracked() == Some(id) {
             return;
         }
@@ -252,20 +263,9 @@ impl Desk {
             if let Some(c) = self.category.get_untracked() {
                 sheet.editor.set_category(c);
             }
-            let definitions = self.categories.with_untracked(|list| {
-                list.iter()
-                    .map(|c| {
-                        let definition = Definition {
-                            skeleton: c.category.skeleton.clone(),
-                            attributes: c.category.attributes.clone(),
-                        };
-                        (c.category.id, definition)
-                    })
-                    .collect()
-            });
-            sheet.editor.set_definitions(definitions);
             sheets.insert(id, sheet);
         });
+        self.define(id);
         if before.is_none() {
             let first_tool = match self.task_now() {
                 Task::Detection | Task::Objects => Tool::Box,
@@ -273,10 +273,9 @@ impl Desk {
                 Task::Semantic => Tool::Brush,
                 Task::Keypoints => Tool::Keypoints,
                 Task::Entities => Tool::Select,
-                Task::Classification
-                | Task::Multilabel
-                | Task::TextClassification
-                | Task::TextMultilabel => Tool::Pan,
+                Task::Classification | Task::Multilabel | Task::TextClassification | Task::TextMultilabel => {
+                    Tool::Pan
+                }
             };
             self.sheet(id, |s| s.editor.set_tool(first_tool));
         }
@@ -302,6 +301,22 @@ impl Desk {
         if self.pulls.get_value() {
             self.take_ahead(false);
         }
+    }
+
+    /// Tells an item's editor what the categories say of their objects.
+    pub(super) fn define(self, id: ItemId) {
+        let definitions = self.categories.with_untracked(|list| {
+            list.iter()
+                .map(|c| {
+                    let definition = Definition {
+                        skeleton: c.category.skeleton.clone(),
+                        attributes: c.category.attributes.clone(),
+                    };
+                    (c.category.id, definition)
+                })
+                .collect()
+        });
+        self.sheet(id, |s| s.editor.set_definitions(definitions));
     }
 
     /// Keeps the next few items ready. With `then_go` the first new one is opened.
@@ -344,7 +359,7 @@ impl Desk {
         });
     }
 
-    fn run_out(self, paused: bool) {
+    pub(super) fn run_out(self, paused: bool) {
         self.phase.set(Phase::Empty);
         self.current.set(None);
         self.refresh();

@@ -210,7 +210,7 @@ pub fn Choices() -> impl IntoView {
     let desk: Desk = expect_context();
     let query = RwSignal::new(String::new());
     let rows = move || desk.categories.with(|list| found(list, &query.get()));
-    let single = move || desk.task().takes_one();
+    let single = move || desk.task().takes_one() && !desk.in_grid();
     view! {
         <section class="label-choices" aria-label="Categories">
             <Head query/>
@@ -237,6 +237,10 @@ pub fn Choices() -> impl IntoView {
 fn whole(desk: Desk, id: CategoryId) -> (bool, Option<f64>) {
     desk.doc_tick.track();
     desk.current.track();
+    if desk.in_grid() {
+        desk.grid.chosen.track();
+        return (desk.targets_have(id), None);
+    }
     desk.read(|s| {
         let of: Vec<&Annotation> = s.editor.doc().whole().filter(|a| a.category_id == id).collect();
         let on = of.iter().any(|a| a.source != Source::Prelabel);

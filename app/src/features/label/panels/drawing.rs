@@ -13,6 +13,9 @@ pub(super) fn hint(e: &Editor) -> Option<String> {
     if e.is_read_only() {
         return None;
     }
+    if e.relating().is_some() {
+        return Some("Pick the object that it relates to; Esc leaves it".to_owned());
+    }
     if e.tool().draws() && e.category().is_none() {
         return Some("Pick a category first".to_owned());
     }

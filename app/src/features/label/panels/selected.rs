@@ -1,6 +1,7 @@
 //! The selected object: its exact numbers, its category, its place in the order.
 
 use super::described::Described;
+use super::linked::Linked;
 use super::numbers::{Numbers, Place};
 use super::objects::ordinal;
 use crate::features::label::desk::Desk;
@@ -37,7 +38,14 @@ fn shown(desk: Desk) -> Option<Shown> {
             ids,
         }),
         (n, _) => Some(Shown {
-            title: format!("{n} {}", if desk.task_now().is_text() { "spans" } else { "objects" }),
+            title: format!(
+                "{n} {}",
+                if desk.task_now().is_text() {
+                    "spans"
+                } else {
+                    "objects"
+                }
+            ),
             category: None,
             place: Place::Several,
             ids,
@@ -100,6 +108,7 @@ pub fn Selected() -> impl IntoView {
                 </label>
                 <Described/>
                 <OutlineActions now/>
+                <Linked/>
                 {move || {
                     which.get().map(|(_, kind)| view! { <Numbers now kind/> })
                 }}

@@ -44,6 +44,13 @@ pub fn TopBar() -> impl IntoView {
             <Place/>
             <span class="grow"></span>
             <SaveLine/>
+            <Show when=move || desk.has_grid()>
+                <IconButton
+                    glyph=Glyph::Grid
+                    label=Signal::derive(move || if desk.in_grid() { "One item at a time" } else { "Several items at once" }.to_owned())
+                    on_click=move || { desk.act(Action::Grid); }
+                />
+            </Show>
             <span class="label__undo">
                 <IconButton
                     glyph=Glyph::Undo

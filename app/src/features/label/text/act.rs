@@ -40,13 +40,7 @@ impl Desk {
             }
             A::EndOn | A::EndBack | A::StartOn | A::StartBack => self.move_end(action),
             A::Undo | A::Redo => {
-                self.edit(|e| {
-                    if action == A::Undo {
-                        e.undo()
-                    } else {
-                        e.redo()
-                    }
-                });
+                self.edit(|e| if action == A::Undo { e.undo() } else { e.redo() });
                 if let Some(id) = self.read(|s| s.editor.selection().primary()).flatten() {
                     self.reveal_span(id);
                 }
@@ -88,7 +82,8 @@ impl Desk {
         match state {
             Some((true, _)) => return,
             Some((false, None)) => {
-                self.toasts.info("Pick a category first, by its key or on the right.");
+                self.toasts
+                    .info("Pick a category first, by its key or on the right.");
                 return;
             }
             _ => {}

@@ -47,7 +47,8 @@ fn Find() -> impl IntoView {
     let query = RwSignal::new(String::new());
     let hits = Memo::new(move |_| {
         let text = reading.text();
-        text.map(|t| query.with(|q| find(t.as_str(), q))).unwrap_or_default()
+        text.map(|t| query.with(|q| find(t.as_str(), q)))
+            .unwrap_or_default()
     });
     let at = RwSignal::new(None::<usize>);
     Effect::new(move |_| {
@@ -84,7 +85,11 @@ fn Find() -> impl IntoView {
         } else if n == 0 {
             "Not found".to_owned()
         } else if let Some(i) = at.get() {
-            format!("{} of {}{more}", crate::fmt::count(i as i64 + 1), crate::fmt::count(n as i64))
+            format!(
+                "{} of {}{more}",
+                crate::fmt::count(i as i64 + 1),
+                crate::fmt::count(n as i64)
+            )
         } else {
             format!("{}{more} found", crate::fmt::count(n as i64))
         }

@@ -119,7 +119,7 @@ pub fn Spans() -> impl IntoView {
             <div class="label-head">
                 <h2 class="grow">"Spans"</h2>
                 <input
-                    class="input label-head__field"
+                    class="input label-spans__filter"
                     type="search"
                     placeholder="Filter"
                     aria-label="Filter spans by category or text"

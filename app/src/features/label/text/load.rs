@@ -57,7 +57,9 @@ pub fn open(desk: Desk, reading: Reading, id: ItemId) {
 
 async fn fetch(id: ItemId) -> Result<String, String> {
     let lost = |_| "The text did not arrive. Check the connection and try again.".to_owned();
-    let response = JsFuture::from(window().fetch_with_str(&url(id))).await.map_err(lost)?;
+    let response = JsFuture::from(window().fetch_with_str(&url(id)))
+        .await
+        .map_err(lost)?;
     let response: web_sys::Response = response.unchecked_into();
     if !response.ok() {
         return Err(format!(

@@ -311,7 +311,7 @@ fn move_caret(ev: &KeyboardEvent, desk: Desk, page: NodeRef<html::Div>, scroll: 
         }
     }
     if let Some(to) = dom::caret(&el, &text) {
-        bring(scroll, page, desk, (to, to), 0);
+        bring(scroll, page, desk, (to, to), 2);
     }
 }
 
@@ -329,9 +329,11 @@ fn bring(
     (start, end): (u32, u32),
     again: u8,
 ) {
-    let (Some(frame), Some(el), Some(text)) =
-        (scroll.get_untracked(), page.get_untracked(), desk.reading.text_now())
-    else {
+    let (Some(frame), Some(el), Some(text)) = (
+        scroll.get_untracked(),
+        page.get_untracked(),
+        desk.reading.text_now(),
+    ) else {
         return;
     };
     let Some(range) = dom::range(&el, &text, start, end.max(start)) else {
@@ -339,20 +341,24 @@ fn bring(
     };
     let mut rect = range.get_bounding_client_rect();
     if rect.height() == 0.0 {
-        // Not laid out, or a caret at a line's end.
-        let block = el.children().item(text.block_of(start) as u32);
-        let Some(block) = block else { return };
-        if again > 0 {
-            rect = block.get_bounding_client_rect();
-        } else {
-            return;
+        // Not laid out, or a caret at a line's end: what stands before it, else its block.
+        let before = dom::range(&el, &text, text.step(start, false), start.max(1));
+        rect = before.map_or_else(|| rect.clone(), |r| r.get_bounding_client_rect());
+        if rect.height() == 0.0 {
+            match el.children().item(text.block_of(start) as u32) {
+                Some(block) => rect = block.get_bounding_client_rect(),
+                None => return,
+            }
         }
     }
     let view = frame.get_bounding_client_rect();
     let margin = MARGIN.min(view.height() / 4.0);
     let (above, below) = (
         rect.top() - view.top() - margin,
-        rect.top().max(rect.bottom().min(rect.top() + view.height() / 2.0)) - view.bottom() + margin,
+        rect.top()
+            .max(rect.bottom().min(rect.top() + view.height() / 2.0))
+            - view.bottom()
+            + margin,
     );
     let far = above < -view.height() || below > view.height();
     let by = if far {

@@ -124,7 +124,6 @@ fn fill(block: &Element, text: &Text, n: usize, marks: &[&Mark]) {
     let document = leptos::prelude::document();
     let (from, to) = text.range(n);
     let places: Vec<(u32, u32)> = marks.iter().map(|m| (m.start, m.end)).collect();
-    let depth = marks.iter().map(|m| m.lane + 1).max().unwrap_or(0);
     // One walk over the block for all pieces.
     let mut rest = text.block(n).char_indices();
     let whole = text.block(n);
@@ -146,14 +145,16 @@ fn fill(block: &Element, text: &Text, n: usize, marks: &[&Mark]) {
         let _ = run.append_child(&node);
         let over: Vec<&Mark> = piece.over.iter().filter_map(|i| marks.get(*i).copied()).collect();
         if !over.is_empty() {
-            dress(&run, &over, piece.end, depth);
+            dress(&run, &over, piece.end);
         }
         let _ = block.append_child(&run);
     }
 }
 
 /// Colours, underlines and names of a run with spans over it.
-fn dress(run: &Element, over: &[&Mark], end: u32, depth: u8) {
+fn dress(run: &Element, over: &[&Mark], end: u32) {
+    // Lanes are counted down from the text, so that those of neighbours are level.
+    let depth = over.iter().map(|m| m.lane + 1).max().unwrap_or(0);
     let mut class = String::from("label-text__mark");
     if over.iter().any(|m| m.on) {
         class.push_str(" is-on");

@@ -138,10 +138,15 @@ pub fn ColumnChoice(
                         </thead>
                         <tbody>
                             {move || columns.preview.with(|p| {
+                                let columns = p.columns.len();
                                 p.rows
                                     .iter()
-                                    .map(|row| view! {
-                                        <tr>{row.iter().map(|cell| view! { <td dir="auto">{cell.clone()}</td> }).collect_view()}</tr>
+                                    .map(|row| {
+                                        // A row may have too few fields, or too many; the import says so.
+                                        let cell = |n| row.get(n).cloned().unwrap_or_default();
+                                        view! {
+                                            <tr>{(0..columns).map(|n| view! { <td dir="auto">{cell(n)}</td> }).collect_view()}</tr>
+                                        }
                                     })
                                     .collect_view()
                             })}

@@ -25,8 +25,12 @@ pub fn UploadDialog(ctx: ProjectCtx) -> impl IntoView {
     let media = ctx.project.with_untracked(|p| p.summary.task.media());
     let things = media.nouns().1;
     let text = match media {
-        Media::Image => "JPEG, PNG, WebP, GIF, BMP, TIFF, and zip files of them. What the project has already is passed over, so an upload that was interrupted goes on where it stopped.",
-        Media::Text => "Text files (.txt) in UTF-8, and zip files of them. Tables and JSONL with a document a line come in by Import. What the project has already is passed over.",
+        Media::Image => {
+            "JPEG, PNG, WebP, GIF, BMP, TIFF, and zip files of them. What the project has already is passed over, so an upload that was interrupted goes on where it stopped."
+        }
+        Media::Text => {
+            "Text files (.txt) in UTF-8, and zip files of them. Tables and JSONL with a document a line come in by Import. What the project has already is passed over."
+        }
     };
     view! {
         <Dialog open title=format!("Upload {things}")>

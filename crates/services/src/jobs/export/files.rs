@@ -42,6 +42,7 @@ pub(super) fn write(
     };
     let mut names = ExportNames::with_stems(input.file_names);
     let (mut tally, mut pictures) = (Tally::default(), Vec::new());
+    let loses_links = matches!(input.format.keeps(Aspect::Links), Keeps::Not(_));
     let loses = matches!(input.format.keeps(Aspect::Attributes), Keeps::Not(_));
     writer.begin(&mut out)?;
     while let Some(page) = pages.blocking_recv() {
@@ -75,9 +76,15 @@ pub(super) fn write(
                         source: a.source,
                         score: a.score,
                         attributes: &a.attributes,
+                        links: &a.links,
                     })
                 })
                 .collect();
+            if loses_links {
+                for _ in row.annotations.iter().filter(|a| !a.links.is_empty()) {
+                    tally.changed("labels have groups or relations, which are left out");
+                }
+            }
             if loses {
                 for _ in row.annotations.iter().filter(|a| !a.attributes.is_empty()) {
                     tally.changed("labels have attributes, which are left out");

@@ -74,7 +74,15 @@ impl Import<'_> {
                     }
                 }
                 self.progress
-                    .report(done, total as i64, if self.task.is_text() { "Reading documents" } else { "Reading pictures" })
+                    .report(
+                        done,
+                        total as i64,
+                        if self.task.is_text() {
+                            "Reading documents"
+                        } else {
+                            "Reading pictures"
+                        },
+                    )
                     .await?;
             }
         }

@@ -5,7 +5,7 @@ use super::categories::Target;
 use limn_domain::project::Task;
 use limn_domain::{Attributes, CategoryId, ItemId, Mask, Rect, Shape, ShapeKind, Size};
 use limn_formats::names::{Found, NameIndex};
-use limn_formats::{Detail, Findings, Fit, ImportedAnnotation, ImportedImage, Placed};
+use limn_formats::{Detail, Findings, Fit, ImportedAnnotation, ImportedImage, ImportedLinks, Placed};
 use limn_store::repo::transfer::TargetItem;
 use std::collections::HashMap;
 
@@ -140,6 +140,7 @@ pub(super) struct Label {
     pub shape: Shape,
     pub score: Option<f64>,
     pub attributes: Attributes,
+    pub links: Option<Box<ImportedLinks>>,
 }
 
 /// Brings the labels of one image into the item's frame. What cannot be used is in the findings.
@@ -254,6 +255,7 @@ pub(super) fn labels(
             shape,
             score: label.score,
             attributes: attributes::matched(defined, label.attributes.as_deref(), &place, losses),
+            links: label.links.clone(),
         });
     }
     out
@@ -329,7 +331,9 @@ const fn unsuited(task: Task) -> &'static str {
         Task::Segmentation | Task::Semantic => "not_an_outline",
         Task::Keypoints => "not_keypoints",
         Task::Objects => "not_an_object",
-        Task::Classification | Task::Multilabel | Task::TextClassification | Task::TextMultilabel => "not_whole",
+        Task::Classification | Task::Multilabel | Task::TextClassification | Task::TextMultilabel => {
+            "not_whole"
+        }
         Task::Entities => "not_a_span",
     }
 }

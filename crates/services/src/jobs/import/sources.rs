@@ -229,7 +229,12 @@ mod tests {
             ],
         );
         let mut findings = Findings::default();
-        let found = look(vec![("a.zip".into(), path)], (ImportFormat::Coco, Media::Image), &mut findings).unwrap();
+        let found = look(
+            vec![("a.zip".into(), path)],
+            (ImportFormat::Coco, Media::Image),
+            &mut findings,
+        )
+        .unwrap();
         let Files::Archive {
             pictures,
             labels,
@@ -252,7 +257,12 @@ mod tests {
         let path = dir.path().join("x");
         std::fs::write(&path, "not a zip").unwrap();
         let mut findings = Findings::default();
-        let found = look(vec![("b.zip".into(), path)], (ImportFormat::Images, Media::Image), &mut findings).unwrap();
+        let found = look(
+            vec![("b.zip".into(), path)],
+            (ImportFormat::Images, Media::Image),
+            &mut findings,
+        )
+        .unwrap();
         assert!(matches!(found[0].files, Files::None));
         let report = findings.into_report();
         assert_eq!((report.refused, report.entries[0].file.as_str()), (1, "b.zip"));

@@ -42,7 +42,11 @@ struct Text {
 impl Import<'_> {
     /// Takes the texts of a file out of it. One that is refused costs only itself. The answers are in the order of `images`; empty
     /// when the file brings no text at all.
-    pub(super) async fn take_texts(&mut self, imported: &mut Imported, shown: &str) -> anyhow::Result<Vec<Taken>> {
+    pub(super) async fn take_texts(
+        &mut self,
+        imported: &mut Imported,
+        shown: &str,
+    ) -> anyhow::Result<Vec<Taken>> {
         if !self.task.is_text() || imported.images.iter().all(|i| i.text.is_none()) {
             return Ok(Vec::new());
         }

@@ -5,8 +5,12 @@ use super::place::Label;
 use crate::Error;
 use limn_domain::import::ImportAs;
 use limn_domain::item::ItemStatus;
-use limn_domain::{Annotation, AnnotationId, ItemId, ProjectId, Rect, Shape, Source, Timestamp, UserId};
-use limn_formats::Detail;
+use limn_domain::link::RELATIONS_MAX;
+use limn_domain::{
+    Annotation, AnnotationId, GroupId, ItemId, Links, ProjectId, Rect, Relation, Shape, Source, Timestamp,
+    UserId,
+};
+use limn_formats::{Detail, ImportedLinks};
 use limn_store::repo::annotation::{self, NewAnnotation};
 use limn_store::repo::item::bulk::{self, Stamp};
 use limn_store::repo::transfer;
@@ -170,15 +174,24 @@ async fn apply(
         }
         let mut has = Has::new(existing.remove(&id).unwrap_or_default(), is_final);
         let before = new.len();
+        let (mut names, mut linked) = (Names::default(), Vec::new());
         for label in labels {
-            if has.take(&label) {
+            if let Some(there) = has.take(&label) {
+                names.note(label.links.as_deref(), there);
                 out.repeated += 1;
             } else if rules.single && has.count > 0 {
                 out.second += 1;
             } else {
                 has.count += 1;
-                new.push(row(id, label, has.next_z(), &rules));
+                let links = label.links.clone();
+                let row = row(id, label, has.next_z(), &rules);
+                names.note(links.as_deref(), row.annotation.id);
+                linked.extend(links.map(|links| (new.len(), links)));
+                new.push(row);
             }
+        }
+        for (n, links) in linked {
+            new[n].annotation.links = names.links(new[n].annotation.id, *links);
         }
         let changed = new.len() > before || replace.contains(&id);
         if changed || (is_final && item.status != ItemStatus::Done) {
@@ -218,15 +231,61 @@ fn row(item_id: ItemId, label: Label, z: i64, rules: &Rules) -> NewAnnotation {
             },
             score: label.score.filter(|_| !is_final),
             attributes: label.attributes,
+            links: Links::default(),
         },
         created_by: rules.user,
     }
 }
 
+/// What the file calls the labels and groups of one item.
+#[derive(Default)]
+struct Names {
+    labels: HashMap<String, AnnotationId>,
+    groups: HashMap<String, GroupId>,
+}
+
+impl Names {
+    fn note(&mut self, links: Option<&ImportedLinks>, id: AnnotationId) {
+        if let Some(key) = links.and_then(|l| l.key.clone()) {
+            self.labels.insert(key, id);
+        }
+    }
+
+    /// The links as ours; relations to labels that did not come in are dropped, as with a label that is deleted.
+    fn links(&mut self, of: AnnotationId, links: ImportedLinks) -> Links {
+        let relations = links.relations.into_iter().filter_map(|(to, kind)| {
+            Some(Relation {
+                to: *self.labels.get(&to)?,
+                kind,
+            })
+        });
+        let one = |r: Relation| {
+            Links {
+                group: None,
+                relations: vec![r],
+            }
+            .check(of)
+            .ok()
+        };
+        let mut out = Links::default();
+        for relation in relations
+            .filter_map(one)
+            .flat_map(|l| l.relations)
+            .take(RELATIONS_MAX)
+        {
+            out.relate(relation);
+        }
+        out.group = links
+            .group
+            .map(|g| *self.groups.entry(g).or_insert_with(GroupId::new));
+        out
+    }
+}
+
 /// The labels an item has already: equal ones are not added again, however often an import runs.
 struct Has {
-    /// By category and shape: how many there are.
-    equal: HashMap<Key, u32>,
+    /// By category and shape.
+    equal: HashMap<Key, Vec<AnnotationId>>,
     /// Labels of the kind that is imported.
     count: usize,
     top: i64,
@@ -248,21 +307,16 @@ impl Has {
             this.count += usize::from(is_label == is_final);
             // A proposal that somebody confirmed is there too; a label where a proposal stands is news.
             if is_label || !is_final {
-                *this.equal.entry(key(a.category_id, &a.shape)).or_default() += 1;
+                let equal = this.equal.entry(key(a.category_id, &a.shape)).or_default();
+                equal.push(a.id);
             }
         }
         this
     }
 
-    /// Whether an equal label is there, used up by this one.
-    fn take(&mut self, label: &Label) -> bool {
-        match self.equal.get_mut(&key(label.category_id, &label.shape)) {
-            Some(n) if *n > 0 => {
-                *n -= 1;
-                true
-            }
-            _ => false,
-        }
+    /// An equal label that is there, used up by this one.
+    fn take(&mut self, label: &Label) -> Option<AnnotationId> {
+        self.equal.get_mut(&key(label.category_id, &label.shape))?.pop()
     }
 
     fn next_z(&mut self) -> i64 {

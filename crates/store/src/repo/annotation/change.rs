@@ -1,6 +1,6 @@
 //! Saving an edit: few statements, each with constant text.
 
-use super::{attributes, geometry};
+use super::{attributes, geometry, links};
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::{Annotation, AnnotationId, ChangeId, ItemId, Timestamp, UserId};
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 /// Most rows of one statement.
 const ROWS: usize = 64;
 /// Parameters of one row.
-const COLUMNS: usize = 12;
+const COLUMNS: usize = 13;
 /// Saved edits remembered of each item, and how many more may gather before the old ones go.
 const REMEMBERED: i64 = 64;
 const SLACK: i64 = 16;
@@ -22,7 +22,7 @@ static DELETE: LazyLock<Vec<&'static str>> = LazyLock::new(|| (1..=ROWS).map(del
 fn upsert_text(rows: usize) -> &'static str {
     let mut t = String::from(
         "INSERT INTO annotation (item_id, created_by, created_at, updated_at, id, category_id, kind, x, y, w, h, geometry, \
-         z, source, score, attributes) VALUES ",
+         z, source, score, attributes, links) VALUES ",
     );
     for row in 0..rows {
         if row > 0 {
@@ -38,7 +38,7 @@ fn upsert_text(rows: usize) -> &'static str {
     t.push_str(
         " ON CONFLICT (item_id, id) DO UPDATE SET category_id = excluded.category_id, kind = excluded.kind, \
          x = excluded.x, y = excluded.y, w = excluded.w, h = excluded.h, geometry = excluded.geometry, z = excluded.z, source = excluded.source, \
-         score = excluded.score, attributes = excluded.attributes, updated_at = excluded.updated_at",
+         score = excluded.score, attributes = excluded.attributes, links = excluded.links, updated_at = excluded.updated_at",
     );
     t.leak()
 }
@@ -104,7 +104,8 @@ pub async fn apply(tx: &mut Tx, c: Change<'_>) -> Result<Applied, StoreError> {
                     .bind(a.z)
                     .bind(a.source)
                     .bind(a.score)
-                    .bind(attributes(&a.attributes)?);
+                    .bind(attributes(&a.attributes)?)
+                    .bind(links(&a.links)?);
             }
             q.execute(conn).await?;
         });

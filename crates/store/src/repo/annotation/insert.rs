@@ -1,10 +1,10 @@
 //! Labels in bulk.
 
-use super::{attributes, geometry};
+use super::{attributes, geometry, links};
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::{Annotation, ItemId, Timestamp, UserId};
 
-/// Rows of one `INSERT`: 16 parameters each.
+/// Rows of one `INSERT`: 17 parameters each.
 const ROWS: usize = 250;
 
 /// A label for an item.
@@ -26,15 +26,16 @@ pub async fn insert_many(tx: &mut Tx, rows: &[NewAnnotation], now: Timestamp) ->
                 Ok((
                     geometry(&r.annotation.shape)?,
                     attributes(&r.annotation.attributes)?,
+                    links(&r.annotation.links)?,
                 ))
             })
             .collect::<Result<Vec<_>, StoreError>>()?;
         on_tx!(tx, conn => {
             let mut q = sqlx::QueryBuilder::new(
-                "INSERT INTO annotation (item_id, id, category_id, kind, x, y, w, h, geometry, z, source, score, attributes, \
+                "INSERT INTO annotation (item_id, id, category_id, kind, x, y, w, h, geometry, z, source, score, attributes, links, \
                  created_by, created_at, updated_at) ",
             );
-            q.push_values(chunk.iter().zip(texts), |mut b, (r, (geometry, attributes))| {
+            q.push_values(chunk.iter().zip(texts), |mut b, (r, (geometry, attributes, links))| {
                 let a = &r.annotation;
                 let rect = a.shape.bounds();
                 b.push_bind(r.item_id)
@@ -50,6 +51,7 @@ pub async fn insert_many(tx: &mut Tx, rows: &[NewAnnotation], now: Timestamp) ->
                     .push_bind(a.source)
                     .push_bind(a.score)
                     .push_bind(attributes)
+                    .push_bind(links)
                     .push_bind(r.created_by)
                     .push_bind(now)
                     .push_bind(now);

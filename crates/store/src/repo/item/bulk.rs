@@ -221,6 +221,7 @@ pub async fn classify(
                     source: Source::Human,
                     score: None,
                     attributes: limn_domain::Attributes::new(),
+                    links: limn_domain::Links::default(),
                 },
                 created_by: stamp.by,
             });

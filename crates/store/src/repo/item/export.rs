@@ -1,10 +1,10 @@
 //! Items with their labels in export order, a page at a time.
 
-use crate::repo::annotation::{bounds, read_attributes, shape};
+use crate::repo::annotation::{bounds, read_attributes, read_links, shape};
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::item::ItemStatus;
 use limn_domain::{
-    AnnotationId, Attributes, CategoryId, Digest, ItemId, ProjectId, Shape, Source, Timestamp,
+    AnnotationId, Attributes, CategoryId, Digest, ItemId, Links, ProjectId, Shape, Source, Timestamp, link,
 };
 use sqlx::FromRow;
 use std::collections::HashMap;
@@ -42,6 +42,22 @@ pub struct ExportAnnotation {
     pub source: Source,
     pub score: Option<f64>,
     pub attributes: Attributes,
+    /// Relations only to labels of the same list.
+    pub links: Links,
+}
+
+impl link::Linked for ExportAnnotation {
+    fn id(&self) -> AnnotationId {
+        self.id
+    }
+
+    fn links(&self) -> &Links {
+        &self.links
+    }
+
+    fn links_mut(&mut self) -> &mut Links {
+        &mut self.links
+    }
 }
 
 #[derive(FromRow)]
@@ -75,6 +91,7 @@ struct LabelPart {
     source: Source,
     score: Option<f64>,
     attributes: Option<String>,
+    links: Option<String>,
 }
 
 /// The items after export id `after` (0 to begin) in the order of export ids, at most `limit` and fewer when they hold
@@ -116,7 +133,7 @@ pub async fn export_page(
         let rows: Vec<LabelPart> = on_tx!(tx, conn => {
             sqlx::query_as(
                 "SELECT a.item_id, a.id, a.category_id, a.kind, a.x, a.y, a.w, a.h, a.geometry, a.z, a.source, \
-                 a.score, a.attributes \
+                 a.score, a.attributes, a.links \
                  FROM item i CROSS JOIN annotation a \
                  WHERE i.project_id = $1 AND i.export_id BETWEEN $2 AND $3 AND i.annotation_count > 0 \
                  AND a.item_id = i.id AND a.source <> 'prelabel' AND (i.status = 'done' OR NOT $4)",
@@ -138,13 +155,17 @@ pub async fn export_page(
 fn assemble(i: ItemPart, by_item: &mut HashMap<ItemId, Vec<LabelPart>>) -> Result<ExportItem, StoreError> {
     let mut labels = by_item.remove(&i.id).unwrap_or_default();
     labels.sort_unstable_by_key(|a| (a.z, a.id));
-    let annotations = labels
+    let mut annotations = labels
         .into_iter()
         .map(|a| {
             let bounds = bounds(a.x, a.y, a.w, a.h);
-            let (shape, attributes) = shape(&a.kind, bounds, a.geometry.as_deref())
-                .zip(read_attributes(a.attributes.as_deref()))
-                .ok_or_else(|| StoreError::Corrupt(format!("annotation {} of item {}", a.id, i.id)))?;
+            let shape = shape(&a.kind, bounds, a.geometry.as_deref());
+            let attributes = read_attributes(a.attributes.as_deref());
+            let links = read_links(a.links.as_deref());
+            let (Some(shape), Some(attributes), Some(links)) = (shape, attributes, links) else {
+                let what = format!("annotation {} of item {}", a.id, i.id);
+                return Err(StoreError::Corrupt(what));
+            };
             Ok(ExportAnnotation {
                 id: a.id,
                 category_id: a.category_id,
@@ -153,9 +174,11 @@ fn assemble(i: ItemPart, by_item: &mut HashMap<ItemId, Vec<LabelPart>>) -> Resul
                 source: a.source,
                 score: a.score,
                 attributes,
+                links,
             })
         })
-        .collect::<Result<_, StoreError>>()?;
+        .collect::<Result<Vec<_>, StoreError>>()?;
+    link::drop_dangling(&mut annotations);
     Ok(ExportItem {
         id: i.id,
         export_id: i.export_id,
