@@ -1,9 +1,13 @@
 """Boxes and outlines go into a running Limn and come out in every format, which the field's own tools or their rules then read.
 
-Usage: formats_journey.py --limn PROGRAM [--database-url URL]
+Usage: formats_journey.py --limn PROGRAM [--database-url URL] [--camvid FOLDER] [--panopticapi FOLDER]
 
-Checks. datumaro loads YOLO, Pascal VOC, CVAT, PNG masks and COCO panoptic and finds every box or pixel. YOLO's lines hold what
-Ultralytics' `verify_image_label` asks for. COCO panoptic passes what panopticapi checks before it evaluates: the ids in each PNG are
+FOLDER of --camvid holds train/ (pictures) and trainannot/ (a class index per pixel): they go into a semantic project and come out as PNG
+masks and COCO panoptic, every pixel equal, also after another import. FOLDER of --panopticapi is a checkout of
+github.com/cocodataset/panopticapi: its evaluation is then run on the panoptic export against itself.
+
+Checks. datumaro loads YOLO, Pascal VOC, CVAT, PNG masks and COCO panoptic and finds every box or pixel. Ultralytics' `verify_image_label`
+takes every YOLO file, and its `convert_coco` makes of our COCO what our YOLO export says. COCO panoptic passes what panopticapi checks before it evaluates: the ids in each PNG are
 those of `segments_info`, with their areas. LabelMe's and CVAT's masks, decoded by their own rules, and Label Studio's brush
 masks, decoded by its own `decode_rle`, are pycocotools' pixels of the COCO export. datumaro finds every attribute in COCO and CVAT, and
 exports imported again have the same. Every export imported into a new project gives COCO
@@ -12,9 +16,11 @@ exports with the same boxes within a thousandth of a pixel, and the same pixels 
 
 import argparse
 import base64
+import contextlib
 import csv
 import io
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -25,11 +31,11 @@ from pathlib import Path
 
 import numpy as np
 from coco_journey import Server, draw_set
-from outlines_journey import drawn_set, load
+from outlines_journey import camvid_set, drawn_set, load
 from PIL import Image
 
 csv.field_size_limit(sys.maxsize)
-BOXES, OUTLINES, ATTRIBUTES = "Boxes", "Outlines", "Attributes"
+BOXES, OUTLINES, ATTRIBUTES, RINGS, CAMVID = "Boxes", "Outlines", "Attributes", "Rings", "CamVid"
 BOX_FORMATS = ["yolo", "voc", "cvat", "labelme", "csv", "jsonl", "label_studio", "coco_azureml"]
 # Of these every pixel of every object comes back; of `png` every pixel of every class, of `coco_panoptic` what is seen.
 PIXEL_FORMATS = ["cvat", "labelme", "csv", "jsonl", "label_studio"]
@@ -153,6 +159,59 @@ def check_yolo(folder: Path, segments: bool) -> int:
             assert (len(numbers) >= 7 and len(numbers) % 2 == 1) if segments else len(numbers) == 5, line
             lines += 1
     return lines
+
+
+def check_ultralytics(yolo: Path, coco: Path, segments: bool) -> None:
+    """Ultralytics takes the YOLO files, and its converter makes the same lines of the COCO file."""
+    # Where it keeps its settings.
+    os.environ.setdefault("YOLO_CONFIG_DIR", str(yolo.parent / "ultralytics"))
+    (yolo.parent / "ultralytics").mkdir(exist_ok=True)
+    from ultralytics.data.converter import convert_coco
+    from ultralytics.data.utils import verify_image_label
+
+    classes = sum(1 for line in (yolo / "data.yaml").read_text().splitlines() if line.startswith("  "))
+    checked = 0
+    for file in sorted((yolo / "labels").rglob("*.txt")):
+        picture = next(p for p in (yolo / "images" / file.relative_to(yolo / "labels")).parent.glob("*") if p.stem == file.stem)
+        image, lines, *_, corrupt, message = verify_image_label((str(picture), str(file), "", False, classes, 0, 0, False))
+        assert image and corrupt == 0 and not message, message
+        checked += len(lines)
+    out = yolo.parent / f"{yolo.name}-by-ultralytics"
+    with contextlib.redirect_stdout(io.StringIO()):
+        convert_coco(str(coco.parent), str(out), use_segments=segments, cls91to80=False)
+    made = {f.stem: f for f in (out / "labels").rglob("*.txt")}
+    # It counts the classes by the ids of categories, less one.
+    order = [c["id"] for c in json.loads(coco.read_text())["categories"]]
+    same = 0
+    for file in (yolo / "labels").rglob("*.txt"):
+        ours = sorted([float(v) for v in line.split()] for line in file.read_text().splitlines())
+        theirs = []
+        for line in made[file.stem].read_text().splitlines() if ours else []:
+            number, *rest = (float(v) for v in line.split())
+            theirs.append([float(order.index(int(number) + 1)), *rest])
+        theirs.sort()
+        assert len(ours) == len(theirs), f"{file.name}: {len(ours)} lines, {len(theirs)} by convert_coco"
+        for a, b in zip(ours, theirs):
+            # It writes six digits, and a box around each outline is not asked for.
+            assert len(a) == len(b) and max(abs(x - y) for x, y in zip(a, b)) < 2e-6, f"{file.name}: {a} and {b}"
+            same += 1
+    print(f"Ultralytics: {checked} lines taken by verify_image_label, {same} the same by convert_coco")
+
+
+def check_pq(folder: Path, panopticapi: Path) -> None:
+    """panopticapi's own evaluation of the export against itself."""
+    sys.path.insert(0, str(panopticapi))
+    from panopticapi.evaluation import pq_compute_multi_core
+
+    data = json.loads((folder / "annotations/panoptic_default.json").read_text())
+    pictures = str(folder / "annotations/panoptic_default")
+    categories = {c["id"]: c for c in data["categories"]}
+    # `pq_compute` divides by the number of things and of stuff, and one of them is none here.
+    with contextlib.redirect_stdout(io.StringIO()):
+        counted = pq_compute_multi_core([(a, a) for a in data["annotations"]], pictures, pictures, categories)
+    result, _ = counted.pq_average(categories, isthing=None)
+    assert result["pq"] == 1.0 and result["n"] > 0, result
+    print(f"panopticapi: PQ {result['pq']} over {result['n']} categories")
 
 
 def check_panoptic(folder: Path, truth: Set) -> None:
@@ -315,8 +374,8 @@ def label_studio_masks(folder: Path) -> dict:
 
 
 class Journey:
-    def __init__(self, server: Server, work: Path):
-        self.server, self.work = server, work
+    def __init__(self, server: Server, work: Path, panopticapi: Path | None):
+        self.server, self.work, self.panopticapi = server, work, panopticapi
 
     def export(self, project: str, kind: str) -> Path:
         packed, folder = self.work / f"{project}-{kind}.zip", self.work / f"{project}-{kind}"
@@ -348,6 +407,9 @@ class Journey:
             folder = self.export(BOXES, kind)
             if kind == "yolo":
                 assert check_yolo(folder, segments=False) == sum(map(len, want.values()))
+                (self.work / "boxes").mkdir()
+                shutil.copy(self.work / "boxes.json", self.work / "boxes/all.json")
+                check_ultralytics(folder, self.work / "boxes/all.json", segments=False)
             if kind in ("yolo", "voc", "cvat"):
                 known = {"yolo": "yolo", "voc": "voc_detection", "cvat": "cvat"}[kind]
                 # datumaro rounds some to a hundredth.
@@ -371,6 +433,57 @@ class Journey:
             assert got == SAID, f"{kind}, imported again: {got}"
         print("JSONL and CVAT, imported again: the same attributes")
 
+    def polygons(self) -> None:
+        """Outlines of one ring: what Ultralytics has a form for."""
+        given = drawn_set(self.work / "rings")
+        ring = lambda a: isinstance(a["segmentation"], list) and len(a["segmentation"]) == 1
+        given["annotations"] = [a for a in given["annotations"] if ring(a)]
+        (self.work / "rings.json").write_text(json.dumps(given))
+        self.server.cli("projects", "create", "--name", RINGS, "--task", "segmentation")
+        self.server.cli("import", "--project", RINGS, "--format", "coco", self.work / "rings", self.work / "rings.json")
+        (self.work / "ring").mkdir()
+        self.server.cli("export", "--project", RINGS, "--out", self.work / "ring/all.json")
+        check_ultralytics(self.export(RINGS, "yolo"), self.work / "ring/all.json", segments=True)
+
+    def camvid(self, folder: Path) -> None:
+        given = camvid_set(folder, self.work / "camvid")
+        (self.work / "camvid.json").write_text(json.dumps(given))
+        self.server.cli("projects", "create", "--name", CAMVID, "--task", "semantic")
+        self.server.cli("import", "--project", CAMVID, "--format", "coco", self.work / "camvid", self.work / "camvid.json")
+        truth = {f.stem: np.asarray(Image.open(f)) for f in sorted((folder / "trainannot").glob("*.png"))}
+        number = lambda name: int(name.removeprefix("class "))
+
+        def panoptic(project: str) -> None:
+            out = self.export(project, "coco_panoptic")
+            data = json.loads((out / "annotations/panoptic_default.json").read_text())
+            names, images = ({e["id"]: e for e in data[k]} for k in ("categories", "images"))
+            for annotation in data["annotations"]:
+                rgb = np.asarray(Image.open(out / "annotations/panoptic_default" / annotation["file_name"])).astype(np.uint32)
+                ids = rgb[..., 0] + 256 * rgb[..., 1] + 65536 * rgb[..., 2]
+                seen = np.full(ids.shape, 255, np.uint8)
+                for s in annotation["segments_info"]:
+                    seen[ids == s["id"]] = number(names[s["category_id"]]["name"])
+                assert (seen == truth[Path(images[annotation["image_id"]]["file_name"]).stem]).all()
+            assert len(data["annotations"]) == len(truth)
+            if self.panopticapi:
+                check_pq(out, self.panopticapi)
+
+        def png(project: str) -> None:
+            out = self.export(project, "png")
+            table = [line.split(":")[0] for line in (out / "labelmap.txt").read_text().splitlines() if not line.startswith("#")]
+            classes = np.array([255 if name == "background" else number(name) for name in table], np.uint8)
+            files = list((out / "SegmentationClass").rglob("*.png"))
+            assert len(files) == len(truth)
+            for file in files:
+                assert (classes[np.asarray(Image.open(file))] == truth[file.stem]).all(), file
+
+        pixels = sum(t.size for t in truth.values())
+        for kind, check in [("coco_panoptic", panoptic), ("png", png)]:
+            check(CAMVID)
+            self.around(CAMVID, kind, "semantic")
+            check(f"{CAMVID} {kind}")
+            print(f"CamVid as {kind}: {len(truth)} frames, {pixels} of {pixels} pixels equal, also when imported again")
+
     def outlines(self) -> None:
         given = drawn_set(self.work / "pictures")
         (self.work / "given.json").write_text(json.dumps(given))
@@ -384,7 +497,10 @@ class Journey:
         for kind in PIXEL_FORMATS:
             self.export(OUTLINES, kind)
             same_masks(self.around(OUTLINES, kind, "segmentation").masks(), want, f"{kind}, imported again")
-        check_panoptic(self.export(OUTLINES, "coco_panoptic"), truth)
+        folder = self.export(OUTLINES, "coco_panoptic")
+        check_panoptic(folder, truth)
+        if self.panopticapi:
+            check_pq(folder, self.panopticapi)
         check_png(self.export(OUTLINES, "png"), truth)
         for kind in ("coco_panoptic", "png"):
             names = sorted({c for objects in want.values() for c, _ in objects})
@@ -410,14 +526,20 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--limn", type=Path, required=True)
     parser.add_argument("--database-url")
+    parser.add_argument("--camvid", type=Path)
+    parser.add_argument("--panopticapi", type=Path)
     args = parser.parse_args()
     work = Path(tempfile.mkdtemp(prefix="limn-formats-"))
     server = Server(args.limn.resolve(), work, args.database_url)
     try:
-        journey = Journey(server, work)
-        journey.boxes()
-        journey.attributes()
-        journey.outlines()
+        journey = Journey(server, work, args.panopticapi)
+        if args.camvid:
+            journey.camvid(args.camvid.resolve())
+        else:
+            journey.boxes()
+            journey.polygons()
+            journey.attributes()
+            journey.outlines()
         print("all peers agree")
     finally:
         server.stop()

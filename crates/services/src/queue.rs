@@ -15,7 +15,7 @@ use limn_store::repo;
 use std::collections::HashSet;
 
 /// Most items taken at once.
-const TAKE_MAX: i64 = 64;
+const TAKE_MAX: i64 = 128;
 /// Most items kept or given back at once.
 const ITEMS_MAX: usize = 200;
 /// Items on a page of history.
@@ -56,7 +56,7 @@ impl Queue {
         Ok(context.state)
     }
 
-    /// The actor's leased items and, up to `count` (1..=64) in all, fresh ones leased now. Two people never get the same
+    /// The actor's leased items and, up to `count` (1..=128) in all, fresh ones leased now. Two people never get the same
     /// item. A paused project hands out nothing new.
     pub async fn take(&self, actor: &Actor, project: ProjectId, count: i64) -> Result<Taken> {
         if !(1..=TAKE_MAX).contains(&count) {

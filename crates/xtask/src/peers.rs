@@ -1,4 +1,4 @@
-//! `peers`: the field's own tools (pycocotools, torchvision, datumaro) against the running server.
+//! `peers`: the field's own tools (pycocotools, torchvision, datumaro, Ultralytics) against the running server.
 
 use crate::setup::postgres;
 use crate::{serve, sh, ws};
@@ -11,7 +11,7 @@ pub fn run(args: Vec<String>) -> Result<ExitCode> {
     serve::build(false)?;
     let cluster = postgres::start()?;
     let own = if args.iter().any(|a| a == "--camvid") {
-        &["outlines_journey.py"][..]
+        &["outlines_journey.py", "formats_journey.py"][..]
     } else if args.iter().any(|a| a == "--voc") {
         &["coco_journey.py"][..]
     } else {
@@ -57,7 +57,7 @@ fn ensure() -> Result<PathBuf> {
     if sh::which("python3").is_none() {
         bail!("the peers are Python packages: install python3 (3.10 or newer) with venv and run again");
     }
-    sh::step("set-up: a Python environment with pycocotools, torchvision and datumaro (large)");
+    sh::step("set-up: a Python environment with pycocotools, torchvision, datumaro and Ultralytics (large)");
     sh::run(Command::new("python3").args(["-m", "venv"]).arg(&dir))?;
     sh::run(
         Command::new(&python)

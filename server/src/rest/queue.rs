@@ -48,7 +48,7 @@ async fn state(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(default)]
 struct Take {
-    /// Items to hold in all, 1 to 64.
+    /// Items to hold in all, 1 to 128.
     count: i64,
 }
 

@@ -13,6 +13,8 @@ use std::collections::BTreeSet;
 
 /// Items of a page.
 pub const SIZES: [usize; 6] = [4, 9, 16, 25, 36, 64];
+/// Most items that the server hands out at once.
+const TAKE_MAX: usize = 128;
 const SIZE: &str = "limn-grid";
 /// Below this width of the window in pixels, pages have few columns and scroll.
 const NARROW: f64 = 700.0;
@@ -171,7 +173,12 @@ impl Desk {
         }
         self.taking.set_value(true);
         spawn_local(async move {
-            let taken = api::queue_take(self.project_id, size as i64).await;
+            // Those on their way to the server may still count as in hand there.
+            let leaving = self
+                .sheets
+                .with_value(|s| s.values().filter(|s| s.leased && !s.is_todo()).count());
+            let want = (size + leaving).min(TAKE_MAX);
+            let taken = api::queue_take(self.project_id, want as i64).await;
             if self.taking.try_set_value(false).is_some() {
                 return;
             }
