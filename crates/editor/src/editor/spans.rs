@@ -72,8 +72,8 @@ impl Editor {
 
     /// Gives a span other ends; moves in a row are one step. `false`: they are none, or nothing changed.
     pub fn set_span(&mut self, id: AnnotationId, start: u32, end: u32) -> bool {
-        let is_span = self.doc.get(id).is_some_and(|a| a.shape.span().is_some());
-        if !is_span || start >= end || end > self.length {
+        let can = |a: &Annotation| a.shape.span().is_some() && self.layers.can_edit(a);
+        if !self.doc.get(id).is_some_and(can) || start >= end || end > self.length {
             return false;
         }
         self.run_joining(

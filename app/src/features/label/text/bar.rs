@@ -16,12 +16,23 @@ pub fn TextBar() -> impl IntoView {
             .text()
             .map(|t| crate::fmt::counted(i64::from(t.length()), "character", "characters"))
     };
+    let relating = move || {
+        desk.look_tick.track();
+        desk.current.track();
+        desk.read(|s| s.editor.relating().is_some()).unwrap_or(false)
+    };
     view! {
         <div class="label-text__bar">
             <Show
                 when=move || reading.finding.get()
                 fallback=move || view! {
-                    <span class="faint num" data-testid="text-length">{length}</span>
+                    <span class="faint num" data-testid="text-length">
+                        {move || if relating() {
+                            Some("Pick the span that it relates to; Esc leaves it".to_owned())
+                        } else {
+                            length()
+                        }}
+                    </span>
                     <span class="grow"></span>
                     <IconButton
                         glyph=Glyph::Search
@@ -134,6 +145,7 @@ fn Find() -> impl IntoView {
                 disabled=none
                 on_click=move || {
                     let n = desk.mark_all(&hits.get_untracked());
+                    desk.unchoose();
                     let name = desk.category.get_untracked().map(|id| desk.category_of(id).0).unwrap_or_default();
                     desk.toasts.info(match n {
                         0 => format!("All of them are marked as {name} already."),

@@ -66,6 +66,7 @@ fn Page() -> impl IntoView {
     Effect::new(move |_| {
         desk.doc_tick.track();
         desk.selection_tick.track();
+        desk.look_tick.track();
         desk.categories.track();
         let (Some(page), Some(text)) = (page.get(), reading.text()) else {
             return;
@@ -177,34 +178,36 @@ fn Page() -> impl IntoView {
     on_cleanup(move || up.remove());
     view! {
         <div class="label-text__scroll" node_ref=scroll>
-            <div
-                node_ref=page
-                class="label-text__page"
-                role="textbox"
-                aria-multiline="true"
-                aria-readonly="true"
-                aria-label="Text of the document"
-                tabindex="0"
-                spellcheck="false"
-                on:pointerdown=move |ev| last_touch.set_value(ev.pointer_type() == "touch")
-                on:mousedown=move |ev| {
-                    if ev.button() == 0 && spans() && !last_touch.get_value() {
-                        pulling.set_value(true);
-                        reading.chosen.set(None);
+            <div class="label-text__sheet">
+                <div
+                    node_ref=page
+                    class="label-text__page"
+                    role="textbox"
+                    aria-multiline="true"
+                    aria-readonly="true"
+                    aria-label="Text of the document"
+                    tabindex="0"
+                    spellcheck="false"
+                    on:pointerdown=move |ev| last_touch.set_value(ev.pointer_type() == "touch")
+                    on:mousedown=move |ev| {
+                        if ev.button() == 0 && spans() && !last_touch.get_value() {
+                            pulling.set_value(true);
+                            reading.chosen.set(None);
+                        }
                     }
-                }
-                on:mouseup=on_up
-                on:mouseover=on_over
-                on:mouseleave=move |_| reading.hover.set(None)
-                on:keydown=move |ev| {
-                    if spans() {
-                        move_caret(&ev, desk, page, scroll);
+                    on:mouseup=on_up
+                    on:mouseover=on_over
+                    on:mouseleave=move |_| reading.hover.set(None)
+                    on:keydown=move |ev| {
+                        if spans() {
+                            move_caret(&ev, desk, page, scroll);
+                        }
                     }
-                }
-                on:focus=move |_| place_caret()
-                on:blur=move |_| place_caret()
-            ></div>
-            <i class="label-text__caret" node_ref=caret hidden="hidden" aria-hidden="true"></i>
+                    on:focus=move |_| place_caret()
+                    on:blur=move |_| place_caret()
+                ></div>
+                <i class="label-text__caret" node_ref=caret hidden="hidden" aria-hidden="true"></i>
+            </div>
         </div>
     }
 }

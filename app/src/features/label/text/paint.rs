@@ -38,7 +38,8 @@ pub struct Painter {
 
 fn marks(desk: Desk) -> Vec<Mark> {
     desk.read(|s| {
-        let spans = s.editor.spans();
+        let mut spans = s.editor.spans();
+        spans.retain(|(a, ..)| !s.editor.layers().is_hidden(a));
         let places: Vec<(u32, u32)> = spans.iter().map(|(_, start, end)| (*start, *end)).collect();
         spans
             .iter()
