@@ -76,6 +76,12 @@ test("spans by mouse and keyboard, one over another, survive undo, reload and ex
   // Nothing of the text or of a name became markup.
   expect(await page.locator(".label-text__page b, .label-text__page i, .label i i").count()).toBe(0);
   expect(await label.document.evaluate((e) => e.textContent)).toBe(LETTER);
+  // A relation: from the selected span to the next one that is clicked.
+  await label.click("Rome");
+  await page.keyboard.press("Alt+r");
+  await expect(page.getByText("Pick the span that it relates to")).toBeVisible();
+  await label.click("University");
+  await expect(page.getByTestId("relation")).toHaveCount(1);
   // Delete, take back, all over a reload.
   const before = await label.spans();
   await page.keyboard.press("Delete");
@@ -116,6 +122,8 @@ test("spans by mouse and keyboard, one over another, survive undo, reload and ex
     expect.stringContaining("תל"),
     "Rome:LOC",
   ]);
+  const [org, rome] = ["University of Köln", "Rome"].map((q) => first.spans.find((s: any) => scalars.slice(s.start, s.end).join("") === q));
+  expect(rome.relations).toEqual([{ to: org.id }]);
   const conll = (await exported(api, project, "conll"))["entities.conll"];
   expect(conll).toContain("Ana B-PER\nMüller I-PER\n- I-PER\nLu\u0308demann I-PER\nworks O");
   expect((await exported(api, project, "spacy"))["entities.jsonl"]).toContain('[101,105,"LOC"]');

@@ -33,7 +33,6 @@ pub fn TextBar() -> impl IntoView {
                             length()
                         }}
                     </span>
-                    <span class="grow"></span>
                     <IconButton
                         glyph=Glyph::Search
                         size=ButtonSize::Small
@@ -42,6 +41,7 @@ pub fn TextBar() -> impl IntoView {
                             desk.act(limn_editor::Action::FindText);
                         }
                     />
+                    <span class="grow"></span>
                 }
             >
                 <Find/>
