@@ -35,12 +35,12 @@ async fn a_text_is_plain_text_whatever_is_in_it() {
             client
                 .get(&format!("/media/items/{item_id}/{which}"))
                 .await
-                .expect(StatusCode::NOT_FOUND);
+                .expect(StatusCode::BAD_REQUEST);
         }
         // A picture has no text.
         let (pictures, _) = project(&client, "P").await;
         let picture = item(&client, &pictures, "a.png", 1).await;
-        client.get(&format!("/media/items/{picture}/text")).await.expect(StatusCode::NOT_FOUND);
+        client.get(&format!("/media/items/{picture}/text")).await.expect(StatusCode::BAD_REQUEST);
         // Outsiders learn nothing.
         app.user("bo", Role::Labeler).await;
         let bo = app.sign_in("bo@example.org").await;

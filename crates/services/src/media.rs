@@ -67,7 +67,7 @@ impl Media {
             } else {
                 "This item is a picture; ask for `thumb`, `screen` or `full`."
             };
-            return Err(Error::new(Code::NotFound, why));
+            return Err(Error::new(Code::BadRequest, why));
         }
         let rendition = match which {
             Rendition::Original => return self.original(&found, false).await,

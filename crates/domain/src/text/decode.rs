@@ -102,7 +102,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, Fault> {
 
 /// The line that begins or goes on after these bytes, from 1.
 fn line(before: &[u8]) -> u64 {
-    before.iter().filter(|b| **b == b'\n').count() as u64 + 1
+    before.split(|b| *b == b'\n').count() as u64
 }
 
 #[cfg(test)]
