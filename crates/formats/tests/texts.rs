@@ -1,4 +1,5 @@
 //! Documents out and in again, and what hostile files do.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use limn_domain::export::ExportFormat;
 use limn_domain::import::{ImportFormat, TextColumns};
@@ -98,8 +99,10 @@ fn read_with(
     (read.unwrap_or_default(), findings)
 }
 
-/// Name, text and spans of every document.
-fn documents(imported: &Imported) -> Vec<(String, String, Vec<(u32, u32, String)>)> {
+/// Name, text and spans of a document.
+type Document = (String, String, Vec<(u32, u32, String)>);
+
+fn documents(imported: &Imported) -> Vec<Document> {
     imported
         .items()
         .map(|(image, labels)| {

@@ -296,13 +296,12 @@ impl Table<'_> {
         let said = at(self.places.attributes).unwrap_or_default();
         let label = at(self.places.label);
         if let Some((start, end)) = self.places.span {
-            let document = match self.known.get(&name) {
-                Some(n) => *n,
-                None => {
-                    let n = self.gather.document(name.clone(), None, line)?;
-                    self.known.insert(name, n);
-                    n
-                }
+            let document = if let Some(n) = self.known.get(&name) {
+                *n
+            } else {
+                let n = self.gather.document(name.clone(), None, line)?;
+                self.known.insert(name, n);
+                n
             };
             let (Some(label), Some(start), Some(end)) = (label, at(Some(start)), at(Some(end))) else {
                 // A document without spans.

@@ -146,10 +146,8 @@ impl Desk {
                 let id = *id;
                 self.edit(|e| e.select(id, add));
             }
-            None if !add => {
-                if self.read(|s| !s.editor.selection().is_empty()) == Some(true) {
-                    self.edit(Editor::clear_selection);
-                }
+            None if !add && self.read(|s| !s.editor.selection().is_empty()) == Some(true) => {
+                self.edit(Editor::clear_selection);
             }
             None => {}
         }
