@@ -111,6 +111,7 @@ impl TryFrom<RawConfig> for Config {
         }
         let max_connections = within("database.max_connections", raw.database.max_connections, 2, 1000)?;
         let image_mb = within("limits.image_mb", raw.limits.image_mb, 1, 1 << 20)?;
+        let text_mb = within("limits.text_mb", raw.limits.text_mb, 1, 64)?;
         let upload_gb = within("limits.upload_gb", raw.limits.upload_gb, 1, 1 << 20)?;
         let megapixels = within("limits.image_megapixels", raw.limits.image_megapixels, 1, 20_000)?;
         let whole = within("limits.whole_megapixels", raw.limits.whole_megapixels, 4, 200)?;
@@ -134,6 +135,7 @@ impl TryFrom<RawConfig> for Config {
             },
             limits: Limits {
                 image_bytes: (image_mb as u64) << 20,
+                text_bytes: (text_mb as u64) << 20,
                 upload_bytes: (upload_gb as u64) << 30,
                 image_pixels: megapixels as u64 * 1_000_000,
                 whole_pixels: whole as u64 * 1_000_000,

@@ -1,4 +1,4 @@
-//! Pictures: renditions and originals of items, and the pictures in instructions.
+//! Pictures and texts: renditions and originals of items, and the pictures in instructions.
 //!
 //! Outside `/api/v1` because pages name them in `<img>`; the same sessions, tokens and roles apply.
 
@@ -39,10 +39,11 @@ async fn item(
         "screen" => Rendition::Screen,
         "full" => Rendition::Full,
         "original" => Rendition::Original,
+        "text" => Rendition::Text,
         _ => {
             return Err(Failure::new(
                 Code::NotFound,
-                "There is no such rendition; use thumb, screen, full or original.",
+                "There is no such rendition; use thumb, screen, full, original, or text of a document.",
             ));
         }
     };

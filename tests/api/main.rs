@@ -13,4 +13,5 @@ mod openapi;
 mod origin;
 mod program;
 mod support;
+mod texts;
 mod uploads;

@@ -198,7 +198,7 @@ fn from_an_empty_folder_to_an_export() {
         token,
     ));
     assert!(
-        said.contains("10 images added") && said.contains("10 labels added"),
+        said.contains("10 items added") && said.contains("10 labels added"),
         "{said}"
     );
     let again = good(cli(&["upload", "--project", id.trim(), "photos"], token));

@@ -81,6 +81,7 @@ pub(super) const OTHER: &[(&str, Rule, &str)] = &[
     ("GET /media/items/{item_id}/full", In(A::ViewItems), ""),
     ("GET /media/items/{item_id}/original", In(A::ViewItems), ""),
     ("GET /media/items/{item_id}/tiles/0/0/0", In(A::ViewItems), ""),
+    ("GET /media/items/{item_id}/text", In(A::ViewItems), ""),
     ("GET /media/assets/{asset_id}", In(A::ViewProject), ""),
     ("GET /api/v1/activities?project_id={project_id}", In(A::ViewProject), ""),
     ("GET /api/v1/jobs?project_id={project_id}", In(A::ViewProject), ""),

@@ -14,6 +14,7 @@ mod queue_at_once;
 mod queue_random;
 mod shapes;
 mod sign_in;
+mod spans;
 mod speed;
 mod transfer;
 mod users;

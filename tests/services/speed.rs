@@ -155,6 +155,8 @@ async fn adding_importing_and_exporting() {
                     width: 640,
                     height: 480,
                     orientation: 1,
+                    length: 0,
+                    excerpt: String::new(),
                 })
                 .collect();
             all.extend(rows.iter().map(|r| r.id));

@@ -11,6 +11,7 @@ mod poses_round;
 mod shapes_round;
 mod speed;
 mod stops;
+mod texts;
 mod voc_in;
 
 use bytes::Bytes;
@@ -151,6 +152,7 @@ impl World {
             uploads,
             create_categories: true,
             replace: false,
+            columns: None,
         }
     }
 

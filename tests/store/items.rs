@@ -25,6 +25,8 @@ fn new_item(name: &str) -> NewItem {
         width: 640,
         height: 480,
         orientation: 6,
+        length: 0,
+        excerpt: String::new(),
     }
 }
 

@@ -139,3 +139,67 @@ async fn outlines_of_the_second_schema_are_kept() {
     let categories = limn_store::repo::category::list(&mut tx, project).await.unwrap();
     assert_eq!((categories.len(), &categories[0].skeleton), (1, &None));
 }
+
+#[tokio::test]
+async fn items_and_labels_of_the_fifth_schema_are_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("limn.db");
+    let old = at(&path, 5).await;
+    let more = [
+        "UPDATE annotation SET attributes = '{\"occluded\":true}', links = '{\"group\":\"00000000-0000-0000-0000-00000000000a\"}'",
+        "UPDATE item SET status = 'done', done_by = x'00000000000000000000000000000001', done_at = 5, annotation_count = 1, \
+         revision = 7, lease_until = 9, skip_reason = 'why'",
+    ];
+    for sql in FILL.iter().chain(&more) {
+        sqlx::query(sqlx::AssertSqlSafe(*sql))
+            .execute(&old)
+            .await
+            .unwrap();
+    }
+    let before: Vec<String> = dump(&old, "item").await;
+    old.close().await;
+    let db = Db::open(&DbConfig::Sqlite(path.clone())).await.unwrap();
+    db.migrate().await.unwrap();
+    let id = "00000000-0000-0000-0000-000000000004".parse::<ItemId>().unwrap();
+    let mut tx = db.read().await.unwrap();
+    let item = limn_store::repo::item::get(&mut tx, id, limn_domain::Timestamp(10))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (item.length, item.excerpt.as_str(), item.revision, item.width),
+        (0, "", 7, 10)
+    );
+    let labels = annotation::of_item(&mut tx, id).await.unwrap();
+    assert_eq!(labels[0].attributes.len(), 1);
+    drop(tx);
+    let new = sqlx::SqlitePool::connect_with(SqliteConnectOptions::new().filename(&path))
+        .await
+        .unwrap();
+    assert_eq!(dump(&new, "item").await, before, "every column of every row");
+    let links: Option<String> = sqlx::query_scalar("SELECT links FROM annotation")
+        .fetch_one(&new)
+        .await
+        .unwrap();
+    assert!(links.is_some());
+    let indices: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'item' AND sql IS NOT NULL",
+    )
+    .fetch_one(&new)
+    .await
+    .unwrap();
+    assert_eq!(indices, 8);
+    new.close().await;
+}
+
+/// The rows of a table in its first schema's columns, as JSON.
+async fn dump(pool: &sqlx::SqlitePool, table: &str) -> Vec<String> {
+    let columns = "hex(id), hex(project_id), name, name_key, digest, media_type, byte_size, width, height, orientation, \
+        export_id, status, skip_reason, queue_rank, lease_until, leased_at, revision, annotation_count, prelabel_count, \
+        active_ms, hex(done_by), done_at, created_at, updated_at";
+    let sql = format!("SELECT json_array({columns}) FROM {table} ORDER BY id");
+    sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+        .fetch_all(pool)
+        .await
+        .unwrap()
+}

@@ -109,6 +109,9 @@ glyphs! {
     Tag = r#"<path d="M4 4h7l9 9-7 7-9-9z"/><circle cx="8.500" cy="8.500" r="1.200"/>"#;
     Terminal = r#"<path d="m5 7 5 5-5 5M12.500 18H19"/>"#;
     Swap = r#"<path d="M4 8.500h14M14.500 5l3.500 3.500-3.500 3.500M20 15.500H6M9.500 12 6 15.500 9.500 19"/>"#;
+    TextLabels = r#"<path d="M4 6h16M4 11h10M4 16h7"/><path d="M14 14.500h3.500l3.500 3.300-3.500 3.200H14z"/>"#;
+    TextSpans = r#"<path d="M4 5h16M4 19h9"/><rect x="3.500" y="9" width="8" height="6" rx="1"/><path d="M14.500 12H20"/>"#;
+    TextTag = r#"<path d="M14 3H7a1 1 0 0 0-1 1v16a1 1 0 0 0 1 1h10a1 1 0 0 0 1-1V7zM14 3v4h4M9 12h6M9 16h4"/>"#;
     Trash = r#"<path d="M4.500 6.500h15M9 6.500V4.500a1 1 0 0 1 1-1h4a1 1 0 0 1 1 1v2M6.500 6.500l.8 13a1 1 0 0 0 1 1h7.400a1 1 0 0 0 1-1l.8-13M10 10.500v6M14 10.500v6"/>"#;
     Undo = r#"<path d="M8 5 4 9l4 4M4 9h10a6 6 0 0 1 0 12h-3"/>"#;
     Unlock = r#"<rect x="5" y="11" width="14" height="9" rx="1.500"/><path d="M8 11V8a4 4 0 0 1 7.700-1.500"/>"#;
@@ -134,6 +137,9 @@ impl Glyph {
             Task::Objects => Self::Shapes,
             Task::Classification => Self::Tag,
             Task::Multilabel => Self::Layers,
+            Task::TextClassification => Self::TextTag,
+            Task::TextMultilabel => Self::TextLabels,
+            Task::Entities => Self::TextSpans,
         }
     }
 }

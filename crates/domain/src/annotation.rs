@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Shape {
-    /// The whole item belongs to the category (image classification).
+    /// The whole item belongs to the category (classification).
     Whole,
     /// An axis-aligned box in image pixels.
     Box { rect: Rect },
@@ -46,6 +46,9 @@ pub enum Shape {
         #[cfg_attr(feature = "openapi", schema(value_type = Vec<Vec<f64>>))]
         keypoints: Vec<Keypoint>,
     },
+    /// A stretch of a document: Unicode scalar values `start..end` of its text as stored, `end` not among them.
+    /// `start < end <= length`; see [`text`](crate::text).
+    Span { start: u32, end: u32 },
 }
 
 /// The kinds of [`Shape`].
@@ -61,10 +64,11 @@ pub enum ShapeKind {
     Polyline,
     Points,
     Keypoints,
+    Span,
 }
 
 impl ShapeKind {
-    /// Those that mark an object.
+    /// Those that mark an object in a picture.
     pub const OBJECTS: [Self; 8] = [
         Self::Box,
         Self::RotatedBox,
@@ -88,13 +92,14 @@ impl ShapeKind {
             Self::Polyline => "polyline",
             Self::Points => "points",
             Self::Keypoints => "keypoints",
+            Self::Span => "span",
         }
     }
 
     /// In words, singular.
     pub const fn label(self) -> &'static str {
         match self {
-            Self::Whole => "label of the whole image",
+            Self::Whole => "label of the whole item",
             Self::Box => "box",
             Self::Polygon => "outline",
             Self::Mask => "mask",
@@ -103,6 +108,7 @@ impl ShapeKind {
             Self::Polyline => "line",
             Self::Points => "point",
             Self::Keypoints => "skeleton",
+            Self::Span => "span",
         }
     }
 }
@@ -119,6 +125,15 @@ impl Shape {
             Self::Polyline { .. } => ShapeKind::Polyline,
             Self::Points { .. } => ShapeKind::Points,
             Self::Keypoints { .. } => ShapeKind::Keypoints,
+            Self::Span { .. } => ShapeKind::Span,
+        }
+    }
+
+    /// Start and end of a span in Unicode scalar values; `None` for the other kinds.
+    pub const fn span(&self) -> Option<(u32, u32)> {
+        match self {
+            Self::Span { start, end } => Some((*start, *end)),
+            _ => None,
         }
     }
 
@@ -153,10 +168,10 @@ impl Shape {
         }
     }
 
-    /// The enclosing box in image pixels; `None` for a label of the whole item.
+    /// The enclosing box in image pixels; `None` for a label of the whole item and for spans.
     pub fn bounds(&self) -> Option<Rect> {
         match self {
-            Self::Whole => None,
+            Self::Whole | Self::Span { .. } => None,
             Self::Box { rect } => Some(*rect),
             Self::Polygon { parts } => Some(polygon::bounds(parts)),
             Self::Mask { mask } => Some(mask.window()),

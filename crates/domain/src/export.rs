@@ -31,6 +31,10 @@ pub enum ExportFormat {
     LabelStudio,
     /// COCO as Azure Machine Learning writes it, coordinates from 0 to 1; imported as COCO.
     CocoAzureml,
+    /// CoNLL: a token a line with its IOB2 tag.
+    Conll,
+    /// spaCy's JSONL: `{"text", "ents": [[start, end, label]]}`.
+    Spacy,
 }
 
 /// What `segmentation` of a box says.

@@ -9,7 +9,7 @@ use crate::project::Task;
 /// A part of a project's labels that a format may or may not be able to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Aspect {
-    /// Labels of whole images.
+    /// Labels of whole items.
     Whole,
     Boxes,
     RotatedBoxes,
@@ -26,6 +26,12 @@ pub enum Aspect {
     Holes,
     /// Single pixels.
     Masks,
+    /// Stretches of a document.
+    Spans,
+    /// Spans that overlap others, or lie within them.
+    Overlaps,
+    /// The document's text.
+    Texts,
     /// What is said of objects beside their category.
     Attributes,
     /// What is said of items as a whole.
@@ -55,7 +61,7 @@ pub enum Keeps {
 use Keeps::{As, Exactly, Not};
 
 impl Aspect {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 21] = [
         Self::Whole,
         Self::Boxes,
         Self::RotatedBoxes,
@@ -67,6 +73,9 @@ impl Aspect {
         Self::Parts,
         Self::Holes,
         Self::Masks,
+        Self::Spans,
+        Self::Overlaps,
+        Self::Texts,
         Self::Attributes,
         Self::ItemAttributes,
         Self::Links,
@@ -78,7 +87,7 @@ impl Aspect {
 
     pub const fn label(self) -> &'static str {
         match self {
-            Self::Whole => "Labels of whole images",
+            Self::Whole => "Labels of whole items",
             Self::Boxes => "Boxes",
             Self::RotatedBoxes => "Rotated boxes",
             Self::Ellipses => "Ellipses",
@@ -89,6 +98,9 @@ impl Aspect {
             Self::Parts => "Several parts of one object",
             Self::Holes => "Holes",
             Self::Masks => "Masks",
+            Self::Spans => "Spans",
+            Self::Overlaps => "Overlapping spans",
+            Self::Texts => "Texts",
             Self::Attributes => "Attributes",
             Self::ItemAttributes => "Attributes of items",
             Self::Links => "Groups and relations",
@@ -111,7 +123,9 @@ impl Aspect {
             Self::Keypoints => ShapeKind::Keypoints,
             Self::Polygons | Self::Parts | Self::Holes => ShapeKind::Polygon,
             Self::Masks => ShapeKind::Mask,
-            Self::Attributes
+            Self::Spans | Self::Overlaps => ShapeKind::Span,
+            Self::Texts
+            | Self::Attributes
             | Self::ItemAttributes
             | Self::Links
             | Self::Order
@@ -125,13 +139,19 @@ impl Aspect {
     pub fn concerns(self, task: Task) -> bool {
         match self.kind() {
             Some(kind) => task.allows(kind),
-            None => !matches!(self, Self::Order | Self::Links) || task.marks_objects(),
+            None => match self {
+                // Spans have their place in the text.
+                Self::Order => task.marks_objects() && !task.is_text(),
+                Self::Links => task.marks_objects(),
+                Self::Texts => task.is_text(),
+                _ => true,
+            },
         }
     }
 }
 
 impl ExportFormat {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Coco,
         Self::Yolo,
         Self::YoloObb,
@@ -144,6 +164,8 @@ impl ExportFormat {
         Self::Jsonl,
         Self::LabelStudio,
         Self::CocoAzureml,
+        Self::Conll,
+        Self::Spacy,
     ];
 
     /// The name on the command line and in the API.
@@ -161,6 +183,8 @@ impl ExportFormat {
             Self::Jsonl => "jsonl",
             Self::LabelStudio => "label_studio",
             Self::CocoAzureml => "coco_azureml",
+            Self::Conll => "conll",
+            Self::Spacy => "spacy",
         }
     }
 
@@ -178,6 +202,8 @@ impl ExportFormat {
             Self::Jsonl => "JSONL",
             Self::LabelStudio => "Label Studio",
             Self::CocoAzureml => "COCO, Azure ML profile",
+            Self::Conll => "CoNLL",
+            Self::Spacy => "spaCy",
         }
     }
 
@@ -195,15 +221,25 @@ impl ExportFormat {
             Self::CocoPanoptic => "A JSON file and a picture of segments for each item, without overlaps.",
             Self::Labelme => "A JSON file beside each picture.",
             Self::Csv => "A line for each label, for spreadsheets and scripts.",
-            Self::Jsonl => "Limn's own model, an item a line: every shape to the last digit.",
+            Self::Jsonl => "Limn's own model, an item a line: every label to the last digit.",
             Self::LabelStudio => "A list of tasks in JSON, and the labeling configuration for them.",
             Self::CocoAzureml => "COCO with coordinates from 0 to 1, as Azure Machine Learning writes it.",
+            Self::Conll => "A token a line with its tag (IOB2), as many taggers train on.",
+            Self::Spacy => "A document a line with its entities, as spaCy's examples and converters read it.",
         }
     }
 
     /// Whether the labels of a task can be said in it at all.
     pub const fn suits(self, task: Task) -> bool {
+        if task.is_text() {
+            return match self {
+                Self::Csv | Self::Jsonl => true,
+                Self::Conll | Self::Spacy => matches!(task, Task::Entities),
+                _ => false,
+            };
+        }
         match self {
+            Self::Conll | Self::Spacy => false,
             Self::Coco | Self::Cvat | Self::Csv | Self::Jsonl => true,
             // They have no skeletons.
             Self::Labelme | Self::LabelStudio | Self::CocoAzureml => !matches!(task, Task::Keypoints),
@@ -229,7 +265,14 @@ impl ExportFormat {
             Self::Csv => ImportFormat::Csv,
             Self::Jsonl => ImportFormat::Jsonl,
             Self::LabelStudio => ImportFormat::LabelStudio,
+            Self::Conll => ImportFormat::Conll,
+            Self::Spacy => ImportFormat::Spacy,
         }
+    }
+
+    /// The format to propose for a task.
+    pub const fn first_for(task: Task) -> Self {
+        if task.is_text() { Self::Jsonl } else { Self::Coco }
     }
 
     /// The formats for a task.
@@ -252,6 +295,8 @@ impl ExportFormat {
             Self::Jsonl => jsonl(aspect),
             Self::LabelStudio => label_studio(aspect),
             Self::CocoAzureml => coco_azureml(aspect),
+            Self::Conll => conll(aspect),
+            Self::Spacy => spacy(aspect),
         }
     }
 }
@@ -274,9 +319,11 @@ const AS_CORNERS: Keeps = As("as corners, to a billionth of a pixel");
 const NO_ATTRIBUTES: Keeps = Not("left out");
 const NO_LINKS: Keeps = Not("left out");
 const NO_COLORS: Keeps = Not("left out");
+const NO_TEXT: Keeps = Not("left out");
 
 const fn coco(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Spans | Aspect::Overlaps | Aspect::Texts => NO_TEXT,
         Aspect::Attributes => As("exactly, by their keys, without definitions"),
         Aspect::RotatedBoxes | Aspect::Ellipses => As("with their numbers beside the outline"),
         Aspect::Keypoints => Exactly,
@@ -295,6 +342,7 @@ const fn coco(aspect: Aspect) -> Keeps {
 
 const fn yolo(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Spans | Aspect::Overlaps | Aspect::Texts => NO_TEXT,
         Aspect::Attributes => NO_ATTRIBUTES,
         Aspect::RotatedBoxes => As("as polygons where boxes are not alone, else left out"),
         Aspect::Ellipses => As("as polygons"),
@@ -319,6 +367,7 @@ const fn yolo(aspect: Aspect) -> Keeps {
 
 const fn yolo_obb(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Spans | Aspect::Overlaps | Aspect::Texts => NO_TEXT,
         Aspect::Attributes => NO_ATTRIBUTES,
         Aspect::Boxes | Aspect::RotatedBoxes => As("as corners in shares of the image with nine decimals"),
         Aspect::Ellipses => As("as the rotated boxes around them"),
@@ -335,6 +384,7 @@ const fn yolo_obb(aspect: Aspect) -> Keeps {
 
 const fn voc(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Spans | Aspect::Overlaps | Aspect::Texts => NO_TEXT,
         Aspect::Attributes => NO_ATTRIBUTES,
         Aspect::RotatedBoxes | Aspect::Ellipses | Aspect::Lines | Aspect::Points | Aspect::Keypoints => {
             Not("left out")
@@ -352,6 +402,7 @@ const fn voc(aspect: Aspect) -> Keeps {
 
 const fn cvat(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Spans | Aspect::Overlaps | Aspect::Texts => NO_TEXT,
         Aspect::Attributes => As("by their keys, without which are required"),
         Aspect::RotatedBoxes | Aspect::Ellipses => As("to a billionth of a pixel or degree"),
         Aspect::Lines | Aspect::Points => Exactly,
@@ -371,6 +422,7 @@ const fn cvat(aspect: Aspect) -> Keeps {
 
 const fn png(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Spans | Aspect::Overlaps | Aspect::Texts => NO_TEXT,
         Aspect::Attributes => NO_ATTRIBUTES,
         Aspect::RotatedBoxes | Aspect::Ellipses => As("pixel by pixel"),
         Aspect::Lines | Aspect::Points | Aspect::Keypoints => Not("left out"),
@@ -389,6 +441,7 @@ const fn png(aspect: Aspect) -> Keeps {
 
 const fn coco_panoptic(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Spans | Aspect::Overlaps | Aspect::Texts => NO_TEXT,
         Aspect::Attributes => NO_ATTRIBUTES,
         Aspect::RotatedBoxes | Aspect::Ellipses => As("pixel by pixel"),
         Aspect::Lines | Aspect::Points | Aspect::Keypoints => Not("left out"),
@@ -405,6 +458,7 @@ const fn coco_panoptic(aspect: Aspect) -> Keeps {
 
 const fn labelme(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Spans | Aspect::Overlaps | Aspect::Texts => NO_TEXT,
         Aspect::Attributes => As("as flags and by their keys, without definitions"),
         Aspect::Lines => Exactly,
         Aspect::Points => As("as points of one group"),
@@ -426,6 +480,8 @@ const fn labelme(aspect: Aspect) -> Keeps {
 
 const fn csv(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Spans | Aspect::Overlaps => Exactly,
+        Aspect::Texts => As("with categories of whole documents; of spans only what they cover"),
         Aspect::Attributes => As("exactly, as JSON in a column, without definitions"),
         Aspect::RotatedBoxes | Aspect::Ellipses | Aspect::Lines | Aspect::Points => {
             As("exactly, as JSON in a column")
@@ -445,6 +501,7 @@ const fn csv(aspect: Aspect) -> Keeps {
 
 const fn jsonl(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Spans | Aspect::Overlaps | Aspect::Texts => Exactly,
         Aspect::Attributes => Exactly,
         Aspect::RotatedBoxes | Aspect::Ellipses | Aspect::Lines | Aspect::Points | Aspect::Keypoints => {
             Exactly
@@ -460,6 +517,7 @@ const fn jsonl(aspect: Aspect) -> Keeps {
 
 const fn label_studio(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Spans | Aspect::Overlaps | Aspect::Texts => NO_TEXT,
         Aspect::Attributes => As("as results of their regions, defined in the labeling configuration"),
         Aspect::RotatedBoxes | Aspect::Ellipses => As("in percent, to a billionth of a pixel"),
         Aspect::Points => As("where one is alone, else left out"),
@@ -479,6 +537,7 @@ const fn label_studio(aspect: Aspect) -> Keeps {
 
 const fn coco_azureml(aspect: Aspect) -> Keeps {
     match aspect {
+        Aspect::Spans | Aspect::Overlaps | Aspect::Texts => NO_TEXT,
         Aspect::Attributes => NO_ATTRIBUTES,
         Aspect::RotatedBoxes | Aspect::Ellipses => As("as polygons"),
         Aspect::Lines | Aspect::Points | Aspect::Keypoints => Not("left out"),
@@ -494,5 +553,25 @@ const fn coco_azureml(aspect: Aspect) -> Keeps {
         Aspect::Hierarchy => NO_PARENTS,
         Aspect::Colors => NO_COLORS,
         Aspect::Unlabeled => Exactly,
+    }
+}
+
+const fn conll(aspect: Aspect) -> Keeps {
+    match aspect {
+        Aspect::Spans => As("widened to whole words"),
+        Aspect::Overlaps => Not("of spans that share a word only the longest, then the first, is written"),
+        Aspect::Texts => As("as words, apart by single spaces, sentences by line ends"),
+        Aspect::Hierarchy => NO_PARENTS,
+        Aspect::Unlabeled => Exactly,
+        _ => Not("left out"),
+    }
+}
+
+const fn spacy(aspect: Aspect) -> Keeps {
+    match aspect {
+        Aspect::Spans | Aspect::Texts | Aspect::Unlabeled => Exactly,
+        Aspect::Overlaps => As("exactly; spaCy's own `doc.ents` refuses them, `doc.spans` takes them"),
+        Aspect::Hierarchy => NO_PARENTS,
+        _ => Not("left out"),
     }
 }

@@ -30,12 +30,16 @@ pub enum ImportFormat {
     Jsonl,
     /// Label Studio JSON: a list of tasks.
     LabelStudio,
-    /// Pictures only, no labels; from archives.
+    /// CoNLL: a token a line with its IOB2 tag.
+    Conll,
+    /// spaCy's JSONL: `{"text", "ents": [[start, end, label]]}`.
+    Spacy,
+    /// Pictures or documents only, no labels; from archives.
     Images,
 }
 
 impl ImportFormat {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Coco,
         Self::Yolo,
         Self::YoloObb,
@@ -47,6 +51,8 @@ impl ImportFormat {
         Self::Csv,
         Self::Jsonl,
         Self::LabelStudio,
+        Self::Conll,
+        Self::Spacy,
         Self::Images,
     ];
 
@@ -64,6 +70,8 @@ impl ImportFormat {
             Self::Csv => "csv",
             Self::Jsonl => "jsonl",
             Self::LabelStudio => "label_studio",
+            Self::Conll => "conll",
+            Self::Spacy => "spacy",
             Self::Images => "images",
         }
     }
@@ -81,7 +89,9 @@ impl ImportFormat {
             Self::Csv => "CSV",
             Self::Jsonl => "JSONL",
             Self::LabelStudio => "Label Studio",
-            Self::Images => "Pictures only",
+            Self::Conll => "CoNLL",
+            Self::Spacy => "spaCy",
+            Self::Images => "Items only",
         }
     }
 
@@ -100,14 +110,36 @@ impl ImportFormat {
             Self::Labelme => "JSON files, one a picture; or a zip",
             Self::Csv => "A table with a line for each label",
             Self::Jsonl => "items.jsonl with categories.json",
+            Self::Conll => "A token a line with its tag (IOB2), documents apart by empty lines or -DOCSTART-",
+            Self::Spacy => "A document a line with its text and its entities",
             Self::LabelStudio => "The JSON export (a list of tasks), not JSON_MIN",
-            Self::Images => "Zip files of pictures, no labels",
+            Self::Images => "Zip files of pictures or documents, no labels",
+        }
+    }
+
+    /// [`Self::describe`] in a project of the task.
+    pub const fn describe_for(self, task: Task) -> &'static str {
+        match self {
+            Self::Csv if task.is_text() => "A table (CSV or TSV) with a document a line: choose its columns",
+            Self::Jsonl if task.is_text() => {
+                "A document a line as JSON, with its text and its labels: choose its fields"
+            }
+            Self::Images if task.is_text() => "Text files, also in a zip, no labels",
+            _ => self.describe(),
         }
     }
 
     /// Whether its files can hold labels of a task.
     pub const fn suits(self, task: Task) -> bool {
+        if task.is_text() {
+            return match self {
+                Self::Csv | Self::Jsonl | Self::Images => true,
+                Self::Conll | Self::Spacy => matches!(task, Task::Entities),
+                _ => false,
+            };
+        }
         match self {
+            Self::Conll | Self::Spacy => false,
             Self::Coco | Self::Cvat | Self::Csv | Self::Jsonl | Self::Images => true,
             Self::Labelme | Self::LabelStudio => !matches!(task, Task::Keypoints),
             Self::CocoPanoptic | Self::Png => {
@@ -162,6 +194,26 @@ pub struct NewImport {
     /// Replace the labels an item already has; otherwise imported labels are added.
     #[serde(default)]
     pub replace: bool,
+    /// Text projects: which columns of a table, or fields of a JSON line, hold what. Usual names when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub columns: Option<TextColumns>,
+}
+
+/// Where a table of documents holds what, by the names in its header (or the fields of its JSON lines).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TextColumns {
+    /// The document's text.
+    pub text: String,
+    /// What to call the document; its place in the file when absent.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Its category, or several apart by `|`.
+    #[serde(default)]
+    pub label: Option<String>,
+    /// Something unique to name it by when there is no name.
+    #[serde(default)]
+    pub id: Option<String>,
 }
 
 const fn yes() -> bool {

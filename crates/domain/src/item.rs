@@ -1,4 +1,4 @@
-//! Items: the images of a project.
+//! Items: the images or documents of a project.
 
 use crate::annotation::Annotation;
 use crate::id::{CategoryId, Digest, ItemId, ProjectId, UserId};
@@ -43,7 +43,8 @@ impl ItemStatus {
     }
 }
 
-/// An item as lists and the label page need it. Width and height are of the oriented image, in pixels.
+/// An item as lists and the label page need it. Width and height are of the oriented image, in pixels; a document has
+/// neither.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Item {
@@ -56,6 +57,12 @@ pub struct Item {
     pub byte_size: i64,
     pub width: i64,
     pub height: i64,
+    /// Unicode scalar values of a document's text; 0 for a picture.
+    #[serde(default)]
+    pub length: i64,
+    /// How a document's text begins, on one line; empty for a picture.
+    #[serde(default)]
+    pub excerpt: String,
     pub status: ItemStatus,
     pub skip_reason: Option<String>,
     /// Number of confirmed labels.

@@ -25,6 +25,8 @@ pub mod polygon;
 pub mod project;
 pub mod queue;
 pub mod smart;
+pub mod table;
+pub mod text;
 pub mod time;
 pub mod token;
 pub mod turned;

@@ -33,10 +33,35 @@ pub enum Task {
     Classification,
     /// Any number of categories an image.
     Multilabel,
+    /// Exactly one category a document.
+    TextClassification,
+    /// Any number of categories a document.
+    TextMultilabel,
+    /// Stretches of text (named entities), which may overlap.
+    Entities,
+}
+
+/// What the items of a project are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Media {
+    /// Pictures.
+    Image,
+    /// Documents: plain text.
+    Text,
+}
+
+impl Media {
+    /// Its items in words: singular, plural.
+    pub const fn nouns(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Image => ("picture", "pictures"),
+            Self::Text => ("document", "documents"),
+        }
+    }
 }
 
 impl Task {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Detection,
         Self::Segmentation,
         Self::Semantic,
@@ -44,11 +69,37 @@ impl Task {
         Self::Objects,
         Self::Classification,
         Self::Multilabel,
+        Self::TextClassification,
+        Self::TextMultilabel,
+        Self::Entities,
     ];
 
-    /// Whether labels mark objects in the image, not the image as a whole.
+    /// What its items are.
+    pub const fn media(self) -> Media {
+        match self {
+            Self::TextClassification | Self::TextMultilabel | Self::Entities => Media::Text,
+            _ => Media::Image,
+        }
+    }
+
+    /// Whether its items are documents.
+    pub const fn is_text(self) -> bool {
+        matches!(self.media(), Media::Text)
+    }
+
+    /// Whether labels mark objects in the item, not the item as a whole.
     pub const fn marks_objects(self) -> bool {
-        !matches!(self, Self::Classification | Self::Multilabel)
+        !(self.takes_one() || self.takes_any())
+    }
+
+    /// Whether an item has exactly one category.
+    pub const fn takes_one(self) -> bool {
+        matches!(self, Self::Classification | Self::TextClassification)
+    }
+
+    /// Whether an item has any number of categories.
+    pub const fn takes_any(self) -> bool {
+        matches!(self, Self::Multilabel | Self::TextMultilabel)
     }
 
     /// What labels of the project are.
@@ -59,7 +110,10 @@ impl Task {
             Self::Semantic => &[ShapeKind::Mask],
             Self::Keypoints => &[ShapeKind::Keypoints],
             Self::Objects => &ShapeKind::OBJECTS,
-            Self::Classification | Self::Multilabel => &[ShapeKind::Whole],
+            Self::Classification | Self::Multilabel | Self::TextClassification | Self::TextMultilabel => {
+                &[ShapeKind::Whole]
+            }
+            Self::Entities => &[ShapeKind::Span],
         }
     }
 
@@ -77,6 +131,9 @@ impl Task {
             Self::Objects => "objects",
             Self::Classification => "classification",
             Self::Multilabel => "multilabel",
+            Self::TextClassification => "text_classification",
+            Self::TextMultilabel => "text_multilabel",
+            Self::Entities => "entities",
         }
     }
 
@@ -89,6 +146,9 @@ impl Task {
             Self::Objects => "Shapes of every kind",
             Self::Classification => "Image classification",
             Self::Multilabel => "Multi-label classification",
+            Self::TextClassification => "Text classification",
+            Self::TextMultilabel => "Multi-label text classification",
+            Self::Entities => "Named entities",
         }
     }
 
@@ -101,6 +161,9 @@ impl Task {
             Self::Objects => "Boxes, outlines, masks, lines, points side by side",
             Self::Classification => "One category for each image",
             Self::Multilabel => "Any number of categories for each image",
+            Self::TextClassification => "One category for each document",
+            Self::TextMultilabel => "Any number of categories for each document",
+            Self::Entities => "Mark names, places, dates: spans of text, also overlapping ones",
         }
     }
 }

@@ -401,7 +401,7 @@ fn classify(doc: &Document, categories: &[CategoryId], edits: &mut Edits) {
         if wanted.contains(&a.category_id) && !have.contains_key(&a.category_id) {
             have.insert(a.category_id, a.id);
             edits.update(doc, a.id, |_| true);
-        } else if a.source == Source::Prelabel && doc.task() == limn_domain::project::Task::Multilabel {
+        } else if a.source == Source::Prelabel && doc.task().takes_any() {
             // A proposal for another category stays one.
         } else {
             spare.push(a.id);

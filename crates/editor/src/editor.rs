@@ -12,6 +12,7 @@ mod outline;
 mod outline_ops;
 mod pointing;
 mod smart;
+mod spans;
 
 pub use brush::{Brush, Stroke};
 pub use gesture::Cursor;
@@ -226,6 +227,8 @@ pub struct Editor {
     pointer: Option<Point>,
     /// Size of the last box drawn, in image pixels; the template tool repeats it.
     last_size: (f64, f64),
+    /// Unicode scalar values of the document; 0 for a picture.
+    length: u32,
     conflicts: Vec<Conflict>,
     /// A relation goes out from here; the next object picked is its other end.
     relating: Option<AnnotationId>,
@@ -264,6 +267,7 @@ impl Editor {
             cursor: Cursor::Default,
             pointer: None,
             last_size: (50.0, 50.0),
+            length: 0,
             conflicts: Vec::new(),
             relating: None,
             relation_kind: String::new(),

@@ -107,6 +107,12 @@ pub enum Action {
     TurnRightABit,
     Upright,
     AdjustImage,
+    /// Moves an end of the selected span.
+    EndBack,
+    EndOn,
+    StartBack,
+    StartOn,
+    FindText,
     /// Several items at once, or one.
     Grid,
 }
@@ -114,7 +120,11 @@ pub enum Action {
 impl Action {
     /// Whether a project of this task has the tool for it.
     pub fn is_for(self, task: Task) -> bool {
+        if task.is_text() {
+            return self.is_for_text(task.marks_objects());
+        }
         match self {
+            Self::EndBack | Self::EndOn | Self::StartBack | Self::StartOn | Self::FindText => false,
             Self::Template => task.allows(ShapeKind::Box),
             Self::Grid => matches!(task, Task::Classification | Task::Multilabel),
             Self::LeaveOut => task.allows(ShapeKind::Keypoints),
@@ -128,6 +138,44 @@ impl Action {
             | Self::Convert
             | Self::Borders => task.allows(ShapeKind::Polygon),
             _ => self.tool().is_none_or(|tool| tool.is_for(task)),
+        }
+    }
+
+    /// What can be done to documents; `spans`: they are labeled with spans.
+    const fn is_for_text(self, spans: bool) -> bool {
+        match self {
+            Self::Submit
+            | Self::Skip
+            | Self::Next
+            | Self::Previous
+            | Self::Last
+            | Self::First
+            | Self::SaveNow
+            | Self::Help
+            | Self::Instructions
+            | Self::SearchCategory
+            | Self::Category(_)
+            | Self::Undo
+            | Self::Redo
+            | Self::AcceptAll
+            | Self::FindText => true,
+            // Without spans to move: the previous and next item.
+            Self::NudgeLeft | Self::NudgeRight => !spans,
+            Self::Relabel(_)
+            | Self::Escape
+            | Self::Delete
+            | Self::SelectAll
+            | Self::CycleNext
+            | Self::CyclePrevious
+            | Self::AcceptSelected
+            | Self::Group
+            | Self::Ungroup
+            | Self::Relate
+            | Self::EndBack
+            | Self::EndOn
+            | Self::StartBack
+            | Self::StartOn => spans,
+            _ => false,
         }
     }
 

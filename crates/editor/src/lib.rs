@@ -15,6 +15,7 @@ pub mod layers;
 pub mod selection;
 pub mod shape;
 pub mod snap;
+pub mod spans;
 pub mod viewport;
 
 pub use command::{Change, Command, Edit, Kind, Order};

@@ -8,7 +8,7 @@ pub use vertex::{Corner, corners, insert_vertex, middles, set_vertex, sides, ver
 use limn_domain::polygon::{self, Vertex};
 use limn_domain::{Keypoint, Point, Rect, Shape, TurnedRect};
 
-/// The shape with `to` for its enclosing box; `None` when it cannot be: labels of whole images have none, and masks
+/// The shape with `to` for its enclosing box; `None` when it cannot be: labels of whole items and spans have none, and masks
 /// only move, by whole pixels. A turned shape keeps its angle, and fills the box only as far as that allows.
 pub fn placed(shape: &Shape, to: Rect) -> Option<Shape> {
     if !to.is_finite() {
@@ -45,7 +45,7 @@ pub fn placed(shape: &Shape, to: Rect) -> Option<Shape> {
         }
     };
     Some(match shape {
-        Shape::Whole => return None,
+        Shape::Whole | Shape::Span { .. } => return None,
         Shape::Box { .. } => Shape::Box { rect: to },
         Shape::Polygon { parts } => Shape::Polygon {
             parts: polygon::mapped(parts, point),
@@ -109,7 +109,7 @@ pub fn place_of(shape: &Shape, p: Point) -> (f64, bool) {
         (polygon::edge_distance(&parts, p), polygon::contains(&parts, p))
     };
     match shape {
-        Shape::Whole => (f64::INFINITY, false),
+        Shape::Whole | Shape::Span { .. } => (f64::INFINITY, false),
         Shape::Box { rect } => (crate::hit::edge_distance(*rect, p), rect.contains(p)),
         Shape::Polygon { parts } => (polygon::edge_distance(parts, p), polygon::contains(parts, p)),
         Shape::Mask { mask } => (f64::INFINITY, mask.contains(p)),

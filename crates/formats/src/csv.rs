@@ -4,7 +4,11 @@ mod export;
 mod import;
 mod records;
 
+pub(crate) use records::Records;
+
 pub use export::CsvWriter;
+pub(crate) use export::quoted;
+pub(crate) use import::attributes;
 pub use import::read;
 
 /// The columns, as written; `attributes` follows where a category has some.

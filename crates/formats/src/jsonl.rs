@@ -4,6 +4,7 @@ mod export;
 mod import;
 
 pub use export::JsonlWriter;
+pub(crate) use export::categories;
 pub use import::JsonlReader;
 
 use crate::attributes::Values;

@@ -1,5 +1,5 @@
 //! Annotation file formats over `Read` and `Write`: COCO, YOLO, Pascal VOC, CVAT, LabelMe, Label Studio, pictures of
-//! masks and segments, CSV and our own JSONL.
+//! masks and segments, CSV and our own JSONL; and for documents JSONL, CoNLL, spaCy and CSV.
 //!
 //! Files from outside are hostile and sloppy: readers work in bounded memory, take every record they can, and write
 //! down what they repaired or left out in [`Findings`], by file, line and record. This crate must not know a database,
@@ -23,6 +23,7 @@ mod pixels;
 pub mod png_masks;
 pub mod read;
 mod skeletons;
+pub mod texts;
 pub mod voc;
 pub mod write;
 pub mod yolo;

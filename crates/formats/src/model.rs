@@ -33,6 +33,8 @@ pub struct ImportedImage {
     pub alternatives: Vec<String>,
     /// The names carry no extension: a dot in them is part of the name.
     pub without_extension: bool,
+    /// The text of a document that the file brings along; it becomes an item of the name.
+    pub text: Option<String>,
     /// Size in pixels the file claims, `(width, height)`.
     pub size: Option<(f64, f64)>,
     /// What is said of it as a whole.

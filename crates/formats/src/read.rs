@@ -43,7 +43,7 @@ pub fn role(format: ImportFormat, path: &str) -> Option<Role> {
         ImportFormat::Labelme | ImportFormat::LabelStudio => (extension == "json").then_some(Role::Labels),
         ImportFormat::Csv => matches!(extension, "csv" | "tsv").then_some(Role::Labels),
         ImportFormat::Jsonl => crate::jsonl::role(name, extension),
-        ImportFormat::Images => None,
+        ImportFormat::Conll | ImportFormat::Spacy | ImportFormat::Images => None,
     }
 }
 
@@ -95,12 +95,14 @@ pub fn reader(format: ImportFormat, task: Task) -> Box<dyn Reader> {
         ImportFormat::Jsonl => Box::new(crate::jsonl::JsonlReader::default()),
         ImportFormat::Png => Box::new(crate::png_masks::PngReader::default()),
         ImportFormat::CocoPanoptic => Box::new(crate::panoptic::PanopticReader::default()),
-        ImportFormat::Coco | ImportFormat::Images => Box::new(Coco(crate::coco::Options {
-            outlines: task.allows(ShapeKind::Polygon) || task.allows(ShapeKind::Mask),
-            keypoints: task.allows(ShapeKind::Keypoints),
-            turned: task.allows(ShapeKind::RotatedBox),
-            ..crate::coco::Options::default()
-        })),
+        ImportFormat::Coco | ImportFormat::Images | ImportFormat::Conll | ImportFormat::Spacy => {
+            Box::new(Coco(crate::coco::Options {
+                outlines: task.allows(ShapeKind::Polygon) || task.allows(ShapeKind::Mask),
+                keypoints: task.allows(ShapeKind::Keypoints),
+                turned: task.allows(ShapeKind::RotatedBox),
+                ..crate::coco::Options::default()
+            }))
+        }
     }
 }
 
@@ -112,7 +114,9 @@ pub const fn picture_folders(format: ImportFormat) -> &'static [&'static str] {
         | ImportFormat::CocoPanoptic
         | ImportFormat::Csv
         | ImportFormat::Jsonl
-        | ImportFormat::LabelStudio => &["images/"],
+        | ImportFormat::LabelStudio
+        | ImportFormat::Conll
+        | ImportFormat::Spacy => &["images/"],
         ImportFormat::Yolo | ImportFormat::YoloObb => &["images/train/", "images/"],
         ImportFormat::Voc => &["JPEGImages/"],
         ImportFormat::Png => &["JPEGImages/", "images/"],

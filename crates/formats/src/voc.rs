@@ -204,6 +204,7 @@ impl Parsed {
                 file_name: Some(file_name),
                 alternatives,
                 without_extension: false,
+                text: None,
                 size,
                 line: 1,
                 attributes: None,

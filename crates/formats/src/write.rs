@@ -50,6 +50,8 @@ pub struct Item<'a> {
     pub height: u32,
     /// What is said of it as a whole.
     pub about: &'a Attributes,
+    /// The text of a document; empty for a picture.
+    pub text: &'a str,
 }
 
 impl Item<'_> {
@@ -158,10 +160,13 @@ pub fn refusal(format: ExportFormat, dataset: &Dataset) -> Option<String> {
     }
 }
 
-/// The writer of a format; `None` for COCO, which has [`crate::coco::CocoWriter`].
+/// The writer of a format; `None` for what does not suit the task, and for COCO, which has [`crate::coco::CocoWriter`].
 pub fn writer(format: ExportFormat, dataset: Dataset) -> Option<Box<dyn Writer>> {
+    if dataset.task.is_text() {
+        return crate::texts::writer(format, dataset);
+    }
     Some(match format {
-        ExportFormat::Coco => return None,
+        ExportFormat::Coco | ExportFormat::Conll | ExportFormat::Spacy => return None,
         ExportFormat::Yolo => Box::new(crate::yolo::YoloWriter::new(dataset)),
         ExportFormat::YoloObb => Box::new(crate::yolo::YoloWriter::oriented(dataset)),
         ExportFormat::Voc => Box::new(crate::voc::VocWriter::new(dataset)),

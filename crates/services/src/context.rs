@@ -13,6 +13,8 @@ use std::sync::Arc;
 pub struct Limits {
     /// Largest single image, in bytes.
     pub image_bytes: u64,
+    /// Largest document.
+    pub text_bytes: u64,
     /// Largest resumable upload, in bytes.
     pub upload_bytes: u64,
     /// Largest image, in pixels (width x height).
@@ -25,6 +27,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             image_bytes: 8 << 30,
+            text_bytes: limn_domain::text::BYTES_MAX,
             upload_bytes: 64 << 30,
             image_pixels: 2_000_000_000,
             whole_pixels: 32_000_000,

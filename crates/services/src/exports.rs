@@ -38,7 +38,7 @@ impl Exports {
                     let payload = export::Payload { project, input };
                     let format = input.format.label();
                     let what = if input.with_images {
-                        format!("{format} with pictures")
+                        format!("{format} with {}", task.media().nouns().1)
                     } else {
                         format.to_owned()
                     };

@@ -1,5 +1,6 @@
-//! Images becoming items, one file at a time.
+//! Files becoming items, one at a time: images, or documents in a text project.
 
+mod document;
 mod register;
 
 pub(crate) use register::Registrar;
@@ -9,6 +10,7 @@ use crate::{Actor, Context, Error, Result};
 use bytes::Bytes;
 use futures::Stream;
 use limn_domain::item::{AddItemOutcome, Item};
+use limn_domain::project::Media;
 use limn_domain::upload::{UploadCheck, UploadMissing};
 use limn_domain::{Action, Code, Digest, ItemId, ProjectId, validate};
 use limn_storage::{Staged, StorageError};
@@ -22,7 +24,8 @@ const CHECK_MAX: usize = 10_000;
 pub struct Ingest(pub(crate) Context);
 
 impl Ingest {
-    /// Takes one image: streams it into the blob store, checks and decodes it, makes its thumbnail and adds the item.
+    /// Takes one image or document, as the project's task has it: streams it into the blob store, checks and decodes it,
+    /// makes a picture's thumbnail and adds the item.
     /// The same name with the same bytes is `Unchanged`; the same name with other bytes is `AlreadyExists`.
     pub async fn add<S, E>(
         &self,
@@ -39,14 +42,18 @@ impl Ingest {
         // Before the first byte of the body is read.
         let mut tx = self.0.db.read().await?;
         require_in(&mut tx, actor, Action::ManageItems, project).await?;
+        let (_, task) = repo::transfer::title(&mut tx, project)
+            .await?
+            .ok_or_else(|| Error::not_found("project"))?;
         drop(tx);
+        let media = task.media();
         let staged = self
             .0
             .blobs
-            .stage_stream(body, self.0.limits.image_bytes)
+            .stage_stream(body, bytes_max(&self.0, media))
             .await
             .map_err(|e| refusal(&name, e))?;
-        add_staged(&self.0, project, &name, staged).await
+        add_staged(&self.0, project, media, &name, staged).await
     }
 
     /// Which of these files still need sending, so that an interrupted upload of a folder goes on where it stopped.
@@ -88,19 +95,28 @@ impl Ingest {
     }
 }
 
-/// Adds an image whose bytes have arrived; `name` is checked already, the right to add it too. For callers that unpack
+/// Bytes that a file may have.
+pub(crate) fn bytes_max(ctx: &Context, media: Media) -> u64 {
+    match media {
+        Media::Image => ctx.limits.image_bytes,
+        Media::Text => document::file_max(ctx),
+    }
+}
+
+/// Adds an item whose bytes have arrived; `name` is checked already, the right to add it too. For callers that unpack
 /// or draw images; run many at once, their writes share commits.
 pub(crate) async fn add_staged(
     ctx: &Context,
     project: ProjectId,
+    media: Media,
     name: &str,
     staged: Staged,
 ) -> Result<AddItemOutcome> {
-    let checked = check_staged(ctx, project, name, staged).await?;
+    let checked = check_staged(ctx, project, media, name, staged).await?;
     register(ctx, project, checked).await
 }
 
-/// An image that has been looked at.
+/// A file that has been looked at.
 pub(crate) enum Checked {
     /// The project has it.
     There(Box<Item>),
@@ -108,13 +124,17 @@ pub(crate) enum Checked {
     New(Box<NewItem>),
 }
 
-/// The first half of [`add_staged`]: checks the image and stores its bytes.
+/// The first half of [`add_staged`]: checks the file and stores its bytes.
 pub(crate) async fn check_staged(
     ctx: &Context,
     project: ProjectId,
+    media: Media,
     name: &str,
     staged: Staged,
 ) -> Result<Checked> {
+    if media == Media::Text {
+        return document::check(ctx, project, name, staged).await;
+    }
     let byte_size = i64::try_from(staged.len()).map_err(anyhow::Error::from)?;
     let digest = staged.digest().clone();
     // Before anything is decoded: a folder sent again costs little.
@@ -138,6 +158,8 @@ pub(crate) async fn check_staged(
         width: i64::from(info.width),
         height: i64::from(info.height),
         orientation: i64::from(info.orientation),
+        length: 0,
+        excerpt: String::new(),
     })))
 }
 
@@ -156,7 +178,7 @@ fn same_or_taken(item: Item, digest: &Digest) -> Result<AddItemOutcome> {
     Err(Error::new(
         Code::AlreadyExists,
         format!(
-            "The project has another image named `{}`; rename the file or delete that item first.",
+            "The project has another item named `{}`; rename the file or delete that item first.",
             item.name
         ),
     ))

@@ -5,7 +5,7 @@ pub mod tiles;
 use crate::authz::require_in;
 use crate::{Actor, Context, Error, Result};
 use bytes::Bytes;
-use limn_domain::{Action, Code, ItemId};
+use limn_domain::{Action, Code, ItemId, text};
 use limn_storage::{ImageInfo, ImageKind, RenditionKind, Source, StorageError};
 use limn_store::repo::{self, blob::ItemBlob};
 use std::path::PathBuf;
@@ -21,6 +21,8 @@ pub enum Rendition {
     Full,
     /// The bytes as uploaded, for download only.
     Original,
+    /// A document's text: plain text in UTF-8, never anything a browser would run.
+    Text,
 }
 
 /// Where the bytes are.
@@ -49,12 +51,28 @@ pub struct Media(pub(crate) Context);
 const RENDITIONS_VERSION: u32 = 1;
 
 impl Media {
-    /// Bytes of an item for whoever may see it. Everything but [`Rendition::Original`] is a still raster picture that is
-    /// safe to show inline; the original is for download.
+    /// Bytes of an item for whoever may see it. Everything but [`Rendition::Original`] is a still raster picture or
+    /// plain text that is safe to show inline; the original is for download.
     pub async fn get(&self, actor: &Actor, item: ItemId, which: Rendition) -> Result<MediaFile> {
         let found = seen(&self.0, actor, item).await?;
+        let is_text = found.media_type == text::MEDIA_TYPE;
+        if is_text != (which == Rendition::Text) && which != Rendition::Original {
+            let why = if is_text {
+                "This item is a document; ask for `text`."
+            } else {
+                "This item is a picture; ask for `thumb`, `screen` or `full`."
+            };
+            return Err(Error::new(Code::BadRequest, why));
+        }
         let rendition = match which {
             Rendition::Original => return self.original(&found, false).await,
+            Rendition::Text => {
+                let file = self.original(&found, false).await?;
+                return Ok(MediaFile {
+                    media_type: "text/plain; charset=utf-8".to_owned(),
+                    ..file
+                });
+            }
             Rendition::Thumb => RenditionKind::Thumb,
             Rendition::Screen => RenditionKind::Screen,
             Rendition::Full => RenditionKind::Full,

@@ -24,7 +24,7 @@ pub use error::StorageError;
 pub use pool::DecodePool;
 pub use render::RenditionKind;
 pub use renditions::Renditions;
-pub use sniff::ImageKind;
+pub use sniff::{ImageKind, SNIFF_LEN, is_zip, sniff};
 pub use staged::{ReadSeek, Source, StageWriter, Staged};
 
 pub type Result<T, E = StorageError> = std::result::Result<T, E>;

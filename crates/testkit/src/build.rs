@@ -99,6 +99,8 @@ pub async fn items(db: &Db, project: ProjectId, prefix: &str, n: usize) -> Vec<I
             width: 640,
             height: 480,
             orientation: 1,
+            length: 0,
+            excerpt: String::new(),
         })
         .collect();
     let ids = rows.iter().map(|r| r.id).collect();

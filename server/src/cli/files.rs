@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Picture,
+    /// Plain text: an item of a text project.
+    Document,
     Archive,
     Other,
 }
@@ -29,6 +31,7 @@ impl Kind {
             "jpg" | "jpeg" | "jpe" | "jfif" | "png" | "webp" | "gif" | "bmp" | "tif" | "tiff" => {
                 Self::Picture
             }
+            "txt" => Self::Document,
             "zip" => Self::Archive,
             _ => Self::Other,
         }

@@ -6,9 +6,11 @@ use super::{Remote, print, upload, watch};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use limn_domain::import::{ImportAs, ImportFormat, ImportReport, NewImport, Severity};
+use limn_domain::import::{ImportAs, ImportFormat, ImportReport, NewImport, Severity, TextColumns};
 use limn_domain::job::Job;
+use limn_domain::project::Task;
 use limn_formats::read::{self, Role};
+use limn_formats::texts;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -37,7 +39,19 @@ pub struct ImportCommand {
     /// Print the whole report as JSON
     #[arg(long)]
     json: bool,
-    /// Annotation files, images, archives (zip), and folders of these
+    /// Text projects: the column (or JSON field) that holds the text; usual names otherwise
+    #[arg(long, value_name = "COLUMN")]
+    text_column: Option<String>,
+    /// The column of the documents' names
+    #[arg(long, value_name = "COLUMN", requires = "text_column")]
+    name_column: Option<String>,
+    /// The column of their categories, several apart by |
+    #[arg(long, value_name = "COLUMN", requires = "text_column")]
+    label_column: Option<String>,
+    /// The column of an id to name them by
+    #[arg(long, value_name = "COLUMN", requires = "text_column")]
+    id_column: Option<String>,
+    /// Annotation files, images or text files, archives (zip), and folders of these
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
 }
@@ -45,24 +59,36 @@ pub struct ImportCommand {
 /// Runs the command.
 pub async fn run(command: ImportCommand) -> Result<()> {
     let client = Client::new(&command.remote)?;
-    let project = client.project(&command.project).await?.summary.id;
+    let project = client.project(&command.project).await?.summary;
+    let (is_text, project) = (project.task.is_text(), project.id);
     let mut pictures = Vec::new();
     let mut annotations = Vec::new();
     let mut archives = Vec::new();
     for file in files::collect(&command.paths)? {
-        match (read::role(command.format, &file.name), file.kind) {
+        let role = if is_text {
+            texts::role(command.format, &file.name)
+        } else {
+            read::role(command.format, &file.name)
+        };
+        match (role, file.kind) {
             (Some(Role::Labels | Role::Table), _) => annotations.push(file),
-            (Some(Role::Picture), _) | (None, Kind::Picture) => pictures.push(file),
+            (Some(Role::Picture), _) => pictures.push(file),
+            (None, Kind::Picture) if !is_text => pictures.push(file),
+            (None, Kind::Document) if is_text => pictures.push(file),
             (None, Kind::Archive) => archives.push(file),
             (Some(Role::Passed), _) => {}
-            (None, Kind::Other) => eprintln!("passed over: {}", file.name),
+            (None, Kind::Other | Kind::Picture | Kind::Document) => eprintln!("passed over: {}", file.name),
         }
     }
     if command.format != ImportFormat::Images && annotations.is_empty() && archives.is_empty() {
         bail!(
-            "no annotation files there; {} takes: {}. For images alone use `limn upload`",
+            "no annotation files there; {} takes: {}. For items alone use `limn upload`",
             command.format.label(),
-            command.format.describe()
+            if is_text {
+                command.format.describe_for(Task::Entities)
+            } else {
+                command.format.describe()
+            }
         );
     }
     let sent = upload::pictures_to(&client, project, pictures).await?;
@@ -77,7 +103,7 @@ pub async fn run(command: ImportCommand) -> Result<()> {
     }
     if archives.is_empty() {
         print(&format!(
-            "{} images added, {} already there",
+            "{} items added, {} already there",
             sent.added, sent.unchanged
         ))?;
         return finish(sent.failed.len());
@@ -96,6 +122,12 @@ pub async fn run(command: ImportCommand) -> Result<()> {
         uploads,
         create_categories: !command.no_new_categories,
         replace: command.replace,
+        columns: command.text_column.map(|text| TextColumns {
+            text,
+            name: command.name_column,
+            label: command.label_column,
+            id: command.id_column,
+        }),
     };
     let job: Job = client
         .post(&format!("/api/v1/projects/{project}/imports"), &input)
@@ -118,7 +150,7 @@ fn finish(refused: usize) -> Result<()> {
     if refused == 0 {
         Ok(())
     } else {
-        bail!("{refused} images were refused")
+        bail!("{refused} files were refused")
     }
 }
 
@@ -141,7 +173,7 @@ fn show(report: &ImportReport) -> Result<()> {
         print("... and more findings like these")?;
     }
     print(&format!(
-        "{} images added, {} already there, {} labels added, {} categories added, {} fixed, {} refused",
+        "{} items added, {} already there, {} labels added, {} categories added, {} fixed, {} refused",
         report.items_added,
         report.items_unchanged,
         report.annotations_added,

@@ -1,4 +1,4 @@
-//! `upload`: images as items, several at once, resumable: what the project has already is not sent again.
+//! `upload`: images or documents as items, several at once, resumable: what the project has already is not sent again.
 
 use super::api::{Client, encode, retry};
 use super::files::{self, Found, Kind};
@@ -32,7 +32,7 @@ pub struct UploadCommand {
     /// The project, by name or id
     #[arg(long)]
     project: String,
-    /// Images and folders of images
+    /// Images (or text files, for a text project), and folders of them
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
 }
@@ -60,13 +60,18 @@ pub async fn run(command: UploadCommand) -> Result<()> {
     let client = Client::new(&command.remote)?;
     let project = client.project(&command.project).await?;
     let found = files::collect(&command.paths)?;
-    let (pictures, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|f| f.kind == Kind::Picture);
+    let (kind, what, endings) = if project.summary.task.is_text() {
+        (Kind::Document, "text files", "txt")
+    } else {
+        (Kind::Picture, "images", "jpg, png, webp, gif, bmp, tiff")
+    };
+    let (pictures, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|f| f.kind == kind);
     if pictures.is_empty() {
-        bail!("no images there (jpg, png, webp, gif, bmp, tiff); for archives and labels use `limn import`");
+        bail!("no {what} there ({endings}); for archives and labels use `limn import`");
     }
     if !others.is_empty() {
         eprintln!(
-            "passed over: {} files that are no images, such as {}",
+            "passed over: {} files that are no {what}, such as {}",
             others.len(),
             others[0].name
         );
@@ -82,11 +87,11 @@ pub async fn run(command: UploadCommand) -> Result<()> {
     if sent.failed.is_empty() {
         Ok(())
     } else {
-        bail!("{} images were refused", sent.failed.len())
+        bail!("{} {what} were refused", sent.failed.len())
     }
 }
 
-/// Sends pictures as items.
+/// Sends pictures or documents as items.
 pub async fn pictures_to(client: &Client, project: ProjectId, pictures: Vec<Found>) -> Result<Sent> {
     let total = pictures.len();
     let missing = missing(client, project, &pictures).await?;
@@ -100,7 +105,7 @@ pub async fn pictures_to(client: &Client, project: ProjectId, pictures: Vec<Foun
         .map(|file| async {
             let outcome = retry(async || picture(client, project, &file).await).await;
             let n = done.fetch_add(1, Ordering::Relaxed) + 1;
-            line.show(&format!("images: {n} of {total}"));
+            line.show(&format!("files: {n} of {total}"));
             (file, outcome)
         })
         .buffer_unordered(PARALLEL);
@@ -113,7 +118,7 @@ pub async fn pictures_to(client: &Client, project: ProjectId, pictures: Vec<Foun
         }
     }
     drop(outcomes);
-    line.finish(&format!("images: {total} of {total}"));
+    line.finish(&format!("files: {total} of {total}"));
     sent.failed.sort();
     Ok(sent)
 }

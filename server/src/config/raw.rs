@@ -102,6 +102,8 @@ settings! {
     limits: LimitsSection {
         /// Largest single picture, in megabytes.
         image_mb: i64 = 8192;
+        /// Largest single document of a text project, in megabytes. The label page is made for one.
+        text_mb: i64 = 1;
         /// Largest resumable upload, in gigabytes.
         upload_gb: i64 = 64;
         /// Largest picture, in millions of pixels.

@@ -153,6 +153,7 @@ async fn an_import_names_the_upload_at_fault() {
             uploads: uploads.to_vec(),
             create_categories: true,
             replace: false,
+            columns: None,
         };
         let start = async |actor: &Actor, uploads: &[UploadId]| {
             world.imports.start(actor, world.project, input(uploads)).await

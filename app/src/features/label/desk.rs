@@ -14,6 +14,7 @@ pub(super) use load::keep_drafts;
 pub use pictures::is_small;
 
 use super::look::Look;
+use super::text::Reading;
 use crate::error::AppError;
 use crate::session::{Session, use_session};
 use crate::ui::{Toasts, use_toasts};
@@ -198,6 +199,8 @@ pub struct Desk {
     pub keymap: RwSignal<Keymap>,
     /// Keys that were chosen instead of the default ones, in this browser.
     pub own_keys: RwSignal<Overrides>,
+    /// Documents: what the page of the text shows.
+    pub reading: Reading,
     /// Several items at once.
     pub grid: grid::Grid,
     /// Whether the queue hands out items here (not for a single opened item).
@@ -258,6 +261,7 @@ impl Desk {
             auto_submit: RwSignal::new(auto),
             keymap: RwSignal::new(Keymap::with_overrides(&own_keys).unwrap_or_default()),
             own_keys: RwSignal::new(own_keys),
+            reading: Reading::new(),
             grid: grid::Grid::new(),
             pulls: StoredValue::new(pulls),
             sheets: StoredValue::new(HashMap::new()),
@@ -274,7 +278,7 @@ impl Desk {
             .with(|p| p.as_ref().map_or(Task::Detection, |p| p.summary.task))
     }
 
-    fn task_now(self) -> Task {
+    pub(super) fn task_now(self) -> Task {
         self.project
             .with_untracked(|p| p.as_ref().map_or(Task::Detection, |p| p.summary.task))
     }
@@ -361,6 +365,9 @@ impl Desk {
 
     /// Makes a category the one for new shapes (and of the selection), or switches it for the whole item.
     pub fn pick(self, id: CategoryId, relabel: bool) {
+        if self.pick_for_chosen(id) {
+            return;
+        }
         if self.in_grid_now() {
             self.give(id);
             return;
@@ -371,7 +378,7 @@ impl Desk {
         if self.edit(|e| e.pick_category(id, relabel)) == Some(false) {
             self.say_unfit(id);
         }
-        let single = self.task_now() == Task::Classification && self.auto_submit.get_untracked();
+        let single = self.task_now().takes_one() && self.auto_submit.get_untracked();
         if single
             && self
                 .read(|s| s.editor.doc().whole().next().is_some())

@@ -1,6 +1,7 @@
 //! The keyboard of the label page: physical keys to actions, out of the way of typing, dialogs and controls.
 
 use super::desk::Desk;
+use super::panels::STAGE;
 use crate::ui::is_typing;
 use leptos::ev;
 use leptos::prelude::*;
@@ -27,7 +28,7 @@ fn on_control() -> bool {
 
 /// Whether the focus is where Tab may go through the objects: the canvas, or nowhere.
 fn on_canvas() -> bool {
-    focused().is_none_or(|el| el.tag_name() == "BODY" || el.matches(".label__canvas").unwrap_or(false))
+    focused().is_none_or(|el| el.tag_name() == "BODY" || el.matches(STAGE).unwrap_or(false))
 }
 
 /// Listens on the window ahead of everybody else. The returned closure ends it.
@@ -64,7 +65,7 @@ pub fn listen(desk: Desk) {
         if is_typing(&ev) {
             return;
         }
-        if ev.code() == "Space" && !mods.ctrl && !on_control() {
+        if ev.code() == "Space" && !mods.ctrl && !on_control() && !desk.task_now().is_text() {
             ev.prevent_default();
             if desk.toggle_focused() {
                 return;
@@ -114,7 +115,7 @@ pub fn listen(desk: Desk) {
             .and_then(|t| t.dyn_into::<Element>().ok())
             .and_then(|el| el.closest(".label button, .label a").ok().flatten());
         if ev.detail() > 0 && control.is_some() && !in_dialog() {
-            let stage = document().query_selector(".label__canvas").ok().flatten();
+            let stage = document().query_selector(STAGE).ok().flatten();
             if let Some(stage) = stage.and_then(|s| s.dyn_into::<web_sys::HtmlElement>().ok())
                 && !focused().is_some_and(|el| el.matches("input, textarea, select").unwrap_or(false))
             {

@@ -30,6 +30,8 @@ mod outbox;
 #[cfg(feature = "hydrate")]
 mod panels;
 #[cfg(feature = "hydrate")]
+mod text;
+#[cfg(feature = "hydrate")]
 mod vision;
 #[cfg(feature = "hydrate")]
 mod workspace;

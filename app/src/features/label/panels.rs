@@ -28,6 +28,9 @@ use super::desk::Desk;
 use leptos::prelude::*;
 use limn_editor::Action;
 
+/// What has the focus while keys mean the item: the canvas, or the document's page.
+pub const STAGE: &str = ".label__canvas, .label-text__page";
+
 /// The key of an action as printed on it, for the button that does the same.
 fn key_of(desk: Desk, action: Action) -> String {
     desk.keymap

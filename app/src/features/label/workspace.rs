@@ -8,6 +8,7 @@ use super::keys;
 use super::panels::{
     BrushBar, ColorLegend, Film, Hud, LookPanel, Minimap, OutlineBar, Rail, Side, SmartBar, Suggestions, TopBar,
 };
+use super::text::TextStage;
 use super::vision::Vision;
 use crate::ui::{Button, EmptyState, ErrorView, Glyph, Variant};
 use leptos::prelude::*;
@@ -29,16 +30,20 @@ pub fn Workspace(project: ProjectId, item: Option<ItemId>) -> impl IntoView {
                 .map_or_else(|| "Label".to_owned(), |p| format!("Label {}", p.summary.name))
         })
     };
+    let is_text = Memo::new(move |_| desk.task().is_text());
     view! {
         <leptos_meta::Title text=title/>
         <div
             class="label"
+            class:label--text=move || is_text.get()
             class:label--whole=move || !desk.task().marks_objects()
             class:label--grid=move || desk.in_grid()
             class:is-up=move || desk.sheet_up.get()
         >
             <TopBar/>
-            <Rail/>
+            <Show when=move || !is_text.get()>
+                <Rail/>
+            </Show>
             <main class="label__stage">
                 <Show when=move || desk.in_grid() fallback=|| view! { <One/> }>
                     <Grid/>
@@ -66,16 +71,21 @@ pub fn Workspace(project: ProjectId, item: Option<ItemId>) -> impl IntoView {
 /// One item, with all that floats over it.
 #[component]
 fn One() -> impl IntoView {
+    let desk: Desk = expect_context();
     view! {
-        <Stage/>
+        <Show when=move || desk.task().is_text() fallback=|| view! {
+            <Stage/>
+            <OutlineBar/>
+            <BrushBar/>
+            <ColorLegend/>
+            <SmartBar/>
+            <LookPanel/>
+            <Minimap/>
+            <Hud/>
+        }>
+            <TextStage/>
+        </Show>
         <Suggestions/>
-        <OutlineBar/>
-        <BrushBar/>
-        <ColorLegend/>
-        <SmartBar/>
-        <LookPanel/>
-        <Minimap/>
-        <Hud/>
     }
 }
 

@@ -19,6 +19,7 @@ use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
 use limn_domain::authz::Action;
 use limn_domain::item::ItemQuery;
+use limn_domain::project::Media;
 use toolbar::Toolbar;
 
 /// `/projects/:id/items`
@@ -74,6 +75,7 @@ fn BlankGrid() -> impl IntoView {
 #[component]
 fn NoItems(query: Memo<ItemQuery>, change: Callback<ItemQuery>) -> impl IntoView {
     let ctx = use_project();
+    let media = ctx.project.with_untracked(|p| p.summary.task.media());
     // Files that are being sent will show by themselves.
     let filtered = Memo::new(move |_| query.with(filter::is_filtered));
     view! {
@@ -82,13 +84,13 @@ fn NoItems(query: Memo<ItemQuery>, change: Callback<ItemQuery>) -> impl IntoView
                 when=move || filtered.get()
                 fallback=move || view! {
                     <EmptyState
-                        glyph=Glyph::Images
-                        title="No pictures yet"
+                        glyph=if media == Media::Text { Glyph::File } else { Glyph::Images }
+                        title=format!("No {} yet", media.nouns().1)
                         text="Drop files or a whole folder anywhere on this page, or choose them."
                     >
                         {move || ctx.may(Action::ManageItems).then(|| view! {
                             <Button variant=Variant::Primary icon=Glyph::Upload on_click=move || ctx.upload_open.set(true)>
-                                "Upload pictures"
+                                {format!("Upload {}", media.nouns().1)}
                             </Button>
                         })}
                     </EmptyState>

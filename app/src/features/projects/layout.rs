@@ -278,7 +278,7 @@ fn Head(ctx: ProjectCtx) -> impl IntoView {
                             end=true
                         >
                             {move || ctx.may(Action::ManageItems).then(|| view! {
-                                <MenuItem icon=Glyph::Upload on_click=move || ctx.upload_open.set(true)>"Upload pictures"</MenuItem>
+                                <MenuItem icon=Glyph::Upload on_click=move || ctx.upload_open.set(true)>{format!("Upload {}", ctx.project.with(|p| p.summary.task.media().nouns().1))}</MenuItem>
                             })}
                             {move || ctx.may(Action::ImportData).then(|| view! {
                                 <MenuItem icon=Glyph::Archive on_click=move || ctx.import_open.set(true)>"Import labels"</MenuItem>

@@ -68,7 +68,7 @@ fn NoProjects() -> impl IntoView {
                     <EmptyState
                         glyph=Glyph::Images
                         title="Your first project"
-                        text="A project holds pictures, the categories to find in them, and instructions for the people who label. The sample project lets you draw your first box within a minute."
+                        text="A project holds pictures or documents, the categories to find in them, and instructions for the people who label. The sample project lets you draw your first box within a minute."
                     >
                         <Button variant=Variant::Primary icon=Glyph::Plus href="/projects/new">"New project"</Button>
                         <SampleButton/>

@@ -28,10 +28,10 @@ use limn_domain::project::{NewProject, Project, Task, UpdateProject};
 use rows::CategoryRows;
 
 const STEPS: [(&str, &str); 4] = [
-    ("Name and task", "What is labeled"),
+    ("Name and task", "What to do"),
     ("Categories", "What there is to find"),
     ("Instructions", "What counts and what does not"),
-    ("Data", "The pictures"),
+    ("Data", "Pictures or documents"),
 ];
 
 /// Everything the wizard has gathered.
@@ -317,7 +317,7 @@ fn Categories(wizard: Wizard) -> impl IntoView {
 fn Guide(wizard: Wizard) -> impl IntoView {
     view! {
         <p class="muted">
-            "Say what counts and what does not, best with pictures of hard cases. Labelers open this beside the picture. It may stay empty."
+            "Say what counts and what does not, best with examples of hard cases. Labelers open this beside the item. It may stay empty."
         </p>
         <MarkdownEditor value=wizard.instructions label="Instructions" pictures=Pictures::Later(wizard.pictures) rows=14/>
     }
@@ -327,6 +327,9 @@ fn Guide(wizard: Wizard) -> impl IntoView {
 fn Data(wizard: Wizard) -> impl IntoView {
     let reading = RwSignal::new(None::<usize>);
     let problem = RwSignal::new(None::<String>);
+    let is_text = wizard
+        .task
+        .with_untracked(|t| t.parse::<Task>().is_ok_and(Task::is_text));
     let add = move |more: Vec<Picked>| {
         wizard.files.update(|all| {
             let known: std::collections::HashSet<String> = all.iter().map(|p| p.path.clone()).collect();
@@ -338,8 +341,13 @@ fn Data(wizard: Wizard) -> impl IntoView {
     };
     view! {
         <DropZone
-            title="Drop pictures, folders or zip files here"
-            text="JPEG, PNG, WebP, GIF, BMP, TIFF. The upload starts when the project is created; you can also add data later."
+            title=if is_text { "Drop text files, folders or zip files here" } else { "Drop pictures, folders or zip files here" }
+            text=if is_text {
+                "Text files (.txt) in UTF-8; tables and JSONL come in by Import afterwards. The upload starts when the project is created; you can also add data later."
+            } else {
+                "JPEG, PNG, WebP, GIF, BMP, TIFF. The upload starts when the project is created; you can also add data later."
+            }
+            accept=if is_text { "text/plain,.txt,.zip" } else { super::transfer::drop_zone::PICTURES }
             on_pick=Callback::new(add)
             on_drop=Callback::new(move |dropped| {
                 reading.set(Some(0));

@@ -12,7 +12,7 @@ use crate::ui::{
 use leptos::prelude::*;
 use limn_domain::authz::Action;
 use limn_domain::item::{ItemQuery, ItemSort, ItemWithAnnotations};
-use limn_domain::project::{Progress, ProjectStatus};
+use limn_domain::project::{Media, Progress, ProjectStatus};
 use std::sync::Arc;
 
 const LATEST: i64 = 12;
@@ -45,18 +45,27 @@ pub fn OverviewTab() -> impl IntoView {
 /// A project without items.
 #[component]
 fn Nothing(ctx: ProjectCtx) -> impl IntoView {
+    let media = ctx.project.with_untracked(|p| p.summary.task.media());
+    let text = match media {
+        Media::Image => {
+            "Drop files or a whole folder anywhere on this page, or choose them. JPEG, PNG, WebP, GIF, BMP, TIFF, and zip files of them."
+        }
+        Media::Text => {
+            "Drop text files or a whole folder anywhere on this page, or choose them. A table or JSONL with a document a line comes in by Import."
+        }
+    };
     view! {
         <div class="overview">
             <div class="overview__col">
                 <Card>
                     <EmptyState
-                        glyph=Glyph::Images
-                        title="No pictures yet"
-                        text="Drop files or a whole folder anywhere on this page, or choose them. JPEG, PNG, WebP, GIF, BMP, TIFF, and zip files of them."
+                        glyph=if media == Media::Text { Glyph::File } else { Glyph::Images }
+                        title=format!("No {} yet", media.nouns().1)
+                        text=text
                     >
                         {move || ctx.may(Action::ManageItems).then(|| view! {
                             <Button variant=Variant::Primary icon=Glyph::Upload on_click=move || ctx.upload_open.set(true)>
-                                "Upload pictures"
+                                {format!("Upload {}", media.nouns().1)}
                             </Button>
                         })}
                         {move || ctx.may(Action::ImportData).then(|| view! {

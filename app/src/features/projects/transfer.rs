@@ -1,5 +1,6 @@
 //! Bytes in and out of a project from the browser: upload, import, export.
 
+mod columns;
 pub mod drop_zone;
 pub mod export;
 pub mod files;

@@ -12,7 +12,7 @@ use leptos::task::spawn_local;
 use limn_domain::item::{Item, ItemStatus};
 use limn_domain::project::ProjectStatus;
 use limn_domain::queue::QueueSummary;
-use limn_domain::{Page, ProjectId};
+use limn_domain::{Page, ProjectId, text};
 
 #[component]
 pub fn QueuePage() -> impl IntoView {
@@ -161,7 +161,14 @@ fn History(project: ProjectId) -> impl IntoView {
         <ul class="history">
             <For each=move || rows.get() key=|i| i.id let:item>
                 <li class="history__row">
-                    <img class="history__thumb" src=format!("/media/items/{}/thumb", item.id) alt="" loading="lazy"/>
+                    {if item.media_type == text::MEDIA_TYPE {
+                        view! { <span class="history__thumb history__thumb--text"><Icon glyph=Glyph::File/></span> }.into_any()
+                    } else {
+                        view! {
+                            <img class="history__thumb" src=format!("/media/items/{}/thumb", item.id) alt="" loading="lazy"/>
+                        }
+                        .into_any()
+                    }}
                     <a class="history__name" href=format!("/projects/{project}/label/{}", item.id)>{item.name.clone()}</a>
                     <span class="history__state">
                         {if item.status == ItemStatus::Skipped {

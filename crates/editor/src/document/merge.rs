@@ -111,7 +111,7 @@ pub fn merge(task: Task, base: &Annotations, mine: &Annotations, theirs: &Annota
             out.merged.insert(id, a);
         }
     }
-    if task == Task::Classification {
+    if task.takes_one() {
         one_label(&mut out, mine, theirs);
     }
     out

@@ -4,7 +4,6 @@ use super::{Editor, Tool, links};
 use crate::command::{Command, Order};
 use crate::shape::placed;
 use crate::snap::clamp_shift;
-use limn_domain::project::Task;
 use limn_domain::{Annotation, AnnotationId, CategoryId, Point, Rect, Shape, Size, Source};
 use std::collections::{BTreeSet, HashMap};
 
@@ -69,7 +68,7 @@ impl Editor {
             .map(|a| a.category_id)
             .collect();
         let had = set.remove(&id);
-        if self.doc.task() == Task::Classification {
+        if self.doc.task().takes_one() {
             set.clear();
         }
         if !had {
@@ -234,7 +233,7 @@ impl Editor {
 
     pub fn accept_all(&mut self) -> bool {
         let shown = |a: &&Annotation| self.layers.can_edit(a);
-        if self.doc.task() == Task::Classification {
+        if self.doc.task().takes_one() {
             // One label an item: the surest proposal.
             let best = self
                 .doc

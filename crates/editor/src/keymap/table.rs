@@ -308,6 +308,29 @@ pub(super) const TABLE: &[Row] = &[
     row(A::Wider, "Ctrl+ArrowRight", "", G::Objects, true),
     row(A::Shorter, "Ctrl+ArrowUp", "", G::Objects, true),
     row(A::Taller, "Ctrl+ArrowDown", "", G::Objects, true),
+    row(A::EndOn, "Alt+ArrowRight", "The span's end on", G::Objects, true),
+    row(
+        A::EndBack,
+        "Alt+ArrowLeft",
+        "The span's end back",
+        G::Objects,
+        true,
+    ),
+    row(
+        A::StartOn,
+        "Shift+Alt+ArrowRight",
+        "The span's start on",
+        G::Objects,
+        true,
+    ),
+    row(
+        A::StartBack,
+        "Shift+Alt+ArrowLeft",
+        "The span's start back",
+        G::Objects,
+        true,
+    ),
+    row(A::FindText, "Ctrl+KeyF", "Find in the text", G::View, false),
     row(
         A::AcceptAll,
         "KeyG",
@@ -389,7 +412,8 @@ pub(super) fn gestures(task: Task) -> impl Iterator<Item = &'static (G, &'static
         .chain(own(K::Polygon, OUTLINES))
         .chain(own(K::Mask, PIXELS))
         .chain(own(K::Keypoints, KEYPOINTS))
-        .chain(GESTURES)
+        .chain(own(K::Span, SPANS))
+        .chain(if task.is_text() { &[][..] } else { GESTURES })
 }
 
 type Gesture = (G, &'static str, &'static str);
@@ -429,6 +453,14 @@ const KEYPOINTS: &[Gesture] = &[
         "Hidden or seen, for a keypoint of the selection",
         "Alt+Click",
     ),
+];
+
+const SPANS: &[Gesture] = &[
+    (G::Tools, "Mark a word", "Double click"),
+    (G::Tools, "Mark a stretch of text", "Drag"),
+    (G::Tools, "Move the caret; with Shift choose text", "Arrows"),
+    (G::Tools, "Mark what is chosen", "1-9"),
+    (G::Objects, "The next span at the same place", "Click again"),
 ];
 
 const GESTURES: &[Gesture] = &[

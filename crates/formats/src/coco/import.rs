@@ -359,6 +359,7 @@ impl<'f> Gather<'f> {
             file_name: Some(file_name),
             alternatives,
             without_extension: false,
+            text: None,
             size,
             line: e.line,
             attributes: None,

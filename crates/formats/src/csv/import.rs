@@ -176,7 +176,7 @@ impl Gather {
 }
 
 /// The values of a label; what is no JSON object costs only itself.
-fn attributes(text: &str, line: u64, findings: &mut Findings) -> Option<Box<ImportedAttributes>> {
+pub(crate) fn attributes(text: &str, line: u64, findings: &mut Findings) -> Option<Box<ImportedAttributes>> {
     if text.is_empty() {
         return None;
     }

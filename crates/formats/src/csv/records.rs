@@ -6,7 +6,7 @@ use std::io::{self, BufRead, Read};
 /// Most fields of a record.
 const FIELDS_MAX: usize = 1_000;
 
-pub(super) struct Records<R> {
+pub(crate) struct Records<R> {
     lines: Lines<R>,
     separator: u8,
 }
@@ -43,6 +43,13 @@ impl<R: Read> Records<R> {
 
     /// The next record that is not an empty line; `None` at the end. What is no UTF-8 is replaced.
     pub fn next(&mut self) -> io::Result<Option<Vec<String>>> {
+        Ok(self
+            .next_bytes()?
+            .map(|fields| fields.iter().map(|f| text(f)).collect()))
+    }
+
+    /// The same as bytes.
+    pub fn next_bytes(&mut self) -> io::Result<Option<Vec<Vec<u8>>>> {
         self.lines.record();
         let (mut fields, mut field) = (Vec::new(), Vec::new());
         let (mut inside, mut was_quote, mut any) = (false, false, false);
@@ -50,7 +57,7 @@ impl<R: Read> Records<R> {
             let buffer = self.lines.fill_buf()?;
             if buffer.is_empty() {
                 if any {
-                    fields.push(text(&field));
+                    fields.push(field);
                     return Ok(Some(fields));
                 }
                 return Ok(None);
@@ -79,7 +86,7 @@ impl<R: Read> Records<R> {
                     b if b == self.separator && !inside => {
                         was_quote = false;
                         if fields.len() < FIELDS_MAX {
-                            fields.push(text(&field));
+                            fields.push(std::mem::take(&mut field));
                         }
                         field.clear();
                         any = true;
@@ -94,7 +101,7 @@ impl<R: Read> Records<R> {
             }
             self.lines.consume(used);
             if ended && any {
-                fields.push(text(&field));
+                fields.push(field);
                 return Ok(Some(fields));
             }
         }

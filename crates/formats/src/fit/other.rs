@@ -13,6 +13,11 @@ impl Fit {
             Shape::Points { points } => self.place_points(points, 1, |points| Shape::Points { points }),
             Shape::Keypoints { keypoints } => self.place_keypoints(keypoints),
             Shape::Whole => Placed::Whole,
+            // Places in a text have no frame.
+            Shape::Span { .. } => Placed::Other {
+                shape: shape.clone(),
+                fixed: None,
+            },
             Shape::Box { rect } => self.place(&crate::ImportedShape::Box(*rect)),
             Shape::Polygon { .. } | Shape::Mask { .. } => Placed::Refused(
                 "bad_outline",

@@ -31,23 +31,7 @@ struct ItemRecord<'a> {
 
 impl Writer for JsonlWriter {
     fn begin(&mut self, out: &mut dyn Output) -> io::Result<()> {
-        let all = &self.dataset.categories;
-        let records: Vec<CategoryRecord> = all
-            .iter()
-            .map(|c| {
-                let [r, g, b] = c.color;
-                let attributes = c.attributes.iter().map(serde_json::to_value);
-                Ok(CategoryRecord {
-                    id: c.id,
-                    name: c.name.clone(),
-                    parent: c.parent.and_then(|p| all.get(p)).map(|p| p.id),
-                    color: Some(format!("#{r:02x}{g:02x}{b:02x}")),
-                    skeleton: c.skeleton.clone(),
-                    attributes: attributes.collect::<Result<_, _>>()?,
-                })
-            })
-            .collect::<io::Result<_>>()?;
-        out.file("categories.json", &serde_json::to_vec_pretty(&records)?)
+        out.file("categories.json", &categories(&self.dataset)?)
     }
 
     fn item(
@@ -87,4 +71,25 @@ impl Writer for JsonlWriter {
     fn finish(&mut self, _: &mut dyn Output) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// `categories.json`: the tree with its colours, skeletons and attributes.
+pub(crate) fn categories(dataset: &Dataset) -> io::Result<Vec<u8>> {
+    let all = &dataset.categories;
+    let records: Vec<CategoryRecord> = all
+        .iter()
+        .map(|c| {
+            let [r, g, b] = c.color;
+            let attributes = c.attributes.iter().map(serde_json::to_value);
+            Ok(CategoryRecord {
+                id: c.id,
+                name: c.name.clone(),
+                parent: c.parent.and_then(|p| all.get(p)).map(|p| p.id),
+                color: Some(format!("#{r:02x}{g:02x}{b:02x}")),
+                skeleton: c.skeleton.clone(),
+                attributes: attributes.collect::<Result<_, _>>()?,
+            })
+        })
+        .collect::<io::Result<_>>()?;
+    Ok(serde_json::to_vec_pretty(&records)?)
 }

@@ -43,6 +43,11 @@ pub struct JsonlReader {
 }
 
 impl JsonlReader {
+    /// Those of the table, and those that labels named since.
+    pub(crate) fn categories(&self) -> &[ImportedCategory] {
+        &self.categories
+    }
+
     fn add(&mut self, category: ImportedCategory) -> Option<u32> {
         if self.categories.len() >= CATEGORIES_MAX {
             return None;
@@ -56,10 +61,20 @@ impl JsonlReader {
     }
 
     fn category(&mut self, label: &LabelRecord, line: u64) -> Result<u32, (&'static str, String)> {
-        if let Some(n) = label.category_id.and_then(|id| self.by_id.get(&id)) {
+        let name = label.category.as_deref().unwrap_or_default();
+        self.named(label.category_id, name, line)
+    }
+
+    /// The category of an id of `categories.json`, else of a name. Errors: stable name and sentence.
+    pub(crate) fn named(
+        &mut self,
+        id: Option<i64>,
+        name: &str,
+        line: u64,
+    ) -> Result<u32, (&'static str, String)> {
+        if let Some(n) = id.and_then(|id| self.by_id.get(&id)) {
             return Ok(*n);
         }
-        let name = label.category.as_deref().unwrap_or_default();
         let name = validate::name("category", name)
             .map_err(|why| ("bad_name", format!("The label's category cannot be used. {why}")))?;
         if let Some(n) = self.by_name.get(&name) {

@@ -31,6 +31,7 @@ impl<'a> From<&'a Shape> for Geometry<'a> {
             Shape::Polyline { points } => Self::Line(points),
             Shape::Points { points } => Self::Points(points),
             Shape::Keypoints { .. } => Self::Other("skeletons"),
+            Shape::Span { .. } => Self::Other("spans"),
         }
     }
 }

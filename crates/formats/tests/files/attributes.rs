@@ -99,6 +99,7 @@ fn write(format: ExportFormat, dataset: Dataset, labels: &[Said]) -> BTreeMap<St
         })
         .collect();
     let item = Item {
+        text: "",
         id: 1,
         name: "x.jpg",
         width: 64,

@@ -43,7 +43,7 @@ proptest! {
     /// Good files with a piece cut out, doubled or overwritten.
     #[test]
     fn broken_files(samples in samples(prop_oneof![a_box(), a_polygon(2), a_mask()]), at in 0..2_000_usize, len in 0..40_usize, with: Vec<u8>) {
-        for format in ExportFormat::ALL.into_iter().filter(|f| *f != ExportFormat::Coco) {
+        for format in ExportFormat::for_task(Task::Objects).filter(|f| *f != ExportFormat::Coco) {
             let task = if format == ExportFormat::Voc { Task::Detection } else { Task::Segmentation };
             let into = format.import();
             let (files, _) = write(format, dataset(task), &samples);

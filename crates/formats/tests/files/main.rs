@@ -88,6 +88,7 @@ pub fn write(
             })
             .collect();
         let item = Item {
+            text: "",
             id,
             name: &name,
             width: *width,

@@ -70,8 +70,9 @@ pub(super) fn change(mut change: SaveChange) -> Result<SaveChange> {
 }
 
 /// Checks that the shapes are of a kind the project labels with, and brings them into the image: boxes and outlines are
-/// cut to it, points moved onto it; turned boxes and ellipses may reach beyond it.
-pub(super) fn fit(upserts: &mut [Annotation], task: Task, image: Size) -> Result<()> {
+/// cut to it, points moved onto it; turned boxes and ellipses may reach beyond it. Spans lie in a document of `length`
+/// Unicode scalar values.
+pub(super) fn fit(upserts: &mut [Annotation], task: Task, image: Size, length: i64) -> Result<()> {
     for (n, a) in upserts.iter_mut().enumerate() {
         let kind = a.shape.shape_kind();
         if !task.allows(kind) {
@@ -79,6 +80,9 @@ pub(super) fn fit(upserts: &mut [Annotation], task: Task, image: Size) -> Result
             let kinds = kinds.collect::<Vec<_>>().join(", ");
             let problem = format!("must be one of {kinds} in this project, not `{}`.", kind.as_str());
             return Err(at(n, "kind", &problem));
+        }
+        if let Shape::Span { start, end } = a.shape {
+            fit_span(start, end, length).map_err(|problem| at(n, "end", &problem))?;
         }
         fit_one(&mut a.shape, image).map_err(|(field, problem)| at(n, field, &problem))?;
     }
@@ -96,7 +100,7 @@ fn fit_one(shape: &mut Shape, image: Size) -> std::result::Result<(), Fault> {
         )
     };
     match shape {
-        Shape::Whole => {}
+        Shape::Whole | Shape::Span { .. } => {}
         Shape::Box { rect } => {
             let inside = rect.clipped(image);
             if inside.w <= 0.0 || inside.h <= 0.0 {
@@ -136,6 +140,19 @@ fn fit_one(shape: &mut Shape, image: Size) -> std::result::Result<(), Fault> {
                 ));
             }
         }
+    }
+    Ok(())
+}
+
+/// A span is of some characters of its document.
+fn fit_span(start: u32, end: u32, length: i64) -> std::result::Result<(), String> {
+    if start >= end {
+        return Err(format!(
+            "is {end}, which must be after the span's start at {start}."
+        ));
+    }
+    if i64::from(end) > length {
+        return Err(format!("is {end}, beyond the document's {length} characters."));
     }
     Ok(())
 }

@@ -6,7 +6,6 @@ use crate::{Actor, Error, Result};
 use limn_domain::annotation::{SaveChange, SaveOutcome};
 use limn_domain::attribute;
 use limn_domain::item::ItemStatus;
-use limn_domain::project::Task;
 use limn_domain::{
     Action, Annotation, AnnotationId, CategoryId, ChangeId, Code, ItemId, Shape, Size, Source, Timestamp,
 };
@@ -106,6 +105,7 @@ pub(crate) async fn save_in(tx: &mut Tx, edit: &mut Edit<'_>, mut change: SaveCh
             width: c.width as f64,
             height: c.height as f64,
         },
+        c.length,
     )?;
     known::check_categories(tx, c.project_id, &change.upserts).await?;
     check_definitions(tx, &mut change.upserts).await?;
@@ -240,17 +240,17 @@ async fn check_result(tx: &mut Tx, edit: &Edit<'_>, change: &SaveChange, now: Ap
         ));
     }
     match edit.context.task {
-        Task::Classification if now.annotation_count > 1 => Err(Error::field(
+        task if task.takes_one() && now.annotation_count > 1 => Err(Error::field(
             "upserts",
-            "An image of this project has one category; remove the other label in the same change.",
+            "An item of this project has one category; remove the other label in the same change.",
         )),
-        Task::Multilabel
-            if !change.upserts.is_empty()
-                && annotation::distinct_labels(tx, edit.item).await? != now.annotation_count =>
+        task if task.takes_any()
+            && !change.upserts.is_empty()
+            && annotation::distinct_labels(tx, edit.item).await? != now.annotation_count =>
         {
             Err(Error::field(
                 "upserts",
-                "The image has this category already; give each category once.",
+                "The item has this category already; give each category once.",
             ))
         }
         _ => Ok(()),

@@ -186,6 +186,8 @@ fn fresh(project: ProjectId, new: &NewItem, now: Timestamp) -> Item {
         byte_size: new.byte_size,
         width: new.width,
         height: new.height,
+        length: new.length,
+        excerpt: new.excerpt.clone(),
         status: ItemStatus::Todo,
         skip_reason: None,
         annotation_count: 0,

@@ -117,7 +117,7 @@ async fn step(
     // Again, under the transaction: a category or a membership may have gone meanwhile.
     require(tx, actor, project, &action).await?;
     let single = match action {
-        BulkAction::Classify(_) => task(tx, project).await? == Task::Classification,
+        BulkAction::Classify(_) => task(tx, project).await?.takes_one(),
         _ => false,
     };
     let mut tally = Tally::default();

@@ -10,6 +10,7 @@ mod categories;
 mod pictures;
 mod place;
 mod sources;
+mod texts;
 mod write;
 
 use crate::{Actor, Context, Error};
@@ -96,7 +97,7 @@ async fn run(ctx: &Context, payload: &Payload, progress: &Progress) -> anyhow::R
     let mut findings = Findings::default();
     let format = payload.input.format;
     let (uploads, looked) = tokio::task::spawn_blocking(move || {
-        let uploads = sources::look(sources, format, &mut findings);
+        let uploads = sources::look(sources, (format, task.media()), &mut findings);
         (uploads, findings)
     })
     .await?;

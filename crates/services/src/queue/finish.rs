@@ -5,7 +5,6 @@ use crate::{Actor, Context, Error, Result};
 use limn_domain::activity::Activity;
 use limn_domain::annotation::SaveOutcome;
 use limn_domain::item::ItemStatus;
-use limn_domain::project::Task;
 use limn_domain::queue::{Skip, Submit};
 use limn_domain::validate::{self, REASON_MAX};
 use limn_domain::{Action, ActivityId, Code, ItemId, Source, Timestamp, UserId};
@@ -56,7 +55,7 @@ pub(super) async fn submit(ctx: &Context, actor: &Actor, item: ItemId, input: Su
                     edit.context.replayed = None;
                     may_edit(&edit)?;
                 }
-                if edit.context.task == Task::Classification && edit.context.annotation_count != 1 {
+                if edit.context.task.takes_one() && edit.context.annotation_count != 1 {
                     return Err(Error::new(
                         Code::InvalidInput,
                         "Choose the category of this image, then submit.",

@@ -5,6 +5,7 @@ use super::draw::{self, Drawn, Kind};
 use crate::{Context, Error, ingest};
 use anyhow::Context as _;
 use limn_domain::item::{AddItemOutcome, Item, ItemStatus};
+use limn_domain::project::Media;
 use limn_domain::{Annotation, AnnotationId, CategoryId, ProjectId, Rect, Shape, Source, UserId};
 use limn_jobs::{Handler, Permanent, Progress};
 use limn_store::repo::annotation::NewAnnotation;
@@ -40,7 +41,7 @@ impl Handler for SampleJob {
             let picture = tokio::task::spawn_blocking(move || draw::picture(n)).await??;
             let staged = self.0.blobs.stage_bytes(picture.jpeg.into())?;
             let name = format!("sample-{:02}.jpg", n + 1);
-            let item = match ingest::add_staged(&self.0, project, &name, staged).await {
+            let item = match ingest::add_staged(&self.0, project, Media::Image, &name, staged).await {
                 Ok(AddItemOutcome::Added { item } | AddItemOutcome::Unchanged { item }) => item,
                 Err(Error::Api(e)) => return Err(Permanent(e.message).into()),
                 Err(e) => return Err(e).context("The sample's images could not be added"),

@@ -78,6 +78,7 @@ fn geometry(shape: &Shape) -> Result<Option<String>, StoreError> {
         Shape::RotatedBox { rect } | Shape::Ellipse { rect } => serde_json::to_string(rect),
         Shape::Polyline { points } | Shape::Points { points } => serde_json::to_string(points),
         Shape::Keypoints { keypoints } => serde_json::to_string(keypoints),
+        Shape::Span { start, end } => serde_json::to_string(&[start, end]),
     };
     json.map(Some)
         .map_err(|e| StoreError::Corrupt(format!("a shape that cannot be written: {e}")))
@@ -108,6 +109,10 @@ pub(in crate::repo) fn shape(kind: &str, bounds: Option<Rect>, geometry: Option<
         "polyline" => Shape::Polyline { points: read(g)? },
         "points" => Shape::Points { points: read(g)? },
         "keypoints" => Shape::Keypoints { keypoints: read(g)? },
+        "span" => {
+            let [start, end] = read(g)?;
+            Shape::Span { start, end }
+        }
         _ => return None,
     })
 }

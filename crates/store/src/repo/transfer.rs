@@ -51,6 +51,8 @@ pub struct TargetItem {
     pub height: i64,
     /// EXIF orientation of the stored bytes, 1 to 8.
     pub orientation: i64,
+    /// Unicode scalar values of a document.
+    pub length: i64,
 }
 
 /// Name and task of a project.
@@ -118,7 +120,7 @@ pub async fn targets(
 ) -> Result<Vec<TargetItem>, StoreError> {
     Ok(on_tx!(tx, conn => {
         sqlx::query_as(
-            "SELECT id, name, export_id, width, height, orientation FROM item \
+            "SELECT id, name, export_id, width, height, orientation, length FROM item \
              WHERE project_id = $1 AND export_id > $2 ORDER BY export_id LIMIT $3",
         )
         .bind(project)

@@ -47,7 +47,7 @@ impl Outlines {
     /// Adds the shape to the path.
     pub fn add(&self, c: &Context, view: &Viewport, shape: &Shape) {
         match shape {
-            Shape::Whole => {}
+            Shape::Whole | Shape::Span { .. } => {}
             Shape::Box { rect } => {
                 ring(c, view, *rect);
             }

@@ -164,9 +164,10 @@ fn smart(c: &Context, e: &Editor, color: &str) {
                 line(c, "#ffffff", 1.5);
             }
             if let Some(frame) = region.frame {
-                let r = e.view().rect_to_screen(frame);
-                outline(c, r, "rgb(0 0 0 / 0.5)", 3.5);
-                outline(c, r, color, 1.5);
+                c.begin_path();
+                ring(c, e.view(), frame);
+                line(c, "rgb(0 0 0 / 0.5)", 3.5);
+                line(c, color, 1.5);
             }
             // What superpixels were dragged over shows by them.
             let strokes = if e.tool() == Tool::Superpixels {

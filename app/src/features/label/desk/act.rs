@@ -5,7 +5,6 @@ use crate::features::label::api;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use limn_domain::polygon::Combine;
-use limn_domain::project::Task;
 use limn_domain::{Annotation, Source};
 use limn_editor::{Action as A, Editor, Finish, Order, Tool};
 
@@ -15,6 +14,9 @@ impl Desk {
         let task = self.task_now();
         if !action.is_for(task) {
             return false;
+        }
+        if let Some(done) = self.act_on_text(action) {
+            return done;
         }
         let closes = matches!(
             action,
@@ -286,7 +288,7 @@ impl Desk {
         let bare = self
             .read(|s| !s.editor.doc().whole().any(labeled))
             .unwrap_or(true);
-        if self.task_now() == Task::Classification && bare {
+        if self.task_now().takes_one() && bare {
             self.toasts.info("Pick a category first, or skip the item.");
             return;
         }
@@ -306,6 +308,7 @@ impl Desk {
                 e.select(object, false);
                 e.reveal(object);
             });
+            self.reveal_span(object);
             self.sheet_up.set(true);
             self.toasts.info(format!(
                 "Say \u{201c}{attribute}\u{201d} of the selected object first: it is required."

@@ -206,6 +206,9 @@ impl Desk {
         let others = sheet.item.status != ItemStatus::Todo && sheet.item.done_by != me;
         let locked = sheet.held_by.is_some() || !self.may_label() || (others && !self.may_edit_others());
         sheet.editor.set_read_only(locked);
+        sheet
+            .editor
+            .set_length(u32::try_from(sheet.item.length).unwrap_or(0));
         (sheet, merged)
     }
 
@@ -269,7 +272,10 @@ impl Desk {
                 Task::Segmentation => Tool::Polygon,
                 Task::Semantic => Tool::Brush,
                 Task::Keypoints => Tool::Keypoints,
-                Task::Classification | Task::Multilabel => Tool::Pan,
+                Task::Entities => Tool::Select,
+                Task::Classification | Task::Multilabel | Task::TextClassification | Task::TextMultilabel => {
+                    Tool::Pan
+                }
             };
             self.sheet(id, |s| s.editor.set_tool(first_tool));
         }

@@ -5,7 +5,6 @@ use crate::ui::{Glyph, Icon, Kbd};
 use leptos::html;
 use leptos::prelude::*;
 use limn_domain::CategoryId;
-use limn_domain::project::Task;
 use limn_domain::{Annotation, Source};
 
 /// Whether every word of the query begins a word of the name.
@@ -54,7 +53,7 @@ fn Head(query: RwSignal<String>) -> impl IntoView {
     let close = move || {
         query.set(String::new());
         desk.searching.set(false);
-        let stage = document().query_selector(".label__canvas").ok().flatten();
+        let stage = document().query_selector(super::STAGE).ok().flatten();
         if let Some(stage) =
             stage.and_then(|s| wasm_bindgen::JsCast::dyn_into::<web_sys::HtmlElement>(s).ok())
         {
@@ -211,7 +210,7 @@ pub fn Choices() -> impl IntoView {
     let desk: Desk = expect_context();
     let query = RwSignal::new(String::new());
     let rows = move || desk.categories.with(|list| found(list, &query.get()));
-    let single = move || desk.task() == Task::Classification && !desk.in_grid();
+    let single = move || desk.task().takes_one() && !desk.in_grid();
     view! {
         <section class="label-choices" aria-label="Categories">
             <Head query/>

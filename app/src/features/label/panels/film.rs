@@ -46,6 +46,7 @@ pub fn Film() -> impl IntoView {
 fn Picture(frame: Frame) -> impl IntoView {
     let desk: Desk = expect_context();
     let id = frame.id;
+    let is_text = desk.task_now().is_text();
     let on = move || desk.current.get() == Some(id);
     view! {
         <li>
@@ -60,7 +61,15 @@ fn Picture(frame: Frame) -> impl IntoView {
                 title=frame.name.clone()
                 on:click=move |_| desk.go(id)
             >
-                <img src=move || desk.thumb_of(id) alt="" loading="lazy" decoding="async" draggable="false"/>
+                {if is_text {
+                    let base = frame.name.rsplit('/').next().unwrap_or(&frame.name).to_owned();
+                    view! { <span class="label-film__doc"><Icon glyph=Glyph::File size=14/><span>{base}</span></span> }.into_any()
+                } else {
+                    view! {
+                        <img src=move || desk.thumb_of(id) alt="" loading="lazy" decoding="async" draggable="false"/>
+                    }
+                    .into_any()
+                }}
                 <i class="label-film__mark"></i>
             </button>
         </li>

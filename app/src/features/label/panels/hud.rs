@@ -158,10 +158,10 @@ pub fn Suggestions() -> impl IntoView {
                         size=ButtonSize::Small
                         kbd="Tab"
                         on_click=move || {
-                            desk.edit(|e| {
-                                e.set_tool(limn_editor::Tool::Select);
-                                e.cycle(true);
-                            });
+                            desk.edit(|e| e.set_tool(limn_editor::Tool::Select));
+                            if !desk.act(Action::CycleNext) {
+                                desk.edit(|e| e.cycle(true));
+                            }
                         }
                     >
                         "One by one"

@@ -10,6 +10,8 @@ use limn_domain::{Annotation, AnnotationId, Keypoint, Rect, Shape, TurnedRect, V
 pub(super) enum Place {
     /// More than one object.
     Several,
+    /// Characters of a document.
+    Span(u32, u32),
     Upright(Rect),
     Turned(TurnedRect),
     Keypoints(Vec<Keypoint>),
@@ -19,6 +21,7 @@ pub(super) enum Place {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PlaceKind {
     Several,
+    Span,
     Upright,
     Turned,
     Keypoints,
@@ -29,6 +32,7 @@ impl Place {
         match &a.shape {
             Shape::RotatedBox { rect } | Shape::Ellipse { rect } => Self::Turned(*rect),
             Shape::Keypoints { keypoints } => Self::Keypoints(keypoints.clone()),
+            Shape::Span { start, end } => Self::Span(*start, *end),
             shape => Self::Upright(shape.bounds().unwrap_or_default()),
         }
     }
@@ -36,6 +40,7 @@ impl Place {
     pub const fn kind(&self) -> PlaceKind {
         match self {
             Self::Several => PlaceKind::Several,
+            Self::Span(..) => PlaceKind::Span,
             Self::Upright(_) => PlaceKind::Upright,
             Self::Turned(_) => PlaceKind::Turned,
             Self::Keypoints(_) => PlaceKind::Keypoints,
@@ -48,6 +53,15 @@ impl Place {
 pub(super) fn Numbers(now: Memo<Option<Shown>>, kind: PlaceKind) -> impl IntoView {
     match kind {
         PlaceKind::Several => ().into_any(),
+        PlaceKind::Span => {
+            let place = move || {
+                now.with(|n| match n.as_ref().map(|n| &n.place) {
+                    Some(Place::Span(start, end)) => format!("Characters {start} to {end}"),
+                    _ => String::new(),
+                })
+            };
+            view! { <p class="faint num label-span-place">{place}</p> }.into_any()
+        }
         PlaceKind::Upright => view! {
             <div class="label-numbers">
                 <UprightNumber now name="x" get=|r| r.x set=|r, v| Rect { x: v, ..r }/>

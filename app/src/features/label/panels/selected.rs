@@ -38,7 +38,14 @@ fn shown(desk: Desk) -> Option<Shown> {
             ids,
         }),
         (n, _) => Some(Shown {
-            title: format!("{n} objects"),
+            title: format!(
+                "{n} {}",
+                if desk.task_now().is_text() {
+                    "spans"
+                } else {
+                    "objects"
+                }
+            ),
             category: None,
             place: Place::Several,
             ids,
@@ -59,8 +66,10 @@ pub fn Selected() -> impl IntoView {
                     <h2 class="grow" data-testid="selected-title">
                         {move || now.with(|n| n.as_ref().map(|n| n.title.clone()))}
                     </h2>
-                    <IconButton glyph=Glyph::Copy label="Duplicate (Ctrl D)" on_click=move || act(desk, Action::Duplicate)/>
-                    <IconButton glyph=Glyph::Layers label="To the front (Shift PgUp)" on_click=move || act(desk, Action::ToFront)/>
+                    <Show when=move || !desk.task().is_text()>
+                        <IconButton glyph=Glyph::Copy label="Duplicate (Ctrl D)" on_click=move || act(desk, Action::Duplicate)/>
+                        <IconButton glyph=Glyph::Layers label="To the front (Shift PgUp)" on_click=move || act(desk, Action::ToFront)/>
+                    </Show>
                     <IconButton glyph=Glyph::Trash label="Delete (Del)" on_click=move || act(desk, Action::Delete)/>
                 </div>
                 <label class="label-field label-field--wide">

@@ -5,6 +5,7 @@ use super::described::AboutItem;
 use super::objects::Objects;
 use super::selected::Selected;
 use crate::features::label::desk::Desk;
+use crate::features::label::text::Spans;
 use leptos::prelude::*;
 
 #[component]
@@ -24,7 +25,9 @@ pub fn Side() -> impl IntoView {
             <Show when=move || !desk.in_grid()><AboutItem/></Show>
             <Show when=boxes fallback=|| view! { <Choices/> }>
                 <Categories/>
-                <Objects/>
+                <Show when=move || desk.task().is_text() fallback=|| view! { <Objects/> }>
+                    <Spans/>
+                </Show>
                 <Selected/>
             </Show>
         </aside>

@@ -3,14 +3,14 @@
 use leptos::prelude::*;
 use limn_domain::category::Category;
 use limn_domain::item::{Item, ItemWithAnnotations};
-use limn_domain::{CategoryId, Shape, Source, polygon};
-use std::collections::HashMap;
+use limn_domain::{CategoryId, Shape, Source, polygon, text};
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// Labels drawn at most; a thumbnail with more would only be noise, and slow.
 const MAX_SHAPES: usize = 120;
-/// Whole-image labels named at most.
+/// Labels of whole items named at most.
 const MAX_CHIPS: usize = 3;
 
 /// Name and colour of each category.
@@ -48,6 +48,9 @@ pub fn Thumb(
     #[prop(into)] palette: Signal<Palette>,
 ) -> impl IntoView {
     let item = &row.item;
+    if item.media_type == text::MEDIA_TYPE {
+        return view! { <Document row palette/> }.into_any();
+    }
     let (width, height) = (item.width.max(1), item.height.max(1));
     let src = thumb_url(item);
     let marks = Arc::clone(&row);
@@ -69,6 +72,25 @@ pub fn Thumb(
             })}
             {has_whole.then(|| view! {
                 <span class="thumb__chips">{move || palette.with(|p| names(&chips, p))}</span>
+            })}
+        </span>
+    }
+    .into_any()
+}
+
+/// How a document begins, and what it was labeled.
+#[component]
+fn Document(row: Arc<ItemWithAnnotations>, palette: Signal<Palette>) -> impl IntoView {
+    let excerpt = row.item.excerpt.clone();
+    let blank = excerpt.is_empty();
+    let labeled = !row.annotations.is_empty();
+    view! {
+        <span class="thumb thumb--text">
+            <span class="thumb__text" class:is-blank=blank dir="auto">
+                {if blank { "Only white space".to_owned() } else { excerpt }}
+            </span>
+            {labeled.then(|| view! {
+                <span class="thumb__chips">{move || palette.with(|p| names(&row, p))}</span>
             })}
         </span>
     }
@@ -115,7 +137,7 @@ fn path(shape: &Shape, tolerance: f64) -> String {
         }
     };
     let parts = match shape {
-        Shape::Whole => return d,
+        Shape::Whole | Shape::Span { .. } => return d,
         Shape::Box { rect: r } => return format!("M{} {}h{}v{}h{}z", r.x, r.y, r.w, r.h, -r.w),
         Shape::Mask { mask } => mask.to_polygon(),
         Shape::Polyline { points } => {
@@ -140,10 +162,13 @@ fn path(shape: &Shape, tolerance: f64) -> String {
 }
 
 fn names(row: &ItemWithAnnotations, palette: &Palette) -> Vec<AnyView> {
+    // Of spans each category once.
+    let mut seen = HashSet::new();
     let whole: Vec<_> = row
         .annotations
         .iter()
-        .filter(|a| matches!(a.shape, Shape::Whole))
+        .filter(|a| matches!(a.shape, Shape::Whole | Shape::Span { .. }))
+        .filter(|a| seen.insert(a.category_id))
         .collect();
     let more = whole.len().saturating_sub(MAX_CHIPS);
     whole

@@ -5,12 +5,15 @@ use crate::ui::{Button, Glyph, Icon};
 use leptos::html;
 use leptos::prelude::*;
 
+/// What the picker offers for pictures.
+pub const PICTURES: &str = "image/jpeg,image/png,image/webp,image/gif,image/bmp,image/tiff,.zip";
+
 #[component]
 pub fn DropZone(
     #[prop(into)] title: String,
     #[prop(into)] text: String,
     /// What the picker offers, as in `accept`.
-    #[prop(default = "image/jpeg,image/png,image/webp,image/gif,image/bmp,image/tiff,.zip")]
+    #[prop(default = PICTURES)]
     accept: &'static str,
     /// Also offers whole folders.
     #[prop(default = true)]

@@ -40,8 +40,9 @@ fn Options(ctx: ProjectCtx, job: RwSignal<Option<Job>>) -> impl IntoView {
     let segmentation = RwSignal::new("empty".to_owned());
     let names = RwSignal::new("preserve".to_owned());
     let task = ctx.project.with_untracked(|p| p.summary.task);
-    let format = RwSignal::new(ExportFormat::Coco.as_str().to_owned());
-    let chosen = Memo::new(move |_| format.with(|f| f.parse().unwrap_or(ExportFormat::Coco)));
+    let format = RwSignal::new(ExportFormat::first_for(task).as_str().to_owned());
+    let things = task.media().nouns().1;
+    let chosen = Memo::new(move |_| format.with(|f| f.parse().unwrap_or(ExportFormat::first_for(task))));
     let formats = ExportFormat::for_task(task).map(|f| (f.as_str().to_owned(), f.label().to_owned()));
     let formats = Signal::stored(formats.collect::<Vec<_>>());
     let box_options = move || task == Task::Detection && chosen.get() == ExportFormat::Coco;
@@ -99,8 +100,8 @@ fn Options(ctx: ProjectCtx, job: RwSignal<Option<Job>>) -> impl IntoView {
                     />
                     <Checkbox
                         checked=with_images
-                        label="With the pictures"
-                        hint="In a zip, turned upright, so that every label fits"
+                        label=format!("With the {things}")
+                        hint=if task.is_text() { "As files in the zip, beside the labels" } else { "In a zip, turned upright, so that every label fits" }
                     />
                     <details class="transfer-more">
                         <summary>"More options"</summary>
@@ -122,8 +123,8 @@ fn Options(ctx: ProjectCtx, job: RwSignal<Option<Job>>) -> impl IntoView {
                                 name="export-names"
                                 label="File names"
                                 choices=vec![
-                                    Choice::new("preserve", "With folders", "As uploaded: day1/cam2/0001.jpg"),
-                                    Choice::new("flat", "Without folders", "0001.jpg; equal names get a number"),
+                                    Choice::new("preserve", "With folders", if task.is_text() { "As uploaded: mail/may/0001.txt" } else { "As uploaded: day1/cam2/0001.jpg" }),
+                                    Choice::new("flat", "Without folders", if task.is_text() { "0001.txt; equal names get a number" } else { "0001.jpg; equal names get a number" }),
                                 ]
                             />
                         </div>
@@ -213,7 +214,7 @@ fn Finished(job: RwSignal<Option<Job>>) -> impl IntoView {
                 <span class="btn btn--primary">"Download"</span>
             </a>
             <div class="transfer-facts">
-                <div><b>{fmt::count(r.images)}</b><span>"images"</span></div>
+                <div><b>{fmt::count(r.images)}</b><span>"items"</span></div>
                 <div><b>{fmt::count(r.annotations)}</b><span>"labels"</span></div>
             </div>
             {(!r.notes.is_empty()).then(|| view! {

@@ -3,6 +3,7 @@
 use super::super::api;
 use super::super::layout::ProjectCtx;
 use super::super::local::{LocalSignal, LocalValue};
+use super::columns::{ColumnChoice, Columns};
 use super::drop_zone::DropZone;
 use super::files::{self, Picked};
 use super::http::Cancel;
@@ -39,6 +40,7 @@ struct State {
     as_what: RwSignal<String>,
     create: RwSignal<bool>,
     replace: RwSignal<bool>,
+    columns: Columns,
     cancel: LocalValue<Cancel>,
 }
 
@@ -50,10 +52,11 @@ pub fn ImportDialog(ctx: ProjectCtx) -> impl IntoView {
         error: RwSignal::new(None),
         job: RwSignal::new(None),
         files: LocalSignal::new(),
-        format: RwSignal::new("coco".to_owned()),
+        format: RwSignal::new(first_format(ctx).as_str().to_owned()),
         as_what: RwSignal::new("labels".to_owned()),
         create: RwSignal::new(true),
         replace: RwSignal::new(false),
+        columns: Columns::new(),
         cancel: LocalValue::new(),
     };
     let closed = move || {
@@ -88,6 +91,20 @@ pub fn ImportDialog(ctx: ProjectCtx) -> impl IntoView {
     }
 }
 
+/// The format to begin with.
+fn first_format(ctx: ProjectCtx) -> ImportFormat {
+    let task = ctx.project.with_untracked(|p| p.summary.task);
+    if task.is_text() {
+        ImportFormat::Csv
+    } else {
+        ImportFormat::Coco
+    }
+}
+
+fn chosen_format(state: State, name: String) -> ImportFormat {
+    name.parse().unwrap_or_else(|_| first_format(state.ctx))
+}
+
 #[component]
 fn Choosing(state: State) -> impl IntoView {
     let add = move |more: Vec<Picked>| {
@@ -102,7 +119,7 @@ fn Choosing(state: State) -> impl IntoView {
     let labels = move || state.format.get() != "images";
     let task = state.ctx.project.with_untracked(|p| p.summary.task);
     let formats: Vec<Choice> = ImportFormat::for_task(task)
-        .map(|f| Choice::new(f.as_str(), f.label(), f.describe()))
+        .map(|f| Choice::new(f.as_str(), f.label(), f.describe_for(task)))
         .collect();
     view! {
         <form
@@ -122,8 +139,16 @@ fn Choosing(state: State) -> impl IntoView {
                     <DropZone
                         small=true
                         title="Drop the files here"
-                        text="Annotation files, pictures and zip files, together or for pictures the project already has."
-                        accept=".json,.xml,.txt,.yaml,.yml,.csv,.jsonl,.zip,image/*"
+                        text=if task.is_text() {
+                            "Tables, annotation files, text files and zip files, with their texts or for documents the project already has."
+                        } else {
+                            "Annotation files, pictures and zip files, together or for pictures the project already has."
+                        }
+                        accept=if task.is_text() {
+                            ".txt,.csv,.tsv,.jsonl,.ndjson,.json,.conll,.iob,.iob2,.bio,.zip"
+                        } else {
+                            ".json,.xml,.txt,.yaml,.yml,.csv,.jsonl,.zip,image/*"
+                        }
                         on_pick=Callback::new(add)
                         on_drop=Callback::new(move |dropped| {
                             spawn_local(async move {
@@ -136,6 +161,13 @@ fn Choosing(state: State) -> impl IntoView {
                         })
                     />
                     <ChosenFiles files=state.files/>
+                    {task.is_text().then(|| view! {
+                        <ColumnChoice
+                            columns=state.columns
+                            files=state.files
+                            format=Signal::derive(move || chosen_format(state, state.format.get()))
+                        />
+                    })}
                     <Show when=labels>
                         <RadioCards
                             value=state.as_what
@@ -247,7 +279,7 @@ fn start(state: State) {
             before += picked.file.size();
         }
         let input = NewImport {
-            format: state.format.get_untracked().parse().unwrap_or(ImportFormat::Coco),
+            format: chosen_format(state, state.format.get_untracked()),
             import_as: if state.as_what.get_untracked() == "prelabels" {
                 ImportAs::Prelabels
             } else {
@@ -256,6 +288,7 @@ fn start(state: State) {
             uploads,
             create_categories: state.create.get_untracked(),
             replace: state.replace.get_untracked(),
+            columns: state.columns.chosen(),
         };
         match api::import_start(state.ctx.id, input).await {
             Ok(job) => {

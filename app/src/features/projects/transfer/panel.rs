@@ -13,6 +13,7 @@ use leptos::ev;
 use leptos::prelude::*;
 use limn_domain::authz::Action;
 use limn_domain::job::{Job, JobState};
+use limn_domain::project::Media;
 use std::time::Duration;
 
 /// Errors listed at once.
@@ -21,12 +22,23 @@ const SHOWN: usize = 200;
 #[component]
 pub fn UploadDialog(ctx: ProjectCtx) -> impl IntoView {
     let open = ctx.upload_open;
+    let media = ctx.project.with_untracked(|p| p.summary.task.media());
+    let things = media.nouns().1;
+    let text = match media {
+        Media::Image => {
+            "JPEG, PNG, WebP, GIF, BMP, TIFF, and zip files of them. What the project has already is passed over, so an upload that was interrupted goes on where it stopped."
+        }
+        Media::Text => {
+            "Text files (.txt) in UTF-8, and zip files of them. Tables and JSONL with a document a line come in by Import. What the project has already is passed over."
+        }
+    };
     view! {
-        <Dialog open title="Upload pictures">
+        <Dialog open title=format!("Upload {things}")>
             <DialogBody>
                 <DropZone
                     title="Drop files or folders here"
-                    text="JPEG, PNG, WebP, GIF, BMP, TIFF, and zip files of them. What the project has already is passed over, so an upload that was interrupted goes on where it stopped."
+                    text=text
+                    accept=if media == Media::Text { "text/plain,.txt,.zip" } else { super::drop_zone::PICTURES }
                     on_drop=Callback::new(move |dropped| {
                         open.set(false);
                         ctx.uploader.drop(dropped);

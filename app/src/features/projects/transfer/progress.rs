@@ -63,6 +63,8 @@ pub fn duration(seconds: f64) -> String {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {
     Image,
+    /// Of a text project; elsewhere the server says so.
+    Text,
     Archive,
     Annotations,
     Other,
@@ -72,8 +74,9 @@ pub fn kind_of(name: &str) -> FileKind {
     let ext = name.rsplit_once('.').map_or("", |(_, e)| e).to_ascii_lowercase();
     match ext.as_str() {
         "jpg" | "jpeg" | "jpe" | "jfif" | "png" | "webp" | "gif" | "bmp" | "tif" | "tiff" => FileKind::Image,
+        "txt" => FileKind::Text,
         "zip" => FileKind::Archive,
-        "json" | "xml" => FileKind::Annotations,
+        "json" | "xml" | "csv" | "tsv" | "jsonl" | "ndjson" | "conll" => FileKind::Annotations,
         _ => FileKind::Other,
     }
 }
@@ -116,6 +119,7 @@ mod tests {
     #[test]
     fn kinds() {
         assert_eq!(kind_of("a/b.JPG"), FileKind::Image);
+        assert_eq!(kind_of("x.TXT"), FileKind::Text);
         assert_eq!(kind_of("x.zip"), FileKind::Archive);
         assert_eq!(kind_of("noext"), FileKind::Other);
         assert!(is_clutter("a/.DS_Store") && is_clutter("__MACOSX/a.jpg") && !is_clutter("a/b.jpg"));

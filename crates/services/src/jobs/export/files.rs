@@ -8,6 +8,7 @@ use limn_domain::export::{ExportFormat, NewExport};
 use limn_domain::format::{Aspect, Keeps};
 use limn_formats::names::ExportNames;
 use limn_formats::write::{self as format, Category, Dataset, Item, Label, Output, Tally};
+use limn_storage::BlobStore;
 use limn_store::repo::item::ExportItem;
 use limn_store::repo::transfer::{CategoryHead, Head};
 use std::collections::{BTreeMap, HashMap};
@@ -28,6 +29,7 @@ pub(super) fn write(
     head: &Head,
     categories: &[CategoryHead],
     input: NewExport,
+    blobs: &BlobStore,
     mut pages: Receiver<Vec<ExportItem>>,
 ) -> std::io::Result<Labels> {
     let index: HashMap<CategoryId, usize> = categories.iter().enumerate().map(|(n, c)| (c.id, n)).collect();
@@ -50,7 +52,13 @@ pub(super) fn write(
                 Some(categories.get(*index.get(id)?)?.attributes.as_slice())
             });
             let name = names.name(&row.name, row.export_id);
+            let text = if head.task.is_text() {
+                document(blobs, &row)?
+            } else {
+                String::new()
+            };
             let item = Item {
+                text: &text,
                 id: row.export_id,
                 name: &name,
                 width: u32::try_from(row.width).unwrap_or(0),
@@ -106,6 +114,14 @@ pub(super) fn write(
         notes: tally.notes(),
         pictures,
         zip: Some(out.finish()?),
+    })
+}
+
+/// The text of a document. A lost file ends the export: labels without their text say nothing.
+fn document(blobs: &BlobStore, row: &ExportItem) -> std::io::Result<String> {
+    std::fs::read_to_string(blobs.path(&row.digest)).map_err(|e| {
+        let why = format!("the stored text of `{}` cannot be read: {e}", row.name);
+        std::io::Error::new(e.kind(), why)
     })
 }
 

@@ -2,6 +2,7 @@
 
 use super::place;
 use super::sources::{Files, Upload};
+use super::texts::Taken;
 use super::write::Batch;
 use super::{Import, attributes};
 use crate::Error;
@@ -30,7 +31,11 @@ impl Import<'_> {
     /// Takes the labels of every annotation file, in order; tables first, wherever they lie.
     pub(super) async fn take_annotations(&mut self, uploads: &[Upload]) -> anyhow::Result<()> {
         let format = self.input.format;
-        let mut reader = read::reader(format, self.task);
+        let mut reader = if self.task.is_text() {
+            limn_formats::texts::reader(format, self.input.columns.clone())
+        } else {
+            read::reader(format, self.task)
+        };
         let group = if read::many_files(format) { TOGETHER } else { 1 };
         for role in [Role::Table, Role::Labels] {
             if role == Role::Labels {
@@ -133,7 +138,7 @@ impl Import<'_> {
         let (mut batch, mut said) = (Batch::default(), Vec::new());
         let of_items = self.item_attributes().await?;
         for (shown, imported) in parsed {
-            let Some(imported) = imported else { continue };
+            let Some(mut imported) = imported else { continue };
             self.findings.set_file(&shown);
             let targets = super::categories::resolve(
                 self.ctx,
@@ -144,10 +149,22 @@ impl Import<'_> {
                 &mut self.findings,
             )
             .await?;
-            for (image, labels) in imported.items() {
+            let taken = self.take_texts(&mut imported, &shown).await?;
+            for (n, (image, labels)) in imported.items().enumerate() {
                 done += 1;
-                let Some(item) = self.items.find(image, labels, &mut self.findings) else {
-                    continue;
+                let item = match taken.get(n) {
+                    Some(Taken::Item(item)) => *item,
+                    Some(Taken::Refused) => {
+                        // With their document.
+                        self.findings.report_mut().refused += labels.len() as i64;
+                        continue;
+                    }
+                    None | Some(Taken::Elsewhere) => {
+                        let Some(item) = self.items.find(image, labels, &mut self.findings) else {
+                            continue;
+                        };
+                        item
+                    }
                 };
                 if self.input.import_as == ImportAs::Labels && image.attributes.is_some() {
                     let values = self.said_of(&of_items, image);

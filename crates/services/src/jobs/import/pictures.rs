@@ -1,4 +1,4 @@
-//! The pictures of an import become items, by the same path and checks as any upload.
+//! The pictures (or documents) of an import become items, by the same path and checks as any upload.
 
 use super::Import;
 use super::sources::{Files, Upload};
@@ -32,10 +32,10 @@ impl Import<'_> {
             let mut adding = std::pin::pin!(
                 futures::stream::poll_fn(|cx| pieces.poll_recv(cx))
                     .map(|(name, staged)| {
-                        let (ctx, project) = (self.ctx.clone(), self.project);
+                        let (ctx, project, media) = (self.ctx.clone(), self.project, self.task.media());
                         async move {
                             let checked = match staged {
-                                Ok(staged) => ingest::check_staged(&ctx, project, &name, staged).await,
+                                Ok(staged) => ingest::check_staged(&ctx, project, media, &name, staged).await,
                                 Err(e) => Err(ingest::refusal(&name, e)),
                             };
                             (name, checked)
@@ -70,11 +70,19 @@ impl Import<'_> {
                         self.findings.refused(code(&e), || Detail::new(e.message));
                     }
                     Err(e) => {
-                        return Err(e).with_context(|| format!("The import stopped at the picture `{name}`"));
+                        return Err(e).with_context(|| format!("The import stopped at `{name}`"));
                     }
                 }
                 self.progress
-                    .report(done, total as i64, "Reading pictures")
+                    .report(
+                        done,
+                        total as i64,
+                        if self.task.is_text() {
+                            "Reading documents"
+                        } else {
+                            "Reading pictures"
+                        },
+                    )
                     .await?;
             }
         }
@@ -84,7 +92,8 @@ impl Import<'_> {
     /// Reads the pictures of an upload one after another, a few ahead of whoever takes them.
     fn unpack(&self, upload: &Upload) -> mpsc::Receiver<Piece> {
         let (send, receive) = mpsc::channel(AT_ONCE);
-        let (blobs, limit) = (self.ctx.blobs.clone(), self.ctx.limits.image_bytes);
+        let limit = ingest::bytes_max(self.ctx, self.task.media());
+        let blobs = self.ctx.blobs.clone();
         let source = upload.source.clone();
         match &upload.files {
             Files::Archive { pictures, prefix, .. } => {
@@ -134,14 +143,14 @@ fn stage(source: &Source, blobs: &BlobStore, limit: u64) -> limn_storage::Result
 }
 
 /// Whether the picture is at fault, and not the server.
-fn is_refusal(e: &ApiError) -> bool {
+pub(super) fn is_refusal(e: &ApiError) -> bool {
     !matches!(
         e.code,
         Code::Internal | Code::Unavailable | Code::NotFound | Code::Forbidden | Code::SignInRequired
     )
 }
 
-fn code(e: &ApiError) -> &'static str {
+pub(super) fn code(e: &ApiError) -> &'static str {
     match e.code {
         Code::AlreadyExists => "name_taken",
         Code::TooLarge => "too_large",

@@ -19,6 +19,8 @@ pub(super) struct Known {
     pub width: f64,
     pub height: f64,
     pub orientation: u8,
+    /// Unicode scalar values of a document.
+    pub length: i64,
 }
 
 /// The project's items by name and by export id.
@@ -30,16 +32,19 @@ pub(super) struct Items {
 }
 
 impl Items {
-    pub fn add(&mut self, item: &TargetItem) {
+    pub fn add(&mut self, item: &TargetItem) -> Known {
         let n = self.known.len() as u32;
-        self.known.push(Known {
+        let known = Known {
             id: item.id,
             width: item.width as f64,
             height: item.height as f64,
             orientation: u8::try_from(item.orientation).unwrap_or(1),
-        });
+            length: item.length,
+        };
+        self.known.push(known);
         self.names.insert(&item.name, n);
         self.by_export_id.insert(item.export_id, n);
+        known
     }
 
     /// The item an image record means. One that cannot be told is in the findings, with its labels counted.
@@ -226,17 +231,17 @@ pub(super) fn labels(
         };
         if !task.marks_objects() && out.iter().any(|l| l.category_id == category_id) {
             findings.note("repeated_label", || {
-                Detail::new("The image has this category already; once is enough.")
+                Detail::new("The item has this category already; once is enough.")
                     .line(u64::from(label.line))
                     .record(record(image, label))
             });
             continue;
         }
-        if task == Task::Classification && !out.is_empty() {
+        if task.takes_one() && !out.is_empty() {
             refuse(
                 findings,
                 "second_category",
-                "The image has a category already, and this project takes one an image.",
+                "The item has a category already, and this project takes one an item.",
             );
             continue;
         }
@@ -278,6 +283,15 @@ fn suited(
             }
         }
     }
+    if let Shape::Span { start, end } = shape
+        && i64::from(end) > item.length
+    {
+        let length = item.length;
+        return Err((
+            "span_outside",
+            format!("The span from {start} to {end} ends beyond the document's {length} characters."),
+        ));
+    }
     match shape {
         shape if task.allows(shape.shape_kind()) => Ok(shape),
         // One category a pixel: outlines become what they cover.
@@ -299,6 +313,8 @@ fn suited(
                 Task::Keypoints => "keypoints",
                 Task::Objects => "objects",
                 Task::Classification | Task::Multilabel => "labels of whole images",
+                Task::TextClassification | Task::TextMultilabel => "labels of whole documents",
+                Task::Entities => "spans",
             };
             format!(
                 "The label is a {}, and this project is for {wanted}.",
@@ -315,7 +331,10 @@ const fn unsuited(task: Task) -> &'static str {
         Task::Segmentation | Task::Semantic => "not_an_outline",
         Task::Keypoints => "not_keypoints",
         Task::Objects => "not_an_object",
-        Task::Classification | Task::Multilabel => "not_whole",
+        Task::Classification | Task::Multilabel | Task::TextClassification | Task::TextMultilabel => {
+            "not_whole"
+        }
+        Task::Entities => "not_a_span",
     }
 }
 

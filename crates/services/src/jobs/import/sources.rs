@@ -1,6 +1,7 @@
 //! What an import's uploads hold: pictures and annotation files, told by name and content.
 
 use limn_domain::import::ImportFormat;
+use limn_domain::project::{Media, Task};
 use limn_formats::read::{self, Role};
 use limn_formats::{Detail, Findings};
 use limn_storage::archive::{Archive, ArchiveLimits};
@@ -49,14 +50,14 @@ impl Upload {
 /// Looks into every upload. Blocking. Errors: the disk.
 pub(super) fn look(
     uploads: Vec<(String, PathBuf)>,
-    format: ImportFormat,
+    (format, media): (ImportFormat, Media),
     findings: &mut Findings,
 ) -> limn_storage::Result<Vec<Upload>> {
     let mut out = Vec::with_capacity(uploads.len());
     for (name, path) in uploads {
         let source = Source::File(path);
         findings.set_file(&name);
-        let files = match look_at(&name, &source, format, findings) {
+        let files = match look_at(&name, &source, (format, media), findings) {
             Ok(files) => files,
             Err(e) if e.is_refusal() => {
                 findings.refused(e.code(), || Detail::new(format!("`{name}`: {e}")));
@@ -72,19 +73,22 @@ pub(super) fn look(
 fn look_at(
     name: &str,
     source: &Source,
-    format: ImportFormat,
+    (format, media): (ImportFormat, Media),
     findings: &mut Findings,
 ) -> limn_storage::Result<Files> {
     let mut head = Vec::new();
     source.reader()?.take(HEAD).read_to_end(&mut head)?;
     if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") || extension(name) == "zip" {
-        return archive(source, name, format, findings);
+        return archive(source, name, (format, media), findings);
     }
-    let found = role(format, name).or_else(|| role_by_content(format, &head, source));
+    let found = match media {
+        Media::Image => role(format, name).or_else(|| role_by_content(format, &head, source)),
+        Media::Text => text_role(format, name),
+    };
     if let Some(role) = found {
         return Ok(Files::One(role));
     }
-    unused(findings, name, format);
+    unused(findings, name, (format, media));
     Ok(Files::None)
 }
 
@@ -93,10 +97,16 @@ fn role(format: ImportFormat, name: &str) -> Option<Role> {
     read::role(format, name).or_else(|| ImageKind::from_name(name).map(|_| Role::Picture))
 }
 
+/// What a file of a text project is by its name: what ends in `.txt` is a document, unless its format goes first.
+fn text_role(format: ImportFormat, name: &str) -> Option<Role> {
+    let is_document = || extension(name) == "txt";
+    limn_formats::texts::role(format, name).or_else(|| is_document().then_some(Role::Picture))
+}
+
 fn archive(
     source: &Source,
     upload: &str,
-    format: ImportFormat,
+    (format, media): (ImportFormat, Media),
     findings: &mut Findings,
 ) -> limn_storage::Result<Files> {
     let archive = Archive::open(source, ArchiveLimits::default())?;
@@ -115,14 +125,18 @@ fn archive(
     }
     let (mut pictures, mut tables, mut labels) = (Vec::new(), Vec::new(), Vec::new());
     for (n, entry) in archive.entries().iter().enumerate() {
-        match role(format, &entry.name) {
+        let role = match media {
+            Media::Image => role(format, &entry.name),
+            Media::Text => text_role(format, &entry.name),
+        };
+        match role {
             Some(Role::Picture) => pictures.push(n),
             Some(Role::Table) => tables.push(n),
             Some(Role::Labels) => labels.push(n),
             Some(Role::Passed) => {}
             None => {
                 findings.set_file(format!("{upload}/{}", entry.name));
-                unused(findings, &entry.name, format);
+                unused(findings, &entry.name, (format, media));
             }
         }
     }
@@ -134,6 +148,8 @@ fn archive(
     };
     let prefix = if labels.is_empty() {
         ""
+    } else if media == Media::Text {
+        Some("documents/").filter(below).unwrap_or("")
     } else {
         let folders = read::picture_folders(format);
         folders.iter().copied().find(below).unwrap_or("")
@@ -146,12 +162,15 @@ fn archive(
     })
 }
 
-fn unused(findings: &mut Findings, name: &str, format: ImportFormat) {
+fn unused(findings: &mut Findings, name: &str, (format, media): (ImportFormat, Media)) {
+    let (what, how) = match media {
+        Media::Image => ("picture", format.describe()),
+        Media::Text => ("document (.txt)", format.describe_for(Task::Entities)),
+    };
     findings.note("not_used", || {
         Detail::new(format!(
-            "`{name}` was passed over: it is neither a picture nor a file of this format. {}: {}.",
-            format.label(),
-            format.describe()
+            "`{name}` was passed over: it is neither a {what} nor a file of this format. {}: {how}.",
+            format.label()
         ))
     });
 }
@@ -210,7 +229,12 @@ mod tests {
             ],
         );
         let mut findings = Findings::default();
-        let found = look(vec![("a.zip".into(), path)], ImportFormat::Coco, &mut findings).unwrap();
+        let found = look(
+            vec![("a.zip".into(), path)],
+            (ImportFormat::Coco, Media::Image),
+            &mut findings,
+        )
+        .unwrap();
         let Files::Archive {
             pictures,
             labels,
@@ -233,7 +257,12 @@ mod tests {
         let path = dir.path().join("x");
         std::fs::write(&path, "not a zip").unwrap();
         let mut findings = Findings::default();
-        let found = look(vec![("b.zip".into(), path)], ImportFormat::Images, &mut findings).unwrap();
+        let found = look(
+            vec![("b.zip".into(), path)],
+            (ImportFormat::Images, Media::Image),
+            &mut findings,
+        )
+        .unwrap();
         assert!(matches!(found[0].files, Files::None));
         let report = findings.into_report();
         assert_eq!((report.refused, report.entries[0].file.as_str()), (1, "b.zip"));

@@ -6,7 +6,6 @@ use crate::Error;
 use limn_domain::import::ImportAs;
 use limn_domain::item::ItemStatus;
 use limn_domain::link::RELATIONS_MAX;
-use limn_domain::project::Task;
 use limn_domain::{
     Annotation, AnnotationId, GroupId, ItemId, Links, ProjectId, Rect, Relation, Shape, Source, Timestamp,
     UserId,
@@ -81,7 +80,7 @@ impl Import<'_> {
         let rules = Rules {
             project: self.project,
             import_as: self.input.import_as,
-            single: self.task == Task::Classification,
+            single: self.task.takes_one(),
             user: self.user,
             now: self.ctx.now(),
         };
@@ -332,6 +331,7 @@ fn key(category: limn_domain::CategoryId, shape: &Shape) -> Key {
     shape.kind().hash(&mut hash);
     match shape {
         Shape::Whole | Shape::Box { .. } => {}
+        Shape::Span { start, end } => (start, end).hash(&mut hash),
         Shape::Polygon { parts } => {
             for v in parts.iter().flatten().flatten().flatten() {
                 v.to_bits().hash(&mut hash);

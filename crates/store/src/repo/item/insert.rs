@@ -8,10 +8,10 @@ use limn_domain::{Digest, ItemId, ProjectId, Timestamp, validate};
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// Rows of one `INSERT`: 14 parameters each, well below both databases' limits.
+/// Rows of one `INSERT`: 16 parameters each, well below both databases' limits.
 const ROWS: usize = 200;
 
-/// An image to add; its blob row must be there.
+/// An image or a document to add; its blob row must be there.
 #[derive(Debug, Clone)]
 pub struct NewItem {
     pub id: ItemId,
@@ -25,6 +25,10 @@ pub struct NewItem {
     pub height: i64,
     /// EXIF orientation of the stored bytes, 1 to 8.
     pub orientation: i64,
+    /// Unicode scalar values of a document; 0 for an image.
+    pub length: i64,
+    /// How a document begins; empty for an image.
+    pub excerpt: String,
 }
 
 /// What became of a new item.
@@ -140,7 +144,7 @@ async fn insert_rows(
     on_tx!(tx, conn => {
         let mut q = sqlx::QueryBuilder::new(
             "INSERT INTO item (id, project_id, name, name_key, digest, media_type, byte_size, width, height, \
-             orientation, export_id, status, queue_rank, created_at, updated_at) ",
+             orientation, length, excerpt, export_id, status, queue_rank, created_at, updated_at) ",
         );
         q.push_values(rows, |mut b, r| {
             b.push_bind(r.item.id)
@@ -153,6 +157,8 @@ async fn insert_rows(
                 .push_bind(r.item.width)
                 .push_bind(r.item.height)
                 .push_bind(r.item.orientation)
+                .push_bind(r.item.length)
+                .push_bind(&r.item.excerpt)
                 .push_bind(r.export_id)
                 .push("'todo'")
                 .push_bind(r.rank)

@@ -7,7 +7,7 @@ use sqlx::FromRow;
 /// The columns of [`ItemRow`]; needs `item` as the only table in sight. Works in `RETURNING` too.
 macro_rules! item_columns {
     () => {
-        "id, project_id, name, digest, media_type, byte_size, width, height, status, skip_reason, \
+        "id, project_id, name, digest, media_type, byte_size, width, height, length, excerpt, status, skip_reason, \
          annotation_count, prelabel_count, revision, export_id, done_by, done_at, lease_user_id, lease_until, \
          leased_at, queue_rank, annotated_by, created_at, updated_at, attributes, \
          (SELECT u.name FROM user_account u WHERE u.id = item.done_by) AS done_by_name, \
@@ -29,6 +29,8 @@ pub(in crate::repo) struct ItemRow {
     pub byte_size: i64,
     pub width: i64,
     pub height: i64,
+    pub length: i64,
+    pub excerpt: String,
     pub status: ItemStatus,
     pub skip_reason: Option<String>,
     pub annotation_count: i64,
@@ -60,6 +62,8 @@ impl ItemRow {
             byte_size: self.byte_size,
             width: self.width,
             height: self.height,
+            length: self.length,
+            excerpt: self.excerpt,
             status: self.status,
             skip_reason: self.skip_reason,
             annotation_count: self.annotation_count,

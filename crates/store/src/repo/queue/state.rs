@@ -138,6 +138,8 @@ pub struct ItemContext {
     pub member_role: Option<Role>,
     pub width: i64,
     pub height: i64,
+    /// Unicode scalar values of a document.
+    pub length: i64,
     pub status: ItemStatus,
     pub revision: i64,
     pub annotation_count: i64,
@@ -162,7 +164,7 @@ macro_rules! context_text {
     ($lock:literal) => {
         concat!(
             "SELECT item.project_id, p.task, p.status AS project_status, p.settings, m.role AS member_role, \
-             item.width, item.height, item.status, item.revision, item.annotation_count, item.prelabel_count, \
+             item.width, item.height, item.length, item.status, item.revision, item.annotation_count, item.prelabel_count, \
              item.done_by, item.lease_user_id, item.lease_until, \
              (SELECT u.name FROM user_account u WHERE u.id = item.lease_user_id) AS holder_name, \
              (SELECT c.revision FROM annotation_change c WHERE c.item_id = item.id AND c.change_id = $3) AS replayed \

@@ -98,6 +98,7 @@ impl Uploader {
                 uploads: vec![upload],
                 create_categories: false,
                 replace: false,
+                columns: None,
             };
             api::import_start(self.project, input).await.map_err(|e| e.0)
         }
@@ -155,7 +156,7 @@ pub(super) fn sort(picked: &Picked) -> Result<FileKind, String> {
     match kind {
         FileKind::Annotations => Err("This is an annotation file; use Import for it.".to_owned()),
         FileKind::Other if has_ending => Err(
-            "Not a picture. Limn takes JPEG, PNG, WebP, GIF, BMP and TIFF, and zip files of them.".to_owned(),
+            "Neither a picture nor a text file. Limn takes JPEG, PNG, WebP, GIF, BMP, TIFF and .txt, and zip files of them.".to_owned(),
         ),
         _ if picked.file.size() == 0.0 => Err("The file is empty.".to_owned()),
         other => Ok(other),
