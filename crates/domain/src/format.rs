@@ -28,6 +28,8 @@ pub enum Aspect {
     Masks,
     /// What is said of objects beside their category.
     Attributes,
+    /// What is said of items as a whole.
+    ItemAttributes,
     /// Groups of labels, and relations between them.
     Links,
     /// Which of two labels lies above the other.
@@ -53,7 +55,7 @@ pub enum Keeps {
 use Keeps::{As, Exactly, Not};
 
 impl Aspect {
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Whole,
         Self::Boxes,
         Self::RotatedBoxes,
@@ -66,6 +68,7 @@ impl Aspect {
         Self::Holes,
         Self::Masks,
         Self::Attributes,
+        Self::ItemAttributes,
         Self::Links,
         Self::Order,
         Self::Hierarchy,
@@ -87,6 +90,7 @@ impl Aspect {
             Self::Holes => "Holes",
             Self::Masks => "Masks",
             Self::Attributes => "Attributes",
+            Self::ItemAttributes => "Attributes of items",
             Self::Links => "Groups and relations",
             Self::Order => "Drawing order",
             Self::Hierarchy => "Parents of categories",
@@ -108,6 +112,7 @@ impl Aspect {
             Self::Polygons | Self::Parts | Self::Holes => ShapeKind::Polygon,
             Self::Masks => ShapeKind::Mask,
             Self::Attributes
+            | Self::ItemAttributes
             | Self::Links
             | Self::Order
             | Self::Hierarchy
@@ -279,6 +284,7 @@ const fn coco(aspect: Aspect) -> Keeps {
         Aspect::Whole => As("as boxes over the whole image"),
         Aspect::Boxes | Aspect::Polygons | Aspect::Parts | Aspect::Masks => Exactly,
         Aspect::Holes => As("as run-length masks, pixel by pixel"),
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
         Aspect::Links => NO_LINKS,
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => As("as supercategory, one level"),
@@ -302,6 +308,7 @@ const fn yolo(aspect: Aspect) -> Keeps {
         Aspect::Parts => As("joined by bridges of no width, as Ultralytics does"),
         Aspect::Holes => Not("filled"),
         Aspect::Masks => As("as polygons along the borders of their pixels"),
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
         Aspect::Links => NO_LINKS,
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,
@@ -317,6 +324,7 @@ const fn yolo_obb(aspect: Aspect) -> Keeps {
         Aspect::Ellipses => As("as the rotated boxes around them"),
         Aspect::Whole | Aspect::Lines | Aspect::Points | Aspect::Keypoints => Not("left out"),
         Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => Not("left out"),
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
         Aspect::Links => NO_LINKS,
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,
@@ -333,6 +341,7 @@ const fn voc(aspect: Aspect) -> Keeps {
         }
         Aspect::Boxes => AS_CORNERS,
         Aspect::Whole | Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => Not("left out"),
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
         Aspect::Links => NO_LINKS,
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,
@@ -352,6 +361,7 @@ const fn cvat(aspect: Aspect) -> Keeps {
         Aspect::Polygons | Aspect::Masks => Exactly,
         Aspect::Parts => As("as polygons of one group"),
         Aspect::Holes => As("as masks, pixel by pixel"),
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
         Aspect::Links => NO_LINKS,
         Aspect::Order => As("as z_order"),
         Aspect::Hierarchy => NO_PARENTS,
@@ -368,6 +378,7 @@ const fn png(aspect: Aspect) -> Keeps {
         Aspect::Polygons | Aspect::Holes => As("pixel by pixel"),
         Aspect::Parts => Not("all pixels of a category in an item become one label"),
         Aspect::Masks => As("pixel by pixel, where no other label lies above"),
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
         Aspect::Links => NO_LINKS,
         Aspect::Order => As("by who has the pixel; what lies below is lost"),
         Aspect::Hierarchy => NO_PARENTS,
@@ -384,6 +395,7 @@ const fn coco_panoptic(aspect: Aspect) -> Keeps {
         Aspect::Whole | Aspect::Boxes => Not("left out"),
         Aspect::Polygons | Aspect::Parts | Aspect::Holes => As("pixel by pixel"),
         Aspect::Masks => As("pixel by pixel, where no other label lies above"),
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
         Aspect::Links => NO_LINKS,
         Aspect::Order => As("by who has the pixel; what lies below is lost"),
         Aspect::Hierarchy => As("as supercategory, one level"),
@@ -403,6 +415,7 @@ const fn labelme(aspect: Aspect) -> Keeps {
         Aspect::Polygons | Aspect::Masks => Exactly,
         Aspect::Parts => As("as polygons of one group"),
         Aspect::Holes => As("as masks, pixel by pixel"),
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
         Aspect::Links => NO_LINKS,
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,
@@ -422,6 +435,7 @@ const fn csv(aspect: Aspect) -> Keeps {
         Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => {
             As("exactly, as JSON in a column")
         }
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
         Aspect::Links => NO_LINKS,
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,
@@ -438,6 +452,7 @@ const fn jsonl(aspect: Aspect) -> Keeps {
         Aspect::Whole | Aspect::Boxes | Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => {
             Exactly
         }
+        Aspect::ItemAttributes => As("exactly, by their keys, without definitions"),
         Aspect::Links => Exactly,
         Aspect::Order | Aspect::Hierarchy | Aspect::Colors | Aspect::Unlabeled => Exactly,
     }
@@ -453,6 +468,7 @@ const fn label_studio(aspect: Aspect) -> Keeps {
         Aspect::Boxes | Aspect::Polygons => As("in percent, to a billionth of a pixel"),
         Aspect::Parts | Aspect::Holes => As("as brush masks, pixel by pixel"),
         Aspect::Masks => Exactly,
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
         Aspect::Links => As("relations with their kinds; groups are left out"),
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,
@@ -472,6 +488,7 @@ const fn coco_azureml(aspect: Aspect) -> Keeps {
         }
         Aspect::Holes => Not("filled"),
         Aspect::Masks => As("as polygons along the borders of their pixels"),
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
         Aspect::Links => NO_LINKS,
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,

@@ -35,6 +35,8 @@ pub struct ImportedImage {
     pub without_extension: bool,
     /// Size in pixels the file claims, `(width, height)`.
     pub size: Option<(f64, f64)>,
+    /// What is said of it as a whole.
+    pub attributes: Option<Box<ImportedAttributes>>,
     pub line: u64,
 }
 

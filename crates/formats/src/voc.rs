@@ -206,6 +206,7 @@ impl Parsed {
                 without_extension: false,
                 size,
                 line: 1,
+                attributes: None,
             }],
             ..Imported::default()
         };

@@ -40,7 +40,7 @@ pub struct Category {
 }
 
 /// An item; size in pixels, orientation applied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Item<'a> {
     /// Export id, from 1.
     pub id: i64,
@@ -48,6 +48,8 @@ pub struct Item<'a> {
     pub name: &'a str,
     pub width: u32,
     pub height: u32,
+    /// What is said of it as a whole.
+    pub about: &'a Attributes,
 }
 
 impl Item<'_> {

@@ -361,6 +361,7 @@ impl<'f> Gather<'f> {
             without_extension: false,
             size,
             line: e.line,
+            attributes: None,
         });
     }
 
