@@ -132,8 +132,6 @@ async fn a_large_picture_is_cut_by_a_job() {
         // Asking does not queue it again.
         w.picture(item).await;
         assert_eq!(w.jobs().await.len(), 1);
-        let early = w.services.media.get(&w.manager, item, Rendition::Screen).await;
-        assert_eq!(code(early), Code::WrongState);
         let early = w.services.media.get(&w.manager, item, Rendition::Thumb).await;
         assert!(early.unwrap().stands_in, "no hole in a page of pictures");
         assert_eq!(
