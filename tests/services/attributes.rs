@@ -2,8 +2,9 @@
 
 use crate::labels::{World, boxed, change};
 use crate::{code, refusal};
+use limn_domain::annotation::SaveChange;
 use limn_domain::category::UpdateCategory;
-use limn_domain::project::Task;
+use limn_domain::project::{ProjectSettings, Task, UpdateProject};
 use limn_domain::queue::Submit;
 use limn_domain::{Annotation, Attribute, AttributeKind, AttributeValue, Attributes, Code, Rect};
 use limn_testkit::on_both;
@@ -113,6 +114,71 @@ async fn values_are_kept_checked_and_asked_for() {
         renamed[1].name = "Hidden".to_owned();
         categories.update(&w.manager, c, define(renamed)).await.unwrap();
         assert_eq!(w.labels(item).await[0].attributes, said.attributes);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn items_have_attributes_of_their_own() {
+    on_both(async |db| {
+        let w = World::new(&db, Task::Detection, 2).await;
+        let item = w.items[0];
+        let options = vec!["rain".to_owned(), "sun".to_owned()];
+        let settings = ProjectSettings {
+            attributes: vec![
+                attribute("Weather", AttributeKind::Select { options }, true),
+                attribute("Caption", AttributeKind::Text, false),
+            ],
+            ..ProjectSettings::default()
+        };
+        let input = UpdateProject {
+            settings: Some(settings),
+            ..UpdateProject::default()
+        };
+        let made = w
+            .studio
+            .projects
+            .update(&w.manager, w.project, input)
+            .await
+            .unwrap();
+        let keys: Vec<&str> = made.settings.attributes.iter().map(|a| a.key.as_str()).collect();
+        assert_eq!(keys, ["weather", "caption"]);
+
+        let say = |revision, json: &str| SaveChange {
+            attributes: Some(values(json)),
+            ..change(revision, vec![])
+        };
+        let about = async || {
+            let now = w.studio.annotations.get(&w.ana, item).await.unwrap();
+            (now.revision, now.attributes)
+        };
+        let e = w
+            .save(&w.ana, item, say(0, r#"{"weather":"snow"}"#))
+            .await
+            .unwrap_err();
+        assert_eq!(e.fields[0].field, "attributes");
+        // Not submitted without the required one, said or not.
+        let submit = |revision, change| w.studio.queue.submit(&w.ana, item, Submit { revision, change });
+        let e = refusal(submit(0, None).await);
+        assert!(e.message.contains("no “Weather” yet"), "{e}");
+        let first = say(0, r#"{"weather":"rain","caption":"A wet road","nobody":1}"#);
+        w.save(&w.ana, item, first.clone()).await.unwrap();
+        let want = values(r#"{"weather":"rain","caption":"A wet road"}"#);
+        assert_eq!(about().await, (1, want.clone()));
+        // The same change again is answered as before; labels leave what was said.
+        w.save(&w.ana, item, first).await.unwrap();
+        w.save(
+            &w.ana,
+            item,
+            change(1, vec![boxed(w.categories[0], Rect::new(1.0, 1.0, 5.0, 5.0))]),
+        )
+        .await
+        .unwrap();
+        assert_eq!(about().await, (2, want.clone()));
+        submit(2, None).await.unwrap();
+        // Whoever takes an item sees what is said of it.
+        let opened = w.studio.queue.open(&w.ana, item).await.unwrap();
+        assert_eq!(opened.annotations.attributes, want);
     })
     .await;
 }

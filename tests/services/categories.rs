@@ -57,6 +57,7 @@ async fn label(studio: &Studio, actor: &Actor, item: ItemId, categories: &[Categ
         upserts,
         removes: vec![],
         active_ms: 0,
+        attributes: None,
     };
     match studio.annotations.save(actor, item, change).await.unwrap() {
         SaveOutcome::Saved { revision } => revision,
@@ -400,6 +401,7 @@ async fn removing_takes_descendants_and_their_labels() {
             upserts: vec![],
             removes: vec![],
             active_ms: 0,
+            attributes: None,
         };
         let outcome = studio.annotations.save(&mo, items[0], change).await.unwrap();
         assert!(matches!(outcome, SaveOutcome::Conflict { .. }), "{outcome:?}");
@@ -433,6 +435,7 @@ async fn removing_and_labeling_at_once_end_in_one_of_two_ways() {
                 }],
                 removes: vec![],
                 active_ms: 0,
+                attributes: None,
             };
             studio.annotations.save(&mo, item, change).await
         };

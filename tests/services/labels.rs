@@ -39,6 +39,7 @@ pub(crate) fn change(base_revision: i64, upserts: Vec<Annotation>) -> SaveChange
         upserts,
         removes: vec![],
         active_ms: 10,
+        attributes: None,
     }
 }
 

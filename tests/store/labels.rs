@@ -33,6 +33,7 @@ async fn an_edit_is_saved_and_remembered() {
                     by: Some(ana),
                     now: START.plus_seconds(1),
                     lease_until: START,
+                    about: None,
                 };
                 annotation::apply(tx, change).await
             })
@@ -237,6 +238,7 @@ async fn shapes_of_every_kind_come_back_exactly() {
                 by: None,
                 now: START,
                 lease_until: START,
+                about: None,
             };
             annotation::apply(tx, change).await?;
             let rows: Vec<_> = upserts

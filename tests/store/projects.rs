@@ -126,6 +126,7 @@ async fn projects_are_seen_by_their_members() {
             skip_needs_reason: true,
             shuffle: true,
             relations: vec!["holds".to_owned()],
+            attributes: Vec::new(),
         };
         let wanted = settings.clone();
         write!(db, tx => {

@@ -280,6 +280,7 @@ async fn save_again(
             upserts,
             removes: Vec::new(),
             active_ms: 10,
+            attributes: None,
         };
         let start = Instant::now();
         match client.call(Method::PUT, &path, Some(&change)).await? {

@@ -247,6 +247,9 @@ pub struct SaveChange {
     pub upserts: Vec<Annotation>,
     #[serde(default)]
     pub removes: Vec<AnnotationId>,
+    /// What is said of the item as a whole, all of it; absent when that stays as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attributes: Option<Attributes>,
     /// Milliseconds somebody actively worked on the item since the last save.
     #[serde(default)]
     pub active_ms: i64,
@@ -272,6 +275,9 @@ pub struct ItemAnnotations {
     pub updated_by: Option<UserId>,
     pub updated_by_name: Option<String>,
     pub updated_at: Timestamp,
+    /// What is said of the item as a whole, by the keys of the project's item attributes.
+    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+    pub attributes: Attributes,
     /// In drawing order, lowest first.
     pub annotations: Vec<Annotation>,
 }

@@ -25,6 +25,9 @@ pub enum AttributeValue {
 /// Values by the key of their attribute.
 pub type Attributes = BTreeMap<String, AttributeValue>;
 
+/// No values, to borrow.
+pub static NO_ATTRIBUTES: Attributes = BTreeMap::new();
+
 /// An attribute of a category.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -34,6 +34,8 @@ pub enum Aspect {
     Texts,
     /// What is said of objects beside their category.
     Attributes,
+    /// What is said of items as a whole.
+    ItemAttributes,
     /// Groups of labels, and relations between them.
     Links,
     /// Which of two labels lies above the other.
@@ -59,7 +61,7 @@ pub enum Keeps {
 use Keeps::{As, Exactly, Not};
 
 impl Aspect {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Whole,
         Self::Boxes,
         Self::RotatedBoxes,
@@ -75,6 +77,7 @@ impl Aspect {
         Self::Overlaps,
         Self::Texts,
         Self::Attributes,
+        Self::ItemAttributes,
         Self::Links,
         Self::Order,
         Self::Hierarchy,
@@ -99,6 +102,7 @@ impl Aspect {
             Self::Overlaps => "Overlapping spans",
             Self::Texts => "Texts",
             Self::Attributes => "Attributes",
+            Self::ItemAttributes => "Attributes of items",
             Self::Links => "Groups and relations",
             Self::Order => "Drawing order",
             Self::Hierarchy => "Parents of categories",
@@ -122,6 +126,7 @@ impl Aspect {
             Self::Spans | Self::Overlaps => ShapeKind::Span,
             Self::Texts
             | Self::Attributes
+            | Self::ItemAttributes
             | Self::Links
             | Self::Order
             | Self::Hierarchy
@@ -326,6 +331,7 @@ const fn coco(aspect: Aspect) -> Keeps {
         Aspect::Whole => As("as boxes over the whole image"),
         Aspect::Boxes | Aspect::Polygons | Aspect::Parts | Aspect::Masks => Exactly,
         Aspect::Holes => As("as run-length masks, pixel by pixel"),
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
         Aspect::Links => NO_LINKS,
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => As("as supercategory, one level"),
@@ -350,6 +356,7 @@ const fn yolo(aspect: Aspect) -> Keeps {
         Aspect::Parts => As("joined by bridges of no width, as Ultralytics does"),
         Aspect::Holes => Not("filled"),
         Aspect::Masks => As("as polygons along the borders of their pixels"),
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
         Aspect::Links => NO_LINKS,
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,
@@ -366,6 +373,7 @@ const fn yolo_obb(aspect: Aspect) -> Keeps {
         Aspect::Ellipses => As("as the rotated boxes around them"),
         Aspect::Whole | Aspect::Lines | Aspect::Points | Aspect::Keypoints => Not("left out"),
         Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => Not("left out"),
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
         Aspect::Links => NO_LINKS,
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,
@@ -383,6 +391,7 @@ const fn voc(aspect: Aspect) -> Keeps {
         }
         Aspect::Boxes => AS_CORNERS,
         Aspect::Whole | Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => Not("left out"),
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
         Aspect::Links => NO_LINKS,
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,
@@ -403,6 +412,7 @@ const fn cvat(aspect: Aspect) -> Keeps {
         Aspect::Polygons | Aspect::Masks => Exactly,
         Aspect::Parts => As("as polygons of one group"),
         Aspect::Holes => As("as masks, pixel by pixel"),
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
         Aspect::Links => NO_LINKS,
         Aspect::Order => As("as z_order"),
         Aspect::Hierarchy => NO_PARENTS,
@@ -420,6 +430,7 @@ const fn png(aspect: Aspect) -> Keeps {
         Aspect::Polygons | Aspect::Holes => As("pixel by pixel"),
         Aspect::Parts => Not("all pixels of a category in an item become one label"),
         Aspect::Masks => As("pixel by pixel, where no other label lies above"),
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
         Aspect::Links => NO_LINKS,
         Aspect::Order => As("by who has the pixel; what lies below is lost"),
         Aspect::Hierarchy => NO_PARENTS,
@@ -437,6 +448,7 @@ const fn coco_panoptic(aspect: Aspect) -> Keeps {
         Aspect::Whole | Aspect::Boxes => Not("left out"),
         Aspect::Polygons | Aspect::Parts | Aspect::Holes => As("pixel by pixel"),
         Aspect::Masks => As("pixel by pixel, where no other label lies above"),
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
         Aspect::Links => NO_LINKS,
         Aspect::Order => As("by who has the pixel; what lies below is lost"),
         Aspect::Hierarchy => As("as supercategory, one level"),
@@ -457,6 +469,7 @@ const fn labelme(aspect: Aspect) -> Keeps {
         Aspect::Polygons | Aspect::Masks => Exactly,
         Aspect::Parts => As("as polygons of one group"),
         Aspect::Holes => As("as masks, pixel by pixel"),
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
         Aspect::Links => NO_LINKS,
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,
@@ -478,6 +491,7 @@ const fn csv(aspect: Aspect) -> Keeps {
         Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => {
             As("exactly, as JSON in a column")
         }
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
         Aspect::Links => NO_LINKS,
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,
@@ -495,6 +509,7 @@ const fn jsonl(aspect: Aspect) -> Keeps {
         Aspect::Whole | Aspect::Boxes | Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => {
             Exactly
         }
+        Aspect::ItemAttributes => As("exactly, by their keys, without definitions"),
         Aspect::Links => Exactly,
         Aspect::Order | Aspect::Hierarchy | Aspect::Colors | Aspect::Unlabeled => Exactly,
     }
@@ -511,6 +526,7 @@ const fn label_studio(aspect: Aspect) -> Keeps {
         Aspect::Boxes | Aspect::Polygons => As("in percent, to a billionth of a pixel"),
         Aspect::Parts | Aspect::Holes => As("as brush masks, pixel by pixel"),
         Aspect::Masks => Exactly,
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
         Aspect::Links => As("relations with their kinds; groups are left out"),
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,
@@ -531,6 +547,7 @@ const fn coco_azureml(aspect: Aspect) -> Keeps {
         }
         Aspect::Holes => Not("filled"),
         Aspect::Masks => As("as polygons along the borders of their pixels"),
+        Aspect::ItemAttributes => NO_ATTRIBUTES,
         Aspect::Links => NO_LINKS,
         Aspect::Order => NO_ORDER,
         Aspect::Hierarchy => NO_PARENTS,

@@ -1,6 +1,7 @@
 //! Labeling projects.
 
 use crate::annotation::ShapeKind;
+use crate::attribute::Attribute;
 use crate::authz::Role;
 use crate::category::NewCategory;
 use crate::id::{ProjectId, UserId};
@@ -195,7 +196,7 @@ pub enum ProjectStatus {
 }
 
 /// How a project works.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProjectSettings {
@@ -207,6 +208,8 @@ pub struct ProjectSettings {
     pub shuffle: bool,
     /// What relations between objects can say; see [`link`](crate::link).
     pub relations: Vec<String>,
+    /// What is said of an item as a whole, in the order it is asked.
+    pub attributes: Vec<Attribute>,
 }
 
 impl Default for ProjectSettings {
@@ -216,6 +219,7 @@ impl Default for ProjectSettings {
             skip_needs_reason: false,
             shuffle: false,
             relations: Vec::new(),
+            attributes: Vec::new(),
         }
     }
 }

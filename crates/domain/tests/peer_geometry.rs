@@ -57,7 +57,8 @@ fn outline() -> impl Strategy<Value = Vec<Part>> {
 }
 
 fn boxed() -> impl Strategy<Value = Rect> {
-    (0.0..80.0_f64, 0.0..80.0_f64, 0.5..20.0_f64, 0.5..20.0_f64).prop_map(|(x, y, w, h)| Rect::new(x, y, w, h))
+    (0.0..80.0_f64, 0.0..80.0_f64, 0.5..20.0_f64, 0.5..20.0_f64)
+        .prop_map(|(x, y, w, h)| Rect::new(x, y, w, h))
 }
 
 fn their_rect(r: Rect) -> geo::Polygon<f64> {

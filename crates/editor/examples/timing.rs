@@ -52,6 +52,7 @@ fn main() {
         updated_by_name: None,
         updated_at: Timestamp(0),
         annotations,
+        attributes: limn_domain::Attributes::new(),
     };
     let start = Instant::now();
     let mut editor = Editor::new(Document::new(Task::Detection, size, server), History::default());

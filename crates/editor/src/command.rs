@@ -71,6 +71,9 @@ impl Kind {
 pub struct Change {
     pub kind: Kind,
     pub edits: Vec<Edit>,
+    /// What is said of the item as a whole, before and after, where that changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<(Attributes, Attributes)>,
 }
 
 impl Change {
@@ -114,6 +117,8 @@ pub enum Command {
     Relabel(Vec<(AnnotationId, Attributes)>, CategoryId),
     /// Values for an attribute, or none.
     Describe(Vec<AnnotationId>, String, Option<AttributeValue>),
+    /// A value for an attribute of the item, or none.
+    DescribeItem(String, Option<AttributeValue>),
     /// Other groups and relations.
     Link(Vec<(AnnotationId, Links)>, Kind),
     Reorder(Vec<AnnotationId>, Order),
@@ -138,6 +143,7 @@ impl Command {
     /// What the command changes in `doc`; `None` when it changes nothing.
     pub fn compile(self, doc: &Document) -> Option<Change> {
         let mut edits = Edits::default();
+        let mut about = None;
         let kind = match self {
             Self::Add(list) => edits.add_all(doc, list, Kind::Add),
             Self::Paste(list) => edits.add_all(doc, list, Kind::Paste),
@@ -199,6 +205,15 @@ impl Command {
                 }
                 Kind::Describe
             }
+            Self::DescribeItem(key, value) => {
+                let mut after = doc.about().clone();
+                match value {
+                    Some(v) => after.insert(key, v),
+                    None => after.remove(&key),
+                };
+                about = (after != *doc.about()).then(|| (doc.about().clone(), after));
+                Kind::Describe
+            }
             Self::Link(list, kind) => {
                 for (id, links) in list {
                     edits.update(doc, id, |a| {
@@ -226,7 +241,7 @@ impl Command {
         };
         edits.unrelate(doc);
         let edits = edits.0;
-        (!edits.is_empty()).then_some(Change { kind, edits })
+        (!edits.is_empty() || about.is_some()).then_some(Change { kind, edits, about })
     }
 }
 

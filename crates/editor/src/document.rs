@@ -7,7 +7,7 @@ use crate::command::{Change, Edit};
 use crate::index::SpatialIndex;
 use limn_domain::annotation::{ItemAnnotations, SaveChange};
 use limn_domain::project::Task;
-use limn_domain::{Annotation, AnnotationId, ChangeId, ItemId, Rect, Shape, Size, Source};
+use limn_domain::{Annotation, AnnotationId, Attributes, ChangeId, ItemId, Rect, Shape, Size, Source};
 use std::collections::{BTreeSet, HashMap};
 
 /// Above this many edits at once the drawing order is rebuilt instead of patched.
@@ -39,6 +39,9 @@ pub struct Document {
     order: Vec<u32>,
     index: SpatialIndex,
     base: HashMap<AnnotationId, Annotation>,
+    /// What is said of the item as a whole, here and as the server has it.
+    about: Attributes,
+    base_about: Attributes,
     revision: i64,
     dirty: BTreeSet<AnnotationId>,
     /// How many annotations have a group or a relation.
@@ -59,6 +62,8 @@ impl Document {
             order: Vec::new(),
             index: SpatialIndex::default(),
             base: HashMap::with_capacity(server.annotations.len()),
+            about: server.attributes.clone(),
+            base_about: server.attributes,
             revision: server.revision,
             dirty: BTreeSet::new(),
             linked: 0,
@@ -70,6 +75,11 @@ impl Document {
         }
         doc.reorder();
         doc
+    }
+
+    /// What is said of the item as a whole.
+    pub const fn about(&self) -> &Attributes {
+        &self.about
     }
 
     pub const fn item_id(&self) -> ItemId {
@@ -188,6 +198,9 @@ impl Document {
             change.edits.iter().map(|e| (e.id, e.after.clone())),
             change.edits.len(),
         );
+        if let Some((_, after)) = &change.about {
+            self.about.clone_from(after);
+        }
     }
 
     /// Carries out the exact inverse of a change.
@@ -196,6 +209,9 @@ impl Document {
             change.edits.iter().rev().map(|e| (e.id, e.before.clone())),
             change.edits.len(),
         );
+        if let Some((before, _)) = &change.about {
+            self.about.clone_from(before);
+        }
     }
 
     fn run(&mut self, puts: impl Iterator<Item = (AnnotationId, Option<Annotation>)>, len: usize) {
@@ -276,7 +292,7 @@ impl Document {
 
     /// Whether everything shown is confirmed by the server.
     pub fn is_clean(&self) -> bool {
-        self.dirty.is_empty() && self.in_flight.is_none()
+        self.dirty.is_empty() && self.about == self.base_about && self.in_flight.is_none()
     }
 
     /// The save under way, if any.
@@ -287,8 +303,12 @@ impl Document {
     /// Whether differences stay behind that the save under way does not carry.
     pub fn has_more(&self) -> bool {
         match &self.in_flight {
-            None => !self.dirty.is_empty(),
+            None => !self.dirty.is_empty() || self.about != self.base_about,
             Some(c) => {
+                let said = c.attributes.as_ref().unwrap_or(&self.base_about);
+                if *said != self.about {
+                    return true;
+                }
                 let sent: HashMap<AnnotationId, Option<&Annotation>> = c
                     .upserts
                     .iter()
@@ -322,7 +342,7 @@ impl Document {
     /// is nothing to save. The change stays under way until [`Self::acknowledge`] or [`Self::rebase`].
     pub fn begin_save(&mut self, active_ms: i64) -> Option<&SaveChange> {
         if self.in_flight.is_none() {
-            if self.dirty.is_empty() {
+            if self.dirty.is_empty() && self.about == self.base_about {
                 return None;
             }
             let (upserts, removes) = self.part(MAX_SAVE);
@@ -331,6 +351,7 @@ impl Document {
                 base_revision: self.revision,
                 upserts,
                 removes,
+                attributes: (self.about != self.base_about).then(|| self.about.clone()),
                 active_ms,
             });
         }
@@ -346,6 +367,9 @@ impl Document {
             for a in change.upserts {
                 ids.push(a.id);
                 self.base.insert(a.id, a);
+            }
+            if let Some(said) = change.attributes {
+                self.base_about = said;
             }
             for id in change.removes {
                 ids.push(id);

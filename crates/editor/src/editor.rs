@@ -194,6 +194,8 @@ pub struct Editor {
     /// Corners snap to the borders of other outlines.
     borders: bool,
     definitions: HashMap<CategoryId, Definition>,
+    /// What can be said of the item as a whole.
+    item_attributes: Vec<Attribute>,
     touches: HashMap<i32, Point>,
     hover: Option<Hit>,
     cursor: Cursor,
@@ -230,6 +232,7 @@ impl Editor {
             brush: Brush::default(),
             borders: true,
             definitions: HashMap::new(),
+            item_attributes: Vec::new(),
             touches: HashMap::new(),
             hover: None,
             cursor: Cursor::Default,
@@ -451,6 +454,7 @@ impl Editor {
         self.doc.apply(&crate::command::Change {
             kind: Kind::Relabel,
             edits,
+            about: None,
         });
         self.after_change();
     }

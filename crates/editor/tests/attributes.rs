@@ -7,6 +7,7 @@ use common::{boxed, category, drag, id, shown, undo_to_nothing_and_redo, workspa
 use limn_domain::attribute::check_attributes;
 use limn_domain::project::Task;
 use limn_domain::{Annotation, Attribute, AttributeKind, AttributeValue, Attributes, Rect};
+use limn_editor::document::Document;
 use limn_editor::document::merge::merge;
 use limn_editor::{Definition, Editor, Tool};
 
@@ -123,4 +124,58 @@ fn two_people_who_say_different_things_are_merged_by_attribute() {
     );
     assert_eq!(clash.conflicts.len(), 1);
     assert_eq!(shown(editor().doc()).len(), 0);
+}
+
+#[test]
+fn what_is_said_of_the_item_is_kept_undone_and_merged() {
+    let mut e = editor();
+    let text = |t: &str| Some(AttributeValue::Text(t.to_owned()));
+    let list = vec![Attribute {
+        key: String::new(),
+        name: "Weather".to_owned(),
+        kind: AttributeKind::Text,
+        required: true,
+        default: None,
+    }];
+    e.set_item_attributes(check_attributes(list).unwrap());
+    assert_eq!(e.item_undescribed(), Some("Weather"));
+    assert!(e.doc().is_clean());
+    assert_eq!(e.describe_item("weather", text("rain")), Ok(true));
+    assert_eq!(e.describe_item("weather", text("rain")), Ok(false));
+    assert_eq!(e.describe_item("unknown", text("x")), Ok(false));
+    assert!(e.item_undescribed().is_none() && !e.doc().is_clean());
+    e.undo();
+    assert!(e.doc().is_clean() && e.doc().about().is_empty());
+    e.redo();
+    // A save carries all of it; what is said meanwhile goes with the next one.
+    let change = e.doc_mut().begin_save(0).unwrap().clone();
+    assert_eq!(
+        change.attributes.as_ref().unwrap()["weather"],
+        text("rain").unwrap()
+    );
+    e.describe_item("weather", text("sun")).unwrap();
+    assert!(e.doc().has_more());
+    // Kept over a reload with the save under way.
+    let local = e.doc().to_local(e.history(), 0, None);
+    let server = common::server(e.doc().revision(), vec![]);
+    let (again, _) = Document::restore(Task::Detection, common::SIZE, server, &local);
+    assert_eq!(
+        (again.about(), again.in_flight()),
+        (e.doc().about(), Some(&change))
+    );
+    e.doc_mut().acknowledge(change.change_id, 4);
+    assert!(!e.doc().is_clean());
+    // Somebody else said something else of it, and of another attribute: mine stands, theirs comes in.
+    let mut theirs = common::server(9, vec![]);
+    theirs
+        .attributes
+        .insert("weather".to_owned(), text("snow").unwrap());
+    theirs
+        .attributes
+        .insert("quality".to_owned(), text("good").unwrap());
+    let merge = e.doc().merge_with(&theirs);
+    e.take_merge(theirs, merge);
+    let said = serde_json::to_string(e.doc().about()).unwrap();
+    assert_eq!(said, r#"{"quality":"good","weather":"sun"}"#);
+    assert!(!e.doc().is_clean());
 }

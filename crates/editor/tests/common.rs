@@ -51,6 +51,7 @@ pub fn server(revision: i64, annotations: Vec<Annotation>) -> ItemAnnotations {
         updated_by_name: None,
         updated_at: Timestamp(0),
         annotations,
+        attributes: limn_domain::Attributes::new(),
     }
 }
 

@@ -37,6 +37,8 @@ pub struct ImportedImage {
     pub text: Option<String>,
     /// Size in pixels the file claims, `(width, height)`.
     pub size: Option<(f64, f64)>,
+    /// What is said of it as a whole.
+    pub attributes: Option<Box<ImportedAttributes>>,
     pub line: u64,
 }
 

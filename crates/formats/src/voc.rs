@@ -207,6 +207,7 @@ impl Parsed {
                 text: None,
                 size,
                 line: 1,
+                attributes: None,
             }],
             ..Imported::default()
         };

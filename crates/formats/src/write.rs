@@ -40,7 +40,7 @@ pub struct Category {
 }
 
 /// An item; size in pixels, orientation applied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Item<'a> {
     /// Export id, from 1.
     pub id: i64,
@@ -50,6 +50,8 @@ pub struct Item<'a> {
     pub height: u32,
     /// The text of a document; empty for a picture.
     pub text: &'a str,
+    /// What is said of it as a whole.
+    pub about: &'a Attributes,
 }
 
 impl Item<'_> {

@@ -76,6 +76,7 @@ fn write(
             width: 0,
             height: 0,
             text,
+            about: &none,
         };
         writer.item(&item, &labels, &mut out, &mut tally).unwrap();
     }

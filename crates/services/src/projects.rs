@@ -5,7 +5,7 @@ use crate::categories::plan;
 use crate::{Actor, Context, Error, Result, audit, markdown};
 use limn_domain::project::{NewProject, Project, ProjectSettings, ProjectSummary, UpdateProject};
 use limn_domain::validate::{self, Checks};
-use limn_domain::{Action, Code, ProjectId, Role, link};
+use limn_domain::{Action, Code, ProjectId, Role, attribute, link};
 use limn_store::repo::project::{Change, NewRow};
 use limn_store::{StoreError, Tx, repo};
 
@@ -270,6 +270,10 @@ fn check_settings(checks: &mut Checks, settings: &mut ProjectSettings) {
         Err(format!("An item can be held 1 to 1440 minutes, not {minutes}."))
     };
     checks.take("settings.lease_minutes", result);
+    let attributes = attribute::check_attributes(std::mem::take(&mut settings.attributes));
+    if let Some(list) = checks.take("settings.attributes", attributes) {
+        settings.attributes = list;
+    }
     if let Some(kinds) = checks.take("settings.relations", link::check_kinds(&settings.relations)) {
         settings.relations = kinds;
     }

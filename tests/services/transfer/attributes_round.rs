@@ -98,6 +98,7 @@ async fn values_come_back_the_same() {
             upserts: upserts.collect(),
             removes: vec![],
             active_ms: 0,
+            attributes: None,
         };
         let outcome = world
             .studio

@@ -93,6 +93,7 @@ async fn groups_and_relations_come_back_the_same() {
             upserts: upserts.collect(),
             removes: vec![],
             active_ms: 0,
+            attributes: None,
         };
         world
             .studio

@@ -45,6 +45,7 @@ async fn save(world: &World, item: ItemId, category_id: CategoryId, shapes: &[Sh
         upserts: upserts.collect(),
         removes: vec![],
         active_ms: 0,
+        attributes: None,
     };
     world
         .studio

@@ -66,6 +66,7 @@ async fn keypoints_and_turned_shapes_come_back_the_same() {
             upserts,
             removes: vec![],
             active_ms: 0,
+            attributes: None,
         };
         let saved = world
             .studio

@@ -31,8 +31,8 @@ struct Editor {
     merging: RwSignal<Option<Category>>,
     /// The category whose skeleton is being drawn.
     skeleton: RwSignal<Option<Category>>,
-    /// The category whose attributes are being changed.
-    attributes: RwSignal<Option<Category>>,
+    /// Whose attributes are being changed.
+    attributes: RwSignal<Option<attributes::Of>>,
     /// The category under whose row a new one is being typed.
     adding_below: RwSignal<Option<CategoryId>>,
     dragged: RwSignal<Option<CategoryId>>,
@@ -113,10 +113,33 @@ pub fn CategoriesTab() -> impl IntoView {
                 <span><Kbd>"Enter"</Kbd>"save a name"</span>
             </p>
         </Show>
+        <Show when=move || may.get()><ItemAttributes editor/></Show>
         <RemoveDialog editor/>
         <MergeDialog editor/>
         <SkeletonDialog editor/>
         <AttributesDialog editor/>
+    }
+}
+
+/// What is asked of every item, and the button that changes it.
+#[component]
+fn ItemAttributes(editor: Editor) -> impl IntoView {
+    let list = move || editor.ctx.project.with(|p| p.settings.attributes.clone());
+    let said = move || {
+        let names: Vec<String> = list().into_iter().map(|a| a.name).collect();
+        if names.is_empty() {
+            "Nothing is asked of items as a whole, such as weather, quality or a caption.".to_owned()
+        } else {
+            format!("Asked of every item: {}.", names.join(", "))
+        }
+    };
+    view! {
+        <Card class="item-attributes">
+            <div class="danger-zone__row">
+                <p class="muted">{said}</p>
+                <Button on_click=move || editor.attributes.set(Some(attributes::Of::Items(list())))>"Attributes of items"</Button>
+            </div>
+        </Card>
     }
 }
 

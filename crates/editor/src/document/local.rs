@@ -6,7 +6,7 @@ use crate::document::merge::{Annotations, Merge, merge};
 use crate::history::History;
 use limn_domain::annotation::{ItemAnnotations, SaveChange};
 use limn_domain::project::Task;
-use limn_domain::{ChangeId, ItemId, Size};
+use limn_domain::{Attributes, ChangeId, ItemId, Size};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -26,6 +26,9 @@ pub struct LocalState {
     pub base_revision: i64,
     /// Every annotation that differs from that revision, with both states.
     pub edits: Vec<Edit>,
+    /// What is said of the item as a whole, at that revision and now, where the two differ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<(Attributes, Attributes)>,
     /// A save sent without an answer yet: sent again as it is, with its own id.
     pub in_flight: Option<SaveChange>,
     pub history: History,
@@ -37,7 +40,7 @@ pub struct LocalState {
 impl LocalState {
     /// Whether the server still has to hear something.
     pub fn is_pending(&self) -> bool {
-        !self.edits.is_empty() || self.in_flight.is_some() || self.finish.is_some()
+        !self.edits.is_empty() || self.about.is_some() || self.in_flight.is_some() || self.finish.is_some()
     }
 
     /// The change to send without opening the item: the one under way, or one over every difference. `None` when
@@ -49,6 +52,7 @@ impl LocalState {
                 base_revision: self.base_revision,
                 upserts: Vec::new(),
                 removes: Vec::new(),
+                attributes: self.about.as_ref().map(|(_, after)| after.clone()),
                 active_ms: self.active_ms,
             };
             for e in self
@@ -62,7 +66,7 @@ impl LocalState {
                     None => change.removes.push(e.id),
                 }
             }
-            if change.upserts.is_empty() && change.removes.is_empty() {
+            if change.upserts.is_empty() && change.removes.is_empty() && change.attributes.is_none() {
                 return None;
             }
             self.active_ms = 0;
@@ -77,6 +81,12 @@ impl LocalState {
             return;
         }
         if let Some(change) = self.in_flight.take() {
+            if let (Some(said), Some((before, after))) = (change.attributes, &mut self.about) {
+                *before = said;
+                if before == after {
+                    self.about = None;
+                }
+            }
             let mut saved: BTreeMap<_, _> = change.upserts.into_iter().map(|a| (a.id, Some(a))).collect();
             saved.extend(change.removes.into_iter().map(|id| (id, None)));
             for e in &mut self.edits {
@@ -102,6 +112,9 @@ impl Document {
             item_id: self.item_id,
             base_revision: self.revision,
             edits: self.touched(),
+            about: (self.about != self.base_about
+                || self.in_flight.as_ref().is_some_and(|c| c.attributes.is_some()))
+            .then(|| (self.base_about.clone(), self.about.clone())),
             in_flight: self.in_flight.clone(),
             history: history.tail(),
             active_ms,
@@ -127,6 +140,11 @@ impl Document {
         }
         let outcome = merge(task, &base, &mine, &theirs);
         let mut doc = Self::new(task, size, server.clone());
+        if let Some((before, after)) = &local.about {
+            doc.base_about
+                .clone_from(if same { &server.attributes } else { before });
+            doc.about.clone_from(after);
+        }
         doc.rebase(server, outcome.merged.clone());
         if same {
             doc.in_flight.clone_from(&local.in_flight);

@@ -190,6 +190,17 @@ fn pick_values(base: Option<&Attributes>, mine: &Attributes, theirs: &Attributes
     Some(out)
 }
 
+/// What two people said of an item: attribute by attribute, mine where both changed the same one.
+fn said_by_both(base: &Attributes, mine: &Attributes, theirs: &Attributes) -> Attributes {
+    let keys: BTreeSet<&String> = mine.keys().chain(theirs.keys()).collect();
+    let value = |key: &String| {
+        let (b, m, t) = (base.get(key), mine.get(key), theirs.get(key));
+        let value = if b == m { t } else { m };
+        Some((key.clone(), value?.clone()))
+    };
+    keys.into_iter().filter_map(value).collect()
+}
+
 /// An item of a single-label project has one label: two that met are a conflict between them.
 fn one_label(out: &mut Merge, mine: &Annotations, theirs: &Annotations) {
     let whole = |a: &&Annotation| a.shape == Shape::Whole && a.source != Source::Prelabel;
@@ -242,6 +253,8 @@ impl Document {
         touched.extend(self.base.keys().copied());
         self.revision = theirs.revision;
         self.in_flight = None;
+        self.about = said_by_both(&self.base_about, &self.about, &theirs.attributes);
+        self.base_about = theirs.attributes;
         self.base = theirs.annotations.into_iter().map(|a| (a.id, a)).collect();
         touched.extend(self.base.keys().copied());
         let mut merged = merged;

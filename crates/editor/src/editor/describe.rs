@@ -61,6 +61,47 @@ impl Editor {
         Ok(self.run(Command::Describe(ids, key.to_owned(), value)))
     }
 
+    /// What can be said of the item as a whole.
+    pub fn set_item_attributes(&mut self, attributes: Vec<Attribute>) {
+        self.item_attributes = attributes;
+        self.epochs.look += 1;
+    }
+
+    pub fn item_attributes(&self) -> &[Attribute] {
+        &self.item_attributes
+    }
+
+    /// Says something of the item, or takes it back. Answers what is wrong with the value, if something is.
+    pub fn describe_item(&mut self, key: &str, value: Option<AttributeValue>) -> Result<bool, String> {
+        let Some(attribute) = self.item_attributes.iter().find(|a| a.key == key) else {
+            return Ok(false);
+        };
+        let value = value.map(|v| attribute.check(v)).transpose()?;
+        Ok(self.run(Command::DescribeItem(key.to_owned(), value)))
+    }
+
+    /// Gives the item the defaults of attributes that nobody has said; asked for when it is submitted.
+    pub fn fill_item_defaults(&mut self) -> bool {
+        let missing: Vec<(String, AttributeValue)> = attribute::defaults(&self.item_attributes)
+            .into_iter()
+            .filter(|(key, _)| !self.doc.about().contains_key(key))
+            .collect();
+        let mut any = false;
+        for (key, value) in missing {
+            any |= self.run(Command::DescribeItem(key, Some(value)));
+        }
+        any
+    }
+
+    /// The name of the first required attribute of the item that has no value.
+    pub fn item_undescribed(&self) -> Option<&str> {
+        let missing = self
+            .item_attributes
+            .iter()
+            .find(|d| d.is_missing(self.doc.about()));
+        missing.map(|d| d.name.as_str())
+    }
+
     /// The first object without an attribute that its category requires, with the attribute's name.
     pub fn undescribed(&self) -> Option<(AnnotationId, String)> {
         self.doc

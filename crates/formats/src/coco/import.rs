@@ -362,6 +362,7 @@ impl<'f> Gather<'f> {
             text: None,
             size,
             line: e.line,
+            attributes: None,
         });
     }
 

@@ -1,6 +1,7 @@
 //! Writes JSONL.
 
 use super::{CategoryRecord, LabelRecord};
+use crate::attributes::Values;
 use crate::write::{Dataset, Item, Label, Output, Tally, Writer};
 use serde::Serialize;
 use std::io;
@@ -23,6 +24,8 @@ struct ItemRecord<'a> {
     file: &'a str,
     width: u32,
     height: u32,
+    #[serde(skip_serializing_if = "Values::is_empty")]
+    attributes: Values,
     annotations: Vec<LabelRecord>,
 }
 
@@ -42,6 +45,7 @@ impl Writer for JsonlWriter {
             file: item.name,
             width: item.width,
             height: item.height,
+            attributes: item.about.into(),
             annotations: labels
                 .iter()
                 .map(|l| LabelRecord {

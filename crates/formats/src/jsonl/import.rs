@@ -1,6 +1,7 @@
 //! Reads JSONL.
 
 use super::{CategoryRecord, LabelRecord};
+use crate::attributes::Values;
 use crate::error::FormatError;
 use crate::findings::{Detail, Findings, quote};
 use crate::model::{
@@ -26,6 +27,8 @@ struct ItemRecord {
     file: String,
     width: Option<f64>,
     height: Option<f64>,
+    #[serde(default)]
+    attributes: Values,
     /// Parsed one by one: a label that cannot be read costs only itself.
     #[serde(default)]
     annotations: Vec<Value>,
@@ -246,6 +249,7 @@ impl JsonlReader {
         out.images.push(ImportedImage {
             file_name: Some(item.file),
             size,
+            attributes: item.attributes.0,
             line,
             ..ImportedImage::default()
         });

@@ -104,6 +104,7 @@ fn write(format: ExportFormat, dataset: Dataset, labels: &[Said]) -> BTreeMap<St
         name: "x.jpg",
         width: 64,
         height: 64,
+        about: &limn_domain::attribute::NO_ATTRIBUTES,
     };
     writer.item(&item, &labels, &mut out, &mut tally).unwrap();
     writer.finish(&mut out).unwrap();

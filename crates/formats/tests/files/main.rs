@@ -93,6 +93,7 @@ pub fn write(
             name: &name,
             width: *width,
             height: *height,
+            about: &limn_domain::attribute::NO_ATTRIBUTES,
         };
         writer.item(&item, &labels, &mut out, &mut tally).unwrap();
     }

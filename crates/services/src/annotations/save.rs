@@ -92,6 +92,7 @@ pub(crate) async fn save_in(tx: &mut Tx, edit: &mut Edit<'_>, mut change: SaveCh
     // An edit without labels leaves the revision, which then does not tell that it was saved while this request waited.
     if change.upserts.is_empty()
         && change.removes.is_empty()
+        && change.attributes.is_none()
         && let Some(revision) = annotation::replayed(tx, edit.item, change.change_id).await?
     {
         return Ok(SaveOutcome::Saved { revision });
@@ -109,6 +110,11 @@ pub(crate) async fn save_in(tx: &mut Tx, edit: &mut Edit<'_>, mut change: SaveCh
     known::check_categories(tx, c.project_id, &change.upserts).await?;
     check_definitions(tx, &mut change.upserts).await?;
     check_imported(tx, edit, &change).await?;
+    if let Some(said) = change.attributes.take() {
+        let said = attribute::check_values(&c.settings.attributes, said)
+            .map_err(|why| Error::field("attributes", format!("{why}.")))?;
+        change.attributes = Some(said);
+    }
     let applied = annotation::apply(
         tx,
         Change {
@@ -116,6 +122,7 @@ pub(crate) async fn save_in(tx: &mut Tx, edit: &mut Edit<'_>, mut change: SaveCh
             item: edit.item,
             upserts: &change.upserts,
             removes: &change.removes,
+            about: change.attributes.as_ref(),
             active_ms: change.active_ms,
             by: edit.actor.user_id(),
             now: edit.now,

@@ -69,16 +69,23 @@ pub(super) async fn submit(ctx: &Context, actor: &Actor, item: ItemId, input: Su
         .await
 }
 
-/// Every object has the attributes that its category requires.
+/// The item has the attributes that the project requires, every object those of its category.
 async fn check_required(tx: &mut Tx, edit: &Edit<'_>) -> Result<()> {
     let mut known = repo::category::attributes_of(tx, edit.context.project_id).await?;
     known.retain(|_, (_, list)| list.iter().any(|a| a.required));
-    if known.is_empty() {
+    let of_item = &edit.context.settings.attributes;
+    if known.is_empty() && !of_item.iter().any(|a| a.required) {
         return Ok(());
     }
     let Some(now) = repo::annotation::current(tx, edit.item).await? else {
         return Ok(());
     };
+    if let Some(missing) = of_item.iter().find(|d| d.is_missing(&now.attributes)) {
+        return Err(Error::new(
+            Code::InvalidInput,
+            format!("The item has no “{}” yet; say it, then submit.", missing.name),
+        ));
+    }
     for a in now.annotations.iter().filter(|a| a.source != Source::Prelabel) {
         if let Some((category, list)) = known.get(&a.category_id)
             && let Some(missing) = list.iter().find(|d| d.is_missing(&a.attributes))

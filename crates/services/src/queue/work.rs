@@ -43,6 +43,7 @@ fn assemble(h: Holding, annotations: Vec<Annotation>, user: Option<UserId>, now:
             updated_by: h.annotated_by,
             updated_by_name: h.annotated_by_name,
             updated_at: h.item.updated_at,
+            attributes: h.about,
             annotations,
         },
         lease_until: mine.then_some(h.lease_until),

@@ -197,6 +197,7 @@ struct Head {
     revision: i64,
     annotated_by: Option<UserId>,
     annotated_by_name: Option<String>,
+    attributes: Option<String>,
     updated_at: Timestamp,
 }
 
@@ -204,7 +205,7 @@ struct Head {
 pub async fn current(tx: &mut Tx, item: ItemId) -> Result<Option<ItemAnnotations>, StoreError> {
     let head: Option<Head> = on_tx!(tx, conn => {
         sqlx::query_as(
-            "SELECT revision, annotated_by, updated_at, \
+            "SELECT revision, annotated_by, updated_at, attributes, \
              (SELECT u.name FROM user_account u WHERE u.id = item.annotated_by) AS annotated_by_name \
              FROM item WHERE id = $1",
         )
@@ -219,6 +220,8 @@ pub async fn current(tx: &mut Tx, item: ItemId) -> Result<Option<ItemAnnotations
         updated_by: head.annotated_by,
         updated_by_name: head.annotated_by_name,
         updated_at: head.updated_at,
+        attributes: read_attributes(head.attributes.as_deref())
+            .ok_or_else(|| StoreError::Corrupt(format!("attributes of item {item}")))?,
         annotations: of_item(tx, item).await?,
     }))
 }

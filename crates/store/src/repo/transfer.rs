@@ -1,8 +1,9 @@
 //! What imports and exports read of a project besides its labels.
 
 use crate::{StoreError, Tx, on_tx};
-use limn_domain::project::Task;
-use limn_domain::{Attribute, CategoryId, ItemId, ProjectId, Skeleton, Timestamp};
+use limn_domain::project::{ProjectSettings, Task};
+use limn_domain::{Attribute, Attributes, CategoryId, ItemId, ProjectId, Skeleton, Timestamp};
+use sqlx::types::Json;
 
 /// A project as its export begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,6 +129,43 @@ pub async fn targets(
         .fetch_all(conn)
         .await?
     }))
+}
+
+/// What can be said of the project's items as a whole; none when there is no such project.
+pub async fn item_attributes(tx: &mut Tx, project: ProjectId) -> Result<Vec<Attribute>, StoreError> {
+    let settings: Option<Json<ProjectSettings>> = on_tx!(tx, conn => {
+        sqlx::query_scalar("SELECT settings FROM project WHERE id = $1")
+            .bind(project)
+            .fetch_optional(conn)
+            .await?
+    });
+    Ok(settings.map(|s| s.0.attributes).unwrap_or_default())
+}
+
+/// Says of items as a whole what is given, in the place of all that was said of them. Items that are gone are left out.
+pub async fn say_of_items(
+    tx: &mut Tx,
+    project: ProjectId,
+    said: &[(ItemId, Attributes)],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for (item, values) in said {
+        let json = serde_json::to_string(values)
+            .map_err(|e| StoreError::Corrupt(format!("attributes that cannot be written: {e}")))?;
+        on_tx!(tx, conn => {
+            sqlx::query(
+                "UPDATE item SET attributes = $3, revision = revision + 1, updated_at = $4 \
+                 WHERE id = $1 AND project_id = $2",
+            )
+            .bind(*item)
+            .bind(project)
+            .bind(&json)
+            .bind(now)
+            .execute(conn)
+            .await?;
+        });
+    }
+    Ok(())
 }
 
 /// Removes the proposals of these items; their counts are the caller's (`item::bulk::settle`).

@@ -281,6 +281,17 @@ impl Desk {
             self.toasts.info("Pick a category first, or skip the item.");
             return;
         }
+        self.edit(Editor::fill_item_defaults);
+        if let Some(attribute) = self
+            .read(|s| s.editor.item_undescribed().map(str::to_owned))
+            .flatten()
+        {
+            self.sheet_up.set(true);
+            self.toasts.info(format!(
+                "Say \u{201c}{attribute}\u{201d} of the item first: it is required."
+            ));
+            return;
+        }
         if let Some((object, attribute)) = self.read(|s| s.editor.undescribed()).flatten() {
             self.edit(|e| {
                 e.select(object, false);

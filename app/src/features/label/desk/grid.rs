@@ -380,8 +380,10 @@ impl Desk {
                 if s.editor.is_read_only() || !(all || labeled(s)) || !s.editor.conflicts().is_empty() {
                     return Err(None);
                 }
-                match s.editor.undescribed() {
-                    Some((_, attribute)) => Err(Some(attribute)),
+                s.editor.fill_item_defaults();
+                let of_item = s.editor.item_undescribed().map(str::to_owned);
+                match of_item.or_else(|| s.editor.undescribed().map(|(_, name)| name)) {
+                    Some(attribute) => Err(Some(attribute)),
                     None => {
                         s.finish = Some(Finish::Submit);
                         Ok(())

@@ -316,7 +316,14 @@ impl Desk {
                 })
                 .collect()
         });
-        self.sheet(id, |s| s.editor.set_definitions(definitions));
+        let of_item = self
+            .project
+            .with_untracked(|p| p.as_ref().map(|p| p.settings.attributes.clone()))
+            .unwrap_or_default();
+        self.sheet(id, |s| {
+            s.editor.set_definitions(definitions);
+            s.editor.set_item_attributes(of_item);
+        });
     }
 
     /// Keeps the next few items ready. With `then_go` the first new one is opened.

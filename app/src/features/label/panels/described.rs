@@ -42,7 +42,7 @@ pub(super) fn Described() -> impl IntoView {
                     let fields = of
                         .attributes
                         .into_iter()
-                        .map(|a| view! { <AttributeField attribute=a id=of.primary/> })
+                        .map(|a| view! { <AttributeField attribute=a id=Some(of.primary)/> })
                         .collect_view();
                     view! { <div class="label-attributes" role="group" aria-label="Attributes">{fields}</div> }
                 })
@@ -50,20 +50,65 @@ pub(super) fn Described() -> impl IntoView {
     }
 }
 
-/// A field; a wrong value is said below it and what is there stays.
+/// What is said of the item as a whole.
 #[component]
-fn AttributeField(attribute: Attribute, id: AnnotationId) -> impl IntoView {
+pub(super) fn AboutItem() -> impl IntoView {
+    let desk: Desk = expect_context();
+    let list = Memo::new(move |_| {
+        desk.current.get()?;
+        desk.project
+            .with(|p| p.as_ref().map(|p| p.settings.attributes.clone()))
+            .filter(|list| !list.is_empty())
+    });
+    view! {
+        {move || {
+            // Fields are made anew for another item.
+            desk.current.track();
+            list.get()
+                .map(|list| {
+                    let fields = list
+                        .into_iter()
+                        .map(|a| view! { <AttributeField attribute=a id=None/> })
+                        .collect_view();
+                    view! {
+                        <section class="label-about" aria-label="This item">
+                            <div class="label-head"><h2 class="grow">"This item"</h2></div>
+                            <div class="label-attributes" role="group" aria-label="Attributes of the item">{fields}</div>
+                        </section>
+                    }
+                })
+        }}
+    }
+}
+
+/// A field of an object, or of the item; a wrong value is said below it and what is there stays.
+#[component]
+fn AttributeField(attribute: Attribute, id: Option<AnnotationId>) -> impl IntoView {
     let desk: Desk = expect_context();
     let key = StoredValue::new(attribute.key.clone());
     let wrong = RwSignal::new(None::<String>);
     let redo = RwSignal::new(0_u32);
     let value = Memo::new(move |_| {
         desk.doc_tick.track();
-        desk.read(|s| s.editor.doc().get(id)?.attributes.get(&key.get_value()).cloned())
-            .flatten()
+        desk.read(|s| {
+            let doc = s.editor.doc();
+            let values = match id {
+                Some(id) => &doc.get(id)?.attributes,
+                None => doc.about(),
+            };
+            values.get(&key.get_value()).cloned()
+        })
+        .flatten()
     });
     let set = move |new: Option<AttributeValue>| {
-        let done = desk.edit(|e| e.describe_selected(&key.get_value(), new));
+        let done = desk.edit(|e| {
+            let key = key.get_value();
+            if id.is_some() {
+                e.describe_selected(&key, new)
+            } else {
+                e.describe_item(&key, new)
+            }
+        });
         wrong.set(done.and_then(Result::err));
         redo.update(|n| *n += 1);
     };

@@ -1,6 +1,7 @@
 //! The panel on the right: categories, objects, the selected one. A sheet from below on a phone.
 
 use super::categories::{Categories, Choices};
+use super::described::AboutItem;
 use super::objects::Objects;
 use super::selected::Selected;
 use crate::features::label::desk::Desk;
@@ -21,6 +22,7 @@ pub fn Side() -> impl IntoView {
                 aria-expanded=move || if desk.sheet_up.get() { "true" } else { "false" }
                 on:click=move |_| toggle()
             ></button>
+            <Show when=move || !desk.in_grid()><AboutItem/></Show>
             <Show when=boxes fallback=|| view! { <Choices/> }>
                 <Categories/>
                 <Show when=move || desk.task().is_text() fallback=|| view! { <Objects/> }>

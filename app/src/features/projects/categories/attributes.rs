@@ -6,6 +6,7 @@ use crate::data::use_form;
 use crate::ui::{Button, Dialog, DialogBody, DialogFoot, DialogSize, FormError, Glyph, IconButton, Variant};
 use leptos::prelude::*;
 use limn_domain::category::{Category, UpdateCategory};
+use limn_domain::project::{Project, ProjectSettings, UpdateProject};
 use limn_domain::{Attribute, AttributeKind, AttributeValue, CategoryId};
 
 /// An attribute as it is typed: everything as text, so that half a number is no error yet.
@@ -103,7 +104,15 @@ impl Row {
     }
 }
 
-/// Opens while `editor.attributes` holds a category.
+/// Whose attributes are being changed.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Of {
+    Category(Category),
+    /// Those of the items themselves.
+    Items(Vec<Attribute>),
+}
+
+/// Opens while `editor.attributes` says whose.
 #[component]
 pub fn AttributesDialog(editor: Editor) -> impl IntoView {
     let what = editor.attributes;
@@ -116,14 +125,35 @@ pub fn AttributesDialog(editor: Editor) -> impl IntoView {
         next.get_value()
     };
     Effect::new(move |_| {
-        let category = what.get();
-        if let Some(c) = &category {
-            rows.set(c.attributes.iter().map(|a| Row::of(id(), a)).collect());
+        let of = what.get();
+        if let Some(of) = &of {
+            let list = match of {
+                Of::Category(c) => &c.attributes,
+                Of::Items(list) => list,
+            };
+            rows.set(list.iter().map(|a| Row::of(id(), a)).collect());
             wrong.set(None);
         }
-        open.set(category.is_some());
+        open.set(of.is_some());
     });
-    let name = move || what.with(|c| c.as_ref().map(|c| c.name.clone()).unwrap_or_default());
+    let title = move || {
+        what.with(|of| match of {
+            Some(Of::Category(c)) => format!("Attributes of {}", c.name),
+            _ => "Attributes of items".to_owned(),
+        })
+    };
+    let description = move || {
+        what.with(|of| match of {
+            Some(Of::Items(_)) => "What labelers say of every item as a whole, in the order they are asked.",
+            _ => "What labelers say of every object of the category, in the order they are asked.",
+        })
+        .to_owned()
+    };
+    let done = move || {
+        what.set(None);
+        editor.toasts.ok("Attributes saved.");
+        editor.ctx.reload();
+    };
     let save = use_form(
         |(id, attributes): (CategoryId, Vec<Attribute>)| {
             let input = UpdateCategory {
@@ -132,10 +162,23 @@ pub fn AttributesDialog(editor: Editor) -> impl IntoView {
             };
             api::category_update(id, input)
         },
-        move |_: Category| {
-            what.set(None);
-            editor.toasts.ok("Attributes saved.");
-            editor.ctx.reload();
+        move |_: Category| done(),
+    );
+    let save_items = use_form(
+        move |attributes: Vec<Attribute>| {
+            let settings = ProjectSettings {
+                attributes,
+                ..editor.ctx.project.with_untracked(|p| p.settings.clone())
+            };
+            let input = UpdateProject {
+                settings: Some(settings),
+                ..UpdateProject::default()
+            };
+            api::project_update(editor.ctx.id, input)
+        },
+        move |p: Project| {
+            editor.ctx.project.set(p);
+            done();
         },
     );
     let submit = move || {
@@ -144,8 +187,10 @@ pub fn AttributesDialog(editor: Editor) -> impl IntoView {
         match list {
             Ok(list) => {
                 wrong.set(None);
-                if let Some(id) = what.with_untracked(|c| c.as_ref().map(|c| c.id)) {
-                    save.run((id, list));
+                match what.get_untracked() {
+                    Some(Of::Category(c)) => save.run((c.id, list)),
+                    Some(Of::Items(_)) => save_items.run(list),
+                    None => {}
                 }
             }
             Err(why) => wrong.set(Some(why)),
@@ -164,8 +209,8 @@ pub fn AttributesDialog(editor: Editor) -> impl IntoView {
         <Dialog
             open
             size=DialogSize::Large
-            title=Signal::derive(move || format!("Attributes of {}", name()))
-            description="What labelers say of every object of the category, in the order they are asked."
+            title=Signal::derive(title)
+            description=Signal::derive(description)
             on_close=move || what.set(None)
         >
             <DialogBody>
@@ -180,10 +225,11 @@ pub fn AttributesDialog(editor: Editor) -> impl IntoView {
                 <div><Button icon=Glyph::Plus on_click=add>"Add an attribute"</Button></div>
                 <p class="field__error" role="alert">{move || wrong.get()}</p>
                 <FormError error=save.error/>
+                <FormError error=save_items.error/>
             </DialogBody>
             <DialogFoot>
                 <Button variant=Variant::Quiet on_click=move || what.set(None)>"Cancel"</Button>
-                <Button variant=Variant::Primary loading=save.pending on_click=submit>"Save"</Button>
+                <Button variant=Variant::Primary loading=Signal::derive(move || save.pending.get() || save_items.pending.get()) on_click=submit>"Save"</Button>
             </DialogFoot>
         </Dialog>
     }

@@ -1,5 +1,6 @@
 //! One category: colour, name, key, numbers, and its menu.
 
+use super::attributes::Of;
 use super::tree::{self, Move};
 use super::{AddCategory, Editor};
 use crate::fmt;
@@ -269,7 +270,7 @@ fn Editable(editor: Editor, this: Memo<Option<Category>>, category: Category) ->
                     type="button"
                     class="cat-row__skeleton"
                     aria-label=move || format!("Attributes of {}", name.get())
-                    on:click=move |_| editor.attributes.set(this.get_untracked())
+                    on:click=move |_| editor.attributes.set(this.get_untracked().map(Of::Category))
                 >
                     <Icon glyph=Glyph::Filter/>
                     {move || match this.with(|c| c.as_ref().map_or(0, |c| c.attributes.len())) {

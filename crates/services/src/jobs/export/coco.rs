@@ -61,10 +61,11 @@ pub(super) fn write(
         .collect();
     let mut writer = CocoWriter::new(out, spool, &info, &listed, input.box_segmentation)?;
     let mut file_names = ExportNames::new(input.file_names);
-    let (mut pictures, mut linked) = (Vec::new(), 0_u64);
+    let (mut pictures, mut linked, mut about) = (Vec::new(), 0_u64, 0_u64);
     while let Some(page) = pages.blocking_recv() {
         for mut item in page {
             super::current_values(&mut item, |id| defined.get(id).copied());
+            about += u64::from(!item.about.is_empty());
             linked += item.annotations.iter().filter(|a| !a.links.is_empty()).count() as u64;
             let name = file_names.name(&item.name, item.export_id);
             let image = Image {
@@ -107,14 +108,14 @@ pub(super) fn write(
     Ok(Labels {
         items: counts.images,
         labels: counts.annotations,
-        notes: notes(head.task, &counts, linked),
+        notes: notes(head.task, &counts, linked, about),
         pictures,
         zip,
     })
 }
 
 /// What the person who exports should know.
-fn notes(task: Task, counts: &format::Written, linked: u64) -> Vec<String> {
+fn notes(task: Task, counts: &format::Written, linked: u64, about: u64) -> Vec<String> {
     let mut notes = Vec::new();
     if !task.marks_objects() && counts.annotations > 0 {
         notes.push(
@@ -151,6 +152,9 @@ fn notes(task: Task, counts: &format::Written, linked: u64) -> Vec<String> {
         notes.push(format!(
             "{linked} labels have groups or relations, which are left out."
         ));
+    }
+    if about > 0 {
+        notes.push(format!("{about} items have attributes, which are left out."));
     }
     notes
 }

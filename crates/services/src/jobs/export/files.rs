@@ -42,6 +42,7 @@ pub(super) fn write(
     };
     let mut names = ExportNames::with_stems(input.file_names);
     let (mut tally, mut pictures) = (Tally::default(), Vec::new());
+    let loses_items = matches!(input.format.keeps(Aspect::ItemAttributes), Keeps::Not(_));
     let loses_links = matches!(input.format.keeps(Aspect::Links), Keeps::Not(_));
     let loses = matches!(input.format.keeps(Aspect::Attributes), Keeps::Not(_));
     writer.begin(&mut out)?;
@@ -62,6 +63,7 @@ pub(super) fn write(
                 name: &name,
                 width: u32::try_from(row.width).unwrap_or(0),
                 height: u32::try_from(row.height).unwrap_or(0),
+                about: &row.about,
             };
             // Every label has its category: the snapshot holds both.
             let labels: Vec<Label<'_>> = row
@@ -80,6 +82,9 @@ pub(super) fn write(
                     })
                 })
                 .collect();
+            if loses_items && !row.about.is_empty() {
+                tally.changed("items have attributes, which are left out");
+            }
             if loses_links {
                 for _ in row.annotations.iter().filter(|a| !a.links.is_empty()) {
                     tally.changed("labels have groups or relations, which are left out");

@@ -1,19 +1,24 @@
 //! The annotation files of an import are read, off the async threads, and their labels placed.
 
-use super::Import;
 use super::place;
 use super::sources::{Files, Upload};
 use super::texts::Taken;
 use super::write::Batch;
+use super::{Import, attributes};
+use crate::Error;
 use anyhow::Context as _;
 use limn_domain::import::ImportAs;
+use limn_domain::{Attribute, Attributes, ItemId};
 use limn_formats::read::{self, Reader, Role};
-use limn_formats::{Detail, Findings, FormatError, Imported};
+use limn_formats::{Detail, Findings, FormatError, Imported, ImportedImage};
 use limn_jobs::{Cancelled, Progress};
 use limn_storage::archive::{Archive, ArchiveLimits};
 use limn_storage::{Source, StorageError};
+use limn_store::repo::transfer;
 use std::io::Read;
 
+/// Items whose attributes are written together.
+const SAID: usize = 500;
 /// Small files read together.
 const TOGETHER: usize = 500;
 /// Bytes between two notes on how far a file is read.
@@ -130,7 +135,8 @@ impl Import<'_> {
             .map(|i| i.images.len())
             .sum();
         let mut done = 0;
-        let mut batch = Batch::default();
+        let (mut batch, mut said) = (Batch::default(), Vec::new());
+        let of_items = self.item_attributes().await?;
         for (shown, imported) in parsed {
             let Some(mut imported) = imported else { continue };
             self.findings.set_file(&shown);
@@ -160,6 +166,15 @@ impl Import<'_> {
                         item
                     }
                 };
+                if self.input.import_as == ImportAs::Labels && image.attributes.is_some() {
+                    let values = self.said_of(&of_items, image);
+                    if !values.is_empty() {
+                        said.push((item.id, values));
+                    }
+                    if said.len() >= SAID {
+                        self.say(std::mem::take(&mut said)).await?;
+                    }
+                }
                 let placed = place::labels(
                     self.task,
                     item,
@@ -183,7 +198,35 @@ impl Import<'_> {
             }
         }
         self.write(batch).await?;
+        self.say(said).await?;
         self.progress.report(done, total as i64, "Placing labels").await
+    }
+
+    async fn item_attributes(&self) -> anyhow::Result<Vec<Attribute>> {
+        let mut tx = self.ctx.db.read().await?;
+        Ok(transfer::item_attributes(&mut tx, self.project).await?)
+    }
+
+    /// What the file says of an item as a whole, as far as the project knows the attributes.
+    fn said_of(&mut self, known: &[Attribute], image: &ImportedImage) -> Attributes {
+        let place = attributes::Place {
+            file: self.findings.file(),
+            line: image.line,
+            record: &|| image.label(),
+        };
+        attributes::matched(known, image.attributes.as_deref(), &place, &mut self.losses)
+    }
+
+    async fn say(&self, said: Vec<(ItemId, Attributes)>) -> anyhow::Result<()> {
+        let (project, now) = (self.project, self.ctx.now());
+        let written: Result<(), Error> = self
+            .ctx
+            .db
+            .write(move |tx| {
+                Box::pin(async move { Ok(transfer::say_of_items(tx, project, &said, now).await?) })
+            })
+            .await;
+        Ok(written?)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{attributes, geometry, links};
 use crate::{StoreError, Tx, on_tx};
-use limn_domain::{Annotation, AnnotationId, ChangeId, ItemId, Timestamp, UserId};
+use limn_domain::{Annotation, AnnotationId, Attributes, ChangeId, ItemId, Timestamp, UserId};
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
@@ -60,6 +60,8 @@ pub struct Change<'a> {
     /// No id twice; shapes are inside the item; categories exist.
     pub upserts: &'a [Annotation],
     pub removes: &'a [AnnotationId],
+    /// What is said of the item as a whole; `None` leaves it.
+    pub about: Option<&'a Attributes>,
     pub active_ms: i64,
     pub by: Option<UserId>,
     pub now: Timestamp,
@@ -110,12 +112,14 @@ pub async fn apply(tx: &mut Tx, c: Change<'_>) -> Result<Applied, StoreError> {
             q.execute(conn).await?;
         });
     }
-    let edits = i64::from(!c.upserts.is_empty() || !c.removes.is_empty());
+    let edits = i64::from(!c.upserts.is_empty() || !c.removes.is_empty() || c.about.is_some());
+    let about = c.about.map(attributes).transpose()?.flatten();
     let after: Applied = on_tx!(tx, conn => {
         sqlx::query_as(
             "UPDATE item SET revision = revision + $2, \
              annotation_count = (SELECT count(*) FROM annotation a WHERE a.item_id = $1 AND a.source <> 'prelabel'), \
              prelabel_count = (SELECT count(*) FROM annotation a WHERE a.item_id = $1 AND a.source = 'prelabel'), \
+             attributes = CASE WHEN $7 THEN $8 ELSE attributes END, \
              active_ms = active_ms + $3, \
              annotated_by = CASE WHEN $2 > 0 THEN $4 ELSE annotated_by END, \
              updated_at = CASE WHEN $2 > 0 THEN $5 ELSE updated_at END, \
@@ -128,6 +132,8 @@ pub async fn apply(tx: &mut Tx, c: Change<'_>) -> Result<Applied, StoreError> {
         .bind(c.by)
         .bind(c.now)
         .bind(c.lease_until)
+        .bind(c.about.is_some())
+        .bind(&about)
         .fetch_one(conn)
         .await?
     });

@@ -27,6 +27,8 @@ pub struct ExportItem {
     pub status: ItemStatus,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    /// What is said of the item as a whole.
+    pub about: Attributes,
     /// Confirmed labels (no proposals), in drawing order, ties by id.
     pub annotations: Vec<ExportAnnotation>,
 }
@@ -73,6 +75,7 @@ struct ItemPart {
     status: ItemStatus,
     created_at: Timestamp,
     updated_at: Timestamp,
+    attributes: Option<String>,
     annotation_count: i64,
 }
 
@@ -106,7 +109,7 @@ pub async fn export_page(
     let mut items: Vec<ItemPart> = on_tx!(tx, conn => {
         let mut q = sqlx::QueryBuilder::new(
             "SELECT id, export_id, name, digest, media_type, width, height, orientation, status, created_at, \
-             updated_at, annotation_count FROM item WHERE project_id = ",
+             updated_at, attributes, annotation_count FROM item WHERE project_id = ",
         );
         q.push_bind(project).push(" AND export_id > ").push_bind(after);
         if only_done {
@@ -182,6 +185,8 @@ fn assemble(i: ItemPart, by_item: &mut HashMap<ItemId, Vec<LabelPart>>) -> Resul
     Ok(ExportItem {
         id: i.id,
         export_id: i.export_id,
+        about: read_attributes(i.attributes.as_deref())
+            .ok_or_else(|| StoreError::Corrupt(format!("attributes of item {}", i.id)))?,
         name: i.name,
         digest: i.digest,
         media_type: i.media_type,

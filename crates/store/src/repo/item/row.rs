@@ -9,7 +9,7 @@ macro_rules! item_columns {
     () => {
         "id, project_id, name, digest, media_type, byte_size, width, height, length, excerpt, status, skip_reason, \
          annotation_count, prelabel_count, revision, export_id, done_by, done_at, lease_user_id, lease_until, \
-         leased_at, queue_rank, annotated_by, created_at, updated_at, \
+         leased_at, queue_rank, annotated_by, created_at, updated_at, attributes, \
          (SELECT u.name FROM user_account u WHERE u.id = item.done_by) AS done_by_name, \
          (SELECT u.name FROM user_account u WHERE u.id = item.annotated_by) AS annotated_by_name"
     };
@@ -48,6 +48,7 @@ pub(in crate::repo) struct ItemRow {
     pub annotated_by_name: Option<String>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    pub attributes: Option<String>,
 }
 
 impl ItemRow {

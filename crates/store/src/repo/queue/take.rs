@@ -1,8 +1,10 @@
 //! Handing out items.
 
 use crate::dialect::Dialect;
+use crate::repo::annotation::read_attributes;
 use crate::repo::item::{ItemRow, item_columns};
 use crate::{StoreError, Tx, on_tx};
+use limn_domain::Attributes;
 use limn_domain::item::Item;
 use limn_domain::{ItemId, ProjectId, Timestamp, UserId};
 
@@ -13,6 +15,8 @@ pub struct Holding {
     /// Who changed its labels last.
     pub annotated_by: Option<UserId>,
     pub annotated_by_name: Option<String>,
+    /// What is said of it as a whole.
+    pub about: Attributes,
     pub lease_until: Timestamp,
 }
 
@@ -21,6 +25,8 @@ impl Holding {
         Self {
             annotated_by: row.annotated_by,
             annotated_by_name: row.annotated_by_name.take(),
+            // Checked when it was written; what cannot be read is said anew.
+            about: read_attributes(row.attributes.as_deref()).unwrap_or_default(),
             lease_until: row.lease_until,
             item: row.into_item(now),
         }
