@@ -2,8 +2,8 @@
 
 use crate::labels::{World, boxed, change};
 use crate::{code, refusal};
-use limn_domain::category::UpdateCategory;
 use limn_domain::annotation::SaveChange;
+use limn_domain::category::UpdateCategory;
 use limn_domain::project::{ProjectSettings, Task, UpdateProject};
 use limn_domain::queue::Submit;
 use limn_domain::{Annotation, Attribute, AttributeKind, AttributeValue, Attributes, Code, Rect};
@@ -135,7 +135,12 @@ async fn items_have_attributes_of_their_own() {
             settings: Some(settings),
             ..UpdateProject::default()
         };
-        let made = w.studio.projects.update(&w.manager, w.project, input).await.unwrap();
+        let made = w
+            .studio
+            .projects
+            .update(&w.manager, w.project, input)
+            .await
+            .unwrap();
         let keys: Vec<&str> = made.settings.attributes.iter().map(|a| a.key.as_str()).collect();
         assert_eq!(keys, ["weather", "caption"]);
 
@@ -147,7 +152,10 @@ async fn items_have_attributes_of_their_own() {
             let now = w.studio.annotations.get(&w.ana, item).await.unwrap();
             (now.revision, now.attributes)
         };
-        let e = w.save(&w.ana, item, say(0, r#"{"weather":"snow"}"#)).await.unwrap_err();
+        let e = w
+            .save(&w.ana, item, say(0, r#"{"weather":"snow"}"#))
+            .await
+            .unwrap_err();
         assert_eq!(e.fields[0].field, "attributes");
         // Not submitted without the required one, said or not.
         let submit = |revision, change| w.studio.queue.submit(&w.ana, item, Submit { revision, change });
@@ -159,9 +167,13 @@ async fn items_have_attributes_of_their_own() {
         assert_eq!(about().await, (1, want.clone()));
         // The same change again is answered as before; labels leave what was said.
         w.save(&w.ana, item, first).await.unwrap();
-        w.save(&w.ana, item, change(1, vec![boxed(w.categories[0], Rect::new(1.0, 1.0, 5.0, 5.0))]))
-            .await
-            .unwrap();
+        w.save(
+            &w.ana,
+            item,
+            change(1, vec![boxed(w.categories[0], Rect::new(1.0, 1.0, 5.0, 5.0))]),
+        )
+        .await
+        .unwrap();
         assert_eq!(about().await, (2, want.clone()));
         submit(2, None).await.unwrap();
         // Whoever takes an item sees what is said of it.

@@ -48,10 +48,10 @@ pub struct Item<'a> {
     pub name: &'a str,
     pub width: u32,
     pub height: u32,
-    /// What is said of it as a whole.
-    pub about: &'a Attributes,
     /// The text of a document; empty for a picture.
     pub text: &'a str,
+    /// What is said of it as a whole.
+    pub about: &'a Attributes,
 }
 
 impl Item<'_> {

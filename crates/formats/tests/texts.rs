@@ -76,7 +76,7 @@ fn write(
             width: 0,
             height: 0,
             text,
-            about: &limn_domain::attribute::NO_ATTRIBUTES,
+            about: &none,
         };
         writer.item(&item, &labels, &mut out, &mut tally).unwrap();
     }

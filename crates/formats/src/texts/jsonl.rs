@@ -36,6 +36,9 @@ struct DocumentRecord<'a> {
     id: i64,
     name: &'a str,
     text: &'a str,
+    /// What is said of the document as a whole.
+    #[serde(skip_serializing_if = "Values::is_empty")]
+    attributes: Values,
     /// Places are Unicode scalar values of `text`; `end` is not part of the span.
     spans: Vec<SpanRecord<'a>>,
     /// Names, or objects where something more is said.
@@ -86,6 +89,7 @@ impl Writer for TextJsonlWriter {
             id: item.id,
             name: item.name,
             text: item.text,
+            attributes: item.about.into(),
             spans: Vec::new(),
             labels: Vec::new(),
         };
@@ -191,6 +195,12 @@ impl TextJsonlReader {
             .or_else(|| scalar(id).map(|id| by_id(path, &id)))
             .unwrap_or_else(|| nth(path, n));
         let document = gather.document(name, text, line)?;
+        let about = record
+            .get("attributes")
+            .and_then(|v| serde_json::from_value::<Values>(v.clone()).ok());
+        if let Some(image) = gather.out.images.last_mut() {
+            image.attributes = about.and_then(|v| v.0);
+        }
         let chosen = self.columns.as_ref().and_then(|c| c.label.clone());
         let usual = [
             "spans", "ents", "entities", "labels", "label", "category", "class",
