@@ -366,7 +366,7 @@ fn keys_are_physical_and_unambiguous() {
         error.contains("Skip") && error.starts_with("R is the key of \u{201c}Draw boxes"),
         "{error}"
     );
-    let free = taken.with(Action::BoxTool, vec![Chord::parse("Alt+KeyR")]);
+    let free = taken.with(Action::BoxTool, vec![Chord::parse("Alt+KeyQ")]);
     let changed = Keymap::with_overrides(&free).unwrap();
     assert_eq!(changed.action("KeyR", "r", none), Some(Action::Skip));
     assert_eq!(changed.action("KeyX", "x", none), None);
