@@ -62,7 +62,7 @@ test("smart tools", async ({ admin, page, signIn }) => {
       ["wand: a click; another tolerance", wand(20), wand(30)],
       ["wand, everywhere: a click; another tolerance", wand(20, true), wand(30, true)],
       ["scissors: first way, 400 px; the pointer goes on", wire(720, 250), wire(620, 275)],
-      ["superpixels: all of the view; the stroke goes on", brush(20), brush(40)],
+      ["superpixels: the tile under the stroke; the stroke goes on", brush(20), brush(40)],
       ["cut: a box of 480 x 480; one click more", cut(), cut(click(720, 450), click(500, 230, false))],
     ];
     const middle = (list: number[]) => list.sort((a, b) => a - b)[Math.floor(list.length / 2)];
