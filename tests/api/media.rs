@@ -142,10 +142,8 @@ async fn tiles_of_a_deep_picture() {
         let request = client
             .request(Method::GET, &path)
             .header(header::IF_NONE_MATCH, etag);
-        client
-            .send(request.body(Body::empty()).unwrap())
-            .await
-            .is(StatusCode::NOT_MODIFIED);
+        let reply = client.send(request.body(Body::empty()).unwrap()).await;
+        drop(reply.is(StatusCode::NOT_MODIFIED));
         for (bad, status) in [
             ("0/1/0", StatusCode::NOT_FOUND),
             ("1/0/0", StatusCode::NOT_FOUND),

@@ -30,7 +30,7 @@ fn star() -> impl Strategy<Value = Ring> {
         20.0..80.0_f64,
         20.0..80.0_f64,
         prop::collection::vec(2.0..19.0_f64, 3..24),
-        0.0..6.28_f64,
+        0.0..std::f64::consts::TAU,
     )
         .prop_map(|(cx, cy, radii, turn)| {
             let n = radii.len() as f64;

@@ -6,7 +6,8 @@ use super::dialogs::Dialogs;
 use super::grid::Grid;
 use super::keys;
 use super::panels::{
-    BrushBar, ColorLegend, Film, Hud, LookPanel, Minimap, OutlineBar, Rail, Side, SmartBar, Suggestions, TopBar,
+    BrushBar, ColorLegend, Film, Hud, LookPanel, Minimap, OutlineBar, Rail, Side, SmartBar, Suggestions,
+    TopBar,
 };
 use super::text::TextStage;
 use super::vision::Vision;

@@ -144,5 +144,5 @@ fn attributes_take_no_more_memory_than_they_may() {
 
 #[test]
 fn labels_without_attributes_stay_small() {
-    assert!(size_of::<limn_formats::ImportedAnnotation>() <= 96);
+    assert!(size_of::<limn_formats::ImportedAnnotation>() <= 104);
 }

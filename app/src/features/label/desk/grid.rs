@@ -382,13 +382,11 @@ impl Desk {
                 }
                 s.editor.fill_item_defaults();
                 let of_item = s.editor.item_undescribed().map(str::to_owned);
-                match of_item.or_else(|| s.editor.undescribed().map(|(_, name)| name)) {
-                    Some(attribute) => Err(Some(attribute)),
-                    None => {
-                        s.finish = Some(Finish::Submit);
-                        Ok(())
-                    }
+                if let Some(attribute) = of_item.or_else(|| s.editor.undescribed().map(|(_, name)| name)) {
+                    return Err(Some(attribute));
                 }
+                s.finish = Some(Finish::Submit);
+                Ok(())
             });
             match ready {
                 Some(Ok(())) => sent.push(id),

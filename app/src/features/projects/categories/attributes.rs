@@ -107,7 +107,7 @@ impl Row {
 /// Whose attributes are being changed.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Of {
-    Category(Category),
+    Category(Box<Category>),
     /// Those of the items themselves.
     Items(Vec<Attribute>),
 }

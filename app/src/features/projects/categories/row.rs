@@ -270,7 +270,7 @@ fn Editable(editor: Editor, this: Memo<Option<Category>>, category: Category) ->
                     type="button"
                     class="cat-row__skeleton"
                     aria-label=move || format!("Attributes of {}", name.get())
-                    on:click=move |_| editor.attributes.set(this.get_untracked().map(Of::Category))
+                    on:click=move |_| editor.attributes.set(this.get_untracked().map(|c| Of::Category(Box::new(c))))
                 >
                     <Icon glyph=Glyph::Filter/>
                     {move || match this.with(|c| c.as_ref().map_or(0, |c| c.attributes.len())) {
