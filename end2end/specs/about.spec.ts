@@ -14,7 +14,7 @@ test("attributes of items: defined, said, required, taken back", async ({ limn, 
   for (const [n, name, kind] of [[1, "Weather", "select"], [2, "Caption", "text"]] as const) {
     await dialog.getByRole("button", { name: "Add an attribute" }).click();
     await dialog.getByLabel(`Name of attribute ${n}`).fill(name);
-    await dialog.getByLabel(`Kind of attribute ${n}`).selectOption(kind);
+    await dialog.getByLabel(`Type of attribute ${n}`).selectOption(kind);
   }
   await dialog.getByLabel("Options of attribute 1").fill("rain\nsun");
   await dialog.getByLabel(/Required/).first().check();
