@@ -9,5 +9,7 @@ export default defineConfig<LimnOptions>({
   testMatch: "*.bench.ts",
   workers: 1,
   timeout: 600_000,
+  // A trace looks through the whole page at every step, on the thread that is measured.
+  use: { ...base.use, trace: "off", screenshot: "off" },
   projects: [{ name: "sqlite", use: { database: "sqlite" } }],
 });

@@ -3,10 +3,15 @@ import type { LimnOptions } from "./fixtures";
 
 // Started by `cargo xtask test`, which builds the server and says by environment where things are:
 // LIMN_BIN (the server), LIMN_CHROMIUM (the browser), LIMN_TEST_PG and LIMN_PG_BIN (PostgreSQL).
-const project = (name: string, database: LimnOptions["database"]): Project<LimnOptions> => ({
+const project = (name: string, database: LimnOptions["database"], testMatch?: string[]): Project<LimnOptions> => ({
   name,
   use: { database },
+  testMatch,
 });
+
+// The Rust tests run every service and every route on both databases. Through the browser, a second database needs only the
+// journeys that go through the most of it.
+const ON_BOTH = ["assist", "datasets", "experiments", "label", "pages", "transfer"].map((name) => `**/${name}.spec.ts`);
 
 export default defineConfig<LimnOptions>({
   testDir: "specs",
@@ -21,7 +26,7 @@ export default defineConfig<LimnOptions>({
   reporter: "list",
   projects: [
     project("sqlite", "sqlite"),
-    ...(process.env.LIMN_TEST_PG ? [project("postgres", "postgres")] : []),
+    ...(process.env.LIMN_TEST_PG ? [project("postgres", "postgres", ON_BOTH)] : []),
   ],
   use: {
     locale: "en-GB",

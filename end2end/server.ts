@@ -41,6 +41,8 @@ function psql(statement: string): void {
 
 export class LimnServer {
   readonly dataDir = mkdtempSync(join(tmpdir(), "limn-e2e-"));
+  /** A folder that datastores may lie in. */
+  readonly storesDir = mkdtempSync(join(tmpdir(), "limn-e2e-stores-"));
   baseURL = "";
   /** Everything the server printed, for the report of a failed test. */
   log = "";
@@ -81,7 +83,12 @@ export class LimnServer {
     const child = spawn(program(), ["serve", ...this.where, "--addr", `127.0.0.1:${this.port}`], {
       cwd: ROOT,
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, RUST_BACKTRACE: "1" },
+      env: {
+        ...process.env,
+        RUST_BACKTRACE: "1",
+        LIMN__DATASTORES__FOLDERS: this.storesDir,
+        LIMN__NETWORK__ALLOW: "127.0.0.0/8",
+      },
     });
     this.child = child;
     await new Promise<void>((done, fail) => {
@@ -166,5 +173,6 @@ export class LimnServer {
     await this.end("SIGTERM");
     if (this.databaseName) psql(`DROP DATABASE IF EXISTS ${this.databaseName} WITH (FORCE)`);
     rmSync(this.dataDir, { recursive: true, force: true });
+    rmSync(this.storesDir, { recursive: true, force: true });
   }
 }

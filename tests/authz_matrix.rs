@@ -1,6 +1,8 @@
 //! Who may do what, over HTTP: every operation of the API, every server function and every other address with somebody's
 //! data, called as everybody. One that is missing from the tables fails the test.
 
+#[path = "authz_matrix/mlflow.rs"]
+mod mlflow;
 #[path = "authz_matrix/tables.rs"]
 mod tables;
 
@@ -8,6 +10,7 @@ use crate::support::{png, text};
 use axum::body::Body;
 use axum::http::{Method, StatusCode, header};
 use limn_domain::authz::{Action, allowed};
+use limn_domain::datastore::{AddSource, DatastoreKind, NewDatastore};
 use limn_domain::export::NewExport;
 use limn_domain::project::Task;
 use limn_domain::token::{NewToken, TokenScope};
@@ -59,6 +62,10 @@ enum Rule {
     Studio(Action),
     /// An action in the project.
     In(Action),
+    /// An action in the dataset.
+    InData(Action),
+    /// To see the dataset and to log runs.
+    Trains,
     /// To be the member who made it (the manager).
     Maker,
     /// To be allowed to import somewhere.
@@ -66,7 +73,7 @@ enum Rule {
 }
 
 use Action as A;
-use Rule::{Account, Importer, In, Maker, Public, SignedIn, Studio};
+use Rule::{Account, Importer, In, InData, Maker, Public, SignedIn, Studio, Trains};
 
 impl Rule {
     fn allows(self, who: Who) -> bool {
@@ -81,11 +88,19 @@ impl Rule {
             (Public | SignedIn, _) => true,
             (Account, Who::ReadToken | Who::OtherProjectToken) => false,
             (Account, _) => true,
-            (Studio(_), Who::ReadToken | Who::OtherProjectToken) => false,
+            (Studio(action), Who::ReadToken) => action == A::ViewRuns,
+            (Studio(_), Who::OtherProjectToken) => false,
             (Studio(action), _) => allowed(role, action),
             (In(_), Who::Outsider | Who::OtherProjectToken) => false,
             (In(action), Who::ReadToken) => reads(action),
             (In(action), _) => allowed(role, action),
+            (InData(_), Who::Outsider | Who::OtherProjectToken) => false,
+            (InData(action), Who::ReadToken) => action == A::ViewDataset,
+            (Trains, Who::Outsider | Who::OtherProjectToken | Who::ReadToken) => false,
+            (Trains, _) => true,
+            // The manager is one of the dataset too, the others are its viewers.
+            (InData(action), Who::Member(role)) if role != Role::Manager => allowed(Role::Viewer, action),
+            (InData(action), _) => allowed(role, action),
             (Maker, _) => who == Who::Member(Role::Manager),
             (Importer, Who::ReadToken) => false,
             (Importer, _) => allowed(role, A::ImportData),
@@ -148,6 +163,7 @@ impl Scene {
             name: "t".into(),
             scope: TokenScope::Read,
             project_id: None,
+            dataset_id: None,
             expires_in_days: None,
         };
         let token = s.tokens.create(&manager, token).await.unwrap();
@@ -158,7 +174,60 @@ impl Scene {
             project_role: None,
         };
         let invitation = s.users.invite(&Actor::System, invitation).await.unwrap();
-        let names = BTreeMap::from([
+        let dataset = build::dataset(
+            &db,
+            &format!("Data {number}"),
+            people.id(Who::Member(Role::Manager)),
+        )
+        .await;
+        for role in [Role::Viewer, Role::Labeler, Role::Reviewer] {
+            build::dataset_member(&db, dataset, people.id(Who::Member(role)), Role::Viewer).await;
+        }
+        build::dataset_member(&db, dataset, people.extra.id, Role::Viewer).await;
+        let blob = limn_domain::Digest::parse(&text(&added["item"]["digest"])).unwrap();
+        let version = build::version(&db, dataset, "one.png", &blob).await;
+        let other_version = build::version(&db, dataset, "other.png", &blob).await;
+        s.datasets
+            .set_alias(&manager, dataset, "production", Some(other_version))
+            .await
+            .unwrap();
+        let view = limn_domain::explore::NewView {
+            name: "View".to_owned(),
+            ..Default::default()
+        };
+        let views = s.explore.save_view(&manager, dataset, view).await.unwrap();
+        let export = s
+            .exports
+            .start_of_version(&manager, version, limn_domain::export::VersionExport::default())
+            .await
+            .unwrap();
+        let tracked = mlflow::tracked(app, &manager, number).await;
+        let folder = app.db.dir().join("stores");
+        std::fs::write(folder.join("stored.png"), png(1)).unwrap();
+        let store = NewDatastore {
+            name: format!("Store {number}"),
+            kind: DatastoreKind::Folder,
+            description: String::new(),
+            settings: BTreeMap::from([("path".to_owned(), folder.display().to_string())]),
+            secrets: BTreeMap::new(),
+        };
+        let store = s.datastores.create(&Actor::System, store).await.unwrap();
+        let source = AddSource {
+            datastore_id: store.id,
+            glob: String::new(),
+            every_minutes: None,
+        };
+        let source = s.sources.add(&manager, project, source).await.unwrap();
+        let mut names = BTreeMap::from([
+            ("datastore_id", store.id.to_string()),
+            ("source_id", source.id.to_string()),
+            ("store_path", folder.display().to_string()),
+            ("dataset_id", dataset.to_string()),
+            ("version_id", version.to_string()),
+            ("other_version_id", other_version.to_string()),
+            ("alias", "production".to_owned()),
+            ("view_id", views[0].id.to_string()),
+            ("version_job_id", export.id.to_string()),
             ("project_id", project.to_string()),
             ("category_id", categories[0].to_string()),
             ("other_category_id", categories[1].to_string()),
@@ -172,6 +241,7 @@ impl Scene {
             ("unique", format!("unique{number}")),
             ("change_id", limn_domain::ChangeId::new().to_string()),
         ]);
+        names.extend(tracked);
         Self { names }
     }
 
@@ -212,6 +282,7 @@ impl People {
             name: "o".into(),
             scope: TokenScope::Admin,
             project_id: Some(other),
+            dataset_id: None,
             expires_in_days: None,
         };
         let token = app.services.tokens.create(&actor(&admin), token).await.unwrap();
@@ -279,15 +350,20 @@ async fn call(
     let right = match (rule.allows(who), who) {
         _ if reply.status.is_server_error() => false,
         // A wrong password or an unknown link is no question of permission.
-        (true, _) if matches!(reply.status.as_u16(), 401 | 404) && !matches!(rule, In(_) | Studio(_)) => {
+        (true, _)
+            if matches!(reply.status.as_u16(), 401 | 404)
+                && !matches!(rule, In(_) | InData(_) | Studio(_) | Trains) =>
+        {
             matches!(
                 reply.code().as_str(),
-                "wrong_credentials" | "not_found" | "link_expired"
+                "wrong_credentials" | "not_found" | "link_expired" | "RESOURCE_DOES_NOT_EXIST"
             )
         }
         (true, _) => !refused,
         (false, Who::Anonymous) => reply.status == StatusCode::UNAUTHORIZED,
-        (false, Who::Outsider) if matches!(rule, In(_)) => reply.status == StatusCode::NOT_FOUND,
+        (false, Who::Outsider) if matches!(rule, In(_) | InData(_) | Trains) => {
+            reply.status == StatusCode::NOT_FOUND
+        }
         (false, _) => refused && reply.status != StatusCode::UNAUTHORIZED,
     };
     (!right).then(|| {
@@ -435,6 +511,14 @@ async fn pages_as_everybody() {
         for page in limn_server::app::page_paths(&app.services) {
             let id = if page.starts_with("/jobs") {
                 "{job_id}"
+            } else if page.starts_with("/datastores") {
+                "{datastore_id}"
+            } else if page.starts_with("/data") {
+                "{dataset_id}"
+            } else if page.starts_with("/experiments") {
+                "{experiment_id}"
+            } else if page.starts_with("/runs") {
+                "{run_id}"
             } else {
                 "{project_id}"
             };
@@ -462,7 +546,9 @@ async fn pages_as_everybody() {
                         reply.status
                     ));
                 }
-                let sees = ["Scene 0", "one.png"].iter().any(|secret| html.contains(secret));
+                let sees = ["Scene 0", "one.png", "Data 0"]
+                    .iter()
+                    .any(|secret| html.contains(secret));
                 if sees && matches!(who, Who::Anonymous | Who::Outsider | Who::OtherProjectToken) {
                     wrong.push(format!("{path} shows the project to {who:?}"));
                 }

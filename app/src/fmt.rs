@@ -73,6 +73,82 @@ pub fn span(seconds: i64) -> String {
     }
 }
 
+/// A measured figure with five significant digits at most; whole numbers with commas.
+pub fn figure(x: f64) -> String {
+    let size = x.abs();
+    if x == 0.0 {
+        return "0".to_owned();
+    }
+    if !(1e-4..1e15).contains(&size) {
+        return format!("{x:.3e}");
+    }
+    if x.fract() == 0.0 {
+        return count(x as i64);
+    }
+    let places = (4 - size.log10().floor() as i32).clamp(0, 8) as usize;
+    let text = format!("{x:.places$}");
+    let text = if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        &text
+    };
+    match text.split_once('.') {
+        Some((whole, part)) if size >= 1000.0 => {
+            format!("{}.{part}", count(whole.parse().unwrap_or_default()))
+        }
+        None if size >= 1000.0 => count(text.parse().unwrap_or_default()),
+        _ => text.to_owned(),
+    }
+}
+
+/// A share as `12 %`, `1.2 %` or `< 0.1 %`.
+pub fn share(part: u64, whole: u64) -> String {
+    let share = 100.0 * part as f64 / whole.max(1) as f64;
+    if part > 0 && share < 0.1 {
+        "< 0.1 %".to_owned()
+    } else if part < whole && share > 99.9 {
+        "> 99.9 %".to_owned()
+    } else if share < 10.0 && part > 0 {
+        format!("{share:.1} %")
+    } else {
+        format!("{share:.0} %")
+    }
+}
+
+/// Percent-encodes a value for an address.
+pub fn encode(text: &str) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::with_capacity(text.len());
+    for b in text.bytes() {
+        if b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~') {
+            out.push(b as char);
+        } else {
+            let _ = write!(out, "%{b:02X}");
+        }
+    }
+    out
+}
+
+/// A measured value, also one that is none.
+pub fn measured(x: f64) -> String {
+    if x.is_finite() {
+        figure(x)
+    } else {
+        limn_domain::run::number::text(x).to_owned()
+    }
+}
+
+/// Milliseconds between two times as a span; `4.2 s` below a minute.
+pub fn lasted(from_ms: i64, to_ms: i64) -> String {
+    let ms = to_ms.saturating_sub(from_ms).max(0);
+    match ms {
+        0..1_000 => format!("{ms} ms"),
+        1_000..60_000 => format!("{:.1} s", ms as f64 / 1000.0),
+        60_000..3_600_000 => format!("{} min {} s", ms / 60_000, ms / 1000 % 60),
+        _ => format!("{} h {} min", ms / 3_600_000, ms / 60_000 % 60),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,6 +15,7 @@ pub mod pages;
 pub mod pulse;
 pub mod session;
 pub mod ui;
+pub mod upload;
 
 use features::{auth, home, projects, queue, shell};
 use leptos::prelude::*;
@@ -94,10 +95,39 @@ fn Pages() -> impl IntoView {
                     <Route path=path!("") view=projects::OverviewTab ssr=SsrMode::Async/>
                     <Route path=path!("/items") view={Lazy::<pages::Items>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/categories") view={Lazy::<pages::Categories>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/sources") view={Lazy::<pages::Sources>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/assist") view={Lazy::<pages::Assist>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/members") view={Lazy::<pages::Members>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/instructions") view={Lazy::<pages::Instructions>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/settings") view={Lazy::<pages::Settings>::new()} ssr=SsrMode::Async/>
                 </ParentRoute>
+                <Route path=path!("/data") view={Lazy::<pages::Datasets>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("/data/new") view={Lazy::<pages::NewDataset>::new()} ssr=SsrMode::Async/>
+                <ParentRoute path=path!("/data/:id") view={Lazy::<pages::Dataset>::new()} ssr=SsrMode::Async>
+                    <Route path=path!("") view={Lazy::<pages::Versions>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/files") view={Lazy::<pages::Files>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/explore") view={Lazy::<pages::Explore>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/profile") view={Lazy::<pages::Profile>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/compare") view={Lazy::<pages::Compare>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/lineage") view={Lazy::<pages::Lineage>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/consume") view={Lazy::<pages::Consume>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/settings") view={Lazy::<pages::DatasetSettings>::new()} ssr=SsrMode::Async/>
+                </ParentRoute>
+                <Route path=path!("/experiments") view={Lazy::<pages::Experiments>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("/experiments/:id") view={Lazy::<pages::Runs>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("/experiments/:id/compare") view={Lazy::<pages::CompareRuns>::new()} ssr=SsrMode::Async/>
+                <ParentRoute path=path!("/runs/:id") view={Lazy::<pages::Run>::new()} ssr=SsrMode::Async>
+                    <Route path=path!("") view={Lazy::<pages::RunOverview>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/charts") view={Lazy::<pages::RunCharts>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/files") view={Lazy::<pages::RunFiles>::new()} ssr=SsrMode::Async/>
+                </ParentRoute>
+                <Route path=path!("/train") view={Lazy::<pages::Train>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("/models") view={Lazy::<pages::Models>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("/models/:model_name") view={Lazy::<pages::Model>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("/models/:model_name/versions/:number") view={Lazy::<pages::ModelVersion>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("/datastores") view={Lazy::<pages::Datastores>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("/datastores/new") view={Lazy::<pages::NewDatastore>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("/datastores/:id") view={Lazy::<pages::Datastore>::new()} ssr=SsrMode::Async/>
                 <Route path=path!("/account") view={Lazy::<pages::Account>::new()} ssr=SsrMode::Async/>
                 <Route path=path!("/people") view={Lazy::<pages::People>::new()} ssr=SsrMode::Async/>
                 <Route path=path!("/jobs") view={Lazy::<pages::Jobs>::new()} ssr=SsrMode::Async/>

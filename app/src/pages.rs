@@ -7,7 +7,9 @@
 //!
 //! Few modules on purpose: code that several share becomes one more file for each combination.
 
-use crate::features::{account, gallery, jobs, label, people, projects};
+use crate::features::{
+    account, datasets, datastores, experiments, gallery, jobs, label, models, people, projects, training,
+};
 use crate::ui::{Button, Glyph, Icon, Variant};
 use leptos::prelude::*;
 use leptos::wasm_split::{SplitLoaderError, wasm_split};
@@ -99,6 +101,8 @@ pub async fn fetch_shown() -> bool {
     let came = match shown.as_deref() {
         Some("desk") => __preload_desk().await.is_ok(),
         Some("manage") => __preload_manage().await.is_ok(),
+        Some("data") => __preload_data().await.is_ok(),
+        Some("track") => __preload_track().await.is_ok(),
         Some("office") => __preload_office().await.is_ok(),
         _ => true,
     };
@@ -123,7 +127,9 @@ lazy_pages! {
         NewProject => projects::NewProjectPage,
         Items => projects::ItemsTab,
         Categories => projects::CategoriesTab,
+        Assist => projects::AssistTab,
         Members => projects::MembersTab,
+        Sources => projects::SourcesTab,
         Instructions => projects::InstructionsTab,
         Settings => projects::SettingsTab,
     }
@@ -137,5 +143,42 @@ lazy_pages! {
         Jobs => jobs::JobsPage,
         Job => jobs::JobPage,
         Gallery => gallery::GalleryPage,
+    }
+}
+
+lazy_pages! {
+    /// Datasets and their versions, and datastores.
+    data, __preload_data, Data {
+        Datasets => datasets::DatasetsPage,
+        NewDataset => datasets::NewDatasetPage,
+        Dataset => datasets::DatasetLayout,
+        Versions => datasets::VersionsTab,
+        Files => datasets::FilesTab,
+        Explore => datasets::ExploreTab,
+        Profile => datasets::ProfileTab,
+        Compare => datasets::CompareTab,
+        Lineage => datasets::LineageTab,
+        Consume => datasets::ConsumeTab,
+        DatasetSettings => datasets::SettingsTab,
+        Datastores => datastores::DatastoresPage,
+        NewDatastore => datastores::NewDatastorePage,
+        Datastore => datastores::DatastorePage,
+    }
+}
+
+lazy_pages! {
+    /// Experiments, runs and registered models.
+    track, __preload_track, Track {
+        Experiments => experiments::ExperimentsPage,
+        Runs => experiments::RunsPage,
+        CompareRuns => experiments::ComparePage,
+        Run => experiments::RunLayout,
+        RunOverview => experiments::OverviewTab,
+        RunCharts => experiments::ChartsTab,
+        RunFiles => experiments::FilesTab,
+        Train => training::TrainPage,
+        Models => models::ModelsPage,
+        Model => models::ModelPage,
+        ModelVersion => models::VersionPage,
     }
 }

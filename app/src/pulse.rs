@@ -140,7 +140,8 @@ pub(crate) fn provide_pulse() {
 
 fn tell(toasts: crate::ui::Toasts, job: &Job) {
     // Work nobody asked for by name passes in silence, unless it fails.
-    if job.kind == "renditions" && job.state != JobState::Failed {
+    let unasked = job.kind == "renditions" || (job.kind == "assist" && job.created_by.is_none());
+    if unasked && job.state != JobState::Failed {
         return;
     }
     let href = format!("/jobs/{}", job.id);

@@ -222,7 +222,7 @@ test("a picture that cannot be cut says why, and colours tell an attribute", asy
   const area = (await label.stage.boundingBox())!;
   const sign = async () =>
     page.evaluate(([x, y]) => {
-      const canvas = document.querySelectorAll<HTMLCanvasElement>("canvas.label__layer")[1];
+      const canvas = document.querySelector<HTMLCanvasElement>("canvas[data-testid=shapes]")!;
       const k = canvas.width / canvas.getBoundingClientRect().width;
       return [...canvas.getContext("2d")!.getImageData(x * k, y * k, 1, 1).data];
     }, [area.width * 0.4 + 2, area.height * 0.4 - 15]);

@@ -284,3 +284,113 @@ test.describe("without the worker", () => {
     expect(iou(await one(), disc)).toBeGreaterThan(0.95);
   });
 });
+
+test("a reload loses neither a proposal nor a stroke under way", async ({ limn, admin, page, signIn }) => {
+  const api = limn.api(admin.token);
+  await signIn(page, admin);
+  const { project, label, click, settled, one, at } = await start(api, page, "segmentation");
+  await page.keyboard.press("Shift+m");
+  await click(150, 150);
+  await settled();
+  await page.reload();
+  await hydrated(page);
+  await label.ready();
+  await expect(page.getByTestId("proposal")).toHaveAttribute("aria-busy", "false");
+  expect(await label.count()).toBe(0);
+  await page.keyboard.press("Enter");
+  expect(iou(await one(), disc)).toBeGreaterThan(0.95);
+  // The brush is down when the page goes.
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("b");
+  await page.mouse.move(...at(300, 40));
+  await page.mouse.down();
+  await page.mouse.move(...at(420, 60), { steps: 10 });
+  await page.reload();
+  await page.mouse.up();
+  await hydrated(page);
+  await label.ready();
+  await expect.poll(() => label.count()).toBe(2);
+  await label.saved();
+  await expect
+    .poll(async () => (await stored(api, project.id)).some((a) => inside(a)(410.5, 58.5) && inside(a)(310.5, 41.5)))
+    .toBe(true);
+  // It is one step, and is not painted a second time.
+  await page.keyboard.press("Control+z");
+  await expect.poll(() => label.count()).toBe(1);
+  await label.saved();
+  await page.reload();
+  await hydrated(page);
+  await label.ready();
+  expect(await label.count()).toBe(1);
+});
+
+test.describe("by touch", () => {
+  test.use({ hasTouch: true, viewport: { width: 1024, height: 768 } });
+  test("every smart tool, accepted by its button", async ({ limn, admin, page, signIn, shots }) => {
+    const api = limn.api(admin.token);
+    await signIn(page, admin);
+    const { project, label, settled, at } = await start(api, page, "objects");
+    const cdp = await page.context().newCDPSession(page);
+    const tap = (x: number, y: number) => page.touchscreen.tap(...at(x, y));
+    /** One finger along a way. */
+    const swipe = async (points: [number, number][]) => {
+      const send = (type: "touchStart" | "touchMove" | "touchEnd", p?: [number, number]) =>
+        cdp.send("Input.dispatchTouchEvent", {
+          type,
+          touchPoints: p ? [{ x: at(...p)[0], y: at(...p)[1] }] : [],
+        });
+      await send("touchStart", points[0]);
+      for (const p of points.slice(1)) await send("touchMove", p);
+      // It rests before it is lifted: a flick would swallow the tap that follows.
+      await page.waitForTimeout(200);
+      await send("touchMove", points[points.length - 1]);
+      await send("touchEnd");
+    };
+    const last = async (count: number) => {
+      await expect.poll(() => label.count()).toBe(count);
+      await expect.poll(async () => (await stored(api, project.id)).length).toBe(count);
+      return stored(api, project.id);
+    };
+    const accept = async () => {
+      await expect(page.getByTestId("proposal")).toContainText(/[1-9].* (px|corners)/);
+      // A tap right after a swipe is no click to the browser; no finger is that fast.
+      await page.waitForTimeout(400);
+      await page.getByRole("button", { name: "Accept" }).tap();
+    };
+    const take = async (name: string) => {
+      await page.getByRole("button", { name, exact: false }).first().tap();
+      await expect(page.getByTestId("smart-bar")).toBeVisible();
+    };
+
+    await take("Magic wand");
+    await tap(150, 150);
+    await settled();
+    await shots(page, "smart-touch");
+    await page.setViewportSize({ width: 1024, height: 768 });
+    await accept();
+    expect(iou((await last(1))[0], disc)).toBeGreaterThan(0.95);
+
+    await take("Cut out an object");
+    await swipe([[275, 105], [300, 150], [380, 250], [445, 315]]);
+    await settled();
+    await accept();
+    expect(Math.max(...(await last(2)).map((a) => iou(a, block)))).toBeGreaterThan(0.95);
+
+    await take("Superpixels");
+    const way: [number, number][] = [];
+    for (let y = 124; y < 300; y += 7) way.push([294, y], [360, y], [426, y]);
+    await swipe(way);
+    await settled();
+    await accept();
+    expect((await last(3)).filter((a) => iou(a, block) > 0.95)).toHaveLength(2);
+
+    await take("Scissors");
+    for (let n = 0; n < 4; n++) {
+      const a = (n / 4) * 2 * Math.PI;
+      await tap(150 + 81 * Math.cos(a), 150 + 79 * Math.sin(a));
+      await settled();
+    }
+    await accept();
+    expect((await last(4)).filter((a) => iou(a, disc) > 0.95)).toHaveLength(2);
+  });
+});

@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::error::Failure;
 use crate::middleware::{Nonce, actor, client, csrf, headers, limit, trace};
 use crate::state::AppState;
-use crate::{health, media, rest, session};
+use crate::{health, media, mlflow, rest, s3, session};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
@@ -43,17 +43,20 @@ fn assemble(state: &AppState, api: Router<AppState>) -> Router {
     let personal = Router::new()
         .merge(api)
         .merge(media::router())
+        .merge(mlflow::router())
         .merge(pages(state))
         .route("/metrics", get(health::metrics))
         .fallback(not_a_route)
         .layer(from_fn_with_state(state.clone(), actor::resolve))
         .layer(from_fn(csrf::same_origin))
         .layer(sessions)
-        .layer(from_fn_with_state(state.clone(), static_files));
+        .layer(from_fn_with_state(state.clone(), static_files))
+        .layer(from_fn(mlflow::reshape));
     Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .merge(personal)
+        .layer(from_fn_with_state(state.clone(), s3::clients))
         .layer(from_fn_with_state(state.clone(), client::client))
         .layer(from_fn_with_state(state.clone(), headers::security_headers))
         .layer(from_fn_with_state(state.clone(), trace::trace))

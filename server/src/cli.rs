@@ -3,11 +3,16 @@
 
 mod admin;
 mod api;
+mod assist;
+mod dataset;
+mod datastore;
 mod export;
 mod files;
 mod import;
+mod profile;
 mod projects;
 mod serve;
+mod train;
 mod upload;
 mod watch;
 
@@ -68,8 +73,27 @@ enum Command {
     Upload(upload::UploadCommand),
     /// Import labels with their images
     Import(import::ImportCommand),
+    /// The model that learns while people label
+    Assist {
+        #[command(subcommand)]
+        command: assist::AssistCommand,
+    },
+    /// Datasets: list, register, compare, export, download
+    Dataset {
+        #[command(subcommand)]
+        command: dataset::DatasetCommand,
+    },
+    /// Datastores: set up, look into, take from
+    Datastore {
+        #[command(subcommand)]
+        command: datastore::DatastoreCommand,
+    },
+    /// Train a network on a version of a dataset
+    Train(train::TrainCommand),
     /// Export a project into a file
     Export(export::ExportCommand),
+    /// Figures of local files: tables, images, documents
+    Profile(profile::ProfileCommand),
 }
 
 /// Where the server keeps what it has.
@@ -161,7 +185,12 @@ fn run(command: Command) -> Result<()> {
         Command::Projects { command } => runtime()?.block_on(projects::run(command)),
         Command::Upload(command) => runtime()?.block_on(upload::run(command)),
         Command::Import(command) => runtime()?.block_on(import::run(command)),
+        Command::Assist { command } => runtime()?.block_on(assist::run(command)),
+        Command::Dataset { command } => runtime()?.block_on(dataset::run(command)),
+        Command::Datastore { command } => runtime()?.block_on(datastore::run(command)),
+        Command::Train(command) => runtime()?.block_on(train::run(command)),
         Command::Export(command) => runtime()?.block_on(export::run(command)),
+        Command::Profile(command) => profile::run(&command),
     }
 }
 

@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result};
 use limn_services::{Clock, Context, Services};
 use limn_store::Db;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -36,7 +37,9 @@ pub fn services(db: Db, config: &Config) -> Result<Services> {
     )
     .map_err(anyhow::Error::from)
     .with_context(|| format!("cannot use the data directory {}", config.data_dir.display()))?;
-    Ok(Services::new(context))
+    let engine = Arc::new(limn_ml::LocalEngine::new());
+    let trainer = Arc::new(limn_ml::LocalTrainer::new());
+    Ok(Services::new(context.with_engine(engine).with_trainer(trainer)))
 }
 
 /// The data directory is nobody else's business: it holds the database and the pictures.
@@ -58,12 +61,18 @@ pub struct Background {
 }
 
 impl Background {
-    /// Starts `workers` jobs at once, none when 0, and the hourly tidying.
+    /// Starts `workers` jobs at once and one training beside them, none when 0, and the hourly tidying.
     pub fn start(services: &Services, workers: usize) -> Self {
         let stop = CancellationToken::new();
         let jobs = (workers > 0).then(|| {
             let runner = limn_services::jobs::runner(services, workers);
-            tokio::spawn(runner.run(stop.clone()))
+            let trainer = limn_services::jobs::trainer(services);
+            let (run, train) = (runner.run(stop.clone()), trainer.run(stop.clone()));
+            tokio::spawn(async move {
+                // Each on a task of its own; one that panicked has said so.
+                let (run, train) = (tokio::spawn(run), tokio::spawn(train));
+                drop((run.await, train.await));
+            })
         });
         let tidy = tokio::spawn(tidy(services.clone(), stop.clone()));
         Self { stop, jobs, tidy }

@@ -8,6 +8,7 @@ pub use docs::reference;
 pub use raw::{RawConfig, SETTINGS, Setting};
 
 use limn_services::Limits;
+use limn_services::reach::{Network, Reach, Secret as Key};
 use limn_store::DbConfig;
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs as _};
@@ -123,6 +124,7 @@ impl TryFrom<RawConfig> for Config {
                 raw.log.filter
             ));
         }
+        let reach = reach(&raw)?;
         Ok(Self {
             data_dir: raw.storage.data_dir,
             addr: address(&raw.server.addr)?,
@@ -139,6 +141,8 @@ impl TryFrom<RawConfig> for Config {
                 upload_bytes: (upload_gb as u64) << 30,
                 image_pixels: megapixels as u64 * 1_000_000,
                 whole_pixels: whole as u64 * 1_000_000,
+                ffmpeg: raw.video.ffmpeg,
+                reach,
             },
             job_workers: workers as usize,
             session_days,
@@ -148,6 +152,39 @@ impl TryFrom<RawConfig> for Config {
             },
         })
     }
+}
+
+/// What datastores may reach.
+fn reach(raw: &RawConfig) -> Result<Reach, String> {
+    let parts = |text: &str| -> Vec<String> {
+        let parts = text.split(',').map(|p| p.trim().to_owned());
+        parts.filter(|p| !p.is_empty()).collect()
+    };
+    let networks = parts(&raw.network.allow)
+        .iter()
+        .map(|n| n.parse::<Network>().map_err(|e| format!("network.allow: {e}.")))
+        .collect::<Result<_, _>>()?;
+    let folders: Vec<PathBuf> = parts(&raw.datastores.folders)
+        .into_iter()
+        .map(PathBuf::from)
+        .collect();
+    if let Some(folder) = folders.iter().find(|f| !f.is_absolute()) {
+        return Err(format!(
+            "datastores.folders: `{}` is not absolute; write the whole path.",
+            folder.display()
+        ));
+    }
+    let key = raw.secrets.key.reveal().trim();
+    if !(key.is_empty() || key.len() == 64 && key.bytes().all(|b| b.is_ascii_hexdigit())) {
+        return Err(
+            "secrets.key is not 64 hexadecimal digits; make one with `openssl rand -hex 32`.".to_owned(),
+        );
+    }
+    Ok(Reach {
+        networks,
+        folders,
+        key: Key::new(key),
+    })
 }
 
 fn within(name: &str, value: i64, least: i64, most: i64) -> Result<i64, String> {
@@ -234,6 +271,9 @@ mod tests {
             ("[database]\nurl = \"mysql://x\"", None, "database.url"),
             ("", Some(("LIMN__JOBS__WORKERS", "many")), "LIMN__JOBS__WORKERS"),
             ("", Some(("LIMN__JOBS__WORKER", "1")), "LIMN__JOBS__WORKER"),
+            ("[network]\nallow = \"10.0.0.0/40\"", None, "network.allow"),
+            ("[datastores]\nfolders = \"photos\"", None, "datastores.folders"),
+            ("[secrets]\nkey = \"abc\"", None, "secrets.key"),
             ("[server", None, "limn.toml"),
         ] {
             let error = config(toml, env.as_slice()).unwrap_err();

@@ -51,6 +51,8 @@ impl IntoResponse for Failure {
             }
             _ => {}
         }
+        // For protocols that give errors another shape.
+        response.extensions_mut().insert(self.0);
         response
     }
 }

@@ -13,8 +13,10 @@ mod health;
 mod media;
 pub mod metrics;
 pub mod middleware;
+pub mod mlflow;
 mod ranges;
 pub mod rest;
+mod s3;
 pub mod session;
 pub mod state;
 

@@ -4,16 +4,16 @@
 
 use crate::error::{Api, Failure};
 use crate::ranges::{Content, Sending, send};
-use crate::rest::extract::{Caller, Id};
+use crate::rest::extract::{Caller, Id, Query};
 use crate::state::AppState;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
 use http::HeaderMap;
-use limn_domain::{AssetId, Code, ItemId};
-use limn_services::Services;
-use limn_services::media::{MediaBody, Rendition};
+use limn_domain::{AssetId, Code, DatastoreId, ItemId, VersionId};
+use limn_services::media::{MediaBody, MediaFile, Rendition};
+use limn_services::{Actor, Services};
 
 /// The content under a path never changes, but it is not for everybody.
 const IMMUTABLE: &str = "private, max-age=31536000, immutable";
@@ -22,6 +22,10 @@ pub fn router() -> Router<AppState> {
     Router::new()
         .route("/media/items/{item_id}/{rendition}", get(item))
         .route("/media/items/{item_id}/tiles/{level}/{x}/{y}", get(tile))
+        .route("/media/items/{item_id}/frames/{number}", get(frame))
+        .route("/media/items/{item_id}/frames/{number}/thumb", get(frame_thumb))
+        .route("/media/versions/{version_id}/{rendition}", get(version))
+        .route("/media/datastores/{datastore_id}/thumb", get(stored))
         .route("/media/assets/{asset_id}", get(asset))
 }
 
@@ -34,7 +38,14 @@ async fn item(
     let item: ItemId = item
         .parse()
         .map_err(|e: limn_domain::InvalidId| Failure::new(Code::BadRequest, e.to_string()))?;
-    let which = match rendition.as_str() {
+    let which = which(&rendition)?;
+    let file = services.media.get(&actor, item, which).await?;
+    answer(file, which, &headers).await
+}
+
+/// What a rendition is called.
+fn which(rendition: &str) -> Result<Rendition, Failure> {
+    Ok(match rendition {
         "thumb" => Rendition::Thumb,
         "screen" => Rendition::Screen,
         "full" => Rendition::Full,
@@ -46,8 +57,53 @@ async fn item(
                 "There is no such rendition; use thumb, screen, full, original, or text of a document.",
             ));
         }
+    })
+}
+
+#[derive(serde::Deserialize)]
+struct File {
+    path: String,
+}
+
+/// A file of a version, by its path.
+async fn version(
+    State(services): State<Services>,
+    Caller(actor): Caller,
+    Path((version, rendition)): Path<(String, String)>,
+    Query(query): Query<File>,
+    headers: HeaderMap,
+) -> Api<Response> {
+    let version: VersionId = version
+        .parse()
+        .map_err(|e: limn_domain::InvalidId| Failure::new(Code::BadRequest, e.to_string()))?;
+    let which = which(&rendition)?;
+    let found = services
+        .versions
+        .file(&actor, version, &query.path, which)
+        .await?;
+    answer(found.file, which, &headers).await
+}
+
+/// A small picture of a picture in a datastore. What lies there may change, so it is kept for a moment only.
+async fn stored(
+    State(services): State<Services>,
+    Caller(actor): Caller,
+    Id(store): Id<DatastoreId>,
+    Query(query): Query<File>,
+    headers: HeaderMap,
+) -> Api<Response> {
+    let thumb = services.datastores.thumb(&actor, store, &query.path).await?;
+    let etag = blake3::hash(&thumb.bytes).to_hex();
+    let how = Sending {
+        media_type: thumb.media_type,
+        etag: &etag,
+        attachment: None,
+        cache: "private, max-age=60",
     };
-    let file = services.media.get(&actor, item, which).await?;
+    send(Content::Bytes(thumb.bytes), how, &headers).await
+}
+
+async fn answer(file: MediaFile, which: Rendition, headers: &HeaderMap) -> Api<Response> {
     let content = match file.body {
         MediaBody::Bytes(b) => Content::Bytes(b),
         MediaBody::File { path, len } => Content::File { path, len },
@@ -58,7 +114,7 @@ async fn item(
         attachment: (which == Rendition::Original).then_some(file.name.as_str()),
         cache: if file.stands_in { "no-store" } else { IMMUTABLE },
     };
-    send(content, how, &headers).await
+    send(content, how, headers).await
 }
 
 async fn tile(
@@ -97,6 +153,44 @@ async fn tile(
         );
     }
     Ok(response)
+}
+
+async fn frame(
+    State(services): State<Services>,
+    Caller(actor): Caller,
+    Path((item, number)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Api<Response> {
+    send_frame(&services, &actor, (&item, &number), false, &headers).await
+}
+
+async fn frame_thumb(
+    State(services): State<Services>,
+    Caller(actor): Caller,
+    Path((item, number)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Api<Response> {
+    send_frame(&services, &actor, (&item, &number), true, &headers).await
+}
+
+async fn send_frame(
+    services: &Services,
+    actor: &Actor,
+    (item, number): (&str, &str),
+    small: bool,
+    headers: &HeaderMap,
+) -> Api<Response> {
+    let item: ItemId = item
+        .parse()
+        .map_err(|e: limn_domain::InvalidId| Failure::new(Code::BadRequest, e.to_string()))?;
+    let number: u32 = number.parse().map_err(|_| {
+        Failure::new(
+            Code::BadRequest,
+            "The number of a frame is a whole number from 0.",
+        )
+    })?;
+    let file = services.media.frame(actor, item, number, small).await?;
+    answer(file, Rendition::Full, headers).await
 }
 
 async fn asset(

@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use limn_services::versions::{Downloadable, Pieces};
 use std::fmt::Write as _;
 use std::io::SeekFrom;
 use std::path::PathBuf;
@@ -12,10 +13,17 @@ use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 
 /// What to send.
-#[derive(Debug)]
 pub enum Content {
     Bytes(Bytes),
-    File { path: PathBuf, len: u64 },
+    File {
+        path: PathBuf,
+        len: u64,
+    },
+    /// Made while it is read.
+    Made {
+        of: Box<Downloadable>,
+        len: u64,
+    },
 }
 
 /// How to send it.
@@ -34,7 +42,7 @@ pub async fn send(content: Content, how: Sending<'_>, request: &HeaderMap) -> Ap
     let etag = format!("\"{}\"", how.etag);
     let len = match &content {
         Content::Bytes(b) => b.len() as u64,
-        Content::File { len, .. } => *len,
+        Content::File { len, .. } | Content::Made { len, .. } => *len,
     };
     let mut response = if matches_tag(request, &etag) {
         StatusCode::NOT_MODIFIED.into_response()
@@ -93,10 +101,16 @@ async fn body(content: Content, start: u64, len: u64) -> Api<Response> {
             }
             Body::from_stream(ReaderStream::with_capacity(file.take(len), 128 << 10))
         }
+        Content::Made { of, .. } => stream(of.pieces(Some(start..start + len))),
     };
     let mut response = body.into_response();
     insert(&mut response, header::CONTENT_LENGTH, &len.to_string());
     Ok(response)
+}
+
+/// A body of what is made while it is read.
+pub fn stream(mut pieces: Pieces) -> Body {
+    Body::from_stream(futures::stream::poll_fn(move |cx| pieces.poll_recv(cx)))
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -151,7 +165,7 @@ fn wanted(headers: &HeaderMap, etag: &str, len: u64) -> Wanted {
 }
 
 /// A download's name: plain ASCII for old clients, the real one for the others (RFC 6266). Only the last part of a path.
-fn disposition(name: &str) -> String {
+pub(crate) fn disposition(name: &str) -> String {
     let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
     let plain: String = name
         .chars()

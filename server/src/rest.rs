@@ -4,7 +4,10 @@
 pub mod activities;
 pub mod annotations;
 pub mod assets;
+pub mod assist;
 pub mod categories;
+pub mod datasets;
+pub mod datastores;
 pub mod docs;
 pub mod exports;
 pub mod extract;
@@ -14,13 +17,19 @@ pub mod items;
 pub mod jobs;
 pub mod me;
 pub mod members;
+pub mod models;
+pub mod profiles;
 pub mod projects;
 pub mod queue;
+pub mod runs;
 pub mod search;
+pub mod sources;
 mod spec;
 pub mod tokens;
+pub mod trainings;
 pub mod uploads;
 pub mod users;
+pub mod versions;
 
 use crate::error::Failure;
 use crate::middleware::limit;
@@ -75,6 +84,15 @@ pub fn router() -> (Router<AppState>, utoipa::openapi::OpenApi) {
         .merge(jobs::router())
         .merge(activities::router())
         .merge(search::router())
+        .merge(datasets::router())
+        .merge(datastores::router())
+        .merge(sources::router())
+        .merge(profiles::router())
+        .merge(assist::router())
+        .merge(versions::router())
+        .merge(runs::router())
+        .merge(models::router())
+        .merge(trainings::router())
         .layer(DefaultBodyLimit::max(limit::BODY_BYTES))
         .layer(from_fn(limit::time));
     let streams = OpenApiRouter::new()
@@ -82,6 +100,9 @@ pub fn router() -> (Router<AppState>, utoipa::openapi::OpenApi) {
         .merge(uploads::streams())
         .merge(assets::streams())
         .merge(exports::streams())
+        .merge(versions::streams())
+        .merge(runs::streams())
+        .merge(models::streams())
         .layer(DefaultBodyLimit::disable());
     let (router, spec) = OpenApiRouter::with_openapi(spec::base())
         .nest(PREFIX, ordinary.merge(streams))

@@ -21,6 +21,8 @@ pub struct AppState {
     pub metrics: Metrics,
     /// The API's description, as JSON.
     pub openapi: Arc<utoipa::openapi::OpenApi>,
+    /// What answers S3 clients.
+    pub s3: s3s::service::S3Service,
     stopping: Arc<AtomicBool>,
 }
 
@@ -29,6 +31,7 @@ impl AppState {
         let site = Site::find(&config);
         let leptos = site.leptos_options(&config);
         Self {
+            s3: crate::s3::service(&services),
             services,
             config,
             page_modules: site.page_modules().map(Arc::new),

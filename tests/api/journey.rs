@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Waits until a job has ended.
-async fn ended(client: &Client, job: &Value) -> Value {
+pub async fn ended(client: &Client, job: &Value) -> Value {
     let path = format!("/api/v1/jobs/{}", text(&job["id"]));
     for _ in 0..600 {
         let now = client.get(&path).await.ok().json();

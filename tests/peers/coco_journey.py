@@ -106,6 +106,23 @@ class Server:
             sys.exit(f"limn {' '.join(map(str, args))}: exit {done.returncode}\n{done.stdout.decode()}{done.stderr.decode()}")
         return done.stdout.decode()
 
+    def get(self, path: str, missing: bool = False) -> object:
+        """The JSON at a path of the API; nothing where it is not there yet and that is no fault."""
+        import requests
+
+        answer = requests.get(self.url + path, headers={"Authorization": f"Bearer {self.token}"})
+        if missing and answer.status_code in (404, 409):
+            return None
+        answer.raise_for_status()
+        return answer.json()
+
+    def post(self, path: str, body: object) -> object:
+        import requests
+
+        answer = requests.post(self.url + path, json=body, headers={"Authorization": f"Bearer {self.token}"})
+        answer.raise_for_status()
+        return answer.json()
+
     def stop(self) -> None:
         self.process.terminate()
         if self.process.wait(timeout=20) != 0:

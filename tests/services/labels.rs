@@ -359,6 +359,7 @@ async fn who_may_save() {
             token_id: TokenId::new(),
             scope,
             project_id,
+            dataset_id: None,
         };
         assert_eq!(
             code(w.save(&Actor::Anonymous, item, edit(0)).await),

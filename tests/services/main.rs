@@ -1,21 +1,25 @@
 //! The use cases on both databases.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod assist;
 mod attributes;
 mod categories;
 mod item_list;
 mod labels;
 mod links;
+mod models;
 mod outlines;
 mod pictures;
 mod projects;
 mod queue;
 mod queue_at_once;
 mod queue_random;
+mod runs;
 mod shapes;
 mod sign_in;
 mod spans;
 mod speed;
+mod trainings;
 mod transfer;
 mod users;
 

@@ -1,7 +1,9 @@
 //! Imports and exports as jobs: what is taken, mended and refused, what a stop in between leaves, and the way round.
 
 mod attributes_round;
+mod captions_round;
 mod coco_in;
+mod datasets;
 mod export;
 mod files;
 mod links_round;
@@ -11,7 +13,9 @@ mod poses_round;
 mod shapes_round;
 mod speed;
 mod stops;
+mod stores;
 mod texts;
+mod videos;
 mod voc_in;
 
 use bytes::Bytes;
@@ -153,6 +157,7 @@ impl World {
             create_categories: true,
             replace: false,
             columns: None,
+            sequence: None,
         }
     }
 

@@ -27,6 +27,7 @@ fn token(name: &str, scope: TokenScope, project_id: Option<ProjectId>) -> NewTok
         name: name.into(),
         scope,
         project_id,
+        dataset_id: None,
         expires_in_days: None,
     }
 }

@@ -28,8 +28,8 @@ fn both_databases_have_the_same_migrations() {
 /// What a type stands for on either database.
 fn kind(declared: &str) -> &'static str {
     match declared.to_ascii_lowercase().as_str() {
-        // SQLite keeps ids as 16 bytes, JSON as text and truth as 0 or 1.
-        "blob" | "uuid" => "id",
+        // SQLite keeps ids and digests as bytes, JSON as text and truth as 0 or 1.
+        "blob" | "uuid" | "bytea" => "id",
         "text" | "jsonb" => "text",
         "integer" | "bigint" | "boolean" => "integer",
         "real" | "double precision" => "real",

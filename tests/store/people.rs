@@ -227,6 +227,7 @@ fn new_token(project_id: Option<ProjectId>, name: &str) -> Token {
         prefix: "limn_abc".into(),
         scope: TokenScope::Write,
         project_id,
+        dataset_id: None,
         created_at: START,
         expires_at: Some(START.plus_seconds(60)),
         last_used_at: None,

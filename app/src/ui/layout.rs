@@ -59,7 +59,8 @@ pub fn PageHead(
     let text: TextProp = if cfg!(feature = "ssr") {
         title.get_untracked().into()
     } else {
-        (move || title.get()).into()
+        // A page that is made anew may be asked once more after its end.
+        (move || title.try_get().unwrap_or_default()).into()
     };
     view! {
         <leptos_meta::Title text/>

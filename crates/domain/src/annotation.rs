@@ -8,6 +8,7 @@ use crate::link::Links;
 use crate::mask::Mask;
 use crate::polygon::{self, Part, Vertex};
 use crate::time::Timestamp;
+use crate::track::{self, Keyframe};
 use crate::turned::TurnedRect;
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +50,8 @@ pub enum Shape {
     /// A stretch of a document: Unicode scalar values `start..end` of its text as stored, `end` not among them.
     /// `start < end <= length`; see [`text`](crate::text).
     Span { start: u32, end: u32 },
+    /// One object through the frames of a video; see [`track`](crate::track).
+    Track { keyframes: Vec<Keyframe> },
 }
 
 /// The kinds of [`Shape`].
@@ -65,6 +68,7 @@ pub enum ShapeKind {
     Points,
     Keypoints,
     Span,
+    Track,
 }
 
 impl ShapeKind {
@@ -93,6 +97,7 @@ impl ShapeKind {
             Self::Points => "points",
             Self::Keypoints => "keypoints",
             Self::Span => "span",
+            Self::Track => "track",
         }
     }
 
@@ -109,6 +114,7 @@ impl ShapeKind {
             Self::Points => "point",
             Self::Keypoints => "skeleton",
             Self::Span => "span",
+            Self::Track => "track",
         }
     }
 }
@@ -126,6 +132,7 @@ impl Shape {
             Self::Points { .. } => ShapeKind::Points,
             Self::Keypoints { .. } => ShapeKind::Keypoints,
             Self::Span { .. } => ShapeKind::Span,
+            Self::Track { .. } => ShapeKind::Track,
         }
     }
 
@@ -134,6 +141,14 @@ impl Shape {
         match self {
             Self::Span { start, end } => Some((*start, *end)),
             _ => None,
+        }
+    }
+
+    /// The keyframes of a track; none of the other kinds.
+    pub fn keyframes(&self) -> &[Keyframe] {
+        match self {
+            Self::Track { keyframes } => keyframes,
+            _ => &[],
         }
     }
 
@@ -168,7 +183,7 @@ impl Shape {
         }
     }
 
-    /// The enclosing box in image pixels; `None` for a label of the whole item and for spans.
+    /// The enclosing box in image pixels, of a track over all of its frames; `None` for a label of the whole item and for spans.
     pub fn bounds(&self) -> Option<Rect> {
         match self {
             Self::Whole | Self::Span { .. } => None,
@@ -179,6 +194,7 @@ impl Shape {
             Self::Ellipse { rect } => Some(rect.ellipse_bounds()),
             Self::Polyline { points } | Self::Points { points } => Some(bounds_of(points)),
             Self::Keypoints { keypoints } => Some(keypoint::bounds(keypoints)),
+            Self::Track { keyframes } => track::bounds(keyframes),
         }
     }
 }

@@ -80,14 +80,25 @@ impl std::fmt::Display for Role {
     }
 }
 
-/// Something a person can do. The first group concerns the studio, the second one project.
+/// Something a person can do. The first group concerns the studio, the second one dataset, the third one project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     // studio
     ManagePeople,
     CreateProject,
+    CreateDataset,
     SeeServer,
+    ViewRuns,
+    LogRuns,
+    DeleteModels,
+    PurgeRuns,
+    UseDatastores,
+    ManageDatastores,
+    // dataset
+    ViewDataset,
+    AddVersions,
+    ManageDataset,
     // project
     ViewProject,
     ViewItems,
@@ -103,10 +114,20 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 24] = [
         Self::ManagePeople,
         Self::CreateProject,
+        Self::CreateDataset,
         Self::SeeServer,
+        Self::ViewRuns,
+        Self::LogRuns,
+        Self::DeleteModels,
+        Self::PurgeRuns,
+        Self::UseDatastores,
+        Self::ManageDatastores,
+        Self::ViewDataset,
+        Self::AddVersions,
+        Self::ManageDataset,
         Self::ViewProject,
         Self::ViewItems,
         Self::ExportData,
@@ -120,9 +141,26 @@ impl Action {
         Self::DeleteProject,
     ];
 
-    /// Whether the action belongs to a project (judged by the membership's role) or to the studio.
+    /// Whether the action belongs to a project, and is judged by the membership's role in it.
     pub const fn in_project(self) -> bool {
-        !matches!(self, Self::ManagePeople | Self::CreateProject | Self::SeeServer)
+        !matches!(
+            self,
+            Self::ManagePeople
+                | Self::CreateProject
+                | Self::CreateDataset
+                | Self::SeeServer
+                | Self::ViewRuns
+                | Self::LogRuns
+                | Self::DeleteModels
+                | Self::PurgeRuns
+                | Self::UseDatastores
+                | Self::ManageDatastores
+        ) && !self.in_dataset()
+    }
+
+    /// Whether the action belongs to a dataset, and is judged by the membership's role in it.
+    pub const fn in_dataset(self) -> bool {
+        matches!(self, Self::ViewDataset | Self::AddVersions | Self::ManageDataset)
     }
 
     /// The action in words, for "you may not ...".
@@ -130,7 +168,17 @@ impl Action {
         match self {
             Self::ManagePeople => "manage people",
             Self::CreateProject => "create projects",
+            Self::CreateDataset => "create datasets",
+            Self::ViewDataset => "see this dataset",
+            Self::AddVersions => "register versions of this dataset",
+            Self::ManageDataset => "change this dataset's settings",
             Self::SeeServer => "see the server's state",
+            Self::ViewRuns => "see experiments, runs and models",
+            Self::LogRuns => "log runs and register models",
+            Self::DeleteModels => "delete registered models",
+            Self::PurgeRuns => "delete runs and experiments for good",
+            Self::UseDatastores => "use datastores",
+            Self::ManageDatastores => "set up datastores",
             Self::ViewProject => "see this project",
             Self::ViewItems => "see this project's items",
             Self::ExportData => "export this project",
@@ -148,13 +196,19 @@ impl Action {
 
 /// The table: may somebody in `role` do `action`?
 ///
-/// For an action in a project, `role` is the membership's role, or `Admin` for a studio admin.
+/// For an action in a project or dataset, `role` is the membership's role, or `Admin` for a studio admin; of a dataset that
+/// the whole studio may read, `Viewer` for everybody else.
 pub const fn allowed(role: Role, action: Action) -> bool {
     use Action as A;
     use Role as R;
     match action {
-        A::ManagePeople | A::SeeServer => matches!(role, R::Admin),
+        A::ManagePeople | A::SeeServer | A::PurgeRuns | A::ManageDatastores => matches!(role, R::Admin),
         A::CreateProject
+        | A::CreateDataset
+        | A::DeleteModels
+        | A::UseDatastores
+        | A::AddVersions
+        | A::ManageDataset
         | A::ManageItems
         | A::ManageCategories
         | A::ManageProject
@@ -163,6 +217,6 @@ pub const fn allowed(role: Role, action: Action) -> bool {
         | A::DeleteProject => matches!(role, R::Admin | R::Manager),
         A::EditOthersLabels | A::ExportData => matches!(role, R::Admin | R::Manager | R::Reviewer),
         A::Label => matches!(role, R::Admin | R::Manager | R::Reviewer | R::Labeler),
-        A::ViewItems | A::ViewProject => true,
+        A::ViewItems | A::ViewProject | A::ViewDataset | A::ViewRuns | A::LogRuns => true,
     }
 }

@@ -1,5 +1,6 @@
 //! Exports.
 
+use crate::dataset::Split;
 use crate::id::JobId;
 use serde::{Deserialize, Serialize};
 
@@ -17,10 +18,16 @@ pub enum ExportFormat {
     Voc,
     /// CVAT for images 1.1: one XML file.
     Cvat,
+    /// CVAT for video 1.1: an XML file of tracks for each video.
+    CvatVideo,
+    /// MOTChallenge: `gt/gt.txt`, `gt/labels.txt` and `seqinfo.ini` for each video.
+    Mot,
     /// A picture of class numbers for each item, and a class table.
     Png,
     /// COCO panoptic: JSON, and a picture of segment ids for each item.
     CocoPanoptic,
+    /// COCO captions: the item attributes `caption`, `caption_2` and so on; imported as COCO.
+    CocoCaptions,
     /// LabelMe: a JSON file for each picture.
     Labelme,
     /// CSV: a line for each label.
@@ -90,6 +97,17 @@ pub struct NewExport {
     pub box_segmentation: BoxSegmentation,
     #[serde(default)]
     pub file_names: FileNames,
+}
+
+/// An export of a version of a dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct VersionExport {
+    #[serde(flatten)]
+    pub export: NewExport,
+    /// Only the files of this split.
+    #[serde(default)]
+    pub split: Option<Split>,
 }
 
 /// What an export job leaves as its result.

@@ -1,6 +1,8 @@
 //! What each annotation file format keeps of a project's labels and what it loses: one table for the export dialog, the
 //! command line and docs/formats.md.
 
+mod rows;
+
 use crate::annotation::ShapeKind;
 use crate::export::ExportFormat;
 use crate::import::ImportFormat;
@@ -30,6 +32,8 @@ pub enum Aspect {
     Spans,
     /// Spans that overlap others, or lie within them.
     Overlaps,
+    /// Tracks through the frames of videos.
+    Tracks,
     /// The document's text.
     Texts,
     /// What is said of objects beside their category.
@@ -58,10 +62,8 @@ pub enum Keeps {
     Not(&'static str),
 }
 
-use Keeps::{As, Exactly, Not};
-
 impl Aspect {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Whole,
         Self::Boxes,
         Self::RotatedBoxes,
@@ -75,6 +77,7 @@ impl Aspect {
         Self::Masks,
         Self::Spans,
         Self::Overlaps,
+        Self::Tracks,
         Self::Texts,
         Self::Attributes,
         Self::ItemAttributes,
@@ -100,6 +103,7 @@ impl Aspect {
             Self::Masks => "Masks",
             Self::Spans => "Spans",
             Self::Overlaps => "Overlapping spans",
+            Self::Tracks => "Tracks of videos",
             Self::Texts => "Texts",
             Self::Attributes => "Attributes",
             Self::ItemAttributes => "Attributes of items",
@@ -124,7 +128,8 @@ impl Aspect {
             Self::Polygons | Self::Parts | Self::Holes => ShapeKind::Polygon,
             Self::Masks => ShapeKind::Mask,
             Self::Spans | Self::Overlaps => ShapeKind::Span,
-            Self::Texts
+            Self::Tracks
+            | Self::Texts
             | Self::Attributes
             | Self::ItemAttributes
             | Self::Links
@@ -143,6 +148,7 @@ impl Aspect {
                 // Spans have their place in the text.
                 Self::Order => task.marks_objects() && !task.is_text(),
                 Self::Links => task.marks_objects(),
+                Self::Tracks => task.takes_videos(),
                 Self::Texts => task.is_text(),
                 _ => true,
             },
@@ -151,14 +157,17 @@ impl Aspect {
 }
 
 impl ExportFormat {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Coco,
         Self::Yolo,
         Self::YoloObb,
         Self::Voc,
         Self::Cvat,
+        Self::CvatVideo,
+        Self::Mot,
         Self::Png,
         Self::CocoPanoptic,
+        Self::CocoCaptions,
         Self::Labelme,
         Self::Csv,
         Self::Jsonl,
@@ -176,8 +185,11 @@ impl ExportFormat {
             Self::YoloObb => "yolo_obb",
             Self::Voc => "voc",
             Self::Cvat => "cvat",
+            Self::CvatVideo => "cvat_video",
+            Self::Mot => "mot",
             Self::Png => "png",
             Self::CocoPanoptic => "coco_panoptic",
+            Self::CocoCaptions => "coco_captions",
             Self::Labelme => "labelme",
             Self::Csv => "csv",
             Self::Jsonl => "jsonl",
@@ -195,8 +207,11 @@ impl ExportFormat {
             Self::YoloObb => "YOLO, oriented boxes",
             Self::Voc => "Pascal VOC",
             Self::Cvat => "CVAT for images 1.1",
+            Self::CvatVideo => "CVAT for video 1.1",
+            Self::Mot => "MOTChallenge",
             Self::Png => "Masks as PNG",
             Self::CocoPanoptic => "COCO panoptic",
+            Self::CocoCaptions => "COCO captions",
             Self::Labelme => "LabelMe",
             Self::Csv => "CSV",
             Self::Jsonl => "JSONL",
@@ -215,10 +230,13 @@ impl ExportFormat {
             Self::YoloObb => "YOLO with the four corners of every box (Ultralytics OBB).",
             Self::Voc => "An XML file for each picture, boxes only.",
             Self::Cvat => "One XML file, as CVAT and datumaro read it.",
+            Self::CvatVideo => "An XML file of tracks for each video, as CVAT and datumaro read it.",
+            Self::Mot => "gt.txt and seqinfo.ini for each video, as multiple object tracking uses them.",
             Self::Png => {
                 "A picture of class numbers for each item and a table of the classes (semantic segmentation)."
             }
             Self::CocoPanoptic => "A JSON file and a picture of segments for each item, without overlaps.",
+            Self::CocoCaptions => "One JSON file with the item attributes caption, caption_2 and so on.",
             Self::Labelme => "A JSON file beside each picture.",
             Self::Csv => "A line for each label, for spreadsheets and scripts.",
             Self::Jsonl => "Limn's own model, an item a line: every label to the last digit.",
@@ -240,7 +258,9 @@ impl ExportFormat {
         }
         match self {
             Self::Conll | Self::Spacy => false,
-            Self::Coco | Self::Cvat | Self::Csv | Self::Jsonl => true,
+            Self::CvatVideo => task.takes_videos(),
+            Self::Mot => matches!(task, Task::Detection | Task::Objects),
+            Self::Coco | Self::Cvat | Self::CocoCaptions | Self::Csv | Self::Jsonl => true,
             // They have no skeletons.
             Self::Labelme | Self::LabelStudio | Self::CocoAzureml => !matches!(task, Task::Keypoints),
             Self::CocoPanoptic | Self::Png => {
@@ -254,11 +274,12 @@ impl ExportFormat {
     /// The format that reads it again.
     pub const fn import(self) -> ImportFormat {
         match self {
-            Self::Coco | Self::CocoAzureml => ImportFormat::Coco,
+            Self::Coco | Self::CocoAzureml | Self::CocoCaptions => ImportFormat::Coco,
             Self::Yolo => ImportFormat::Yolo,
             Self::YoloObb => ImportFormat::YoloObb,
             Self::Voc => ImportFormat::Voc,
-            Self::Cvat => ImportFormat::Cvat,
+            Self::Cvat | Self::CvatVideo => ImportFormat::Cvat,
+            Self::Mot => ImportFormat::Mot,
             Self::Png => ImportFormat::Png,
             Self::CocoPanoptic => ImportFormat::CocoPanoptic,
             Self::Labelme => ImportFormat::Labelme,
@@ -268,6 +289,16 @@ impl ExportFormat {
             Self::Conll => ImportFormat::Conll,
             Self::Spacy => ImportFormat::Spacy,
         }
+    }
+
+    /// Whether it has a form for tracks. The others get a picture for each frame of a video.
+    pub const fn says_tracks(self) -> bool {
+        matches!(self, Self::CvatVideo | Self::Mot | Self::Jsonl)
+    }
+
+    /// Whether it holds nothing but videos.
+    pub const fn is_of_videos(self) -> bool {
+        matches!(self, Self::CvatVideo | Self::Mot)
     }
 
     /// The format to propose for a task.
@@ -283,20 +314,23 @@ impl ExportFormat {
     /// The table.
     pub const fn keeps(self, aspect: Aspect) -> Keeps {
         match self {
-            Self::Coco => coco(aspect),
-            Self::Yolo => yolo(aspect),
-            Self::YoloObb => yolo_obb(aspect),
-            Self::Voc => voc(aspect),
-            Self::Cvat => cvat(aspect),
-            Self::Png => png(aspect),
-            Self::CocoPanoptic => coco_panoptic(aspect),
-            Self::Labelme => labelme(aspect),
-            Self::Csv => csv(aspect),
-            Self::Jsonl => jsonl(aspect),
-            Self::LabelStudio => label_studio(aspect),
-            Self::CocoAzureml => coco_azureml(aspect),
-            Self::Conll => conll(aspect),
-            Self::Spacy => spacy(aspect),
+            Self::Coco => rows::coco(aspect),
+            Self::Yolo => rows::yolo(aspect),
+            Self::YoloObb => rows::yolo_obb(aspect),
+            Self::Voc => rows::voc(aspect),
+            Self::Cvat => rows::cvat(aspect),
+            Self::CvatVideo => rows::cvat_video(aspect),
+            Self::Mot => rows::mot(aspect),
+            Self::Png => rows::png(aspect),
+            Self::CocoPanoptic => rows::coco_panoptic(aspect),
+            Self::CocoCaptions => rows::coco_captions(aspect),
+            Self::Labelme => rows::labelme(aspect),
+            Self::Csv => rows::csv(aspect),
+            Self::Jsonl => rows::jsonl(aspect),
+            Self::LabelStudio => rows::label_studio(aspect),
+            Self::CocoAzureml => rows::coco_azureml(aspect),
+            Self::Conll => rows::conll(aspect),
+            Self::Spacy => rows::spacy(aspect),
         }
     }
 }
@@ -309,269 +343,5 @@ impl std::str::FromStr for ExportFormat {
             let all: Vec<_> = Self::ALL.iter().map(|f| f.as_str()).collect();
             format!("`{s}` is not an export format; use one of {}", all.join(", "))
         })
-    }
-}
-
-const NO_ORDER: Keeps = As("by place in the file");
-const NO_PARENTS: Keeps = Not("names only; equal names get their parent in front");
-/// A width is the difference of two corners: its last digit may change.
-const AS_CORNERS: Keeps = As("as corners, to a billionth of a pixel");
-const NO_ATTRIBUTES: Keeps = Not("left out");
-const NO_LINKS: Keeps = Not("left out");
-const NO_COLORS: Keeps = Not("left out");
-const NO_TEXT: Keeps = Not("left out");
-
-const fn coco(aspect: Aspect) -> Keeps {
-    match aspect {
-        Aspect::Spans | Aspect::Overlaps | Aspect::Texts => NO_TEXT,
-        Aspect::Attributes => As("exactly, by their keys, without definitions"),
-        Aspect::RotatedBoxes | Aspect::Ellipses => As("with their numbers beside the outline"),
-        Aspect::Keypoints => Exactly,
-        Aspect::Lines | Aspect::Points => Not("left out"),
-        Aspect::Whole => As("as boxes over the whole image"),
-        Aspect::Boxes | Aspect::Polygons | Aspect::Parts | Aspect::Masks => Exactly,
-        Aspect::Holes => As("as run-length masks, pixel by pixel"),
-        Aspect::ItemAttributes => NO_ATTRIBUTES,
-        Aspect::Links => NO_LINKS,
-        Aspect::Order => NO_ORDER,
-        Aspect::Hierarchy => As("as supercategory, one level"),
-        Aspect::Colors => NO_COLORS,
-        Aspect::Unlabeled => Exactly,
-    }
-}
-
-const fn yolo(aspect: Aspect) -> Keeps {
-    match aspect {
-        Aspect::Spans | Aspect::Overlaps | Aspect::Texts => NO_TEXT,
-        Aspect::Attributes => NO_ATTRIBUTES,
-        Aspect::RotatedBoxes => As("as polygons where boxes are not alone, else left out"),
-        Aspect::Ellipses => As("as polygons"),
-        Aspect::Keypoints => {
-            As("as shares of the image in keypoints projects, without lines of the skeleton, else left out")
-        }
-        Aspect::Lines | Aspect::Points => Not("left out"),
-        Aspect::Whole => Not("left out"),
-        Aspect::Boxes => As("as shares of the image with nine decimals"),
-        Aspect::Polygons => As("as shares of the image with nine decimals"),
-        Aspect::Parts => As("joined by bridges of no width, as Ultralytics does"),
-        Aspect::Holes => Not("filled"),
-        Aspect::Masks => As("as polygons along the borders of their pixels"),
-        Aspect::ItemAttributes => NO_ATTRIBUTES,
-        Aspect::Links => NO_LINKS,
-        Aspect::Order => NO_ORDER,
-        Aspect::Hierarchy => NO_PARENTS,
-        Aspect::Colors => NO_COLORS,
-        Aspect::Unlabeled => As("as empty files"),
-    }
-}
-
-const fn yolo_obb(aspect: Aspect) -> Keeps {
-    match aspect {
-        Aspect::Spans | Aspect::Overlaps | Aspect::Texts => NO_TEXT,
-        Aspect::Attributes => NO_ATTRIBUTES,
-        Aspect::Boxes | Aspect::RotatedBoxes => As("as corners in shares of the image with nine decimals"),
-        Aspect::Ellipses => As("as the rotated boxes around them"),
-        Aspect::Whole | Aspect::Lines | Aspect::Points | Aspect::Keypoints => Not("left out"),
-        Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => Not("left out"),
-        Aspect::ItemAttributes => NO_ATTRIBUTES,
-        Aspect::Links => NO_LINKS,
-        Aspect::Order => NO_ORDER,
-        Aspect::Hierarchy => NO_PARENTS,
-        Aspect::Colors => NO_COLORS,
-        Aspect::Unlabeled => As("as empty files"),
-    }
-}
-
-const fn voc(aspect: Aspect) -> Keeps {
-    match aspect {
-        Aspect::Spans | Aspect::Overlaps | Aspect::Texts => NO_TEXT,
-        Aspect::Attributes => NO_ATTRIBUTES,
-        Aspect::RotatedBoxes | Aspect::Ellipses | Aspect::Lines | Aspect::Points | Aspect::Keypoints => {
-            Not("left out")
-        }
-        Aspect::Boxes => AS_CORNERS,
-        Aspect::Whole | Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => Not("left out"),
-        Aspect::ItemAttributes => NO_ATTRIBUTES,
-        Aspect::Links => NO_LINKS,
-        Aspect::Order => NO_ORDER,
-        Aspect::Hierarchy => NO_PARENTS,
-        Aspect::Colors => NO_COLORS,
-        Aspect::Unlabeled => As("as files without objects"),
-    }
-}
-
-const fn cvat(aspect: Aspect) -> Keeps {
-    match aspect {
-        Aspect::Spans | Aspect::Overlaps | Aspect::Texts => NO_TEXT,
-        Aspect::Attributes => As("by their keys, without which are required"),
-        Aspect::RotatedBoxes | Aspect::Ellipses => As("to a billionth of a pixel or degree"),
-        Aspect::Lines | Aspect::Points => Exactly,
-        Aspect::Keypoints => As("with the names of their keypoints, without lines between them"),
-        Aspect::Whole => As("as tags"),
-        Aspect::Boxes => AS_CORNERS,
-        Aspect::Polygons | Aspect::Masks => Exactly,
-        Aspect::Parts => As("as polygons of one group"),
-        Aspect::Holes => As("as masks, pixel by pixel"),
-        Aspect::ItemAttributes => NO_ATTRIBUTES,
-        Aspect::Links => NO_LINKS,
-        Aspect::Order => As("as z_order"),
-        Aspect::Hierarchy => NO_PARENTS,
-        Aspect::Colors | Aspect::Unlabeled => Exactly,
-    }
-}
-
-const fn png(aspect: Aspect) -> Keeps {
-    match aspect {
-        Aspect::Spans | Aspect::Overlaps | Aspect::Texts => NO_TEXT,
-        Aspect::Attributes => NO_ATTRIBUTES,
-        Aspect::RotatedBoxes | Aspect::Ellipses => As("pixel by pixel"),
-        Aspect::Lines | Aspect::Points | Aspect::Keypoints => Not("left out"),
-        Aspect::Whole | Aspect::Boxes => Not("left out"),
-        Aspect::Polygons | Aspect::Holes => As("pixel by pixel"),
-        Aspect::Parts => Not("all pixels of a category in an item become one label"),
-        Aspect::Masks => As("pixel by pixel, where no other label lies above"),
-        Aspect::ItemAttributes => NO_ATTRIBUTES,
-        Aspect::Links => NO_LINKS,
-        Aspect::Order => As("by who has the pixel; what lies below is lost"),
-        Aspect::Hierarchy => NO_PARENTS,
-        Aspect::Colors => Exactly,
-        Aspect::Unlabeled => As("as pictures of background"),
-    }
-}
-
-const fn coco_panoptic(aspect: Aspect) -> Keeps {
-    match aspect {
-        Aspect::Spans | Aspect::Overlaps | Aspect::Texts => NO_TEXT,
-        Aspect::Attributes => NO_ATTRIBUTES,
-        Aspect::RotatedBoxes | Aspect::Ellipses => As("pixel by pixel"),
-        Aspect::Lines | Aspect::Points | Aspect::Keypoints => Not("left out"),
-        Aspect::Whole | Aspect::Boxes => Not("left out"),
-        Aspect::Polygons | Aspect::Parts | Aspect::Holes => As("pixel by pixel"),
-        Aspect::Masks => As("pixel by pixel, where no other label lies above"),
-        Aspect::ItemAttributes => NO_ATTRIBUTES,
-        Aspect::Links => NO_LINKS,
-        Aspect::Order => As("by who has the pixel; what lies below is lost"),
-        Aspect::Hierarchy => As("as supercategory, one level"),
-        Aspect::Colors | Aspect::Unlabeled => Exactly,
-    }
-}
-
-const fn labelme(aspect: Aspect) -> Keeps {
-    match aspect {
-        Aspect::Spans | Aspect::Overlaps | Aspect::Texts => NO_TEXT,
-        Aspect::Attributes => As("as flags and by their keys, without definitions"),
-        Aspect::Lines => Exactly,
-        Aspect::Points => As("as points of one group"),
-        Aspect::RotatedBoxes | Aspect::Ellipses => As("as polygons"),
-        Aspect::Keypoints => Not("left out"),
-        Aspect::Whole => As("as flags"),
-        Aspect::Boxes => AS_CORNERS,
-        Aspect::Polygons | Aspect::Masks => Exactly,
-        Aspect::Parts => As("as polygons of one group"),
-        Aspect::Holes => As("as masks, pixel by pixel"),
-        Aspect::ItemAttributes => NO_ATTRIBUTES,
-        Aspect::Links => NO_LINKS,
-        Aspect::Order => NO_ORDER,
-        Aspect::Hierarchy => NO_PARENTS,
-        Aspect::Colors => NO_COLORS,
-        Aspect::Unlabeled => As("as files without shapes"),
-    }
-}
-
-const fn csv(aspect: Aspect) -> Keeps {
-    match aspect {
-        Aspect::Spans | Aspect::Overlaps => Exactly,
-        Aspect::Texts => As("with categories of whole documents; of spans only what they cover"),
-        Aspect::Attributes => As("exactly, as JSON in a column, without definitions"),
-        Aspect::RotatedBoxes | Aspect::Ellipses | Aspect::Lines | Aspect::Points => {
-            As("exactly, as JSON in a column")
-        }
-        Aspect::Keypoints => As("exactly, as JSON in a column, without the skeleton"),
-        Aspect::Whole | Aspect::Boxes | Aspect::Unlabeled => Exactly,
-        Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => {
-            As("exactly, as JSON in a column")
-        }
-        Aspect::ItemAttributes => NO_ATTRIBUTES,
-        Aspect::Links => NO_LINKS,
-        Aspect::Order => NO_ORDER,
-        Aspect::Hierarchy => NO_PARENTS,
-        Aspect::Colors => NO_COLORS,
-    }
-}
-
-const fn jsonl(aspect: Aspect) -> Keeps {
-    match aspect {
-        Aspect::Spans | Aspect::Overlaps | Aspect::Texts => Exactly,
-        Aspect::Attributes => Exactly,
-        Aspect::RotatedBoxes | Aspect::Ellipses | Aspect::Lines | Aspect::Points | Aspect::Keypoints => {
-            Exactly
-        }
-        Aspect::Whole | Aspect::Boxes | Aspect::Polygons | Aspect::Parts | Aspect::Holes | Aspect::Masks => {
-            Exactly
-        }
-        Aspect::ItemAttributes => As("exactly, by their keys, without definitions"),
-        Aspect::Links => Exactly,
-        Aspect::Order | Aspect::Hierarchy | Aspect::Colors | Aspect::Unlabeled => Exactly,
-    }
-}
-
-const fn label_studio(aspect: Aspect) -> Keeps {
-    match aspect {
-        Aspect::Spans | Aspect::Overlaps | Aspect::Texts => NO_TEXT,
-        Aspect::Attributes => As("as results of their regions, defined in the labeling configuration"),
-        Aspect::RotatedBoxes | Aspect::Ellipses => As("in percent, to a billionth of a pixel"),
-        Aspect::Points => As("where one is alone, else left out"),
-        Aspect::Lines | Aspect::Keypoints => Not("left out"),
-        Aspect::Whole => As("as choices"),
-        Aspect::Boxes | Aspect::Polygons => As("in percent, to a billionth of a pixel"),
-        Aspect::Parts | Aspect::Holes => As("as brush masks, pixel by pixel"),
-        Aspect::Masks => Exactly,
-        Aspect::ItemAttributes => NO_ATTRIBUTES,
-        Aspect::Links => As("relations with their kinds; groups are left out"),
-        Aspect::Order => NO_ORDER,
-        Aspect::Hierarchy => NO_PARENTS,
-        Aspect::Colors => As("in the labeling configuration; an import does not read them"),
-        Aspect::Unlabeled => Exactly,
-    }
-}
-
-const fn coco_azureml(aspect: Aspect) -> Keeps {
-    match aspect {
-        Aspect::Spans | Aspect::Overlaps | Aspect::Texts => NO_TEXT,
-        Aspect::Attributes => NO_ATTRIBUTES,
-        Aspect::RotatedBoxes | Aspect::Ellipses => As("as polygons"),
-        Aspect::Lines | Aspect::Points | Aspect::Keypoints => Not("left out"),
-        Aspect::Whole => As("as annotations without a box"),
-        Aspect::Boxes | Aspect::Polygons | Aspect::Parts => {
-            As("as shares of the image, to a billionth of a pixel")
-        }
-        Aspect::Holes => Not("filled"),
-        Aspect::Masks => As("as polygons along the borders of their pixels"),
-        Aspect::ItemAttributes => NO_ATTRIBUTES,
-        Aspect::Links => NO_LINKS,
-        Aspect::Order => NO_ORDER,
-        Aspect::Hierarchy => NO_PARENTS,
-        Aspect::Colors => NO_COLORS,
-        Aspect::Unlabeled => Exactly,
-    }
-}
-
-const fn conll(aspect: Aspect) -> Keeps {
-    match aspect {
-        Aspect::Spans => As("widened to whole words"),
-        Aspect::Overlaps => Not("of spans that share a word only the longest, then the first, is written"),
-        Aspect::Texts => As("as words, apart by single spaces, sentences by line ends"),
-        Aspect::Hierarchy => NO_PARENTS,
-        Aspect::Unlabeled => Exactly,
-        _ => Not("left out"),
-    }
-}
-
-const fn spacy(aspect: Aspect) -> Keeps {
-    match aspect {
-        Aspect::Spans | Aspect::Texts | Aspect::Unlabeled => Exactly,
-        Aspect::Overlaps => As("exactly; spaCy's own `doc.ents` refuses them, `doc.spans` takes them"),
-        Aspect::Hierarchy => NO_PARENTS,
-        _ => Not("left out"),
     }
 }

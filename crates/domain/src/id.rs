@@ -75,7 +75,44 @@ id_type!(
     AssetId,
     /// A line of the audit log.
     ActivityId,
+    /// A dataset.
+    DatasetId,
+    /// A version of a dataset.
+    VersionId,
+    /// A run of an experiment.
+    RunId,
+    /// A model as a run logged it.
+    LoggedModelId,
+    /// A registered model.
+    ModelId,
+    /// A version of a registered model.
+    ModelVersionId,
+    /// A datastore.
+    DatastoreId,
+    /// What a project takes from a datastore.
+    SourceId,
+    /// A saved view of a dataset's files.
+    ViewId,
 );
+
+impl RunId {
+    /// 32 hexadecimal digits, as clients of the field write ids of runs.
+    pub fn hex(self) -> String {
+        self.0.simple().to_string()
+    }
+}
+
+impl LoggedModelId {
+    /// `m-` and 32 hexadecimal digits, as clients of the field write them.
+    pub fn tag(self) -> String {
+        format!("m-{}", self.0.simple())
+    }
+
+    /// The reverse of [`Self::tag`]; takes the digits alone too.
+    pub fn parse_tag(text: &str) -> Result<Self, InvalidId> {
+        text.strip_prefix("m-").unwrap_or(text).parse()
+    }
+}
 
 /// BLAKE3 digest of some bytes, as 64 lower-case hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -16,8 +16,10 @@ pub enum ImportFormat {
     YoloObb,
     /// Pascal VOC, one XML a picture.
     Voc,
-    /// CVAT for images 1.1, XML.
+    /// CVAT for images 1.1 or for video 1.1, XML.
     Cvat,
+    /// MOTChallenge: `gt.txt` with `labels.txt` and `seqinfo.ini`.
+    Mot,
     /// Pictures of class numbers or colours, with a class table.
     Png,
     /// COCO panoptic: JSON and pictures of segment ids.
@@ -39,12 +41,13 @@ pub enum ImportFormat {
 }
 
 impl ImportFormat {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Coco,
         Self::Yolo,
         Self::YoloObb,
         Self::Voc,
         Self::Cvat,
+        Self::Mot,
         Self::Png,
         Self::CocoPanoptic,
         Self::Labelme,
@@ -64,6 +67,7 @@ impl ImportFormat {
             Self::YoloObb => "yolo_obb",
             Self::Voc => "voc",
             Self::Cvat => "cvat",
+            Self::Mot => "mot",
             Self::Png => "png",
             Self::CocoPanoptic => "coco_panoptic",
             Self::Labelme => "labelme",
@@ -83,6 +87,7 @@ impl ImportFormat {
             Self::YoloObb => "YOLO, oriented boxes",
             Self::Voc => "Pascal VOC",
             Self::Cvat => "CVAT",
+            Self::Mot => "MOTChallenge",
             Self::Png => "Masks as PNG",
             Self::CocoPanoptic => "COCO panoptic",
             Self::Labelme => "LabelMe",
@@ -102,7 +107,10 @@ impl ImportFormat {
             Self::Yolo => "Text files, one a picture, with data.yaml or classes.txt; or a zip",
             Self::YoloObb => "Text files with four corners a line, and data.yaml or classes.txt; or a zip",
             Self::Voc => "XML files, one a picture; or a zip",
-            Self::Cvat => "annotations.xml of \"CVAT for images 1.1\", alone or zipped with its pictures",
+            Self::Cvat => {
+                "annotations.xml of \"CVAT for images 1.1\" or \"CVAT for video 1.1\", alone or zipped with its pictures"
+            }
+            Self::Mot => "A zip of gt/gt.txt, gt/labels.txt and seqinfo.ini, also with the frames in img1/",
             Self::Png => {
                 "A PNG of class numbers or colours for each picture, with classes.csv, labelmap.txt or classes.txt"
             }
@@ -140,6 +148,7 @@ impl ImportFormat {
         }
         match self {
             Self::Conll | Self::Spacy => false,
+            Self::Mot => matches!(task, Task::Detection | Task::Objects),
             Self::Coco | Self::Cvat | Self::Csv | Self::Jsonl | Self::Images => true,
             Self::Labelme | Self::LabelStudio => !matches!(task, Task::Keypoints),
             Self::CocoPanoptic | Self::Png => {
@@ -180,7 +189,7 @@ pub enum ImportAs {
 }
 
 /// An import to run as a job. Files: the format's annotation files, pictures, and zip archives of either.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewImport {
     pub format: ImportFormat,
@@ -197,6 +206,29 @@ pub struct NewImport {
     /// Text projects: which columns of a table, or fields of a JSON line, hold what. Usual names when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub columns: Option<TextColumns>,
+    /// The pictures of each folder of an archive are the frames of one video, in the natural order of their names; separate
+    /// items when absent. Video files become videos in any case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<Sequence>,
+}
+
+/// How pictures become videos.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Sequence {
+    /// Frames a second, 0.01 to 1000.
+    #[serde(default = "rate")]
+    pub rate: f64,
+}
+
+impl Default for Sequence {
+    fn default() -> Self {
+        Self { rate: rate() }
+    }
+}
+
+const fn rate() -> f64 {
+    crate::video::RATE
 }
 
 /// Where a table of documents holds what, by the names in its header (or the fields of its JSON lines).

@@ -57,7 +57,7 @@ pub struct Item {
     pub byte_size: i64,
     pub width: i64,
     pub height: i64,
-    /// Unicode scalar values of a document's text; 0 for a picture.
+    /// Unicode scalar values of a document's text, frames of a video; 0 for a picture.
     #[serde(default)]
     pub length: i64,
     /// How a document's text begins, on one line; empty for a picture.
@@ -80,6 +80,14 @@ pub struct Item {
     pub leased_by: Option<UserId>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+}
+
+impl Item {
+    /// The number of frames of a video; `None` for a picture or a document.
+    pub fn frames(&self) -> Option<u32> {
+        (self.media_type == crate::video::MEDIA_TYPE)
+            .then(|| u32::try_from(self.length).unwrap_or(u32::MAX).max(1))
+    }
 }
 
 /// An item with its labels, e.g. for the grid that draws them on the thumbnails.

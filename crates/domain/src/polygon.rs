@@ -30,6 +30,9 @@ pub const CROSSINGS_MAX: usize = 10_000;
 /// A ring that encloses less than this many square pixels is nothing.
 pub const AREA_MIN: f64 = 1e-3;
 
+/// How far, in pixels, a corner may lie outside the image and still count as on its border: what rounding in other tools leaves.
+pub const SLACK: f64 = 0.01;
+
 /// Pixels by which sides may reach beyond each other because coordinates are rounded.
 const ROUNDING: f64 = 1e-6;
 
@@ -230,7 +233,8 @@ fn crossings(parts: &[Part]) -> usize {
 }
 
 /// The polygon as it can be kept: at least three corners a ring, no sides that cross, inside the image, with an area.
-/// One that is so already keeps its numbers to the last digit.
+/// One that is so already keeps its numbers to the last digit. Corners up to [`SLACK`] outside the image are moved to its border
+/// instead of being cut off, so that the polygon keeps its corners.
 pub fn mend(parts: &[Part], image: Size) -> Result<(Vec<Part>, Mended), Fault> {
     let all: usize = parts.iter().flatten().map(Vec::len).sum();
     if all > VERTICES_MAX {
@@ -269,8 +273,7 @@ pub fn mend(parts: &[Part], image: Size) -> Result<(Vec<Part>, Mended), Fault> {
         clean = rounded(&clean.simplify_shape_as::<i64>(FillRule::EvenOdd));
     }
     let b = bounds(&clean);
-    let slack = 0.01;
-    if b.x < -slack || b.y < -slack || b.right() > image.width + slack || b.bottom() > image.height + slack {
+    if b.x < -SLACK || b.y < -SLACK || b.right() > image.width + SLACK || b.bottom() > image.height + SLACK {
         mended.clipped = true;
         let frame = vec![vec![vec![
             [0.0, 0.0],

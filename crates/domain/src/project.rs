@@ -87,6 +87,14 @@ impl Task {
         matches!(self.media(), Media::Text)
     }
 
+    /// Whether items can be videos, whose labels are tracks; pictures may lie beside them.
+    pub const fn takes_videos(self) -> bool {
+        matches!(
+            self,
+            Self::Detection | Self::Segmentation | Self::Keypoints | Self::Objects
+        )
+    }
+
     /// Whether labels mark objects in the item, not the item as a whole.
     pub const fn marks_objects(self) -> bool {
         !(self.takes_one() || self.takes_any())

@@ -97,7 +97,7 @@ pub enum Ask {
         frame: Option<Rect>,
         scribbles: Vec<Scribble>,
     },
-    /// The ways along edges, each from a corner to a corner.
+    /// The ways along edges, each from a corner to a corner; without any, the edges are made ready.
     Wire { legs: Vec<[Stop; 2]> },
 }
 

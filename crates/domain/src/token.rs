@@ -1,6 +1,6 @@
 //! API tokens.
 
-use crate::id::{ProjectId, TokenId};
+use crate::id::{DatasetId, ProjectId, TokenId};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,8 @@ pub struct Token {
     pub scope: TokenScope,
     /// Only for this project, when set.
     pub project_id: Option<ProjectId>,
+    /// Only for this dataset, when set.
+    pub dataset_id: Option<DatasetId>,
     pub created_at: Timestamp,
     pub expires_at: Option<Timestamp>,
     pub last_used_at: Option<Timestamp>,
@@ -64,6 +66,9 @@ pub struct NewToken {
     pub scope: TokenScope,
     #[serde(default)]
     pub project_id: Option<ProjectId>,
+    /// Not together with a project.
+    #[serde(default)]
+    pub dataset_id: Option<DatasetId>,
     /// Days until it ends; never when absent.
     #[serde(default)]
     pub expires_in_days: Option<i64>,
@@ -76,6 +81,24 @@ pub struct CreatedToken {
     pub token: Token,
     /// `limn_...`; send it as `Authorization: Bearer ...`.
     pub secret: String,
+    /// The same token for S3 clients.
+    pub s3: S3Key,
+}
+
+/// What S3 clients sign their requests with.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct S3Key {
+    pub access_key_id: String,
+    pub secret_access_key: String,
+}
+
+impl std::fmt::Debug for S3Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("S3Key")
+            .field("access_key_id", &self.access_key_id)
+            .finish_non_exhaustive()
+    }
 }
 
 impl std::fmt::Debug for CreatedToken {

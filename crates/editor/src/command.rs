@@ -39,6 +39,13 @@ pub enum Kind {
     Accept,
     Reject,
     Paste,
+    /// Where a track is there and where not.
+    Outside,
+    Occlude,
+    /// A keyframe made, or taken away.
+    Keyframe,
+    Split,
+    Merge,
 }
 
 impl Kind {
@@ -62,6 +69,11 @@ impl Kind {
             Self::Accept => "accepting suggestions",
             Self::Reject => "rejecting suggestions",
             Self::Paste => "pasting",
+            Self::Outside => "where the object is there",
+            Self::Occlude => "hiding behind something",
+            Self::Keyframe => "changing keyframes",
+            Self::Split => "splitting a track",
+            Self::Merge => "merging tracks",
         }
     }
 }
@@ -131,7 +143,7 @@ pub enum Command {
 }
 
 /// A proposal that somebody has touched is that person's label.
-fn confirmed(mut a: Annotation) -> Annotation {
+pub(crate) fn confirmed(mut a: Annotation) -> Annotation {
     if a.source == Source::Prelabel {
         a.source = Source::Human;
         a.score = None;

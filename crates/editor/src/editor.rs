@@ -1,6 +1,7 @@
 //! The workspace of one item: document, history, selection, view, layers and the tool in hand.
 
 mod actions;
+mod begun;
 mod boolean;
 mod border;
 mod brush;
@@ -11,13 +12,19 @@ mod links;
 mod outline;
 mod outline_ops;
 mod pointing;
+mod proposal;
 mod smart;
 mod spans;
+mod tracks;
+mod video;
 
+pub use begun::Begun;
 pub use brush::{Brush, Stroke};
 pub use gesture::Cursor;
-pub use outline::{Begun, Outline, Purpose};
-pub use smart::{Proposal, Region, SmartSettings, Wire};
+pub use outline::{Outline, Purpose};
+pub use proposal::{Proposal, Region, Wire};
+pub use smart::SmartSettings;
+pub use tracks::Lane;
 
 use crate::command::{Command, Kind};
 use crate::document::Document;
@@ -175,6 +182,8 @@ pub struct Epochs {
     /// The annotations.
     pub doc: u64,
     pub selection: u64,
+    /// The frame of a video in view.
+    pub frame: u64,
     /// Scale and offset.
     pub view: u64,
     /// What is hidden or locked.
@@ -193,7 +202,9 @@ pub struct Definition {
 /// The workspace of one item.
 #[derive(Debug, Clone)]
 pub struct Editor {
+    /// What is worked on: of a video the frame in view.
     doc: Document,
+    video: Option<Box<video::Video>>,
     history: History,
     selection: Selection,
     view: Viewport,
@@ -242,6 +253,7 @@ impl Editor {
         let view = Viewport::new(doc.size());
         Self {
             doc,
+            video: None,
             history,
             selection: Selection::default(),
             view,
@@ -292,13 +304,9 @@ impl Editor {
         self.epochs.view += 1;
     }
 
+    /// The annotations as they are worked on: of a video those of the frame in view, as single shapes.
     pub const fn doc(&self) -> &Document {
         &self.doc
-    }
-
-    /// For saves: acknowledging and starting them does not change what is shown.
-    pub const fn doc_mut(&mut self) -> &mut Document {
-        &mut self.doc
     }
 
     pub const fn history(&self) -> &History {
@@ -386,7 +394,15 @@ impl Editor {
         let Some(change) = command.compile(&self.doc) else {
             return false;
         };
-        self.doc.apply(&change);
+        let change = match &self.video {
+            Some(video) => video.lift(change),
+            None => Some(change),
+        };
+        change.is_some_and(|change| self.carry_out(change, join))
+    }
+
+    fn carry_out(&mut self, change: crate::command::Change, join: bool) -> bool {
+        self.stored_mut().apply(&change);
         for edit in change.edits.iter().filter(|e| e.before.is_none()) {
             self.layers.join(edit.id);
         }
@@ -401,8 +417,9 @@ impl Editor {
 
     fn after_change(&mut self) {
         self.epochs.doc += 1;
+        self.see_frame();
         let before = self.selection.clone();
-        let doc = &self.doc;
+        let doc = video::stored(self.video.as_deref(), &self.doc);
         self.selection.retain(|id| doc.contains(id));
         if self.selection != before {
             self.epochs.selection += 1;
@@ -418,10 +435,12 @@ impl Editor {
             return None;
         }
         self.cancel();
-        let change = self.history.undo(&mut self.doc)?;
+        let doc = video::stored_mut(self.video.as_deref_mut(), &mut self.doc);
+        let change = self.history.undo(doc)?;
         let kind = change.kind;
         let ids: Vec<AnnotationId> = change.absent().collect();
-        self.follow(ids);
+        let frame = self.video.as_deref().and_then(|v| v.frame_of(change));
+        self.follow(ids, frame);
         Some(kind)
     }
 
@@ -431,15 +450,20 @@ impl Editor {
             return None;
         }
         self.cancel();
-        let change = self.history.redo(&mut self.doc)?;
+        let doc = video::stored_mut(self.video.as_deref_mut(), &mut self.doc);
+        let change = self.history.redo(doc)?;
         let kind = change.kind;
         let ids: Vec<AnnotationId> = change.present().collect();
-        self.follow(ids);
+        let frame = self.video.as_deref().and_then(|v| v.frame_of(change));
+        self.follow(ids, frame);
         Some(kind)
     }
 
-    fn follow(&mut self, ids: Vec<AnnotationId>) {
-        let doc = &self.doc;
+    fn follow(&mut self, ids: Vec<AnnotationId>, frame: Option<u32>) {
+        if let Some(frame) = frame {
+            self.go_to_frame(frame);
+        }
+        let doc = video::stored(self.video.as_deref(), &self.doc);
         self.selection
             .set_all(ids.into_iter().filter(|id| doc.contains(*id)));
         self.epochs.selection += 1;
@@ -449,7 +473,7 @@ impl Editor {
     /// Puts the outcome of a merge in place. Conflicts stay open, standing as mine, until [`Self::decide`].
     pub fn take_merge(&mut self, theirs: ItemAnnotations, merge: Merge) {
         self.cancel();
-        self.doc.rebase(theirs, merge.merged);
+        self.stored_mut().rebase(theirs, merge.merged);
         self.conflicts = merge.conflicts;
         self.after_change();
     }
@@ -469,19 +493,19 @@ impl Editor {
             if c.theirs.as_ref().is_none_or(|t| t.id != c.id) {
                 edits.push(crate::command::Edit {
                     id: c.id,
-                    before: self.doc.get(c.id).cloned(),
+                    before: self.stored().get(c.id).cloned(),
                     after: None,
                 });
             }
             if let Some(t) = c.theirs {
                 edits.push(crate::command::Edit {
                     id: t.id,
-                    before: self.doc.get(t.id).cloned(),
+                    before: self.stored().get(t.id).cloned(),
                     after: Some(t),
                 });
             }
         }
-        self.doc.apply(&crate::command::Change {
+        self.stored_mut().apply(&crate::command::Change {
             kind: Kind::Relabel,
             edits,
             about: None,

@@ -24,6 +24,7 @@ fn weight(change: &Change) -> usize {
         Some(Shape::Mask { mask }) => mask.counts.len(),
         Some(Shape::Polygon { parts }) => 16 * parts.iter().flatten().map(Vec::len).sum::<usize>(),
         Some(Shape::Polyline { points } | Shape::Points { points }) => 16 * points.len(),
+        Some(Shape::Track { keyframes }) => keyframes.len() * 64,
         _ => 0,
     };
     change.edits.iter().map(|e| of(&e.before) + of(&e.after)).sum()

@@ -1,207 +1,14 @@
 //! Keys to actions. Physical keys (`KeyboardEvent.code`), so that the layout of the keyboard does not matter.
 
+mod action;
 mod table;
 
-use crate::editor::{Mods, Tool};
-use limn_domain::ShapeKind;
+pub use action::Action;
+
+use crate::editor::Mods;
 use limn_domain::project::Task;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// Everything a key can do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Action {
-    Submit,
-    Skip,
-    Next,
-    Previous,
-    Last,
-    First,
-    SaveNow,
-    Help,
-    Instructions,
-    SelectTool,
-    BoxTool,
-    PolygonTool,
-    BrushTool,
-    EraserTool,
-    RotatedBoxTool,
-    ExtremeBoxTool,
-    EllipseTool,
-    PolylineTool,
-    PointsTool,
-    KeypointsTool,
-    SliceTool,
-    WandTool,
-    ScissorsTool,
-    SuperpixelsTool,
-    CutTool,
-    /// The next keypoint is not in the picture.
-    LeaveOut,
-    BrushLarger,
-    BrushSmaller,
-    HideOrPan,
-    Template,
-    Escape,
-    /// The category with this key; 0 is the tenth.
-    Category(u8),
-    /// The same, also for what is selected, whatever the tool.
-    Relabel(u8),
-    SearchCategory,
-    Undo,
-    Redo,
-    Delete,
-    Copy,
-    Paste,
-    Duplicate,
-    RepeatPrevious,
-    SelectAll,
-    CycleNext,
-    CyclePrevious,
-    HideAll,
-    /// Only the selection shows.
-    Isolate,
-    Lock,
-    /// The selection is one group.
-    Group,
-    Ungroup,
-    /// A relation from the selected object to the next one picked.
-    Relate,
-    Raise,
-    Lower,
-    ToFront,
-    ToBack,
-    NudgeLeft,
-    NudgeRight,
-    NudgeUp,
-    NudgeDown,
-    LeapLeft,
-    LeapRight,
-    LeapUp,
-    LeapDown,
-    Narrower,
-    Wider,
-    Shorter,
-    Taller,
-    Join,
-    /// The others cut out of the first selected.
-    Subtract,
-    Intersect,
-    /// Corners snap to other outlines, or not.
-    Borders,
-    Simplify,
-    Convert,
-    FillHoles,
-    Clean,
-    AcceptAll,
-    AcceptSelected,
-    ZoomIn,
-    ZoomOut,
-    Fit,
-    OneToOne,
-    ZoomToSelection,
-    TurnLeft,
-    TurnRight,
-    TurnLeftABit,
-    TurnRightABit,
-    Upright,
-    AdjustImage,
-    /// Moves an end of the selected span.
-    EndBack,
-    EndOn,
-    StartBack,
-    StartOn,
-    FindText,
-    /// Several items at once, or one.
-    Grid,
-}
-
-impl Action {
-    /// Whether a project of this task has the tool for it.
-    pub fn is_for(self, task: Task) -> bool {
-        if task.is_text() {
-            return self.is_for_text(task.marks_objects());
-        }
-        match self {
-            Self::EndBack | Self::EndOn | Self::StartBack | Self::StartOn | Self::FindText => false,
-            Self::Template => task.allows(ShapeKind::Box),
-            Self::Grid => matches!(task, Task::Classification | Task::Multilabel),
-            Self::LeaveOut => task.allows(ShapeKind::Keypoints),
-            Self::BrushLarger | Self::BrushSmaller | Self::FillHoles | Self::Clean => {
-                task.allows(ShapeKind::Mask)
-            }
-            Self::Join
-            | Self::Subtract
-            | Self::Intersect
-            | Self::Simplify
-            | Self::Convert
-            | Self::Borders => task.allows(ShapeKind::Polygon),
-            _ => self.tool().is_none_or(|tool| tool.is_for(task)),
-        }
-    }
-
-    /// What can be done to documents; `spans`: they are labeled with spans.
-    const fn is_for_text(self, spans: bool) -> bool {
-        match self {
-            Self::Submit
-            | Self::Skip
-            | Self::Next
-            | Self::Previous
-            | Self::Last
-            | Self::First
-            | Self::SaveNow
-            | Self::Help
-            | Self::Instructions
-            | Self::SearchCategory
-            | Self::Category(_)
-            | Self::Undo
-            | Self::Redo
-            | Self::AcceptAll
-            | Self::FindText => true,
-            // Without spans to move: the previous and next item.
-            Self::NudgeLeft | Self::NudgeRight => !spans,
-            Self::Relabel(_)
-            | Self::Escape
-            | Self::Delete
-            | Self::SelectAll
-            | Self::CycleNext
-            | Self::CyclePrevious
-            | Self::AcceptSelected
-            | Self::Group
-            | Self::Ungroup
-            | Self::Relate
-            | Self::EndBack
-            | Self::EndOn
-            | Self::StartBack
-            | Self::StartOn => spans,
-            _ => false,
-        }
-    }
-
-    /// The tool that the action takes to hand.
-    pub const fn tool(self) -> Option<Tool> {
-        Some(match self {
-            Self::SelectTool => Tool::Select,
-            Self::BoxTool => Tool::Box,
-            Self::PolygonTool => Tool::Polygon,
-            Self::BrushTool => Tool::Brush,
-            Self::EraserTool => Tool::Eraser,
-            Self::RotatedBoxTool => Tool::RotatedBox,
-            Self::ExtremeBoxTool => Tool::ExtremeBox,
-            Self::EllipseTool => Tool::Ellipse,
-            Self::PolylineTool => Tool::Polyline,
-            Self::PointsTool => Tool::Points,
-            Self::KeypointsTool => Tool::Keypoints,
-            Self::SliceTool => Tool::Slice,
-            Self::WandTool => Tool::Wand,
-            Self::ScissorsTool => Tool::Scissors,
-            Self::SuperpixelsTool => Tool::Superpixels,
-            Self::CutTool => Tool::Cut,
-            _ => return None,
-        })
-    }
-}
 
 /// Under which heading the help lists an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -212,16 +19,18 @@ pub enum Group {
     Objects,
     Suggestions,
     View,
+    Video,
 }
 
 impl Group {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Work,
         Self::Tools,
         Self::Categories,
         Self::Objects,
         Self::Suggestions,
         Self::View,
+        Self::Video,
     ];
 
     pub const fn label(self) -> &'static str {
@@ -232,6 +41,7 @@ impl Group {
             Self::Objects => "Objects",
             Self::Suggestions => "Suggestions",
             Self::View => "View",
+            Self::Video => "On videos",
         }
     }
 }
@@ -377,22 +187,26 @@ impl Overrides {
 #[derive(Debug, Clone)]
 pub struct Keymap {
     bindings: BTreeMap<Action, Vec<Chord>>,
+    /// Keys that go before the others on a video.
+    video: BTreeMap<Action, Vec<Chord>>,
 }
 
 impl Default for Keymap {
     fn default() -> Self {
+        let read = |row: &table::Row| {
+            (
+                row.action,
+                row.keys.split_whitespace().map(Chord::parse).collect(),
+            )
+        };
+        let video = table::VIDEO.iter().map(read).collect();
         let bindings = table::TABLE
             .iter()
-            .map(|row| {
-                (
-                    row.action,
-                    row.keys.split_whitespace().map(Chord::parse).collect(),
-                )
-            })
+            .map(read)
             .chain((0..=9).map(|n| (Action::Category(n), vec![Chord::parse(&format!("Digit{n}"))])))
             .chain((0..=9).map(|n| (Action::Relabel(n), vec![Chord::parse(&format!("Shift+Digit{n}"))])))
             .collect();
-        Self { bindings }
+        Self { bindings, video }
     }
 }
 
@@ -407,32 +221,23 @@ impl Keymap {
                     return Err(format!("{} {why}; choose another key.", chord.caps().join(" ")));
                 }
             }
-            map.bindings.insert(*action, chords.clone());
-        }
-        let mut seen: BTreeMap<&Chord, Action> = BTreeMap::new();
-        for (action, chords) in &map.bindings {
-            for chord in chords {
-                if let Some(other) = seen.insert(chord, *action) {
-                    // Named first is the one that had it.
-                    let (had, wants) = if overrides.has(other) {
-                        (*action, other)
-                    } else {
-                        (other, *action)
-                    };
-                    return Err(format!(
-                        "{} is the key of \u{201c}{}\u{201d}; give that another key first, or choose another for \u{201c}{}\u{201d}.",
-                        chord.caps().join(" "),
-                        label(had),
-                        label(wants)
-                    ));
-                }
+            if action.is_of_videos() {
+                map.video.insert(*action, chords.clone());
+            } else {
+                map.bindings.insert(*action, chords.clone());
             }
         }
+        unique(map.bindings.iter(), overrides)?;
+        // On a video: its own keys, and those of whatever can be done there and has no other key for it.
+        let elsewhere = |action: &Action| action.is_for_videos() && !map.video.contains_key(action);
+        let general = map.bindings.iter().filter(|(action, _)| elsewhere(action));
+        unique(map.video.iter().chain(general), overrides)?;
         Ok(map)
     }
 
-    /// The action of a key press. `key` is what the press would type: `?` and `/` are found by it on every layout.
-    pub fn action(&self, code: &str, key: &str, mods: Mods) -> Option<Action> {
+    /// The action of a key press. `key` is what the press would type: `?` and `/` are found by it on every layout. `video`: a
+    /// video is open.
+    pub fn action(&self, code: &str, key: &str, mods: Mods, video: bool) -> Option<Action> {
         if !mods.ctrl && !mods.alt {
             match key {
                 "?" => return Some(Action::Help),
@@ -450,32 +255,40 @@ impl Keymap {
             shift: mods.shift,
             alt: mods.alt,
         };
-        self.bindings
-            .iter()
-            .find(|(_, chords)| chords.contains(&chord))
-            .map(|(action, _)| *action)
+        let find = |list: &BTreeMap<Action, Vec<Chord>>| {
+            list.iter()
+                .find(|(_, chords)| chords.contains(&chord))
+                .map(|(action, _)| *action)
+        };
+        let own = if video { find(&self.video) } else { None };
+        own.or_else(|| find(&self.bindings))
     }
 
-    /// The first key of an action, to show beside its button.
-    pub fn key(&self, action: Action) -> Option<&Chord> {
-        self.bindings.get(&action)?.first()
+    /// The first key of an action, to show beside its button. `video`: a video is open.
+    pub fn key(&self, action: Action, video: bool) -> Option<&Chord> {
+        let own = self.video.get(&action).filter(|_| video);
+        own.or_else(|| self.bindings.get(&action))?.first()
     }
 
     /// What `?` shows for a kind of task.
     pub fn help(&self, task: Task) -> Vec<HelpLine> {
         let line = |row: &table::Row| HelpLine {
-            action: Some(row.action),
+            // A second key that an action has on videos is not changed there.
+            action: (row.group != Group::Video || row.action.is_of_videos()).then_some(row.action),
             group: row.group,
             label: row.label,
             // The number pad's twins need no telling.
-            keys: self
-                .bindings
-                .get(&row.action)
-                .into_iter()
-                .flatten()
-                .filter(|c| !c.code.starts_with("Numpad"))
-                .cloned()
-                .collect(),
+            keys: (if row.group == Group::Video {
+                &self.video
+            } else {
+                &self.bindings
+            })
+            .get(&row.action)
+            .into_iter()
+            .flatten()
+            .filter(|c| !c.code.starts_with("Numpad"))
+            .cloned()
+            .collect(),
         };
         let digits = |shift: bool| {
             ["1-9", "0"]
@@ -494,6 +307,20 @@ impl Keymap {
             .filter(|row| !row.label.is_empty())
             .map(line)
             .collect();
+        if task.takes_videos() {
+            lines.extend(
+                table::VIDEO
+                    .iter()
+                    .filter(|row| row.action.is_for(task))
+                    .map(line),
+            );
+            lines.push(HelpLine {
+                action: None,
+                group: Group::Video,
+                label: "Play, or stop (held: pan)",
+                keys: vec![Chord::parse("Space")],
+            });
+        }
         let pick = if task.marks_objects() {
             "Category for new shapes; with the select tool, of the selection"
         } else {
@@ -532,6 +359,33 @@ impl Keymap {
     }
 }
 
+/// Errors when two actions share a key, naming both.
+fn unique<'a>(
+    bindings: impl Iterator<Item = (&'a Action, &'a Vec<Chord>)>,
+    overrides: &Overrides,
+) -> Result<(), String> {
+    let mut seen: BTreeMap<&Chord, Action> = BTreeMap::new();
+    for (action, chords) in bindings {
+        for chord in chords {
+            if let Some(other) = seen.insert(chord, *action) {
+                // Named first is the one that had it.
+                let (had, wants) = if overrides.has(other) {
+                    (*action, other)
+                } else {
+                    (other, *action)
+                };
+                return Err(format!(
+                    "{} is the key of \u{201c}{}\u{201d}; give that another key first, or choose another for \u{201c}{}\u{201d}.",
+                    chord.caps().join(" "),
+                    label(had),
+                    label(wants)
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The action in words.
 pub fn label(action: Action) -> &'static str {
     match action {
@@ -539,6 +393,7 @@ pub fn label(action: Action) -> &'static str {
         Action::Relabel(_) => "Relabel the selection",
         other => table::TABLE
             .iter()
+            .chain(table::VIDEO)
             .find(|row| row.action == other)
             .map_or("", |row| row.label),
     }

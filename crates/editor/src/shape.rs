@@ -45,7 +45,7 @@ pub fn placed(shape: &Shape, to: Rect) -> Option<Shape> {
         }
     };
     Some(match shape {
-        Shape::Whole | Shape::Span { .. } => return None,
+        Shape::Whole | Shape::Span { .. } | Shape::Track { .. } => return None,
         Shape::Box { .. } => Shape::Box { rect: to },
         Shape::Polygon { parts } => Shape::Polygon {
             parts: polygon::mapped(parts, point),
@@ -109,7 +109,7 @@ pub fn place_of(shape: &Shape, p: Point) -> (f64, bool) {
         (polygon::edge_distance(&parts, p), polygon::contains(&parts, p))
     };
     match shape {
-        Shape::Whole | Shape::Span { .. } => (f64::INFINITY, false),
+        Shape::Whole | Shape::Span { .. } | Shape::Track { .. } => (f64::INFINITY, false),
         Shape::Box { rect } => (crate::hit::edge_distance(*rect, p), rect.contains(p)),
         Shape::Polygon { parts } => (polygon::edge_distance(parts, p), polygon::contains(parts, p)),
         Shape::Mask { mask } => (f64::INFINITY, mask.contains(p)),

@@ -148,7 +148,7 @@ fn what_is_said_of_the_item_is_kept_undone_and_merged() {
     assert!(e.doc().is_clean() && e.doc().about().is_empty());
     e.redo();
     // A save carries all of it; what is said meanwhile goes with the next one.
-    let change = e.doc_mut().begin_save(0).unwrap().clone();
+    let change = e.stored_mut().begin_save(0).unwrap().clone();
     assert_eq!(
         change.attributes.as_ref().unwrap()["weather"],
         text("rain").unwrap()
@@ -163,7 +163,7 @@ fn what_is_said_of_the_item_is_kept_undone_and_merged() {
         (again.about(), again.in_flight()),
         (e.doc().about(), Some(&change))
     );
-    e.doc_mut().acknowledge(change.change_id, 4);
+    e.stored_mut().acknowledge(change.change_id, 4);
     assert!(!e.doc().is_clean());
     // Somebody else said something else of it, and of another attribute: mine stands, theirs comes in.
     let mut theirs = common::server(9, vec![]);

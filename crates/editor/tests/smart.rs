@@ -43,6 +43,9 @@ fn answer_wire(e: &mut Editor) {
         let Ask::Wire { legs } = &ask else {
             panic!("{ask:?}")
         };
+        if legs.is_empty() {
+            return;
+        }
         let paths = legs
             .iter()
             .map(|l| l.map(|s| [s.at.x, s.at.y]).to_vec())

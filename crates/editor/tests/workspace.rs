@@ -402,17 +402,17 @@ fn keys_are_physical_and_unambiguous() {
         ("KeyX", ctrl, None),
         ("KeyT", ctrl, None),
     ] {
-        assert_eq!(map.action(code, "", mods), want, "{code}");
+        assert_eq!(map.action(code, "", mods, false), want, "{code}");
     }
     let shift = Mods { shift: true, ..none };
     assert_eq!(
-        map.action("Minus", "?", shift),
+        map.action("Minus", "?", shift, false),
         Some(Action::Help),
         "a German keyboard"
     );
     let taken = Overrides::default().with(
         Action::Skip,
-        map.key(Action::BoxTool).cloned().into_iter().collect(),
+        map.key(Action::BoxTool, false).cloned().into_iter().collect(),
     );
     let error = Keymap::with_overrides(&taken).expect_err("two actions on one key");
     assert!(
@@ -421,8 +421,8 @@ fn keys_are_physical_and_unambiguous() {
     );
     let free = taken.with(Action::BoxTool, vec![Chord::parse("Alt+KeyX")]);
     let changed = Keymap::with_overrides(&free).unwrap();
-    assert_eq!(changed.action("KeyR", "r", none), Some(Action::Skip));
-    assert_eq!(changed.action("KeyX", "x", none), None);
+    assert_eq!(changed.action("KeyR", "r", none, false), Some(Action::Skip));
+    assert_eq!(changed.action("KeyX", "x", none, false), None);
     // Kept as text, and read again.
     let text = serde_json::to_string(&free).unwrap();
     assert_eq!(serde_json::from_str::<Overrides>(&text).unwrap(), free);

@@ -1,5 +1,5 @@
-//! CVAT for images 1.1 (docs.cvat.ai, "XML annotation format"): one XML file with the labels in `meta` and an element for
-//! each image.
+//! CVAT for images 1.1 and for video 1.1 (docs.cvat.ai, "XML annotation format"): an XML file with the labels in `meta` and an
+//! element for each image, or each track of a video.
 
 mod attributes;
 mod export;
@@ -7,6 +7,9 @@ mod import;
 mod rows;
 mod shapes;
 mod skeletons;
+mod tracks;
+mod video;
 
 pub use export::CvatWriter;
 pub use import::read;
+pub use video::CvatVideoWriter;

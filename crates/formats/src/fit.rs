@@ -2,6 +2,7 @@
 
 mod other;
 mod outline;
+mod track;
 
 use crate::model::{ImportedOutline, ImportedShape};
 use limn_domain::polygon::Part;

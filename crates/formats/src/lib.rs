@@ -17,6 +17,7 @@ pub mod jsonl;
 pub mod label_studio;
 pub mod labelme;
 mod model;
+pub mod mot;
 pub mod names;
 pub mod panoptic;
 mod pixels;

@@ -150,6 +150,9 @@ pub struct Imported {
     pub annotations: Vec<ImportedAnnotation>,
     /// Coordinates run from 0 to 1 over the image instead of over its pixels.
     pub normalised: bool,
+    /// The most captions that an image has. They are in its attributes and all that the file says of it: what else was said
+    /// of the item stays.
+    pub captions: usize,
 }
 
 impl Imported {

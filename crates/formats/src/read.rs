@@ -19,6 +19,8 @@ pub(crate) use lines::Lines;
 pub enum Role {
     /// Becomes an item.
     Picture,
+    /// Becomes an item of frames.
+    Video,
     /// Holds labels.
     Labels,
     /// Says what the files of labels mean (names of classes); read before them.
@@ -38,6 +40,7 @@ pub fn role(format: ImportFormat, path: &str) -> Option<Role> {
         ImportFormat::Yolo | ImportFormat::YoloObb => crate::yolo::role(&path, name, extension),
         ImportFormat::Voc => crate::voc::role(&path, extension),
         ImportFormat::Cvat => (extension == "xml").then_some(Role::Labels),
+        ImportFormat::Mot => crate::mot::role(name, extension),
         ImportFormat::Png => crate::png_masks::role(&path, name, extension),
         ImportFormat::CocoPanoptic => crate::panoptic::role(&path, extension),
         ImportFormat::Labelme | ImportFormat::LabelStudio => (extension == "json").then_some(Role::Labels),
@@ -89,6 +92,7 @@ pub fn reader(format: ImportFormat, task: Task) -> Box<dyn Reader> {
             crate::voc::read(reader, crate::names::stem(base), findings)
         })),
         ImportFormat::Cvat => Box::new(Plain(|_, reader, findings| crate::cvat::read(reader, findings))),
+        ImportFormat::Mot => Box::new(crate::mot::MotReader::default()),
         ImportFormat::Labelme => Box::new(Plain(crate::labelme::read)),
         ImportFormat::LabelStudio => Box::new(Plain(crate::label_studio::read)),
         ImportFormat::Csv => Box::new(Plain(|_, reader, findings| crate::csv::read(reader, findings))),
@@ -120,7 +124,7 @@ pub const fn picture_folders(format: ImportFormat) -> &'static [&'static str] {
         ImportFormat::Yolo | ImportFormat::YoloObb => &["images/train/", "images/"],
         ImportFormat::Voc => &["JPEGImages/"],
         ImportFormat::Png => &["JPEGImages/", "images/"],
-        ImportFormat::Labelme | ImportFormat::Images => &[],
+        ImportFormat::Labelme | ImportFormat::Images | ImportFormat::Mot => &[],
     }
 }
 

@@ -52,6 +52,8 @@ pub struct Item<'a> {
     pub text: &'a str,
     /// What is said of it as a whole.
     pub about: &'a Attributes,
+    /// When each frame of a video is shown, in microseconds; empty for a picture or a document.
+    pub times_us: &'a [i64],
 }
 
 impl Item<'_> {
@@ -148,6 +150,14 @@ pub trait Writer: Send {
     fn picture(&self, name: &str) -> String {
         format!("images/{name}")
     }
+
+    /// Where the frame of a video lies; `name` is the video's.
+    fn frame(&self, name: &str, frame: u32, media_type: &str) -> String {
+        format!(
+            "images/{}",
+            limn_domain::video::frame_name(name, frame, media_type)
+        )
+    }
 }
 
 /// Why a format cannot hold a project's labels at all: a sentence with the mend. Asked before anything is written.
@@ -171,10 +181,13 @@ pub fn writer(format: ExportFormat, dataset: Dataset) -> Option<Box<dyn Writer>>
         ExportFormat::YoloObb => Box::new(crate::yolo::YoloWriter::oriented(dataset)),
         ExportFormat::Voc => Box::new(crate::voc::VocWriter::new(dataset)),
         ExportFormat::Cvat => Box::new(crate::cvat::CvatWriter::new(dataset)),
+        ExportFormat::CvatVideo => Box::new(crate::cvat::CvatVideoWriter::new(dataset)),
+        ExportFormat::Mot => Box::new(crate::mot::MotWriter::new(dataset)),
         ExportFormat::Labelme => Box::new(crate::labelme::LabelmeWriter::new(dataset)),
         ExportFormat::Csv => Box::new(crate::csv::CsvWriter::new(dataset)),
         ExportFormat::Jsonl => Box::new(crate::jsonl::JsonlWriter::new(dataset)),
         ExportFormat::LabelStudio => Box::new(crate::label_studio::LabelStudioWriter::new(dataset)),
+        ExportFormat::CocoCaptions => Box::new(crate::coco::CaptionsWriter::new(dataset)),
         ExportFormat::CocoAzureml => Box::new(crate::coco::AzuremlWriter::new(dataset)),
         ExportFormat::Png => Box::new(crate::png_masks::PngWriter::new(dataset)),
         ExportFormat::CocoPanoptic => Box::new(crate::panoptic::PanopticWriter::new(dataset)),

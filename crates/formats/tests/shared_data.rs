@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+use limn_domain::AttributeValue;
 use limn_domain::mask::{decode_counts, encode_counts};
 use limn_formats::coco::{self, CocoWriter, Image, Info, Label, LabelShape, Options};
 use limn_formats::{Findings, Fit, ImportedOutline, ImportedShape, Placed, voc};
@@ -121,22 +122,52 @@ fn coco_s_own_results_are_read() {
         );
         assert!(out.annotations.len() >= least && !out.normalised);
     }
-    for (file, code) in [
-        ("captions_val2014_fakecap_results.json", "caption"),
-        (
-            "person_keypoints_val2014_fakekeypoints100_results.json",
-            "keypoints",
-        ),
-    ] {
-        let mut findings = Findings::new(file);
-        let out = coco::read(
-            std::fs::File::open(dir.join(file)).unwrap(),
-            &Options::default(),
-            &mut findings,
-        )
-        .unwrap();
-        assert!(out.annotations.is_empty() && findings.count(code) > 0);
-    }
+    let (file, code) = (
+        "person_keypoints_val2014_fakekeypoints100_results.json",
+        "keypoints",
+    );
+    let mut findings = Findings::new(file);
+    let out = coco::read(
+        std::fs::File::open(dir.join(file)).unwrap(),
+        &Options::default(),
+        &mut findings,
+    )
+    .unwrap();
+    assert!(out.annotations.is_empty() && findings.count(code) > 0);
+}
+
+#[test]
+fn coco_s_own_captions_are_read() {
+    let Some(dir) = shared("coco") else { return };
+    let file = "captions_val2014_fakecap_results.json";
+    let text = std::fs::read_to_string(dir.join(file)).unwrap();
+    let given: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
+    let mut findings = Findings::new(file);
+    let out = coco::read(text.as_bytes(), &Options::default(), &mut findings).unwrap();
+    let captions = out
+        .images
+        .iter()
+        .filter_map(|i| Some((i.id?, &i.attributes.as_ref()?.0)));
+    let mut read: Vec<(i64, String)> = captions
+        .flat_map(|(id, said)| said.iter().map(move |(_, v)| (id, v.clone())))
+        .map(|(id, v)| match v {
+            AttributeValue::Text(text) => (id, text),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let mut wanted: Vec<(i64, String)> = given
+        .iter()
+        .map(|g| {
+            (
+                g["image_id"].as_i64().unwrap(),
+                g["caption"].as_str().unwrap().trim().to_owned(),
+            )
+        })
+        .collect();
+    read.sort();
+    wanted.sort();
+    assert_eq!(read, wanted);
+    assert!(read.len() > 500, "{}", read.len());
 }
 
 /// COCO's own masks, decoded, cut to their windows and written again, are the same text.

@@ -77,6 +77,7 @@ fn write(
             height: 0,
             text,
             about: &none,
+            times_us: &[],
         };
         writer.item(&item, &labels, &mut out, &mut tally).unwrap();
     }

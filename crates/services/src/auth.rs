@@ -5,12 +5,13 @@ pub(crate) mod secret;
 mod throttle;
 
 use crate::authz::require_account;
-use crate::{Actor, Context, Error, Result, audit};
+use crate::{Actor, Context, Error, Result, audit, keys};
 use limn_domain::user::{ChangePassword, Invitation, Me, NewUser, SignIn};
 use limn_domain::validate::{self, Checks};
 use limn_domain::{Code, Role, Timestamp, UserId};
 use limn_store::repo::user::{Credentials, NewRow};
 use limn_store::{StoreError, Tx, repo};
+pub use secret::TOKEN_PREFIX;
 use serde_json::json;
 use throttle::Subjects;
 
@@ -146,6 +147,24 @@ impl Auth {
             return Err(refuse());
         }
         let found = repo::token::present(&mut self.0.db.read().await?, &secret::digest(secret)).await?;
+        self.stands(found, refuse)
+    }
+
+    /// The secret that a token's S3 requests are signed with; it does not say that the token stands. Errors:
+    /// `SignInRequired` for what is no id of one.
+    pub async fn s3_secret(&self, access_key_id: &str) -> Result<String> {
+        let id = keys::token_of(access_key_id).ok_or_else(unknown_key)?;
+        Ok(keys::s3(&self.0, id).await?.secret_access_key)
+    }
+
+    /// Whoever signs with a token's key.
+    pub async fn s3_actor(&self, access_key_id: &str) -> Result<Actor> {
+        let id = keys::token_of(access_key_id).ok_or_else(unknown_key)?;
+        let found = repo::token::present_by_id(&mut self.0.db.read().await?, id).await?;
+        self.stands(found, unknown_key)
+    }
+
+    fn stands(&self, found: Option<repo::token::Presented>, refuse: impl FnOnce() -> Error) -> Result<Actor> {
         let now = self.0.now();
         let token = found
             .filter(|t| !t.owner_disabled && t.expires_at.is_none_or(|end| end > now))
@@ -161,6 +180,7 @@ impl Auth {
             token_id: id,
             scope: token.scope,
             project_id: token.project_id,
+            dataset_id: token.dataset_id,
         })
     }
 
@@ -342,5 +362,12 @@ pub(crate) fn already_exists(email: &str) -> Error {
     Error::new(
         Code::AlreadyExists,
         format!("`{email}` has an account already; sign in with it, or use another address."),
+    )
+}
+
+fn unknown_key() -> Error {
+    Error::new(
+        Code::SignInRequired,
+        "This access key is unknown, expired or revoked, or its owner is disabled. Make a new token on the account page.",
     )
 }

@@ -2,9 +2,10 @@
 
 use crate::{Error, Result};
 use limn_domain::authz::{Action, Role, allowed};
+use limn_domain::dataset::Visibility;
 use limn_domain::token::TokenScope;
 use limn_domain::user::Me;
-use limn_domain::{ApiError, Code, ProjectId, TokenId, UserId};
+use limn_domain::{ApiError, Code, DatasetId, ProjectId, TokenId, UserId};
 use limn_store::{Tx, repo};
 
 /// Whoever makes the request; resolved once by the middleware.
@@ -19,6 +20,7 @@ pub enum Actor {
         token_id: TokenId,
         scope: TokenScope,
         project_id: Option<ProjectId>,
+        dataset_id: Option<DatasetId>,
     },
     /// Limn itself: jobs and the command line on the server's own machine.
     System,
@@ -64,7 +66,7 @@ pub fn require(actor: &Actor, action: Action) -> Result<Grant> {
         return Ok(Grant { role: Role::Admin });
     }
     let me = actor.me()?;
-    check_scope(actor, action, None)?;
+    check_scope(actor, action, Place::Studio)?;
     if allowed(me.role, action) {
         Ok(Grant { role: me.role })
     } else {
@@ -80,7 +82,7 @@ pub async fn require_in(tx: &mut Tx, actor: &Actor, action: Action, project: Pro
     let role = role_in(tx, actor, project)
         .await?
         .ok_or_else(|| Error::not_found("project"))?;
-    check_scope(actor, action, Some(project))?;
+    check_scope(actor, action, Place::Project(project))?;
     if allowed(role, action) {
         Ok(Grant { role })
     } else {
@@ -94,7 +96,7 @@ pub fn require_as(actor: &Actor, action: Action, project: ProjectId, member: Opt
         return Ok(Grant { role: Role::Admin });
     }
     let me = actor.me()?;
-    let elsewhere = matches!(actor, Actor::Token { project_id: Some(only), .. } if *only != project);
+    let elsewhere = !reaches(actor, Place::Project(project));
     let role = if me.role == Role::Admin {
         Some(Role::Admin)
     } else {
@@ -103,7 +105,7 @@ pub fn require_as(actor: &Actor, action: Action, project: ProjectId, member: Opt
     let role = role
         .filter(|_| !elsewhere)
         .ok_or_else(|| Error::not_found("project"))?;
-    check_scope(actor, action, Some(project))?;
+    check_scope(actor, action, Place::Project(project))?;
     if allowed(role, action) {
         Ok(Grant { role })
     } else {
@@ -118,12 +120,7 @@ pub async fn role_in(tx: &mut Tx, actor: &Actor, project: ProjectId) -> Result<O
         return Ok(Some(Role::Admin));
     }
     let me = actor.me()?;
-    if let Actor::Token {
-        project_id: Some(only),
-        ..
-    } = actor
-        && *only != project
-    {
+    if !reaches(actor, Place::Project(project)) {
         return Ok(None);
     }
     if me.role == Role::Admin {
@@ -132,14 +129,66 @@ pub async fn role_in(tx: &mut Tx, actor: &Actor, project: ProjectId) -> Result<O
     Ok(repo::member::role(tx, project, me.id).await?)
 }
 
+/// The actor's role in a dataset: Admin for a studio admin, else the membership's, else Viewer where the whole studio may
+/// read; `None` for outsiders, for datasets that do not exist, and for tokens of something else.
+pub async fn role_in_dataset(tx: &mut Tx, actor: &Actor, dataset: DatasetId) -> Result<Option<Role>> {
+    let all = matches!(actor, Actor::System);
+    if !all {
+        let me = actor.me()?;
+        if !reaches(actor, Place::Dataset(dataset)) {
+            return Ok(None);
+        }
+        if me.role != Role::Admin {
+            let access = repo::dataset::access(tx, dataset, me.id).await?;
+            return Ok(access.and_then(|(role, visibility)| {
+                role.or((visibility == Visibility::Studio).then_some(Role::Viewer))
+            }));
+        }
+    }
+    Ok(repo::dataset::exists(tx, dataset).await?.then_some(Role::Admin))
+}
+
+/// Checks an action in a dataset. Somebody who may not see it learns only that there is no such dataset.
+pub async fn require_in_dataset(
+    tx: &mut Tx,
+    actor: &Actor,
+    action: Action,
+    dataset: DatasetId,
+) -> Result<Grant> {
+    let role = role_in_dataset(tx, actor, dataset)
+        .await?
+        .ok_or_else(|| Error::not_found("dataset"))?;
+    check_scope(actor, action, Place::Dataset(dataset))?;
+    if allowed(role, action) {
+        Ok(Grant { role })
+    } else {
+        Err(Error::new(
+            Code::Forbidden,
+            format!(
+                "As {} you may not {}; ask an admin or the dataset's manager.",
+                role.label(),
+                action.describe()
+            ),
+        ))
+    }
+}
+
+/// Whose datasets the actor may see: `None` for all.
+pub fn dataset_viewer(actor: &Actor) -> Result<Option<UserId>> {
+    match actor {
+        Actor::System => Ok(None),
+        _ => Ok(Some(actor.me()?)
+            .filter(|me| me.role != Role::Admin)
+            .map(|me| me.id)),
+    }
+}
+
 /// Checks that the actor may manage their own account (password, name, tokens): a signed-in person, or a token of the
 /// widest scope. Answers the person.
 pub fn require_account(actor: &Actor) -> Result<&Me> {
     let me = actor.me()?;
     match actor {
-        Actor::Token {
-            scope, project_id, ..
-        } if *scope != TokenScope::Admin || project_id.is_some() => Err(Error::new(
+        Actor::Token { scope, .. } if *scope != TokenScope::Admin || is_bound(actor) => Err(Error::new(
             Code::Forbidden,
             "This token may not manage the account; sign in, or use a token with the scope admin.",
         )),
@@ -150,6 +199,10 @@ pub fn require_account(actor: &Actor) -> Result<&Me> {
 /// Whose projects the actor may list.
 pub fn viewer(actor: &Actor) -> Result<repo::project::Viewer> {
     let only = match actor {
+        // None has this id.
+        Actor::Token {
+            dataset_id: Some(_), ..
+        } => Some(ProjectId::nil()),
         Actor::Token { project_id, .. } => *project_id,
         _ => None,
     };
@@ -162,12 +215,45 @@ pub fn viewer(actor: &Actor) -> Result<repo::project::Viewer> {
     Ok(repo::project::Viewer { member, only })
 }
 
+/// Where an action takes place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Studio,
+    Project(ProjectId),
+    Dataset(DatasetId),
+}
+
+/// Whether a token, if it is one, is for this place at all.
+fn reaches(actor: &Actor, place: Place) -> bool {
+    match actor {
+        Actor::Token {
+            project_id: Some(only),
+            ..
+        } => place == Place::Project(*only),
+        Actor::Token {
+            dataset_id: Some(only),
+            ..
+        } => place == Place::Dataset(*only),
+        _ => true,
+    }
+}
+
+/// Whether it is a token of one project or one dataset.
+pub fn is_bound(actor: &Actor) -> bool {
+    !reaches(actor, Place::Studio)
+}
+
+/// The dataset that a token is for, if it is for one.
+pub fn bound_dataset(actor: &Actor) -> Option<DatasetId> {
+    match actor {
+        Actor::Token { dataset_id, .. } => *dataset_id,
+        _ => None,
+    }
+}
+
 /// A token allows at most what its scope says.
-fn check_scope(actor: &Actor, action: Action, project: Option<ProjectId>) -> Result<()> {
-    let Actor::Token {
-        scope, project_id, ..
-    } = actor
-    else {
+fn check_scope(actor: &Actor, action: Action, place: Place) -> Result<()> {
+    let Actor::Token { scope, .. } = actor else {
         return Ok(());
     };
     let within_scope = match scope {
@@ -175,11 +261,14 @@ fn check_scope(actor: &Actor, action: Action, project: Option<ProjectId>) -> Res
         TokenScope::Write => !matches!(action, Action::ManagePeople),
         TokenScope::Read => matches!(
             action,
-            Action::ViewProject | Action::ViewItems | Action::ExportData
+            Action::ViewProject
+                | Action::ViewItems
+                | Action::ExportData
+                | Action::ViewDataset
+                | Action::ViewRuns
         ),
     };
-    let within_project = project_id.is_none_or(|only| project == Some(only));
-    if within_scope && within_project {
+    if within_scope && reaches(actor, place) {
         Ok(())
     } else {
         Err(Error::new(

@@ -2,11 +2,12 @@
 
 use crate::{Clock, Result};
 use anyhow::Context as _;
+use limn_connect::{Reach, Sealer};
 use limn_domain::UploadId;
 use limn_storage::{BlobStore, DecodePool, ImageLimits, Renditions};
 use limn_store::Db;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Bounds on what comes in from outside.
 #[derive(Debug, Clone)]
@@ -21,6 +22,10 @@ pub struct Limits {
     pub image_pixels: u64,
     /// An image of more pixels is shown by tiles and never decoded whole.
     pub whole_pixels: u64,
+    /// The program that takes video files apart, by name or path.
+    pub ffmpeg: PathBuf,
+    /// What datastores may reach: networks, folders; and the key for their credentials.
+    pub reach: Reach,
 }
 
 impl Default for Limits {
@@ -31,6 +36,8 @@ impl Default for Limits {
             upload_bytes: 64 << 30,
             image_pixels: 2_000_000_000,
             whole_pixels: 32_000_000,
+            ffmpeg: PathBuf::from("ffmpeg"),
+            reach: Reach::default(),
         }
     }
 }
@@ -40,13 +47,19 @@ impl Default for Limits {
 pub struct Context {
     pub db: Db,
     pub clock: Clock,
-    /// Holds `limn.db`, `blobs/`, `renditions/`, `uploads/`, `exports/`.
+    /// Holds `limn.db`, `blobs/`, `renditions/`, `uploads/`, `exports/`, `trainings/`.
     pub data_dir: Arc<PathBuf>,
     pub limits: Arc<Limits>,
     pub blobs: BlobStore,
     pub renditions: Renditions,
     pub jobs: limn_jobs::Wake,
+    /// Who knows models; `None` where nobody was put in.
+    pub engine: Option<Arc<dyn crate::assist::port::Engine>>,
+    /// Who trains networks; likewise.
+    pub trainer: Option<Arc<dyn crate::training::port::Trainer>>,
     pub(crate) registrar: crate::ingest::Registrar,
+    sealer: Arc<OnceLock<Sealer>>,
+    pub(crate) indexes: crate::explore::index::Indexes,
 }
 
 impl Context {
@@ -66,6 +79,7 @@ impl Context {
         let pool = DecodePool::for_this_machine();
         let renditions = Renditions::open(data_dir.join("renditions"), pool, image_limits)
             .context("cannot open the cache of renditions")?;
+        let indexes = crate::explore::index::Indexes::at(data_dir.join("indexes"));
         Ok(Self {
             db,
             clock,
@@ -74,8 +88,53 @@ impl Context {
             blobs,
             renditions,
             jobs: limn_jobs::Wake::default(),
+            engine: None,
+            trainer: None,
             registrar: crate::ingest::Registrar::default(),
+            sealer: Arc::default(),
+            indexes,
         })
+    }
+
+    /// Encrypts credentials, under the configured key or that of `secret.key`, which is made when it is first needed.
+    pub(crate) async fn sealer(&self) -> Result<Sealer> {
+        if let Some(sealer) = self.sealer.get() {
+            return Ok(sealer.clone());
+        }
+        let sealer = Sealer::new(&self.server_key().await?).map_err(anyhow::Error::from)?;
+        Ok(self.sealer.get_or_init(|| sealer).clone())
+    }
+
+    /// The configured key or that of `secret.key`: 64 hexadecimal digits.
+    pub(crate) async fn server_key(&self) -> Result<limn_connect::Secret> {
+        if !self.limits.reach.key.is_empty() {
+            return Ok(self.limits.reach.key.clone());
+        }
+        let path = self.data_dir.join("secret.key");
+        let read = tokio::task::spawn_blocking(move || limn_connect::key_file(&path));
+        Ok(read
+            .await
+            .map_err(anyhow::Error::from)?
+            .context("cannot use the key file secret.key in the data directory")?)
+    }
+
+    /// With models for the assist.
+    #[must_use]
+    pub fn with_engine(mut self, engine: Arc<dyn crate::assist::port::Engine>) -> Self {
+        self.engine = Some(engine);
+        self
+    }
+
+    /// With networks to train.
+    #[must_use]
+    pub fn with_trainer(mut self, trainer: Arc<dyn crate::training::port::Trainer>) -> Self {
+        self.trainer = Some(trainer);
+        self
+    }
+
+    /// What trainings under way keep, a folder each.
+    pub(crate) fn trainings_dir(&self) -> PathBuf {
+        self.data_dir.join("trainings")
     }
 
     /// Where finished exports lie.

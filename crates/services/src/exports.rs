@@ -1,12 +1,12 @@
 //! Exports as jobs.
 
-use crate::authz::require_in;
+use crate::authz::{require_in, require_in_dataset};
 use crate::jobs::{export, kind};
 use crate::{Actor, Context, Error, Result, audit};
-use limn_domain::export::{ExportFormat, ExportResult, NewExport};
+use limn_domain::export::{ExportFormat, ExportResult, NewExport, VersionExport};
 use limn_domain::job::{Job, JobState};
 use limn_domain::project::Task;
-use limn_domain::{Action, Code, JobId, ProjectId};
+use limn_domain::{Action, Code, JobId, ProjectId, VersionId};
 use limn_jobs::NewJob;
 use limn_store::repo;
 use std::path::PathBuf;
@@ -35,7 +35,12 @@ impl Exports {
                     suits(input.format, task)?;
                     let options = serde_json::to_string(&input).map_err(anyhow::Error::from)?;
                     let by = actor.user_id().map_or_else(String::new, |u| u.to_string());
-                    let payload = export::Payload { project, input };
+                    let payload = export::Payload {
+                        project: Some(project),
+                        version: None,
+                        split: None,
+                        input,
+                    };
                     let format = input.format.label();
                     let what = if input.with_images {
                         format!("{format} with {}", task.media().nouns().1)
@@ -65,6 +70,75 @@ impl Exports {
         Ok(job)
     }
 
+    /// Queues an export of a version, or of one of its splits. The same version gives the same bytes, whenever and by
+    /// whomever it is exported.
+    pub async fn start_of_version(
+        &self,
+        actor: &Actor,
+        version: VersionId,
+        input: VersionExport,
+    ) -> Result<Job> {
+        let (actor, now) = (actor.clone(), self.0.now());
+        let job = self
+            .0
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let found = crate::versions::visible(tx, &actor, version, Action::ViewDataset).await?;
+                    let dataset = crate::datasets::visible(tx, &actor, found.dataset_id).await?;
+                    let task = export::task_of(dataset.kind, found.task).ok_or_else(|| {
+                        Error::new(
+                            Code::WrongState,
+                            "Only versions of pictures or documents have formats for labels; download the files as a zip.",
+                        )
+                    })?;
+                    suits(input.export.format, task)?;
+                    let mut export = input.export;
+                    // Every file of a version is as done as it will ever be.
+                    export.scope = limn_domain::export::ExportScope::All;
+                    let options = serde_json::to_string(&input).map_err(anyhow::Error::from)?;
+                    let by = actor.user_id().map_or_else(String::new, |u| u.to_string());
+                    let payload = export::Payload {
+                        project: None,
+                        version: Some(version),
+                        split: input.split,
+                        input: export,
+                    };
+                    let part = input.split.map_or_else(String::new, |s| format!(" ({})", s.as_str()));
+                    let new = NewJob {
+                        kind: kind::EXPORT,
+                        title: format!(
+                            "Export {} of {} v{}{part}",
+                            export.format.label(),
+                            dataset.name,
+                            found.number
+                        ),
+                        project_id: None,
+                        created_by: actor.user_id(),
+                        payload: serde_json::to_value(payload).map_err(anyhow::Error::from)?,
+                        dedup_key: Some(format!("export:{version}:{by}:{options}")),
+                        priority: 0,
+                        max_attempts: ATTEMPTS,
+                    };
+                    let id = limn_jobs::enqueue(tx, new, now).await?;
+                    repo::job::set_dataset(tx, id, dataset.id).await?;
+                    let summary = format!(
+                        "started an export ({}) of version {} of the dataset “{}”",
+                        export.format.label(),
+                        found.number,
+                        dataset.name
+                    );
+                    audit::write(tx, &actor, None, "export.start", &summary, now).await?;
+                    repo::job::get(tx, id)
+                        .await?
+                        .ok_or_else(|| Error::not_found("job"))
+                })
+            })
+            .await?;
+        self.0.jobs.wake();
+        Ok(job)
+    }
+
     /// Path of the finished file and its download name. Errors: `WrongState` while the job is not done, `LinkExpired`
     /// once the file was cleaned away.
     pub async fn file(&self, actor: &Actor, job: JobId) -> Result<(PathBuf, String)> {
@@ -74,14 +148,16 @@ impl Exports {
             .await?
             .filter(|j| j.kind == kind::EXPORT)
             .ok_or_else(missing)?;
-        let project = found.project_id.ok_or_else(missing)?;
-        require_in(&mut tx, actor, Action::ExportData, project)
-            .await
-            .map_err(|e| match e {
-                // An outsider learns nothing of the project.
-                Error::Api(e) if e.code == Code::NotFound => missing(),
-                e => e,
-            })?;
+        let may = match (found.project_id, repo::job::dataset(&mut tx, job).await?) {
+            (Some(project), _) => require_in(&mut tx, actor, Action::ExportData, project).await,
+            (None, Some(dataset)) => require_in_dataset(&mut tx, actor, Action::ViewDataset, dataset).await,
+            (None, None) => return Err(missing()),
+        };
+        may.map_err(|e| match e {
+            // An outsider learns nothing of the project or dataset.
+            Error::Api(e) if e.code == Code::NotFound => missing(),
+            e => e,
+        })?;
         drop(tx);
         match found.state {
             JobState::Succeeded => {}

@@ -1,7 +1,8 @@
 //! What is swept up now and then: abandoned uploads, blobs that nothing refers to, old exports, ended sessions.
 
-use crate::uploads;
+use crate::jobs::kind;
 use crate::{Context, Error, Result};
+use crate::{projects, uploads};
 use limn_domain::{Digest, Timestamp};
 use limn_store::{StoreError, repo};
 use std::path::{Path, PathBuf};
@@ -21,6 +22,8 @@ const PAGE: i64 = 500;
 pub struct Swept {
     pub uploads: u64,
     pub blobs: u64,
+    /// Objects of versions.
+    pub objects: u64,
     pub files: u64,
 }
 
@@ -30,15 +33,28 @@ pub async fn sweep(ctx: &Context) -> Result<Swept> {
     let now = ctx.now();
     ended_sessions(ctx, now).await?;
     abandoned_uploads(ctx, now, &mut swept).await?;
-    unused_blobs(ctx, now, &mut swept).await?;
+    // Whose deletion a crash cut off.
+    for project in repo::project::deleted(&mut ctx.db.read().await?).await? {
+        projects::remove(ctx, project).await?;
+    }
+    // What a running registration has put may wait longer than that for whatever will name it.
+    let before = now.plus_seconds(-i64::try_from(BLOB_GRACE).unwrap_or(0));
+    let running = repo::job::oldest_running(&mut ctx.db.read().await?, kind::VERSION).await?;
+    let before = running.map_or(before, |r| r.min(before));
+    // Objects of versions first: they hold files.
+    unnamed_objects(ctx, before, &mut swept).await?;
+    ownerless_artifacts(ctx, now).await?;
+    unused_blobs(ctx, before, &mut swept).await?;
     swept.files += stray_blobs(ctx, now).await?;
     swept.files += old_files(ctx.exports_dir(), EXPORT_LIFE).await?;
+    swept.files += ctx.indexes.sweep(ctx).await?;
     // Files of uploads whose rows went with their owner.
     swept.files += old_files(ctx.uploads_dir(), 2 * UPLOAD_LIFE.unsigned_abs()).await?;
     if swept != Swept::default() {
         tracing::info!(
             uploads = swept.uploads,
             blobs = swept.blobs,
+            objects = swept.objects,
             files = swept.files,
             "swept up"
         );
@@ -69,9 +85,44 @@ async fn abandoned_uploads(ctx: &Context, now: Timestamp, swept: &mut Swept) -> 
     }
 }
 
-/// Blobs whose items are gone.
-async fn unused_blobs(ctx: &Context, now: Timestamp, swept: &mut Swept) -> Result<()> {
-    let before = now.plus_seconds(-i64::try_from(BLOB_GRACE).unwrap_or(0));
+/// Objects that no version reaches any more, from the top down.
+async fn unnamed_objects(ctx: &Context, before: Timestamp, swept: &mut Swept) -> Result<()> {
+    loop {
+        let gone: Result<u64, StoreError> = ctx
+            .db
+            .write(move |tx| Box::pin(async move { repo::object::sweep(tx, before, PAGE).await }))
+            .await;
+        match gone {
+            Ok(0) => return Ok(()),
+            Ok(n) => swept.objects += n,
+            // A registration came to name one of them; the next sweep looks again.
+            Err(e) if e.is_contention() => return Ok(()),
+            Err(e) => return Err(e.into()),
+        }
+    }
+}
+
+/// Files of runs and models that were removed for good, and those of which parts stopped arriving.
+async fn ownerless_artifacts(ctx: &Context, now: Timestamp) -> Result<()> {
+    let before = now.plus_seconds(-UPLOAD_LIFE);
+    ctx.db
+        .write::<_, Error, _>(move |tx| {
+            Box::pin(async move { Ok(repo::artifact::abandon_parts(tx, before).await?) })
+        })
+        .await?;
+    loop {
+        let gone: Result<u64, StoreError> = ctx
+            .db
+            .write(move |tx| Box::pin(async move { repo::artifact::sweep(tx, PAGE).await }))
+            .await;
+        if gone? == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// Blobs whose items, versions and artifacts are gone.
+async fn unused_blobs(ctx: &Context, before: Timestamp, swept: &mut Swept) -> Result<()> {
     let mut after: Option<Digest> = None;
     loop {
         let digests = repo::blob::unused(&mut ctx.db.read().await?, before, after.as_ref(), PAGE).await?;

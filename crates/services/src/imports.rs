@@ -5,7 +5,7 @@ use crate::jobs::{import, kind};
 use crate::{Actor, Context, Error, Result, audit};
 use limn_domain::import::{ImportFormat, NewImport};
 use limn_domain::job::Job;
-use limn_domain::{Action, ProjectId};
+use limn_domain::{Action, ProjectId, video};
 use limn_jobs::NewJob;
 use limn_store::{Tx, repo};
 use std::collections::HashSet;
@@ -95,6 +95,22 @@ async fn check(tx: &mut Tx, actor: &Actor, project: ProjectId, input: &NewImport
     let (_, task) = repo::transfer::title(tx, project)
         .await?
         .ok_or_else(|| Error::not_found("project"))?;
+    if let Some(sequence) = input.sequence {
+        if !video::RATES.contains(&sequence.rate) {
+            let (from, to) = (video::RATES.start(), video::RATES.end());
+            return Err(Error::field(
+                "sequence.rate",
+                format!("Frames a second are a number from {from} to {to}."),
+            ));
+        }
+        if !task.takes_videos() {
+            let task = task.label().to_lowercase();
+            return Err(Error::field(
+                "sequence",
+                format!("The labels of this project ({task}) are not tracks, so its items cannot be videos."),
+            ));
+        }
+    }
     if !input.format.suits(task) {
         let others: Vec<_> = ImportFormat::for_task(task).map(|f| f.as_str()).collect();
         return Err(Error::field(

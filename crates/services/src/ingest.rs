@@ -2,8 +2,10 @@
 
 mod document;
 mod register;
+mod video;
 
 pub(crate) use register::Registrar;
+pub(crate) use video::NewVideo;
 
 use crate::authz::require_in;
 use crate::{Actor, Context, Error, Result};
@@ -134,6 +136,14 @@ pub(crate) async fn check_staged(
 ) -> Result<Checked> {
     if media == Media::Text {
         return document::check(ctx, project, name, staged).await;
+    }
+    if limn_domain::video::is_video_name(name) {
+        return Err(Error::new(
+            Code::UnsupportedMedia,
+            format!(
+                "`{name}` is a video: import it (format `images`), and a job takes it apart into frames."
+            ),
+        ));
     }
     let byte_size = i64::try_from(staged.len()).map_err(anyhow::Error::from)?;
     let digest = staged.digest().clone();

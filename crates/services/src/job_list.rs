@@ -1,6 +1,8 @@
 //! Background jobs as people see and steer them.
 
-use crate::authz::{require, require_in, role_in};
+use crate::authz::{
+    bound_dataset, is_bound, require, require_in, require_in_dataset, role_in, role_in_dataset,
+};
 use crate::jobs::kind;
 use crate::{Actor, Context, Error, Result, audit, cursor};
 use limn_domain::job::{Job, JobLogLine, JobState};
@@ -47,6 +49,9 @@ impl JobList {
         }
         if let Some(project) = filter.project {
             require_in(&mut tx, actor, Action::ViewProject, project).await?;
+        } else if bound_dataset(actor).is_some() {
+            // Its dataset's jobs are asked for one by one.
+            return Ok(Page::default());
         } else if !sees_all(actor)? {
             filter.visible_to = Some(actor.me()?.id);
         }
@@ -152,7 +157,7 @@ impl JobList {
 fn sees_all(actor: &Actor) -> Result<bool> {
     Ok(match actor {
         Actor::System => true,
-        Actor::Token { me, project_id, .. } => me.role == Role::Admin && project_id.is_none(),
+        Actor::Token { me, .. } => me.role == Role::Admin && !is_bound(actor),
         _ => actor.me()?.role == Role::Admin,
     })
 }
@@ -171,25 +176,32 @@ async fn visible(tx: &mut Tx, actor: &Actor, job: JobId) -> Result<Job> {
     if all {
         return Ok(found);
     }
-    let project_only = matches!(
-        actor,
-        Actor::Token {
-            project_id: Some(_),
-            ..
-        }
-    );
-    if found.created_by.is_some() && found.created_by == actor.user_id() && !project_only {
+    if found.created_by.is_some() && found.created_by == actor.user_id() && !is_bound(actor) {
         return Ok(found);
     }
-    let project = found.project_id.ok_or_else(missing)?;
-    role_in(tx, actor, project).await?.ok_or_else(missing)?;
+    let sees = match (found.project_id, repo::job::dataset(tx, job).await?) {
+        (Some(project), _) => role_in(tx, actor, project).await?,
+        (None, Some(dataset)) => role_in_dataset(tx, actor, dataset).await?,
+        (None, None) => None,
+    };
+    sees.ok_or_else(missing)?;
     Ok(found)
 }
 
 /// Who may start such a job may cancel and retry their own; a manager everybody's in the project; an admin all.
-async fn may_steer(tx: &mut Tx, actor: &Actor, job: &Job) -> Result<()> {
+pub(crate) async fn may_steer(tx: &mut Tx, actor: &Actor, job: &Job) -> Result<()> {
     let Some(project) = job.project_id else {
-        require(actor, Action::SeeServer)?;
+        if let Some(dataset) = repo::job::dataset(tx, job.id).await? {
+            let own = job.created_by.is_some() && job.created_by == actor.user_id();
+            let needed = match (own, job.kind.as_str()) {
+                (true, kind::EXPORT | kind::TRAINING) => Action::ViewDataset,
+                (true, _) => Action::AddVersions,
+                (false, _) => Action::ManageDataset,
+            };
+            require_in_dataset(tx, actor, needed, dataset).await?;
+        } else {
+            require(actor, Action::SeeServer)?;
+        }
         return Ok(());
     };
     let starts = match job.kind.as_str() {

@@ -1,9 +1,14 @@
 //! What runs in the background, one file a kind.
 
+pub(crate) mod assist;
 pub(crate) mod cleanup;
 pub(crate) mod export;
 pub(crate) mod import;
+pub(crate) mod profile;
+pub(crate) mod source;
 pub(crate) mod tiles;
+pub(crate) mod training;
+pub(crate) mod version;
 
 use crate::{Error, Result, Services};
 use limn_domain::activity::Activity;
@@ -17,6 +22,20 @@ pub mod kind {
     pub const EXPORT: &str = "export";
     pub const SAMPLE: &str = "sample";
     pub const TILES: &str = "tiles";
+    /// Registers a version of a dataset.
+    pub const VERSION: &str = "version";
+    /// Computes the profile of a version.
+    pub const PROFILE: &str = "profile";
+    /// Fills a labeling project from a version.
+    pub const FROM_VERSION: &str = "from_version";
+    /// Takes what is new in a datastore into a project.
+    pub const SOURCE: &str = "source";
+    /// Looks at the pictures of a project and learns from its labels.
+    pub const ASSIST: &str = "assist";
+    /// Trains a network on a version.
+    pub const TRAINING: &str = "training";
+    /// Indexes a version to look through it.
+    pub const EXPLORE: &str = "explore";
 }
 
 /// A runner with every handler registered.
@@ -27,7 +46,14 @@ pub fn runner(services: &Services, concurrency: usize) -> Runner {
     registry.register(kind::EXPORT, export::ExportJob(ctx.clone()));
     registry.register(kind::SAMPLE, crate::sample::SampleJob(ctx.clone()));
     registry.register(kind::TILES, tiles::TilesJob(ctx.clone()));
+    registry.register(kind::VERSION, version::VersionJob(ctx.clone()));
+    registry.register(kind::PROFILE, profile::ProfileJob(ctx.clone()));
+    registry.register(kind::FROM_VERSION, version::ProjectJob(ctx.clone()));
+    registry.register(kind::SOURCE, source::SourceJob(ctx.clone()));
+    registry.register(kind::ASSIST, assist::AssistJob(ctx.clone()));
+    registry.register(kind::EXPLORE, crate::explore::index::ExploreJob(ctx.clone()));
     let clock = ctx.clock.clone();
+    let (scheduled, learning) = (ctx.clone(), ctx.clone());
     Runner::new(
         ctx.db.clone(),
         registry,
@@ -36,6 +62,22 @@ pub fn runner(services: &Services, concurrency: usize) -> Runner {
         move || clock.now(),
     )
     .every(cleanup::EVERY, move || Box::pin(cleanup::run(ctx.clone())))
+    .every(crate::sources::EVERY, move || {
+        Box::pin(crate::sources::start_due(scheduled.clone()))
+    })
+    .every(assist::EVERY, move || {
+        Box::pin(assist::schedule(learning.clone()))
+    })
+}
+
+/// A runner of its own for trainings, one at a time: hours of it must not take the place of jobs that people wait for.
+pub fn trainer(services: &Services) -> Runner {
+    let ctx = services.context.clone();
+    let mut registry = Registry::default();
+    registry.register(kind::TRAINING, training::TrainingJob(ctx.clone()));
+    let clock = ctx.clock.clone();
+    Runner::new(ctx.db.clone(), registry, ctx.jobs.clone(), 1, move || clock.now())
+        .every(training::EVERY, move || Box::pin(training::settle(ctx.clone())))
 }
 
 /// Shapes an error for the people who read the job: what a client may see stands as it is and is final, anything else

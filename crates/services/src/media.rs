@@ -1,11 +1,12 @@
 //! Bytes of items: originals, renditions and tiles.
 
+pub mod frames;
 pub mod tiles;
 
 use crate::authz::require_in;
 use crate::{Actor, Context, Error, Result};
 use bytes::Bytes;
-use limn_domain::{Action, Code, ItemId, text};
+use limn_domain::{Action, Code, ItemId, text, video};
 use limn_storage::{ImageInfo, ImageKind, RenditionKind, Source, StorageError};
 use limn_store::repo::{self, blob::ItemBlob};
 use std::path::PathBuf;
@@ -54,8 +55,30 @@ impl Media {
     /// Bytes of an item for whoever may see it. Everything but [`Rendition::Original`] is a still raster picture or
     /// plain text that is safe to show inline; the original is for download.
     pub async fn get(&self, actor: &Actor, item: ItemId, which: Rendition) -> Result<MediaFile> {
-        let found = seen(&self.0, actor, item).await?;
+        let mut found = seen(&self.0, actor, item).await?;
+        if found.media_type == video::MEDIA_TYPE {
+            if which == Rendition::Original {
+                return Err(Error::new(
+                    Code::BadRequest,
+                    "A video is kept as its frames; ask for `frames/{number}`.",
+                ));
+            }
+            // It is shown by its first frame.
+            found = frames::as_picture(&mut self.0.db.read().await?, found, item, 0).await?;
+        }
+        self.of_blob(&found, which).await
+    }
+
+    /// The same of bytes that somebody has the right to see.
+    pub(crate) async fn of_blob(&self, found: &ItemBlob, which: Rendition) -> Result<MediaFile> {
+        let is_picture = ImageKind::from_media_type(&found.media_type).is_some();
         let is_text = found.media_type == text::MEDIA_TYPE;
+        if !is_text && !is_picture && which != Rendition::Original {
+            return Err(Error::new(
+                Code::BadRequest,
+                "This file is neither a picture nor a document; download it as it is.",
+            ));
+        }
         if is_text != (which == Rendition::Text) && which != Rendition::Original {
             let why = if is_text {
                 "This item is a document; ask for `text`."
@@ -65,9 +88,9 @@ impl Media {
             return Err(Error::new(Code::BadRequest, why));
         }
         let rendition = match which {
-            Rendition::Original => return self.original(&found, false).await,
+            Rendition::Original => return self.original(found, false).await,
             Rendition::Text => {
-                let file = self.original(&found, false).await?;
+                let file = self.original(found, false).await?;
                 return Ok(MediaFile {
                     media_type: "text/plain; charset=utf-8".to_owned(),
                     ..file
@@ -77,8 +100,13 @@ impl Media {
             Rendition::Screen => RenditionKind::Screen,
             Rendition::Full => RenditionKind::Full,
         };
-        if info(&found).is_some_and(|info| rendition.is_original(&info)) {
-            return self.original(&found, true).await;
+        self.rendered(found, rendition).await
+    }
+
+    /// A rendition of a picture; the stored bytes where those are it.
+    async fn rendered(&self, found: &ItemBlob, rendition: RenditionKind) -> Result<MediaFile> {
+        if info(found).is_some_and(|info| rendition.is_original(&info)) {
+            return self.original(found, true).await;
         }
         let source = Source::File(self.0.blobs.path(&found.digest));
         let bytes = match self
@@ -88,8 +116,8 @@ impl Media {
             .await
         {
             Ok(bytes) => bytes,
-            Err(StorageError::NotFound) => return Err(lost(&found)),
-            Err(StorageError::NotMadeYet) if which == Rendition::Thumb => return stand_in(&found),
+            Err(StorageError::NotFound) => return Err(lost(found)),
+            Err(StorageError::NotMadeYet) if rendition == RenditionKind::Thumb => return stand_in(found),
             Err(StorageError::NotMadeYet) => {
                 return Err(Error::new(
                     Code::WrongState,
@@ -99,7 +127,7 @@ impl Media {
             Err(e @ StorageError::Unwieldy(_)) => return Err(crate::ingest::refusal(&found.name, e)),
             Err(e) => {
                 return Err(Error::Internal(
-                    anyhow::Error::new(e).context(format!("rendition of item {item}")),
+                    anyhow::Error::new(e).context(format!("rendition of `{}`", found.name)),
                 ));
             }
         };

@@ -163,37 +163,24 @@ impl Projects {
 
     /// Deletes the project with its items, labels and jobs; blobs that nothing uses any more go by clean-up.
     ///
-    /// In pieces, so that nobody else waits long; when the caller goes away in the middle it still goes on, and after a
-    /// crash in the middle the project is there with fewer items, to be deleted again.
+    /// It is gone for everybody at once. What it holds goes in pieces, so that nobody else waits long: on when the caller goes away in
+    /// the middle, and by clean-up after a crash in the middle.
     pub async fn delete(&self, actor: &Actor, project: ProjectId) -> Result<()> {
         let (ctx, actor) = (self.0.clone(), actor.clone());
         let task = tokio::spawn(async move {
-            let mut tx = ctx.db.read().await?;
-            require_in(&mut tx, &actor, Action::DeleteProject, project).await?;
-            drop(tx);
-            loop {
-                let gone = ctx
-                    .db
-                    .write::<_, StoreError, _>(move |tx| {
-                        Box::pin(async move { repo::project::delete_some_items(tx, project, PIECE).await })
-                    })
-                    .await?;
-                if gone < PIECE {
-                    break;
-                }
-            }
             let now = ctx.now();
             ctx.db
-                .write(move |tx| {
+                .write::<_, Error, _>(move |tx| {
                     Box::pin(async move {
                         require_in(tx, &actor, Action::DeleteProject, project).await?;
                         let was = visible(tx, &actor, project).await?;
-                        repo::project::delete(tx, project).await?;
+                        repo::project::mark_deleted(tx, project, now).await?;
                         let summary = format!("deleted the project “{}”", was.summary.name);
                         audit::write(tx, &actor, Some(project), "project.delete", &summary, now).await
                     })
                 })
-                .await
+                .await?;
+            remove(&ctx, project).await
         });
         task.await.map_err(anyhow::Error::from)?
     }
@@ -207,6 +194,27 @@ impl Projects {
             validate::text("text", text, validate::INSTRUCTIONS_MAX).map_err(|m| Error::field("text", m))?;
         html(text).await
     }
+}
+
+/// Removes what a deleted project holds, and it.
+pub(crate) async fn remove(ctx: &Context, project: ProjectId) -> Result<()> {
+    loop {
+        let gone = ctx
+            .db
+            .write::<_, StoreError, _>(move |tx| {
+                Box::pin(async move { repo::project::delete_some_items(tx, project, PIECE).await })
+            })
+            .await?;
+        if gone < PIECE {
+            break;
+        }
+    }
+    ctx.db
+        .write::<_, StoreError, _>(move |tx| {
+            Box::pin(async move { repo::project::delete(tx, project).await.map(drop) })
+        })
+        .await?;
+    Ok(())
 }
 
 /// The project as the actor sees it, its instructions not rendered.

@@ -1,6 +1,6 @@
 //! The command palette's search.
 
-use crate::authz::viewer;
+use crate::authz::{bound_dataset, dataset_viewer, is_bound, viewer};
 use crate::{Actor, Context, Result};
 use limn_store::repo;
 
@@ -8,6 +8,8 @@ use limn_store::repo;
 const MAX: i64 = 20;
 /// Of them projects at most, so that items find room.
 const PROJECTS_MAX: i64 = 8;
+/// Of them datasets at most.
+const DATASETS_MAX: i64 = 6;
 /// Longest text looked for, in characters.
 const TEXT_MAX: usize = 200;
 
@@ -15,7 +17,7 @@ const TEXT_MAX: usize = 200;
 pub struct Search(pub(crate) Context);
 
 impl Search {
-    /// Projects and items whose name contains the text, best first, at most 20.
+    /// Projects, datasets and items whose name contains the text, best first, at most 20.
     pub async fn find(&self, actor: &Actor, text: &str) -> Result<Vec<Hit>> {
         let viewer = viewer(actor)?;
         let text: String = text
@@ -38,6 +40,25 @@ impl Search {
                 href: format!("/projects/{id}"),
             })
             .collect();
+        let only = bound_dataset(actor);
+        if !is_bound(actor) || only.is_some() {
+            let filter = repo::dataset::ListFilter {
+                member: dataset_viewer(actor)?,
+                only,
+                text: Some(&text),
+                kind: None,
+                tag: None,
+                after: None,
+                limit: DATASETS_MAX,
+            };
+            let datasets = repo::dataset::list(&mut tx, &filter).await?;
+            hits.extend(datasets.into_iter().map(|d| Hit {
+                kind: "dataset".to_owned(),
+                title: d.name,
+                detail: format!("Dataset, {}", d.kind.label().to_lowercase()),
+                href: format!("/data/{}", d.id),
+            }));
+        }
         // A single letter is in nearly every name.
         if text.chars().nth(1).is_some() {
             let items = repo::search::items(&mut tx, viewer, &text, MAX - hits.len() as i64).await?;
@@ -55,7 +76,7 @@ impl Search {
 /// Something found.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Hit {
-    /// `project` or `item`.
+    /// `project`, `dataset` or `item`.
     pub kind: String,
     pub title: String,
     pub detail: String,

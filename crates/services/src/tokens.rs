@@ -1,7 +1,7 @@
 //! API tokens of the actor.
 
 use crate::auth::secret;
-use crate::authz::{require_account, role_in};
+use crate::authz::{require_account, role_in, role_in_dataset};
 use crate::{Actor, Context, Error, Result, audit};
 use limn_domain::token::{CreatedToken, NewToken, Token};
 use limn_domain::validate::{self, Checks};
@@ -33,6 +33,12 @@ impl Tokens {
             .take("name", validate::name("token", &input.name))
             .unwrap_or_default();
         checks.take("expires_in_days", check_days(input.expires_in_days));
+        if input.project_id.is_some() && input.dataset_id.is_some() {
+            checks.take::<()>(
+                "dataset_id",
+                Err("A token is for a project or for a dataset, not for both.".to_owned()),
+            );
+        }
         checks.finish()?;
         let now = self.0.now();
         let secret = secret::new_token();
@@ -43,12 +49,14 @@ impl Tokens {
             prefix: secret[..PREFIX_LEN].to_owned(),
             scope: input.scope,
             project_id: input.project_id,
+            dataset_id: input.dataset_id,
             created_at: now,
             expires_at: input
                 .expires_in_days
                 .map(|days| now.plus_seconds(days * 24 * 3600)),
             last_used_at: None,
         };
+        let s3 = crate::keys::s3(&self.0, token.id).await?;
         let actor = actor.clone();
         self.0
             .db
@@ -62,6 +70,14 @@ impl Tokens {
                             "You are in no such project; choose one of the list.",
                         ));
                     }
+                    if let Some(dataset) = token.dataset_id
+                        && role_in_dataset(tx, &actor, dataset).await?.is_none()
+                    {
+                        return Err(Error::field(
+                            "dataset_id",
+                            "You may see no such dataset; choose one of the list.",
+                        ));
+                    }
                     if repo::token::list(tx, me.id).await?.len() >= MAX {
                         return Err(Error::new(
                             Code::WrongState,
@@ -71,7 +87,7 @@ impl Tokens {
                     repo::token::insert(tx, me.id, &token, &digest).await?;
                     let summary = format!("made the API token “{}” ({})", token.name, token.scope.as_str());
                     audit::write(tx, &actor, None, "token.create", &summary, now).await?;
-                    Ok(CreatedToken { token, secret })
+                    Ok(CreatedToken { token, secret, s3 })
                 })
             })
             .await

@@ -95,7 +95,7 @@ pub(crate) fn render_upright(picture: &DynamicImage, kind: RenditionKind) -> Res
     encode_jpeg(&*resize(picture, width, height)?, kind.quality(), None)
 }
 
-fn resize(pixels: &DynamicImage, width: u32, height: u32) -> Result<Cow<'_, DynamicImage>> {
+pub(crate) fn resize(pixels: &DynamicImage, width: u32, height: u32) -> Result<Cow<'_, DynamicImage>> {
     if (pixels.width(), pixels.height()) == (width, height) {
         return Ok(Cow::Borrowed(pixels));
     }

@@ -118,8 +118,7 @@ impl Db {
         Ok(match self {
             Self::Sqlite { read, .. } => Tx::Sqlite(read.begin().await?),
             Self::Postgres(pool) => {
-                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                Tx::Postgres(pool.begin_with(begin).await?)
+                Tx::Postgres(begin(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
             }
         })
     }
@@ -140,7 +139,7 @@ impl Db {
     {
         match self {
             Self::Postgres(pool) => {
-                let mut tx = Tx::Postgres(pool.begin().await.map_err(StoreError::from)?);
+                let mut tx = Tx::Postgres(begin(pool, "BEGIN").await?);
                 let value = work(&mut tx).await?;
                 if let Tx::Postgres(inner) = tx {
                     inner.commit().await.map_err(StoreError::from)?;
@@ -186,6 +185,15 @@ impl Db {
             Self::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// Begins a transaction, whole even where the caller goes away in the middle: sqlx counts one only when the server has answered, so that a
+/// connection whose `BEGIN` nobody waited for would go back to the pool with an open transaction, and the next unit of work would
+/// run in it.
+async fn begin(pool: &PgPool, statement: &'static str) -> Result<Transaction<'static, Postgres>, StoreError> {
+    let pool = pool.clone();
+    let begun = tokio::spawn(async move { pool.begin_with(statement).await }).await;
+    Ok(begun.map_err(|_| StoreError::Abandoned)??)
 }
 
 /// Runs units of work one after another, committing as many together as arrive in time.

@@ -13,6 +13,7 @@ mod db;
 pub mod dialect;
 mod error;
 pub mod repo;
+pub mod series;
 
 pub use db::{Db, DbConfig, Tx};
 pub use error::StoreError;

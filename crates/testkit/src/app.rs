@@ -43,6 +43,10 @@ impl TestApp {
     pub fn configured(db: TestDb, change: impl FnOnce(&mut RawConfig)) -> Self {
         let mut raw = RawConfig::default();
         raw.storage.data_dir = db.dir().join("data");
+        let stores = db.dir().join("stores");
+        std::fs::create_dir_all(&stores).expect("the folder of stores is made");
+        raw.datastores.folders = stores.display().to_string();
+        "127.0.0.0/8, ::1".clone_into(&mut raw.network.allow);
         change(&mut raw);
         let config: Config = raw.try_into().expect("the test's configuration is valid");
         std::fs::create_dir_all(&config.data_dir).expect("the data directory is made");
@@ -112,6 +116,7 @@ impl TestApp {
             name: "test".to_owned(),
             scope,
             project_id: None,
+            dataset_id: None,
             expires_in_days: None,
         };
         let created = self
@@ -309,7 +314,9 @@ impl Reply {
     /// The error's code.
     #[track_caller]
     pub fn code(&self) -> String {
-        self.json()["code"].as_str().unwrap_or_default().to_owned()
+        let json = self.json();
+        let code = json["code"].as_str().or_else(|| json["error_code"].as_str());
+        code.unwrap_or_default().to_owned()
     }
 
     /// A header as text, empty when absent.

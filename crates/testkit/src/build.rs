@@ -1,7 +1,8 @@
 //! Rows in one line each, for tests that need something to stand on. Everything is plain SQL through the repositories.
 
+use limn_domain::dataset::{DatasetKind, Split, VersionCounts, Visibility};
 use limn_domain::project::{ProjectSettings, Task};
-use limn_domain::{CategoryId, Digest, ItemId, ProjectId, Role, Timestamp, UserId};
+use limn_domain::{CategoryId, DatasetId, Digest, ItemId, ProjectId, Role, Timestamp, UserId, VersionId};
 use limn_store::repo::{self, item::NewItem};
 use limn_store::{Db, StoreError};
 
@@ -122,4 +123,101 @@ pub async fn items(db: &Db, project: ProjectId, prefix: &str, n: usize) -> Vec<I
 /// A digest for bytes that are never looked at.
 pub fn digest(text: &str) -> Digest {
     Digest::parse(blake3::hash(text.as_bytes()).to_hex().as_str()).expect("a BLAKE3 digest")
+}
+
+/// A private dataset of images with its manager.
+pub async fn dataset(db: &Db, name: &str, manager: UserId) -> DatasetId {
+    let row = repo::dataset::NewRow {
+        id: DatasetId::new(),
+        name: name.to_owned(),
+        kind: DatasetKind::Images,
+        description: String::new(),
+        tags: Vec::new(),
+        licence: String::new(),
+        visibility: Visibility::Private,
+        created_by: Some(manager),
+    };
+    let id = row.id;
+    db.write::<_, StoreError, _>(move |tx| {
+        Box::pin(async move {
+            repo::dataset::insert(tx, &row, START).await?;
+            repo::dataset::put_member(tx, id, manager, Role::Manager, START).await
+        })
+    })
+    .await
+    .expect("the dataset is inserted");
+    id
+}
+
+/// Makes somebody a member of a dataset.
+pub async fn dataset_member(db: &Db, dataset: DatasetId, user: UserId, role: Role) {
+    db.write::<_, StoreError, _>(move |tx| {
+        Box::pin(async move { repo::dataset::put_member(tx, dataset, user, role, START).await })
+    })
+    .await
+    .expect("the member is inserted");
+}
+
+/// The next version of a dataset, of one picture whose blob row is there.
+pub async fn version(db: &Db, dataset: DatasetId, path: &str, blob: &Digest) -> VersionId {
+    let (id, path, blob) = (VersionId::new(), path.to_owned(), blob.clone());
+    db.write::<_, StoreError, _>(move |tx| {
+        Box::pin(async move {
+            let mut tree = limn_versions::Builder::default();
+            let entry = limn_versions::Entry {
+                path,
+                size: 1,
+                blob: limn_versions::Hash::from(&blob),
+                media_type: "image/png".to_owned(),
+                width: 10,
+                height: 10,
+                orientation: 1,
+                length: 0,
+                split: Split::None,
+                labels: None,
+                categories: std::collections::BTreeMap::new(),
+            };
+            tree.push(entry).expect("the only entry is in order");
+            let built = tree.finish();
+            let root = limn_versions::object::Root {
+                limn: limn_versions::object::FORMAT,
+                kind: DatasetKind::Images,
+                files: built.root.hash,
+                schema: None,
+            };
+            let (hash, bytes) = limn_versions::object::encode(&root);
+            let leaf = &built.nodes[0];
+            let object = |digest, bytes| repo::object::NewObject { digest, bytes };
+            let both = [
+                object(leaf.hash.bytes(), leaf.bytes.as_slice()),
+                object(hash.bytes(), &bytes),
+            ];
+            repo::object::put(tx, &both, START).await?;
+            repo::object::link(tx, &[(*hash.bytes(), *leaf.hash.bytes())]).await?;
+            repo::object::link_blobs(tx, &[(*leaf.hash.bytes(), blob)]).await?;
+            let number = repo::dataset::lock(tx, dataset, START)
+                .await?
+                .expect("the dataset is there");
+            repo::dataset::use_number(tx, dataset).await?;
+            let row = repo::version::NewRow {
+                id,
+                dataset_id: dataset,
+                number,
+                digest: *hash.bytes(),
+                note: String::new(),
+                task: None,
+                files: 1,
+                bytes: 1,
+                counts: VersionCounts {
+                    splits: [1, 0, 0, 0],
+                    ..VersionCounts::default()
+                },
+                created_by: None,
+            };
+            repo::version::insert(tx, &row, START).await
+        })
+    })
+    .await
+    .expect("the version is inserted");
+    id
 }

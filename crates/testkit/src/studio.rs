@@ -4,8 +4,21 @@ use crate::TestDb;
 use crate::build::{self, START};
 use limn_domain::user::Me;
 use limn_domain::{Role, UserId};
+use limn_services::reach::Reach;
 use limn_services::{Actor, Clock, Context, Limits, Services};
 use std::ops::Deref;
+
+/// Datastores may reach this machine, and the folder `stores` beside the database.
+pub fn reach(db: &TestDb) -> Reach {
+    let folder = db.dir().join("stores");
+    std::fs::create_dir_all(&folder).expect("the folder of stores is made");
+    let networks = ["127.0.0.0/8", "::1"].map(|n| n.parse().expect("a network"));
+    Reach {
+        networks: networks.to_vec(),
+        folders: vec![folder],
+        ..Reach::default()
+    }
+}
 
 /// The services with a clock that stands at [`START`] until the test moves it. Jobs run only when the test runs them.
 #[derive(Clone)]
@@ -27,7 +40,11 @@ impl Studio {
     /// Over a test database; the data directory lies beside it.
     pub fn new(db: &TestDb) -> Self {
         let clock = Clock::fixed(START);
-        let context = Context::open(db.db(), db.dir().join("data"), Limits::default(), clock.clone())
+        let limits = Limits {
+            reach: reach(db),
+            ..Limits::default()
+        };
+        let context = Context::open(db.db(), db.dir().join("data"), limits, clock.clone())
             .expect("the data directory opens");
         Self {
             services: Services::new(context),

@@ -13,6 +13,8 @@ pub struct Edges {
     pub across: Vec<u8>,
 }
 
+/// The strongest edges of any picture count as at least so strong, in units of lightness.
+const WEAKEST: f32 = 4.0;
 /// Steps of half a turn.
 pub const TURNS: u8 = 32;
 
@@ -41,7 +43,10 @@ impl Edges {
                 }
                 let at = rows[1] + x;
                 raw[at] = (best.0 as f32).sqrt() / (8.0 * STEPS as f32);
-                across[at] = turn(best.1, best.2);
+                // Of weaker ones nobody asks.
+                if raw[at] > WEAKEST / 32.0 {
+                    across[at] = turn(best.1, best.2);
+                }
             }
         }
         let strong = strongest(&raw);
@@ -108,9 +113,9 @@ fn strongest(raw: &[f32]) -> f32 {
     let mut left = raw.len() / 100;
     for (bin, n) in bins.iter().enumerate().rev() {
         if *n > left {
-            return ((bin + 1) as f32 / 8.0).max(4.0);
+            return ((bin + 1) as f32 / 8.0).max(WEAKEST);
         }
         left -= n;
     }
-    4.0
+    WEAKEST
 }

@@ -103,6 +103,7 @@ impl Scene {
                 }
             }
             Ask::Wire { legs } => {
+                self.wire();
                 let samples: Vec<Option<[usize; 2]>> = legs
                     .iter()
                     .map(|[a, b]| Some([self.stop(a.at, a.reach)?, self.stop(b.at, b.reach)?]))

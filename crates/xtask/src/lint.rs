@@ -4,7 +4,7 @@ use crate::setup::wasm_std::{self, TARGET, Toolchain};
 use crate::{sh, ws};
 use anyhow::Result;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 /// Lines a source file may have before it is named.
 const LONG_FILE: usize = 600;
@@ -51,6 +51,12 @@ pub fn clippy() -> Result<bool> {
         "warnings",
     ]);
     ok &= sh::status(&mut own)?.success();
+    ok &= clippy_browser()?;
+    Ok(ok)
+}
+
+pub fn clippy_browser() -> Result<bool> {
+    let mut ok = true;
     // Debian's compiler for the browser comes without clippy.
     if wasm_std::ensure()? == Toolchain::Own {
         sh::step("clippy, browser");
@@ -69,6 +75,38 @@ pub fn clippy() -> Result<bool> {
         ok &= sh::status(browser.args(["--", "-D", "warnings"]))?.success();
     }
     Ok(ok)
+}
+
+/// Clippy in the compiler's place: what is built is linted by the way, instead of being checked a second time with all that it depends on.
+/// `None` where there is no clippy.
+pub struct Wrapper(PathBuf);
+
+impl Wrapper {
+    pub fn find() -> Option<Self> {
+        sh::which("clippy-driver").map(Self)
+    }
+
+    /// Whatever is compiled of the workspace goes through clippy. What is built is kept apart from what the compiler builds by itself.
+    pub fn around(&self, cargo: &mut Command) {
+        cargo.env("RUSTC_WORKSPACE_WRAPPER", &self.0);
+    }
+}
+
+/// Runs a build; answers whether there was an error, and how many warnings there were, those of earlier builds included.
+pub fn counted(cargo: &mut Command) -> Result<(bool, usize)> {
+    let mut warnings = 0;
+    cargo.arg("--message-format=json");
+    let status = sh::lines(cargo, |line| {
+        let Ok(message) = serde_json::from_str::<serde_json::Value>(line) else {
+            return;
+        };
+        let diagnostic = &message["message"];
+        if let Some(text) = diagnostic["rendered"].as_str() {
+            eprint!("{text}");
+            warnings += usize::from(diagnostic["level"] == "warning");
+        }
+    })?;
+    Ok((status.success(), warnings))
 }
 
 /// Checks that need no compiler.

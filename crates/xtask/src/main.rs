@@ -32,6 +32,7 @@ Usage: cargo xtask <command>
   bench [--quick] [--save]         measure the shipped server; --save keeps the table in docs/benchmarks.md
   bench --large [--quick] [--save] a picture of 30,000 x 30,000 pixels: cut into tiles, opened in a browser
   bench --canvas [--save]          the label page with thousands of polygons in a browser, beside an SVG page
+  bench --assist [--save]          labels until the assist is right on the rest of scikit-learn's digits (Python)
   bench --smart [--save]           what the smart tools take in the browser's worker
   peers [-- --voc FOLDER]          pycocotools, torchvision and datumaro load what Limn exports
   setup [--tests]                  only the set-up of run (or of test)
@@ -97,7 +98,7 @@ fn dispatch(args: Vec<String>) -> Result<ExitCode> {
         }
         Some("bench") => {
             let (quick, save, canvas) = (args.flag("--quick"), args.flag("--save"), args.flag("--canvas"));
-            let (large, smart) = (args.flag("--large"), args.flag("--smart"));
+            let (large, smart, assist) = (args.flag("--large"), args.flag("--smart"), args.flag("--assist"));
             args.finish()?;
             if canvas {
                 bench::canvas(save)
@@ -105,6 +106,8 @@ fn dispatch(args: Vec<String>) -> Result<ExitCode> {
                 bench::large(quick, save)
             } else if smart {
                 bench::smart(save)
+            } else if assist {
+                bench::assist(save)
             } else {
                 bench::run(quick, save)
             }

@@ -1,6 +1,7 @@
-//! `peers`: the field's own tools (pycocotools, torchvision, datumaro, Ultralytics) against the running server.
+//! `peers`: the field's own tools (pycocotools, torchvision, datumaro, Ultralytics, pandas, polars, MLflow, servers of datastores) against
+//! the running server.
 
-use crate::setup::postgres;
+use crate::setup::{ffmpeg, postgres};
 use crate::{serve, sh, ws};
 use anyhow::{Result, bail};
 use std::path::PathBuf;
@@ -8,25 +9,42 @@ use std::process::{Command, ExitCode};
 
 pub fn run(args: Vec<String>) -> Result<ExitCode> {
     let python = ensure()?;
+    ffmpeg::ensure()?;
     serve::build(false)?;
     let cluster = postgres::start()?;
     let own = if args.iter().any(|a| a == "--camvid") {
         &["outlines_journey.py", "formats_journey.py"][..]
     } else if args.iter().any(|a| a == "--voc") {
         &["coco_journey.py"][..]
+    } else if args.iter().any(|a| a == "--mlflow") {
+        &["mlflow_journey.py"][..]
+    } else if args.iter().any(|a| a == "--mlflow-race") {
+        &["mlflow_race.py"][..]
+    } else if args.iter().any(|a| a == "--coco") {
+        &["samples_journey.py"][..]
     } else {
         &[
             "coco_journey.py",
             "outlines_journey.py",
             "keypoints_journey.py",
             "formats_journey.py",
+            "videos_journey.py",
+            "datasets_journey.py",
+            "profile_journey.py",
+            "mlflow_journey.py",
+            "datastores_journey.py",
         ][..]
     };
     for (n, script) in own.iter().enumerate() {
         let database = format!("peers_{}_{n}", std::process::id());
         cluster.psql(&format!("CREATE DATABASE {database}"))?;
         let url = cluster.url_of(&database);
-        for (name, extra) in [("SQLite", None), ("PostgreSQL", Some(url))] {
+        let mut databases = vec![("SQLite", None), ("PostgreSQL", Some(url))];
+        if matches!(*script, "profile_journey.py" | "mlflow_race.py") {
+            // By the command line alone, on local files; beside a peer on SQLite.
+            databases.truncate(1);
+        }
+        for (name, extra) in databases {
             sh::step(&format!("{script}, on {name}"));
             let mut journey = Command::new(&python);
             ws::clean_env(&mut journey);
@@ -57,7 +75,9 @@ fn ensure() -> Result<PathBuf> {
     if sh::which("python3").is_none() {
         bail!("the peers are Python packages: install python3 (3.10 or newer) with venv and run again");
     }
-    sh::step("set-up: a Python environment with pycocotools, torchvision, datumaro and Ultralytics (large)");
+    sh::step(
+        "set-up: a Python environment with pycocotools, torchvision, datumaro, Ultralytics, polars and MLflow (large)",
+    );
     sh::run(Command::new("python3").args(["-m", "venv"]).arg(&dir))?;
     sh::run(
         Command::new(&python)

@@ -61,6 +61,14 @@ pub fn output(command: &mut Command) -> Result<String> {
 
 /// Runs with standard output passed on line by line, each line also given to `each`.
 pub fn tee(command: &mut Command, mut each: impl FnMut(&str)) -> Result<ExitStatus> {
+    lines(command, |line| {
+        println!("{line}");
+        each(line);
+    })
+}
+
+/// Runs with each line of standard output given to `each`.
+pub fn lines(command: &mut Command, mut each: impl FnMut(&str)) -> Result<ExitStatus> {
     let mut child = command
         .stdout(Stdio::piped())
         .spawn()
@@ -69,9 +77,7 @@ pub fn tee(command: &mut Command, mut each: impl FnMut(&str)) -> Result<ExitStat
     if let Some(stdout) = child.stdout.take() {
         for line in BufReader::new(stdout).split(b'\n') {
             let line = line?;
-            let line = String::from_utf8_lossy(&line);
-            println!("{line}");
-            each(&line);
+            each(&String::from_utf8_lossy(&line));
         }
     }
     child.wait().with_context(|| format!("lost `{}`", show(command)))

@@ -21,6 +21,7 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<ExitCode> {
     let start = Instant::now();
     setup::wasm_std::ensure()?;
+    setup::ffmpeg::ensure()?;
     let chromium = if options.browser {
         node::ensure()?;
         node::ensure_modules()?;
@@ -40,7 +41,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         tally.check("style sheets and file sizes: `cargo xtask lint`", lint::files());
     }
     let built = rust_tests(options, cluster.as_ref(), &mut tally)?;
-    if options.browser && built {
+    if options.browser && built.whole {
         match front::build(false) {
             Ok(()) => browser_tests(options, cluster.as_ref(), chromium.as_deref(), &mut tally)?,
             Err(e) => {
@@ -49,8 +50,13 @@ pub fn run(options: &Options) -> Result<ExitCode> {
             }
         }
     }
-    if options.lint && options.filter.is_none() {
-        tally.check("clippy: `cargo xtask lint`", lint::clippy()?);
+    if lints(options) {
+        let clean = if built.linted {
+            lint::clippy_browser()?
+        } else {
+            lint::clippy()?
+        };
+        tally.check("clippy: `cargo xtask lint`", clean);
     }
     drop(cluster);
     for failure in &tally.failures {
@@ -65,18 +71,37 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     })
 }
 
-/// Builds the tests and the server they drive together: one resolution of features, nothing built twice.
-/// False when they do not build.
-fn rust_tests(options: &Options, cluster: Option<&postgres::Cluster>, tally: &mut Tally) -> Result<bool> {
+fn lints(options: &Options) -> bool {
+    options.lint && options.filter.is_none()
+}
+
+struct Built {
+    /// Whether everything was built.
+    whole: bool,
+    /// Whether clippy saw it.
+    linted: bool,
+}
+
+/// Builds the tests and the server they drive together: one resolution of features, nothing built twice, linted by the way.
+fn rust_tests(options: &Options, cluster: Option<&postgres::Cluster>, tally: &mut Tally) -> Result<Built> {
     sh::step("building the server and its tests");
+    let wrapper = lints(options).then(lint::Wrapper::find).flatten();
+    let wrapped = |cargo: &mut Command| {
+        if let Some(wrapper) = &wrapper {
+            wrapper.around(cargo);
+        }
+    };
+    let linted = wrapper.is_some();
     let mut build = ws::cargo();
     build
         .args(["build", "--workspace"])
         .args(APART)
-        .args(["--bins", "--tests"]);
-    if !sh::status(&mut build)?.success() {
+        .args(["--bins", "--tests", "--examples"]);
+    wrapped(&mut build);
+    let (whole, mut warnings) = lint::counted(&mut build)?;
+    if !whole {
         tally.fail("the workspace does not build");
-        return Ok(false);
+        return Ok(Built { whole, linted });
     }
     sh::step("unit, repository and API tests");
     let mut tests = ws::cargo();
@@ -84,11 +109,20 @@ fn rust_tests(options: &Options, cluster: Option<&postgres::Cluster>, tally: &mu
         .args(["test", "--no-fail-fast", "--workspace"])
         .args(APART)
         .arg("--tests");
+    wrapped(&mut tests);
     cargo_test(&mut tests, options, cluster, tally)?;
     let mut own = ws::cargo();
+    own.args(["test", "--no-run", "--package", "xtask"]);
+    wrapped(&mut own);
+    warnings += lint::counted(&mut own)?.1;
+    let mut own = ws::cargo();
     own.args(["test", "--no-fail-fast", "--package", "xtask"]);
+    wrapped(&mut own);
     cargo_test(&mut own, options, cluster, tally)?;
-    Ok(true)
+    if linted {
+        tally.check("clippy: `cargo xtask lint`", warnings == 0);
+    }
+    Ok(Built { whole, linted })
 }
 
 fn cargo_test(
@@ -101,6 +135,11 @@ fn cargo_test(
         cargo.env("LIMN_TEST_PG", cluster.url());
     }
     cargo.env("LIMN_BIN", ws::server_bin(false));
+    if std::env::var_os("RUST_TEST_THREADS").is_none() {
+        // Most tests wait for databases and jobs most of the time.
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        cargo.env("RUST_TEST_THREADS", (cores * 5 / 2).clamp(4, 24).to_string());
+    }
     if let Some(filter) = &options.filter {
         cargo.args(["--", filter]);
     }

@@ -45,6 +45,9 @@ pub enum AdminCommand {
         /// Only for this project, by name or id
         #[arg(long)]
         project: Option<String>,
+        /// Only for this dataset, by name or id
+        #[arg(long, conflicts_with = "project")]
+        dataset: Option<String>,
         /// Days until it ends; never when absent
         #[arg(long, value_name = "DAYS")]
         expires: Option<i64>,
@@ -116,6 +119,7 @@ pub async fn run(command: AdminCommand) -> Result<()> {
             name,
             scope,
             project,
+            dataset,
             expires,
         } => {
             with(place, async |s| {
@@ -127,6 +131,17 @@ pub async fn run(command: AdminCommand) -> Result<()> {
                     Some(p) => Some(
                         s.projects
                             .find(&Actor::System, &p)
+                            .await
+                            .map_err(readable)?
+                            .summary
+                            .id,
+                    ),
+                    None => None,
+                };
+                let dataset_id = match dataset {
+                    Some(d) => Some(
+                        s.datasets
+                            .find(&Actor::System, &d)
                             .await
                             .map_err(readable)?
                             .summary
@@ -149,6 +164,7 @@ pub async fn run(command: AdminCommand) -> Result<()> {
                     name,
                     scope: scope.unwrap_or(widest),
                     project_id,
+                    dataset_id,
                     expires_in_days: expires,
                 };
                 let created = s.tokens.create(&owner, input).await.map_err(readable)?;

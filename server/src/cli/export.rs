@@ -92,7 +92,7 @@ pub async fn run(command: ExportCommand) -> Result<()> {
 
 /// Downloads beside the target, going on where a broken connection stopped, and moves the file there once it is whole
 /// and right.
-async fn download(client: &Client, result: &ExportResult, out: &Path) -> Result<()> {
+pub(super) async fn download(client: &Client, result: &ExportResult, out: &Path) -> Result<()> {
     if !result.url.starts_with('/') {
         bail!(
             "the server names `{}` as the export's address, which is not on it",

@@ -11,6 +11,7 @@ pub enum Kind {
     /// Plain text: an item of a text project.
     Document,
     Archive,
+    Video,
     Other,
 }
 
@@ -33,6 +34,7 @@ impl Kind {
             }
             "txt" => Self::Document,
             "zip" => Self::Archive,
+            e if limn_domain::video::EXTENSIONS.contains(&e) => Self::Video,
             _ => Self::Other,
         }
     }

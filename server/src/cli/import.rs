@@ -6,13 +6,15 @@ use super::{Remote, print, upload, watch};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use limn_domain::import::{ImportAs, ImportFormat, ImportReport, NewImport, Severity, TextColumns};
+use limn_domain::import::{ImportAs, ImportFormat, ImportReport, NewImport, Sequence, Severity, TextColumns};
 use limn_domain::job::Job;
 use limn_domain::project::Task;
+use limn_domain::video::RATE;
 use limn_formats::read::{self, Role};
 use limn_formats::texts;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use zip::CompressionMethod;
 
 /// More annotation files than this travel as one archive.
 const SINGLE: usize = 8;
@@ -51,7 +53,13 @@ pub struct ImportCommand {
     /// The column of an id to name them by
     #[arg(long, value_name = "COLUMN", requires = "text_column")]
     id_column: Option<String>,
-    /// Annotation files, images or text files, archives (zip), and folders of these
+    /// The pictures of each folder are the frames of a video
+    #[arg(long)]
+    sequence: bool,
+    /// Frames a second of a sequence
+    #[arg(long, value_name = "RATE", requires = "sequence", default_value_t = RATE)]
+    rate: f64,
+    /// Annotation files, images, videos or text files, archives (zip), and folders of these
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
 }
@@ -64,6 +72,7 @@ pub async fn run(command: ImportCommand) -> Result<()> {
     let mut pictures = Vec::new();
     let mut annotations = Vec::new();
     let mut archives = Vec::new();
+    let mut frames = Vec::new();
     for file in files::collect(&command.paths)? {
         let role = if is_text {
             texts::role(command.format, &file.name)
@@ -72,12 +81,16 @@ pub async fn run(command: ImportCommand) -> Result<()> {
         };
         match (role, file.kind) {
             (Some(Role::Labels | Role::Table), _) => annotations.push(file),
-            (Some(Role::Picture), _) => pictures.push(file),
+            (Some(Role::Picture | Role::Video), _) => pictures.push(file),
+            (None, Kind::Picture) if command.sequence => frames.push(file),
             (None, Kind::Picture) if !is_text => pictures.push(file),
+            (None, Kind::Video) if !is_text => archives.push(file),
             (None, Kind::Document) if is_text => pictures.push(file),
             (None, Kind::Archive) => archives.push(file),
             (Some(Role::Passed), _) => {}
-            (None, Kind::Other | Kind::Picture | Kind::Document) => eprintln!("passed over: {}", file.name),
+            (None, Kind::Other | Kind::Picture | Kind::Document | Kind::Video) => {
+                eprintln!("passed over: {}", file.name);
+            }
         }
     }
     if command.format != ImportFormat::Images && annotations.is_empty() && archives.is_empty() {
@@ -94,9 +107,14 @@ pub async fn run(command: ImportCommand) -> Result<()> {
     let sent = upload::pictures_to(&client, project, pictures).await?;
     sent.complain();
 
+    let sequence;
+    if !frames.is_empty() {
+        sequence = pack(&frames, CompressionMethod::Stored)?;
+        archives.insert(0, found(sequence.path(), &sequence_name(&frames))?);
+    }
     let packed;
     if annotations.len() > SINGLE {
-        packed = pack(&annotations)?;
+        packed = pack(&annotations, CompressionMethod::Deflated)?;
         archives.insert(0, found(packed.path(), "annotations.zip")?);
     } else {
         archives.splice(0..0, annotations);
@@ -128,6 +146,7 @@ pub async fn run(command: ImportCommand) -> Result<()> {
             label: command.label_column,
             id: command.id_column,
         }),
+        sequence: command.sequence.then_some(Sequence { rate: command.rate }),
     };
     let job: Job = client
         .post(&format!("/api/v1/projects/{project}/imports"), &input)
@@ -192,12 +211,21 @@ fn found(path: &Path, name: &str) -> Result<Found> {
     })
 }
 
+/// What the video of loose pictures is called: the folder they lie in.
+fn sequence_name(frames: &[Found]) -> String {
+    let folder = frames
+        .first()
+        .and_then(|f| f.path.parent())
+        .and_then(Path::file_name)
+        .and_then(|n| n.to_str());
+    format!("{}.zip", folder.unwrap_or("sequence"))
+}
+
 /// Many small files as one archive in a temporary file.
-fn pack(files: &[Found]) -> Result<tempfile::NamedTempFile> {
+fn pack(files: &[Found], method: CompressionMethod) -> Result<tempfile::NamedTempFile> {
     let mut archive =
         zip::ZipWriter::new(tempfile::NamedTempFile::new().context("cannot make a temporary file")?);
-    let options =
-        zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+    let options = zip::write::SimpleFileOptions::default().compression_method(method);
     for file in files {
         archive.start_file(file.name.as_str(), options)?;
         let mut from = std::fs::File::open(&file.path)

@@ -67,7 +67,7 @@ pub async fn run(command: UploadCommand) -> Result<()> {
     };
     let (pictures, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|f| f.kind == kind);
     if pictures.is_empty() {
-        bail!("no {what} there ({endings}); for archives and labels use `limn import`");
+        bail!("no {what} there ({endings}); for archives, videos and labels use `limn import`");
     }
     if !others.is_empty() {
         eprintln!(

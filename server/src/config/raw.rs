@@ -111,6 +111,25 @@ settings! {
         /// Pictures of more millions of pixels are cut into tiles by a job and never decoded whole.
         whole_megapixels: i64 = 32;
     }
+    video: VideoSection {
+        /// The program ffmpeg, 5.1 or newer, by name or path: it takes video files apart. Sequences of pictures work without.
+        ffmpeg: PathBuf = "ffmpeg";
+    }
+    network: NetworkSection {
+        /// Networks that datastores may reach though they are not public, as `10.1.0.0/16, 192.168.1.7`. This machine
+        /// itself, private networks and clouds' metadata services are refused unless they are named.
+        allow: String = "";
+    }
+    datastores: DatastoresSection {
+        /// Folders of this machine that datastores may lie in, as `/mnt/photos, /srv/data`: mounted shares too. None when
+        /// empty.
+        folders: String = "";
+    }
+    secrets: SecretsSection {
+        /// The key that credentials are encrypted with: 64 hexadecimal digits. When empty, the one in `secret.key` of the
+        /// data directory, which is made when it is first needed.
+        key: Secret = String::new();
+    }
     jobs: Jobs {
         /// Background jobs at once in this process; 0 leaves them to `limn worker`.
         workers: i64 = 2;

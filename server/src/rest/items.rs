@@ -13,6 +13,7 @@ use limn_domain::item::{
 };
 use limn_domain::picture::Picture;
 use limn_domain::upload::{UploadCheck, UploadMissing};
+use limn_domain::video::Frames;
 use limn_domain::{ApiError, Code, ItemId, Page, ProjectId};
 use limn_services::Services;
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(bulk))
         .routes(routes!(get))
         .routes(routes!(picture))
+        .routes(routes!(frames))
 }
 
 /// Routes whose bodies are streams.
@@ -222,4 +224,17 @@ async fn picture(
     Id(item): Id<ItemId>,
 ) -> Api<Json<Picture>> {
     Ok(Json(services.media.picture(&actor, item).await?))
+}
+
+/// The frames of a video
+///
+/// When each is shown. Their pictures are at `/media/items/{item_id}/frames/{number}`, numbered from 0; with `/thumb` behind, at
+/// most 320 pixels.
+#[utoipa::path(get, path = "/items/{item_id}/frames", tag = "items", responses((status = 200, description = "The frames", body = Frames)))]
+async fn frames(
+    State(services): State<Services>,
+    Caller(actor): Caller,
+    Id(item): Id<ItemId>,
+) -> Api<Json<Frames>> {
+    Ok(Json(services.media.frames(&actor, item).await?))
 }

@@ -24,7 +24,7 @@ struct SearchQuery {
 /// Something found.
 #[derive(Debug, Serialize, ToSchema)]
 struct SearchHit {
-    /// `project` or `item`.
+    /// `project`, `dataset` or `item`.
     kind: String,
     title: String,
     detail: String,
@@ -32,7 +32,7 @@ struct SearchHit {
     href: String,
 }
 
-/// Search projects and items by name
+/// Search projects, datasets and items by name
 ///
 /// Best first, at most 20.
 #[utoipa::path(get, path = "/search", tag = "search", params(SearchQuery), responses((status = 200, description = "What was found", body = Vec<SearchHit>)))]

@@ -1,6 +1,6 @@
 //! What every operation of the API has in common, filled in once.
 
-use limn_domain::{ApiError, Code, FieldError};
+use limn_domain::{ApiError, Code, FieldError, Keyframe, Shape};
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::security::{
@@ -40,6 +40,9 @@ pub(super) fn base() -> OpenApi {
                 .schema("ApiError", ApiError::schema())
                 .schema("Code", Code::schema())
                 .schema("FieldError", FieldError::schema())
+                // Each names the other, which stops them from being gathered.
+                .schema("Keyframe", Keyframe::schema())
+                .schema("Shape", Shape::schema())
                 .security_scheme("token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)))
                 .security_scheme(
                     "session",
@@ -118,6 +121,11 @@ fn add_parameter(operation: &mut Operation, name: &str) {
         return;
     }
     let noun = name.trim_end_matches("_id").replace('_', " ");
+    let (what, format) = if name.ends_with("_id") {
+        ("id", Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
+    } else {
+        ("name", None)
+    };
     parameters.insert(
         0,
         RefOr::T(
@@ -125,11 +133,11 @@ fn add_parameter(operation: &mut Operation, name: &str) {
                 .name(name)
                 .parameter_in(ParameterIn::Path)
                 .required(Required::True)
-                .description(Some(format!("The {noun}'s id")))
+                .description(Some(format!("The {noun}'s {what}")))
                 .schema(Some(Schema::Object(
                     ObjectBuilder::new()
                         .schema_type(Type::String)
-                        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
+                        .format(format)
                         .build(),
                 )))
                 .build(),

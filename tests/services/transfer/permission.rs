@@ -25,6 +25,7 @@ fn token(of: &Actor, scope: TokenScope, world: &World) -> Actor {
         token_id: TokenId::new(),
         scope,
         project_id: Some(world.project),
+        dataset_id: None,
     }
 }
 
@@ -154,6 +155,7 @@ async fn an_import_names_the_upload_at_fault() {
             create_categories: true,
             replace: false,
             columns: None,
+            sequence: None,
         };
         let start = async |actor: &Actor, uploads: &[UploadId]| {
             world.imports.start(actor, world.project, input(uploads)).await

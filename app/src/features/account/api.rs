@@ -3,6 +3,9 @@
 use crate::error::AppError;
 use leptos::prelude::*;
 use limn_domain::TokenId;
+#[cfg(feature = "ssr")]
+use limn_domain::dataset::DatasetQuery;
+use limn_domain::dataset::DatasetSummary;
 use limn_domain::project::ProjectSummary;
 use limn_domain::token::{CreatedToken, NewToken, Token};
 use limn_domain::user::{ChangePassword, Me};
@@ -43,4 +46,15 @@ pub async fn revoke_token(token: TokenId) -> Result<(), AppError> {
 pub async fn token_projects() -> Result<Vec<ProjectSummary>, AppError> {
     let (services, actor) = crate::context::request()?;
     Ok(services.projects.list(&actor).await?)
+}
+
+/// The first of them by name; a token for another one is made over the API.
+#[server(prefix = "/ui", endpoint = "account/datasets", input = Json)]
+pub async fn token_datasets() -> Result<Vec<DatasetSummary>, AppError> {
+    let (services, actor) = crate::context::request()?;
+    let query = DatasetQuery {
+        limit: Some(200),
+        ..DatasetQuery::default()
+    };
+    Ok(services.datasets.list(&actor, query).await?.rows)
 }

@@ -10,6 +10,10 @@ use crate::ui::{
 use leptos::prelude::*;
 use limn_domain::token::{CreatedToken, NewToken, Token, TokenScope};
 
+/// Stand before ids in the choice of what a token reaches.
+const PROJECT: &str = "project:";
+const DATASET: &str = "dataset:";
+
 #[component]
 pub fn TokensCard() -> impl IntoView {
     let tokens = use_load(|| (), |()| api::tokens());
@@ -88,6 +92,7 @@ fn Tokens(list: Vec<Token>, ask: Callback<Token>) -> impl IntoView {
                                 <span class="row row--wrap">
                                     <Chip>{t.scope.as_str()}</Chip>
                                     {t.project_id.map(|_| view! { <Chip tone=Tone::Accent>"one project"</Chip> })}
+                                    {t.dataset_id.map(|_| view! { <Chip tone=Tone::Accent>"one dataset"</Chip> })}
                                 </span>
                             </td>
                             <td data-label="Expires">
@@ -143,12 +148,19 @@ fn TokenForm(
     let name = RwSignal::new(String::new());
     let scope = RwSignal::new(TokenScope::Write.as_str().to_owned());
     let days = RwSignal::new("90".to_owned());
-    let project = RwSignal::new(String::new());
-    let projects = RwSignal::new(vec![(String::new(), "All my projects".to_owned())]);
+    let reach = RwSignal::new(String::new());
+    let places = RwSignal::new(vec![(String::new(), "All I may see".to_owned())]);
     Effect::new(move |_| {
         leptos::task::spawn_local(async move {
             if let Ok(list) = api::token_projects().await {
-                projects.try_update(|p| p.extend(list.into_iter().map(|s| (s.id.to_string(), s.name))));
+                let list = list.into_iter().map(|s| (format!("{PROJECT}{}", s.id), s.name));
+                places.try_update(|p| p.extend(list));
+            }
+            if let Ok(list) = api::token_datasets().await {
+                let list = list
+                    .into_iter()
+                    .map(|d| (format!("{DATASET}{}", d.id), format!("{} (dataset)", d.name)));
+                places.try_update(|p| p.extend(list));
             }
         });
     });
@@ -157,14 +169,15 @@ fn TokenForm(
         on_made.run(());
     });
     let submit = move || {
-        let picked = scope.get_untracked();
+        let (picked, reach) = (scope.get_untracked(), reach.get_untracked());
         form.run(NewToken {
             name: name.get_untracked(),
             scope: TokenScope::ALL
                 .into_iter()
                 .find(|s| s.as_str() == picked)
                 .unwrap_or(TokenScope::Read),
-            project_id: project.get_untracked().parse().ok(),
+            project_id: reach.strip_prefix(PROJECT).and_then(|id| id.parse().ok()),
+            dataset_id: reach.strip_prefix(DATASET).and_then(|id| id.parse().ok()),
             expires_in_days: days.get_untracked().parse().ok(),
         });
     };
@@ -195,7 +208,7 @@ fn TokenForm(
             }
         >
             <DialogBody>
-                <FormError error=form.error fields=&["name", "expires_in_days", "project_id"]/>
+                <FormError error=form.error fields=&["name", "expires_in_days"]/>
                 <Field name="name" id="token-name" label="Name" errors=form.error hint="What will use it, e.g. nightly export.">
                     <TextInput value=name autofocus=true autocomplete="off"/>
                 </Field>
@@ -204,8 +217,8 @@ fn TokenForm(
                     <Field name="expires_in_days" id="token-days" label="Expires after" errors=form.error>
                         <Select value=days options=lives.clone()/>
                     </Field>
-                    <Field name="project_id" id="token-project" label="Projects" errors=form.error>
-                        <Select value=project options=projects/>
+                    <Field name="reach" id="token-reach" label="Reaches" errors=form.error>
+                        <Select value=reach options=places/>
                     </Field>
                 </div>
             </DialogBody>
@@ -227,6 +240,16 @@ fn Secret(created: CreatedToken, open: RwSignal<bool>) -> impl IntoView {
                 <CopyButton text=created.secret.clone()/>
             </div>
             <p class="muted">"Send it as " <code class="code">"Authorization: Bearer"</code> ", or set " <code class="code">"LIMN_TOKEN"</code> " for the limn command."</p>
+            <details class="secret__more">
+                <summary>"For S3 clients"</summary>
+                <p class="muted">"Datasets are buckets at this server's address; the Consume tab of a dataset has code."</p>
+                <dl class="secret__pair">
+                    <dt>"AWS_ACCESS_KEY_ID"</dt>
+                    <dd><code class="secret__text" data-testid="s3-id">{created.s3.access_key_id.clone()}</code><CopyButton text=created.s3.access_key_id.clone()/></dd>
+                    <dt>"AWS_SECRET_ACCESS_KEY"</dt>
+                    <dd><code class="secret__text" data-testid="s3-secret">{created.s3.secret_access_key.clone()}</code><CopyButton text=created.s3.secret_access_key.clone()/></dd>
+                </dl>
+            </details>
         </DialogBody>
         <DialogFoot>
             <Button variant=Variant::Primary on_click=move || open.set(false)>"Done"</Button>

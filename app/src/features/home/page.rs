@@ -12,6 +12,18 @@ use leptos_router::hooks::use_navigate;
 use limn_domain::authz::Action;
 use limn_domain::project::Project;
 
+/// Our page for `#/experiments/1/runs/...`, `#/experiments/1` and `#/models/...`.
+fn page_of_hash(hash: &str) -> Option<String> {
+    let path = hash.strip_prefix("#/")?.split('?').next()?;
+    let parts: Vec<&str> = path.split('/').collect();
+    match parts.as_slice() {
+        ["experiments", _, "runs", run, ..] => Some(format!("/runs/{run}")),
+        ["experiments", id, ..] => Some(format!("/experiments/{id}")),
+        ["models", name, ..] => Some(format!("/models/{name}")),
+        _ => None,
+    }
+}
+
 #[component]
 pub fn HomePage() -> impl IntoView {
     let session = use_session();
@@ -22,6 +34,17 @@ pub fn HomePage() -> impl IntoView {
         .with_untracked(|m| m.as_ref().map_or_else(String::new, |m| m.name.clone()));
     let first = name.split_whitespace().next().unwrap_or_default().to_owned();
     let may_create = move || session.may(Action::CreateProject);
+    // The MLflow client prints addresses of its own server's pages; they lead to ours.
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        if let Some(to) = window().location().hash().ok().as_deref().and_then(page_of_hash) {
+            let options = NavigateOptions {
+                replace: true,
+                ..NavigateOptions::default()
+            };
+            navigate(&to, options);
+        }
+    });
     view! {
         <leptos_meta::Title text="Home"/>
         <header class="head">

@@ -8,6 +8,7 @@ use limn_domain::item::Item;
 use limn_domain::picture::Picture;
 use limn_domain::project::Project;
 use limn_domain::queue::{Heartbeat, QueueState, Skip, Submit, Taken, WorkItem};
+use limn_domain::video::Frames;
 use limn_domain::{ItemId, Page, ProjectId};
 use server_fn::codec::Json;
 
@@ -27,6 +28,12 @@ pub async fn label_categories(project: ProjectId) -> Result<Vec<Category>, AppEr
 pub async fn label_picture(item: ItemId) -> Result<Picture, AppError> {
     let (services, actor) = crate::context::request()?;
     Ok(services.media.picture(&actor, item).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "label/frames", input = Json)]
+pub async fn label_frames(item: ItemId) -> Result<Frames, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.media.frames(&actor, item).await?)
 }
 
 #[server(prefix = "/ui", endpoint = "queue/take", input = Json)]

@@ -180,7 +180,7 @@ impl Desk {
             at: js_sys::Date::now(),
             state: s
                 .editor
-                .doc()
+                .stored()
                 .to_local(s.editor.history(), s.active_ms as i64, s.finish.clone()),
         });
         let Some(record) = record else {
@@ -218,7 +218,7 @@ impl Desk {
                     Step::Submit(s) => patiently(api::queue_submit(id, s)).await.map(|o| (o, true)),
                     Step::Skip(s) => {
                         let skipped = patiently(api::queue_skip(id, s)).await;
-                        let revision = self.sheet(id, |s| s.editor.doc().revision()).unwrap_or(0);
+                        let revision = self.sheet(id, |s| s.editor.stored().revision()).unwrap_or(0);
                         skipped.map(|()| (SaveOutcome::Saved { revision }, true))
                     }
                 };
@@ -251,15 +251,15 @@ impl Desk {
             if !s.editor.conflicts().is_empty() {
                 return Err(SaveState::Conflict);
             }
-            let fresh = s.editor.doc().in_flight().is_none();
+            let fresh = s.editor.stored().in_flight().is_none();
             let active = s.active_ms.round().clamp(0.0, 86_400_000.0);
-            let revision = s.editor.doc().revision();
-            let change = s.editor.doc_mut().begin_save(active as i64).cloned();
+            let revision = s.editor.stored().revision();
+            let change = s.editor.stored_mut().begin_save(active as i64).cloned();
             if fresh && change.is_some() {
                 s.active_ms = 0.0;
             }
             // The last part of a large change carries the submission.
-            let more = s.editor.doc().has_more();
+            let more = s.editor.stored().has_more();
             match (&s.finish, change) {
                 (Some(_), Some(change)) if more => Ok(Step::Save(change)),
                 (Some(Finish::Submit), change) => Ok(Step::Submit(Submit { revision, change })),
@@ -283,7 +283,7 @@ impl Desk {
         let clean = self.sheet(id, |s| {
             s.attempts = 0;
             if let Some(c) = change {
-                s.editor.doc_mut().acknowledge(c, revision);
+                s.editor.stored_mut().acknowledge(c, revision);
             }
             s.item.revision = revision;
             if last {
@@ -293,9 +293,9 @@ impl Desk {
                     _ => ItemStatus::Done,
                 };
                 s.leased = false;
-                return (s.editor.doc().is_clean(), was_todo);
+                return (s.editor.stored().is_clean(), was_todo);
             }
-            (s.editor.doc().is_clean(), false)
+            (s.editor.stored().is_clean(), false)
         });
         if let Some((clean, was_todo)) = clean {
             if was_todo {
@@ -336,7 +336,7 @@ impl Desk {
         };
         let open = self.current.try_get_untracked() == Some(Some(id));
         let out = self.sheet(id, |s| {
-            let merge = s.editor.doc().merge_with(&current);
+            let merge = s.editor.stored().merge_with(&current);
             let (conflicts, taken) = (merge.conflicts.len(), merge.taken);
             s.theirs.clone_from(&who);
             s.editor.take_merge(current, merge);
@@ -407,7 +407,7 @@ impl Desk {
             Code::Unavailable | Code::Internal | Code::TooManyRequests => self.retry_later(id),
             _ => {
                 self.sheet(id, |s| {
-                    s.editor.doc_mut().abandon_save();
+                    s.editor.stored_mut().abandon_save();
                     s.finish = None;
                 });
                 self.set_state(id, SaveState::Refused(e.message.clone()));
@@ -479,7 +479,7 @@ impl Desk {
     /// The open item's annotations as a file, for work that cannot be saved.
     pub fn export_work(self) -> Option<(String, String)> {
         self.read(|s| {
-            let list: Vec<_> = s.editor.doc().iter().cloned().collect();
+            let list: Vec<_> = s.editor.stored().iter().cloned().collect();
             let text = serde_json::to_string_pretty(&list).ok()?;
             Some((
                 format!("{}.annotations.json", s.item.name.replace('/', "_")),
@@ -540,7 +540,7 @@ impl Desk {
         for id in self.pending_ids() {
             let change = self.sheet(id, |s| {
                 let active = s.active_ms.round().max(0.0) as i64;
-                s.editor.doc_mut().begin_save(active).cloned()
+                s.editor.stored_mut().begin_save(active).cloned()
             });
             let Some(Some(change)) = change else {
                 continue;

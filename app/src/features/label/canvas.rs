@@ -1,15 +1,18 @@
-//! The stage: two canvases (image below, shapes above) over the editor, and the pointers on them.
+//! The stage: three canvases (the picture, the shapes that stand still, what moves) over the editor, and the pointers on them.
 
 mod backdrop;
 mod grips;
 mod images;
 mod joints;
+mod layer;
 mod links;
 mod outlines;
 mod overlay;
 mod paint;
 mod picture;
 mod place;
+mod play;
+mod strokes;
 mod tiles;
 
 use super::desk::{Desk, Phase};
@@ -21,11 +24,10 @@ use limn_domain::{Point, Size};
 use limn_editor::{Button, Mods, Pointer, PointerKind};
 pub use paint::Painter;
 use wasm_bindgen::prelude::*;
-use web_sys::{HtmlElement, PointerEvent, WheelEvent};
+use web_sys::{PointerEvent, WheelEvent};
 
 /// The pointer as the editor knows it.
-fn pointer(ev: &PointerEvent, stage: &HtmlElement) -> Pointer {
-    let r = stage.get_bounding_client_rect();
+fn pointer(ev: &PointerEvent, corner: Point) -> Pointer {
     Pointer {
         id: ev.pointer_id(),
         kind: match ev.pointer_type().as_str() {
@@ -34,8 +36,8 @@ fn pointer(ev: &PointerEvent, stage: &HtmlElement) -> Pointer {
             _ => PointerKind::Mouse,
         },
         at: Point::new(
-            f64::from(ev.client_x()) - r.left(),
-            f64::from(ev.client_y()) - r.top(),
+            f64::from(ev.client_x()) - corner.x,
+            f64::from(ev.client_y()) - corner.y,
         ),
         button: match ev.button() {
             1 => Button::Middle,
@@ -56,19 +58,23 @@ pub fn Stage() -> impl IntoView {
     let desk: Desk = expect_context();
     let stage = NodeRef::<html::Div>::new();
     let image = NodeRef::<html::Canvas>::new();
+    let standing = NodeRef::<html::Canvas>::new();
     let shapes = NodeRef::<html::Canvas>::new();
     let painter = StoredValue::new_local(Painter::new(desk));
     let vision: Vision = expect_context();
     painter.with_value(|p| vision.attach(p.clone()));
 
     Effect::new(move |_| {
-        if let (Some(image), Some(shapes)) = (image.get(), shapes.get()) {
-            painter.update_value(|p| p.attach(image, shapes));
+        if let (Some(image), Some(standing), Some(shapes)) = (image.get(), standing.get(), shapes.get()) {
+            painter.update_value(|p| p.attach(image, standing, shapes));
         }
     });
     // Any change that is drawn asks for a frame; one frame draws them all.
     Effect::new(move |_| {
         desk.view_tick.track();
+        painter.with_value(Painter::moved);
+    });
+    Effect::new(move |_| {
         desk.current.track();
         desk.looks.track();
         desk.window.track();
@@ -78,6 +84,18 @@ pub fn Stage() -> impl IntoView {
     Effect::new(move |_| {
         if let Some(id) = desk.current.get() {
             desk.ask_for_picture(id);
+            desk.ask_for_times(id);
+        }
+    });
+    Effect::new(move |_| {
+        desk.frame_tick.track();
+        desk.current.track();
+        painter.with_value(Painter::want_frames);
+        painter.with_value(Painter::all);
+    });
+    Effect::new(move |_| {
+        if desk.playing.get() {
+            painter.with_value(Painter::play);
         }
     });
     // The shades of what is in view, when it has rested for a moment.
@@ -145,15 +163,22 @@ pub fn Stage() -> impl IntoView {
         }
     });
 
-    let on = move |ev: PointerEvent, f: fn(&mut limn_editor::Editor, Pointer)| {
+    // Where the stage lies in the window. Asking for it at every move would have the browser lay out the page each time.
+    let corner = StoredValue::new(Point::default());
+    let find = move || {
         if let Some(el) = stage.get_untracked() {
-            let p = pointer(&ev, &el);
-            desk.edit(|e| f(e, p));
+            let r = el.get_bounding_client_rect();
+            corner.set_value(Point::new(r.left(), r.top()));
         }
+    };
+    let on = move |ev: PointerEvent, f: fn(&mut limn_editor::Editor, Pointer)| {
+        let p = pointer(&ev, corner.get_value());
+        desk.edit(|e| f(e, p));
     };
     let down = move |ev: PointerEvent| {
         desk.note_activity();
         desk.sheet_up.set(false);
+        find();
         if let Some(el) = stage.get_untracked() {
             let _ = el.set_pointer_capture(ev.pointer_id());
             let _ = el.focus();
@@ -189,7 +214,7 @@ pub fn Stage() -> impl IntoView {
             desk.edit(|e| e.wheel(at, ev.delta_x() * unit, ev.delta_y() * unit, ev.shift_key()));
         }
     };
-    let cursor = move || {
+    let cursor = Memo::new(move |_| {
         desk.look_tick.track();
         desk.view_tick.track();
         let css = desk.read(|s| {
@@ -200,13 +225,15 @@ pub fn Stage() -> impl IntoView {
             }
         });
         css.unwrap_or("default")
-    };
+    });
     let label = move || {
         desk.doc_tick.track();
+        desk.frame_tick.track();
         desk.current.track();
         desk.read(|s| {
+            let frame = s.editor.frames().map_or_else(String::new, |n| format!(", frame {} of {n}", s.editor.frame()));
             format!(
-                "{}, {} by {} pixels, {} annotations. Tab goes through the objects, Escape and then Tab leaves the canvas.",
+                "{}{frame}, {} by {} pixels, {} annotations. Tab goes through the objects, Escape and then Tab leaves the canvas.",
                 s.item.name,
                 s.item.width,
                 s.item.height,
@@ -224,8 +251,9 @@ pub fn Stage() -> impl IntoView {
             aria-roledescription="drawing area"
             aria-label=label
             data-testid="stage"
-            style:cursor=cursor
+            style:cursor=move || cursor.get()
             on:pointerdown=down
+            on:pointerenter=move |_| find()
             on:pointermove=move |ev| {
                 if ev.buttons() != 0 {
                     desk.note_activity();
@@ -244,11 +272,13 @@ pub fn Stage() -> impl IntoView {
         >
             <canvas
                 node_ref=image
-                class="label__layer"
+                class="label__layer label__layer--wide"
+                data-testid="picture"
                 aria-hidden="true"
                 style:filter=move || desk.looks.get().filter(desk.equal_shades.with(Option::is_some))
             ></canvas>
-            <canvas node_ref=shapes class="label__layer" aria-hidden="true"></canvas>
+            <canvas node_ref=standing class="label__layer label__layer--wide" aria-hidden="true"></canvas>
+            <canvas node_ref=shapes class="label__layer" data-testid="shapes" aria-hidden="true"></canvas>
             <Show when=move || desk.phase.get() == Phase::Loading>
                 <div class="label__wait" role="status"><span class="sr-only">"Loading the item"</span></div>
             </Show>

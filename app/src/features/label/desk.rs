@@ -8,10 +8,13 @@ mod film;
 mod grid;
 mod load;
 mod pictures;
+mod video;
 
 pub(super) use grid::{Pick, SIZES, columns};
 pub(super) use load::keep_drafts;
 pub use pictures::is_small;
+pub use video::SPEEDS;
+pub(super) use video::keep_frame;
 
 use super::look::Look;
 use super::text::Reading;
@@ -29,6 +32,7 @@ use limn_domain::{Annotation, CategoryId, ItemId, ProjectId, Size};
 use limn_editor::keymap::Overrides;
 use limn_editor::{Editor, Finish, Keymap};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Whether an item's work has reached the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +74,7 @@ pub struct Sheet {
 impl Sheet {
     /// Whether the server still has to hear something.
     pub fn is_pending(&self) -> bool {
-        self.finish.is_some() || !self.editor.doc().is_clean()
+        self.finish.is_some() || !self.editor.stored().is_clean()
     }
 
     /// Whether it waits for the labeler.
@@ -171,6 +175,13 @@ pub struct Desk {
     pub selection_tick: RwSignal<u64>,
     pub view_tick: RwSignal<u64>,
     pub look_tick: RwSignal<u64>,
+    /// Goes up when another frame of a video is in view.
+    pub frame_tick: RwSignal<u64>,
+    /// When the frames of videos are shown, in microseconds.
+    pub times: RwSignal<HashMap<ItemId, Arc<Vec<i64>>>>,
+    pub playing: RwSignal<bool>,
+    /// How fast; 1 is as it was filmed.
+    pub speed: RwSignal<f64>,
     /// Goes up when the state of any save changes.
     pub save_tick: RwSignal<u64>,
     /// The category of new shapes.
@@ -246,6 +257,10 @@ impl Desk {
             selection_tick: RwSignal::new(0),
             view_tick: RwSignal::new(0),
             look_tick: RwSignal::new(0),
+            frame_tick: RwSignal::new(0),
+            times: RwSignal::new(HashMap::new()),
+            playing: RwSignal::new(false),
+            speed: RwSignal::new(1.0),
             save_tick: RwSignal::new(0),
             category: RwSignal::new(None),
             looks: RwSignal::new(looks.bounded()),
@@ -327,6 +342,13 @@ impl Desk {
         if after.look != before.look {
             self.look_tick.update(|n| *n += 1);
         }
+        if after.frame != before.frame {
+            self.frame_tick.update(|n| *n += 1);
+            // Other objects are seen; nothing has changed.
+            if after.doc == before.doc {
+                self.doc_tick.update(|n| *n += 1);
+            }
+        }
         if after.doc != before.doc {
             self.doc_tick.update(|n| *n += 1);
             self.touched(id);
@@ -341,6 +363,7 @@ impl Desk {
             self.selection_tick,
             self.view_tick,
             self.look_tick,
+            self.frame_tick,
             self.save_tick,
         ] {
             tick.try_update(|n| *n += 1);

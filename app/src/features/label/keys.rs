@@ -10,6 +10,9 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Element, KeyboardEvent};
 
+/// Longest press that is a tap, in milliseconds.
+const TAP: f64 = 300.0;
+
 fn in_dialog() -> bool {
     document().query_selector("dialog[open]").ok().flatten().is_some()
 }
@@ -51,6 +54,8 @@ fn capture(event: &'static str, f: impl FnMut(KeyboardEvent) + 'static) -> impl 
 pub fn listen(desk: Desk) {
     // After Escape with nothing to cancel, Tab leaves the canvas like any other control.
     let free_tab = StoredValue::new(false);
+    // When Space went down, and where the view was then.
+    let pressed = StoredValue::new(None::<(f64, limn_domain::Point)>);
     // In the capture phase: before the studio's own keys.
     let down = capture("keydown", move |ev: KeyboardEvent| {
         if ev.default_prevented() || ev.is_composing() || in_dialog() {
@@ -70,12 +75,16 @@ pub fn listen(desk: Desk) {
             if desk.toggle_focused() {
                 return;
             }
+            if !ev.repeat() {
+                let at = desk.read(|s| s.editor.view().offset()).unwrap_or_default();
+                pressed.set_value(Some((js_sys::Date::now(), at)));
+            }
             desk.edit(|e| e.hold_pan(true));
             return;
         }
         let action = desk
             .keymap
-            .with_untracked(|k| k.action(&ev.code(), &ev.key(), mods));
+            .with_untracked(|k| k.action(&ev.code(), &ev.key(), mods, desk.is_video_now()));
         let Some(action) = action else {
             return;
         };
@@ -103,6 +112,12 @@ pub fn listen(desk: Desk) {
     let up = window_event_listener(ev::keyup, move |ev: KeyboardEvent| {
         if ev.code() == "Space" {
             desk.edit(|e| e.hold_pan(false));
+            // A short press plays a video; held, with the pointer, it pans.
+            let at = desk.read(|s| s.editor.view().offset()).unwrap_or_default();
+            let tap = pressed.try_update_value(Option::take).flatten();
+            if tap.is_some_and(|(since, was)| js_sys::Date::now() - since < TAP && was == at) {
+                desk.toggle_play();
+            }
         }
     });
     let blur = window_event_listener_untyped("blur", move |_| {

@@ -13,6 +13,7 @@ mod rail;
 mod selected;
 mod side;
 mod smart;
+mod timeline;
 mod top;
 
 pub use drawing::{BrushBar, OutlineBar};
@@ -22,6 +23,7 @@ pub use looks::{ColorLegend, LookPanel, Minimap};
 pub use rail::Rail;
 pub use side::Side;
 pub use smart::SmartBar;
+pub use timeline::Timeline;
 pub use top::TopBar;
 
 use super::desk::Desk;
@@ -34,6 +36,6 @@ pub const STAGE: &str = ".label__canvas, .label-text__page";
 /// The key of an action as printed on it, for the button that does the same.
 fn key_of(desk: Desk, action: Action) -> String {
     desk.keymap
-        .with(|k| k.key(action).map(|c| c.caps().join(" ")))
+        .with(|k| k.key(action, desk.is_video()).map(|c| c.caps().join(" ")))
         .unwrap_or_default()
 }

@@ -1,13 +1,13 @@
 //! The workspace: the stage in the middle, tools, panels and filmstrip around it.
 
 use super::canvas::Stage;
-use super::desk::{Desk, Phase, keep_drafts};
+use super::desk::{Desk, Phase, keep_drafts, keep_frame};
 use super::dialogs::Dialogs;
 use super::grid::Grid;
 use super::keys;
 use super::panels::{
     BrushBar, ColorLegend, Film, Hud, LookPanel, Minimap, OutlineBar, Rail, Side, SmartBar, Suggestions,
-    TopBar,
+    Timeline, TopBar,
 };
 use super::text::TextStage;
 use super::vision::Vision;
@@ -24,6 +24,7 @@ pub fn Workspace(project: ProjectId, item: Option<ItemId>) -> impl IntoView {
     desk.start_saving();
     keys::listen(desk);
     keep_drafts(desk);
+    keep_frame(desk);
     desk.start(item);
     let title = move || {
         desk.project.with(|p| {
@@ -32,6 +33,7 @@ pub fn Workspace(project: ProjectId, item: Option<ItemId>) -> impl IntoView {
         })
     };
     let is_text = Memo::new(move |_| desk.task().is_text());
+    let is_video = Memo::new(move |_| desk.is_video());
     view! {
         <leptos_meta::Title text=title/>
         <div
@@ -39,6 +41,7 @@ pub fn Workspace(project: ProjectId, item: Option<ItemId>) -> impl IntoView {
             class:label--text=move || is_text.get()
             class:label--whole=move || !desk.task().marks_objects()
             class:label--grid=move || desk.in_grid()
+            class:label--video=move || is_video.get()
             class:is-up=move || desk.sheet_up.get()
         >
             <TopBar/>
@@ -62,6 +65,9 @@ pub fn Workspace(project: ProjectId, item: Option<ItemId>) -> impl IntoView {
                     Phase::Loading | Phase::Ready => ().into_any(),
                 }}
             </main>
+            <Show when=move || is_video.get()>
+                <Timeline/>
+            </Show>
             <Side/>
             <Film/>
             <Dialogs/>

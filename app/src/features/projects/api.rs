@@ -3,7 +3,11 @@
 use crate::error::AppError;
 use leptos::prelude::*;
 use limn_domain::activity::Activity;
+use limn_domain::assist::{Assist, UpdateAssist};
 use limn_domain::category::{Category, CategoryImpact, NewCategory, UpdateCategory};
+#[cfg(feature = "ssr")]
+use limn_domain::datastore::UpdateSource;
+use limn_domain::datastore::{AddSource, Datastore, ProjectSource};
 use limn_domain::export::NewExport;
 use limn_domain::import::NewImport;
 use limn_domain::item::{BulkAction, BulkOutcome, ItemQuery, ItemSelection, ItemWithAnnotations};
@@ -11,7 +15,7 @@ use limn_domain::job::Job;
 use limn_domain::project::{Member, NewProject, Project, ProjectSummary, UpdateProject};
 use limn_domain::upload::{UploadCheck, UploadMissing};
 use limn_domain::user::User;
-use limn_domain::{CategoryId, JobId, Page, ProjectId, Role, UserId};
+use limn_domain::{CategoryId, JobId, Page, ProjectId, Role, SourceId, UserId};
 use server_fn::codec::Json;
 
 #[server(prefix = "/ui", endpoint = "project/list", input = Json)]
@@ -163,4 +167,59 @@ pub async fn import_start(project: ProjectId, input: NewImport) -> Result<Job, A
 pub async fn export_start(project: ProjectId, input: NewExport) -> Result<Job, AppError> {
     let (services, actor) = crate::context::request()?;
     Ok(services.exports.start(&actor, project, input).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "source/list", input = Json)]
+pub async fn source_list(project: ProjectId) -> Result<Vec<ProjectSource>, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.sources.list(&actor, project).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "source/datastores", input = Json)]
+pub async fn source_datastores() -> Result<Vec<Datastore>, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.datastores.list(&actor).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "source/add", input = Json)]
+pub async fn source_add(project: ProjectId, input: AddSource) -> Result<ProjectSource, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.sources.add(&actor, project, input).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "source/update", input = Json)]
+pub async fn source_update(source: SourceId, every_minutes: Option<i64>) -> Result<ProjectSource, AppError> {
+    let (services, actor) = crate::context::request()?;
+    let input = UpdateSource { every_minutes };
+    Ok(services.sources.update(&actor, source, input).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "source/remove", input = Json)]
+pub async fn source_remove(source: SourceId) -> Result<(), AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.sources.remove(&actor, source).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "source/refresh", input = Json)]
+pub async fn source_refresh(source: SourceId) -> Result<Job, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.sources.refresh(&actor, source).await?)
+}
+
+#[server(name = GetAssist, prefix = "/ui", endpoint = "assist/get", input = Json)]
+pub async fn assist_get(project: ProjectId) -> Result<Assist, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.assist.get(&actor, project).await?)
+}
+
+#[server(name = ChangeAssist, prefix = "/ui", endpoint = "assist/update", input = Json)]
+pub async fn assist_update(project: ProjectId, change: UpdateAssist) -> Result<Assist, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.assist.update(&actor, project, change).await?)
+}
+
+#[server(name = TrainAssist, prefix = "/ui", endpoint = "assist/train", input = Json)]
+pub async fn assist_train(project: ProjectId) -> Result<Job, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.assist.train(&actor, project).await?)
 }

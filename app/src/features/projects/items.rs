@@ -54,7 +54,10 @@ pub fn ItemsTab() -> impl IntoView {
         <Transition fallback=BlankGrid>
             {move || Suspend::new(async move {
                 match first.await {
-                    Ok(page) if page.rows.is_empty() => view! { <NoItems query change/> }.into_any(),
+                    Ok(page) if page.rows.is_empty() => {
+                        let again = Callback::new(move |()| first.refetch());
+                        view! { <NoItems query change again/> }.into_any()
+                    },
                     Ok(page) => view! { <Grid ctx query=query.get_untracked() first=page total/> }.into_any(),
                     Err(error) => view! { <ErrorView error retry=move || first.refetch()/> }.into_any(),
                 }
@@ -73,10 +76,17 @@ fn BlankGrid() -> impl IntoView {
 }
 
 #[component]
-fn NoItems(query: Memo<ItemQuery>, change: Callback<ItemQuery>) -> impl IntoView {
+fn NoItems(query: Memo<ItemQuery>, change: Callback<ItemQuery>, again: Callback<()>) -> impl IntoView {
     let ctx = use_project();
     let media = ctx.project.with_untracked(|p| p.summary.task.media());
-    // Files that are being sent will show by themselves.
+    // What is being sent, or brought by a job, shows by itself.
+    Effect::new(move |before: Option<u32>| {
+        let now = ctx.uploader.version.get();
+        if before.is_some_and(|b| b != now) {
+            again.run(());
+        }
+        now
+    });
     let filtered = Memo::new(move |_| query.with(filter::is_filtered));
     view! {
         <div class="card">

@@ -9,6 +9,7 @@ use super::transfer::uploader::Uploader;
 use crate::data::use_load;
 use crate::fmt;
 use crate::pulse::use_pulse;
+use crate::session::use_session;
 use crate::ui::{
     Breadcrumbs, Button, Chip, ErrorView, Glyph, Menu, MenuItem, NotFound, PageHead, Skeleton, SkeletonCards,
     Tab, Tabs, Tone, Variant, use_hotkey, use_toasts,
@@ -18,6 +19,7 @@ use leptos::task::spawn_local;
 use leptos_router::NavigateOptions;
 use leptos_router::components::Outlet;
 use leptos_router::hooks::{use_location, use_navigate, use_params_map};
+use limn_domain::assist::can_assist;
 use limn_domain::authz::{Action, allowed};
 use limn_domain::category::Category;
 use limn_domain::project::{Project, ProjectStatus};
@@ -176,6 +178,8 @@ fn Frame(project: Project, categories: Vec<Category>) -> impl IntoView {
             <Tab href=ctx.href("/categories") count=Signal::derive(move || Some(categories.with(|c| c.len() as i64)))>
                 "Categories"
             </Tab>
+            <Tab href=ctx.href("/sources")>"Sources"</Tab>
+            {move || ctx.project.with(|p| can_assist(p.summary.task)).then(|| view! { <Tab href=ctx.href("/assist")>"Assist"</Tab> })}
             <Tab href=ctx.href("/members")>"Members"</Tab>
             <Tab href=ctx.href("/instructions")>"Instructions"</Tab>
             {move || ctx.may(Action::ManageProject).then(|| view! { <Tab href=ctx.href("/settings")>"Settings"</Tab> })}
@@ -189,9 +193,23 @@ fn Frame(project: Project, categories: Vec<Category>) -> impl IntoView {
     }
 }
 
+/// Where a dataset of the project is made.
+pub fn register_href(ctx: ProjectCtx) -> String {
+    let (name, is_text) = ctx
+        .project
+        .with_untracked(|p| (p.summary.name.clone(), p.summary.task.is_text()));
+    format!(
+        "/data/new?project={}&kind={}&name={}",
+        ctx.id,
+        if is_text { "text" } else { "images" },
+        super::items::filter::encode(&name)
+    )
+}
+
 #[component]
 fn Head(ctx: ProjectCtx) -> impl IntoView {
     let project = ctx.project;
+    let session = use_session();
     let toasts = use_toasts();
     let navigate = use_navigate();
     let label_href = ctx.href("/label");
@@ -285,6 +303,9 @@ fn Head(ctx: ProjectCtx) -> impl IntoView {
                             })}
                             {move || ctx.may(Action::ExportData).then(|| view! {
                                 <MenuItem icon=Glyph::Download on_click=move || ctx.export_open.set(true)>"Export"</MenuItem>
+                            })}
+                            {move || (ctx.may(Action::ExportData) && session.may(Action::CreateDataset)).then(|| view! {
+                                <MenuItem icon=Glyph::Data href=register_href(ctx)>"Register a dataset version"</MenuItem>
                             })}
                             {move || ctx.may(Action::ManageProject).then(|| view! {
                                 <Show

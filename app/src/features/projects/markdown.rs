@@ -2,10 +2,9 @@
 
 use super::api;
 use super::items::filter::encode;
-use super::items::toolbar::debounce;
 use super::local::LocalValue;
 use super::transfer::http::{self, Cancel};
-use crate::ui::{Glyph, Icon, IconButton, use_toasts};
+use crate::ui::{Glyph, Icon, IconButton, debounce, use_toasts};
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;

@@ -6,6 +6,7 @@
 )]
 
 pub mod api;
+mod assist;
 mod categories;
 mod instructions;
 mod items;
@@ -17,8 +18,10 @@ mod members;
 mod new;
 mod overview;
 mod settings;
+mod sources;
 mod transfer;
 
+pub use assist::AssistTab;
 pub use categories::CategoriesTab;
 pub use instructions::InstructionsTab;
 pub use items::ItemsTab;
@@ -28,3 +31,4 @@ pub use members::MembersTab;
 pub use new::NewProjectPage;
 pub use overview::OverviewTab;
 pub use settings::SettingsTab;
+pub use sources::SourcesTab;

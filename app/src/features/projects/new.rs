@@ -341,13 +341,13 @@ fn Data(wizard: Wizard) -> impl IntoView {
     };
     view! {
         <DropZone
-            title=if is_text { "Drop text files, folders or zip files here" } else { "Drop pictures, folders or zip files here" }
+            title=if is_text { "Drop text files, folders or zip files here" } else { "Drop pictures, videos, folders or zip files here" }
             text=if is_text {
                 "Text files (.txt) in UTF-8; tables and JSONL come in by Import afterwards. The upload starts when the project is created; you can also add data later."
             } else {
-                "JPEG, PNG, WebP, GIF, BMP, TIFF. The upload starts when the project is created; you can also add data later."
+                "JPEG, PNG, WebP, GIF, BMP, TIFF, and videos where objects are marked. Numbered pictures become a video by Upload afterwards. The upload starts when the project is created; you can also add data later."
             }
-            accept=if is_text { "text/plain,.txt,.zip" } else { super::transfer::drop_zone::PICTURES }
+            accept=if is_text { "text/plain,.txt,.zip" } else { super::transfer::drop_zone::PICTURES_AND_VIDEOS }
             on_pick=Callback::new(add)
             on_drop=Callback::new(move |dropped| {
                 reading.set(Some(0));

@@ -2,9 +2,10 @@
 
 use super::api;
 use super::items::thumb::Thumb;
-use super::layout::{ProjectCtx, use_project};
+use super::layout::{ProjectCtx, register_href, use_project};
 use crate::data::use_load;
 use crate::fmt;
+use crate::session::use_session;
 use crate::ui::{
     Avatar, BarList, BarRow, Button, ButtonSize, Card, Chip, EmptyState, ErrorView, Glyph, ProgressBar,
     RelativeTime, Segment, Skeleton, Stat, Tone, Variant,
@@ -294,6 +295,7 @@ fn Recent(ctx: ProjectCtx) -> impl IntoView {
 #[component]
 fn About(ctx: ProjectCtx) -> impl IntoView {
     let description = Memo::new(move |_| ctx.project.with(|p| p.summary.description.trim().to_owned()));
+    let session = use_session();
     let has_guide = Memo::new(move |_| ctx.project.with(|p| !p.instructions.trim().is_empty()));
     view! {
         <Card title="About">
@@ -314,6 +316,9 @@ fn About(ctx: ProjectCtx) -> impl IntoView {
                     <dt>"Your role"</dt>
                     <dd>{move || ctx.project.with(|p| p.summary.my_role.label())}</dd>
                 </dl>
+                {move || (ctx.may(Action::ExportData) && session.may(Action::CreateDataset)).then(|| view! {
+                    <Button size=ButtonSize::Small icon=Glyph::Data href=register_href(ctx)>"Register a dataset version"</Button>
+                })}
                 <Show when=move || has_guide.get()>
                     <Button size=ButtonSize::Small icon=Glyph::Book href=ctx.href("/instructions")>"Read the instructions"</Button>
                 </Show>

@@ -4,12 +4,13 @@ mod columns;
 pub mod drop_zone;
 pub mod export;
 pub mod files;
-pub mod http;
+pub use crate::upload::http;
 pub mod import;
 pub mod job;
 pub mod panel;
 pub mod progress;
-pub mod resumable;
+pub use crate::upload::resumable;
+pub mod sequence;
 pub mod uploader;
 
 use leptos::ev;

@@ -32,8 +32,13 @@ pub fn Nav() -> impl IntoView {
             </button>
             <NavLink href="/" glyph=Glyph::Home text="Home" exact=true/>
             <NavLink href="/queue" glyph=Glyph::Check text="My queue" count=waiting/>
+            <h2 class="nav__h">"Assets"</h2>
+            <NavLink href="/data" glyph=Glyph::Data text="Data"/>
+            <NavLink href="/experiments" glyph=Glyph::Flask text="Experiments"/>
+            <NavLink href="/models" glyph=Glyph::Cube text="Models"/>
             <h2 class="nav__h">"Manage"</h2>
             <NavLink href="/projects" glyph=Glyph::Tag text="Data labeling"/>
+            {move || session.may(Action::UseDatastores).then(|| view! { <NavLink href="/datastores" glyph=Glyph::Plug text="Datastores"/> })}
             <NavLink href="/jobs" glyph=Glyph::Activity text="Jobs"/>
             {move || session.may(Action::ManagePeople).then(|| view! { <NavLink href="/people" glyph=Glyph::People text="People"/> })}
             <span class="grow"></span>

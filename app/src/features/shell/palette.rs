@@ -60,6 +60,9 @@ fn fixed(session: Session) -> Vec<Entry> {
     let mut list = vec![
         entry("Go to", Glyph::Home, "Home", go("/")),
         entry("Go to", Glyph::Check, "My queue", go("/queue")),
+        entry("Go to", Glyph::Data, "Data", go("/data")),
+        entry("Go to", Glyph::Flask, "Experiments", go("/experiments")),
+        entry("Go to", Glyph::Cube, "Models", go("/models")),
         entry("Go to", Glyph::Tag, "Data labeling", go("/projects")),
         entry("Go to", Glyph::Activity, "Jobs", go("/jobs")),
     ];
@@ -74,6 +77,9 @@ fn fixed(session: Session) -> Vec<Entry> {
     ));
     if session.may(Action::CreateProject) {
         list.push(entry("Actions", Glyph::Plus, "New project", go("/projects/new")));
+    }
+    if session.may(Action::CreateDataset) {
+        list.push(entry("Actions", Glyph::Plus, "New dataset", go("/data/new")));
     }
     if session.may(Action::ManagePeople) {
         list.push(entry(
@@ -128,10 +134,10 @@ fn score(query: &str, text: &str) -> Option<i32> {
 }
 
 fn from_found(f: Found) -> Entry {
-    let (group, glyph) = if f.kind == "project" {
-        ("Projects", Glyph::Tag)
-    } else {
-        ("Items", Glyph::Image)
+    let (group, glyph) = match f.kind.as_str() {
+        "project" => ("Projects", Glyph::Tag),
+        "dataset" => ("Datasets", Glyph::Data),
+        _ => ("Items", Glyph::Image),
     };
     Entry {
         group,

@@ -11,9 +11,10 @@ use limn_domain::mask::{TIP_MAX, Tip};
 use limn_domain::polygon::{self, Combine, Part};
 use limn_domain::project::Task;
 use limn_domain::{Annotation, AnnotationId, CategoryId, Mask, Point, Rect, Shape, Source};
+use serde::{Deserialize, Serialize};
 
 /// The brush in hand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Brush {
     /// Image pixels across.
     pub size: u32,
@@ -41,6 +42,27 @@ pub struct Stroke {
     pub erase: bool,
     /// The object that is painted on; without one the brush begins a new object and the eraser takes from all.
     pub target: Option<AnnotationId>,
+}
+
+impl Stroke {
+    pub(super) const fn new(
+        points: Vec<Point>,
+        mask: Option<Mask>,
+        erase: bool,
+        target: Option<AnnotationId>,
+    ) -> Self {
+        Self {
+            points,
+            mask,
+            erase,
+            target,
+        }
+    }
+
+    /// Its way so far, in image pixels.
+    pub fn points(&self) -> &[Point] {
+        &self.points
+    }
 }
 
 impl Editor {

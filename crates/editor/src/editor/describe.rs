@@ -104,7 +104,7 @@ impl Editor {
 
     /// The first object without an attribute that its category requires, with the attribute's name.
     pub fn undescribed(&self) -> Option<(AnnotationId, String)> {
-        self.doc
+        self.stored()
             .iter()
             .filter(|a| a.source != Source::Prelabel)
             .find_map(|a| {

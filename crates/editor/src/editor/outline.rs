@@ -78,6 +78,26 @@ impl Outline {
         }
     }
 
+    /// As it was when it had these corners; the pointer and what it was tracing are forgotten.
+    pub(super) const fn resumed(
+        tool: Tool,
+        points: Vec<Point>,
+        marks: Vec<Visibility>,
+        purpose: Purpose,
+    ) -> Self {
+        Self {
+            tool,
+            points,
+            marks,
+            purpose,
+            closes: false,
+            next: None,
+            traced_from: None,
+            began: None,
+            on: None,
+        }
+    }
+
     /// Fewest corners of what the tool draws.
     pub const fn least(&self) -> usize {
         match self.tool {
@@ -87,15 +107,6 @@ impl Outline {
             _ => 3,
         }
     }
-}
-
-/// What was begun, to go on with after a reload.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Begun {
-    tool: Tool,
-    points: Vec<Point>,
-    marks: Vec<Visibility>,
-    purpose: Purpose,
 }
 
 /// The box with the side from `a` to `b` that reaches as far as `c`.
@@ -127,57 +138,6 @@ impl Editor {
     /// What is being drawn corner by corner.
     pub const fn outline(&self) -> Option<&Outline> {
         self.outline.as_ref()
-    }
-
-    /// What is being drawn, as it can be written down.
-    pub fn begun(&self) -> Option<Begun> {
-        self.outline.as_ref().map(|o| Begun {
-            tool: o.tool,
-            points: o.points.clone(),
-            marks: o.marks.clone(),
-            purpose: o.purpose,
-        })
-    }
-
-    /// Goes on with what was begun before. What cannot be (another task, a target that is gone, numbers from elsewhere) is
-    /// dropped.
-    pub fn go_on(&mut self, begun: Begun) {
-        let Begun {
-            tool,
-            points,
-            marks,
-            purpose,
-        } = begun;
-        let there = match purpose {
-            Purpose::Draw => true,
-            Purpose::Add(id) | Purpose::Cut(id) => self.doc.contains(id),
-        };
-        let size = self.doc.size();
-        let frame = Rect::new(0.0, 0.0, size.width, size.height);
-        let sound = !points.is_empty()
-            && points.len() == marks.len()
-            && points.len() <= polygon::VERTICES_MAX
-            && points.iter().all(|p| frame.contains(*p));
-        if self.read_only || !tool.is_for(self.doc.task()) || !tool.sets_corners() || !there || !sound {
-            return;
-        }
-        self.set_tool(tool);
-        if let Purpose::Add(id) | Purpose::Cut(id) = purpose {
-            self.selection.set(id);
-            self.epochs.selection += 1;
-        }
-        self.outline = Some(Outline {
-            tool,
-            points,
-            marks,
-            purpose,
-            closes: false,
-            next: None,
-            traced_from: None,
-            began: None,
-            on: None,
-        });
-        self.epochs.look += 1;
     }
 
     /// What a button says the next outline is for; the polygon tool comes to hand.

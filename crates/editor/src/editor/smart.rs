@@ -3,11 +3,13 @@
 
 use super::gesture::{CLICK, Gesture};
 use super::outline::{Outline, thinned};
+use super::proposal::{Proposal, Region, Wire};
 use super::{Editor, Pointer, Purpose, Tool};
-use limn_domain::polygon::{self, Vertex};
+use limn_domain::polygon;
 use limn_domain::project::Task;
 use limn_domain::smart::{Answer, Ask, GRAIN_MAX, GRAIN_MIN, Scribble, Stop, TOLERANCE_MAX};
 use limn_domain::{Mask, Point, Rect, Shape, ShapeKind};
+use serde::{Deserialize, Serialize};
 
 /// Screen pixels of a sideways drag for one unit of tolerance.
 const DRAG: f64 = 4.0;
@@ -19,7 +21,7 @@ const STEP: f64 = 2.0;
 const TOLERANCE: f64 = 0.75;
 
 /// How the smart tools work.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SmartSettings {
     /// Of the wand: distance of colours, 0 to [`TOLERANCE_MAX`].
     pub tolerance: f64,
@@ -45,108 +47,6 @@ impl Default for SmartSettings {
             outline: false,
             exclude: false,
         }
-    }
-}
-
-/// What a smart tool has under way.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Proposal {
-    Region(Region),
-    Wire(Wire),
-}
-
-/// A region and what it was told by.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Region {
-    pub purpose: Purpose,
-    /// The box of the cut.
-    pub frame: Option<Rect>,
-    pub scribbles: Vec<Scribble>,
-    /// What came back last.
-    pub mask: Option<Mask>,
-    /// What that was the answer to.
-    answered: Option<Ask>,
-}
-
-/// Corners of the scissors, and the ways between them as far as they are known.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Wire {
-    pub purpose: Purpose,
-    pub stops: Vec<Stop>,
-    next: Option<Stop>,
-    paths: Vec<([Stop; 2], Vec<Vertex>)>,
-    /// The pointer is where a click would close it.
-    pub closes: bool,
-}
-
-impl Wire {
-    /// From corner to corner.
-    fn legs(&self) -> impl Iterator<Item = [Stop; 2]> {
-        self.stops.windows(2).map(|s| [s[0], s[1]])
-    }
-
-    /// From the last corner back to the first.
-    fn closing(&self) -> Option<[Stop; 2]> {
-        match self.stops.as_slice() {
-            [first, _, .., last] | [first, last] => Some([*last, *first]),
-            _ => None,
-        }
-    }
-
-    fn lead(&self) -> Option<[Stop; 2]> {
-        Some([*self.stops.last()?, self.next?])
-    }
-
-    fn known(&self, leg: [Stop; 2]) -> Option<&Vec<Vertex>> {
-        self.paths.iter().find(|(l, _)| *l == leg).map(|(_, path)| path)
-    }
-
-    fn unknown(&self, with_lead: bool) -> Vec<[Stop; 2]> {
-        self.legs()
-            .chain(self.closing())
-            .chain(self.lead().filter(|_| with_lead))
-            .filter(|l| l[0] != l[1] && self.known(*l).is_none())
-            .collect()
-    }
-
-    /// The way along a leg; a straight line while it is not known.
-    fn way(&self, leg: [Stop; 2]) -> Vec<Vertex> {
-        self.known(leg)
-            .cloned()
-            .unwrap_or_else(|| leg.iter().map(|s| [s.at.x, s.at.y]).collect())
-    }
-
-    /// The whole way so far, and on to the pointer.
-    pub fn line(&self) -> (Vec<Vertex>, Vec<Vertex>) {
-        let so_far = self.legs().flat_map(|l| self.way(l)).collect();
-        // The last known way to the pointer is shown until the next one comes.
-        let last = self.stops.last().copied();
-        let lead = self.lead().map_or_else(Vec::new, |l| {
-            let old = || {
-                self.paths
-                    .iter()
-                    .rev()
-                    .find(|(k, _)| Some(k[0]) == last && !self.stops.contains(&k[1]))
-            };
-            match self.known(l) {
-                Some(path) => path.clone(),
-                None => old().map_or_else(Vec::new, |(_, path)| path.clone()),
-            }
-        });
-        (so_far, lead)
-    }
-
-    /// Where the corners are, with those that went to an edge there.
-    pub fn corners(&self) -> Vec<Vertex> {
-        let place = |s: &Stop| {
-            let ends = |(leg, path): &([Stop; 2], Vec<Vertex>)| match (leg[0] == *s, leg[1] == *s) {
-                (true, _) => path.first().copied(),
-                (_, true) => path.last().copied(),
-                _ => None,
-            };
-            self.paths.iter().find_map(ends).unwrap_or([s.at.x, s.at.y])
-        };
-        self.stops.iter().map(place).collect()
     }
 }
 
@@ -213,6 +113,8 @@ impl Editor {
                     hover: Some(self.pointer.filter(|p| frame.contains(*p))?),
                 }
             }
+            // Before the first click: the edges are found by then.
+            None if self.tool == Tool::Scissors => Ask::Wire { legs: Vec::new() },
             None => return None,
         };
         Some((self.smart_serial, ask))
@@ -327,14 +229,8 @@ impl Editor {
             return;
         }
         if fresh {
-            self.smart_serial += 1;
-            self.smart = Some(Proposal::Region(Region {
-                purpose: self.smart_purpose(p),
-                frame: None,
-                scribbles: Vec::new(),
-                mask: None,
-                answered: None,
-            }));
+            let purpose = self.smart_purpose(p);
+            self.propose(Proposal::Region(Region::told(purpose, None, Vec::new())));
         }
         if fresh && self.tool == Tool::Cut {
             self.gesture = Gesture::Smart(Hand::Frame {
@@ -360,6 +256,12 @@ impl Editor {
         });
     }
 
+    /// Begins a proposal.
+    pub(super) fn propose(&mut self, proposal: Proposal) {
+        self.smart_serial += 1;
+        self.smart = Some(proposal);
+    }
+
     fn stop(&self, p: &Pointer) -> Stop {
         let at = self.snap(true).point(self.view.to_image(p.at));
         Stop {
@@ -377,14 +279,7 @@ impl Editor {
         let (reach, _) = self.reach(p.kind);
         let purpose = self.smart_purpose(p);
         let Some(Proposal::Wire(w)) = &mut self.smart else {
-            self.smart_serial += 1;
-            self.smart = Some(Proposal::Wire(Wire {
-                purpose,
-                stops: vec![stop],
-                next: None,
-                paths: Vec::new(),
-                closes: false,
-            }));
+            self.propose(Proposal::Wire(Wire::from(purpose, vec![stop])));
             return;
         };
         let closes = w.stops.len() >= 2 && stop.at.distance(w.stops[0].at) <= reach * 1.5;

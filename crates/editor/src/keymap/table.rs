@@ -389,6 +389,74 @@ pub(super) const TABLE: &[Row] = &[
     ),
 ];
 
+/// On a video: CVAT's keys for frames and tracks, and other keys for what those take theirs from.
+pub(super) const VIDEO: &[Row] = &[
+    row(A::FrameNext, "KeyF", "Next frame", G::Video, true),
+    row(A::FramePrevious, "KeyD", "Previous frame", G::Video, true),
+    row(A::FramesOn, "KeyV", "Ten frames on", G::Video, true),
+    row(A::FramesBack, "KeyC", "Ten frames back", G::Video, true),
+    row(A::FirstFrame, "Home", "First frame", G::Video, true),
+    row(A::LastFrame, "End", "Last frame", G::Video, true),
+    row(A::KeyframeNext, "BracketRight", "Next keyframe", G::Video, true),
+    row(
+        A::KeyframePrevious,
+        "BracketLeft",
+        "Previous keyframe",
+        G::Video,
+        true,
+    ),
+    row(A::Faster, "Shift+BracketRight", "Play faster", G::Video, true),
+    row(A::Slower, "Shift+BracketLeft", "Play slower", G::Video, true),
+    row(
+        A::Outside,
+        "KeyO",
+        "The object leaves the picture here, or is back",
+        G::Video,
+        true,
+    ),
+    row(
+        A::Occluded,
+        "KeyQ",
+        "Something is in front of it from here, or nothing",
+        G::Video,
+        true,
+    ),
+    row(A::Keyframe, "KeyK", "A keyframe here, or none", G::Video, true),
+    row(
+        A::OnlyHere,
+        "KeyE",
+        "The object is on this frame alone",
+        G::Video,
+        true,
+    ),
+    row(A::SplitTrack, "Alt+KeyM", "Split the track here", G::Video, true),
+    row(
+        A::MergeTracks,
+        "KeyM",
+        "Merge the two selected tracks",
+        G::Video,
+        true,
+    ),
+    row(A::Next, "Shift+KeyF", "Next item", G::Video, false),
+    row(
+        A::SelectTool,
+        "Shift+KeyV",
+        "Select, move, resize",
+        G::Video,
+        true,
+    ),
+    row(A::EllipseTool, "Shift+KeyO", "Ellipse", G::Video, true),
+    row(A::PointsTool, "Shift+KeyQ", "Points", G::Video, true),
+    row(A::KeypointsTool, "Shift+KeyK", "Keypoints", G::Video, true),
+    row(
+        A::ZoomToSelection,
+        "Shift+KeyC",
+        "Zoom to the selection",
+        G::Video,
+        true,
+    ),
+];
+
 /// What keys and the pointer do on a page of several items.
 pub(super) const GRID: &[Gesture] = &[
     (G::View, "Several items: larger or smaller pages", "Minus Equal"),

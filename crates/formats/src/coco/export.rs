@@ -106,7 +106,7 @@ impl<'a> From<&'a Shape> for LabelShape<'a> {
             Shape::Mask { mask } => Self::Mask(mask),
             Shape::RotatedBox { .. } | Shape::Ellipse { .. } => Self::Turned(shape),
             Shape::Keypoints { keypoints } => Self::Keypoints(keypoints),
-            Shape::Polyline { .. } | Shape::Points { .. } | Shape::Span { .. } => {
+            Shape::Polyline { .. } | Shape::Points { .. } | Shape::Span { .. } | Shape::Track { .. } => {
                 Self::Other(shape.shape_kind())
             }
         }

@@ -16,6 +16,7 @@ use crate::model::{
     Imported, ImportedAnnotation, ImportedCategory, ImportedImage, ImportedOutline, ImportedShape,
 };
 use limn_domain::Shape;
+use limn_domain::attribute::TEXT_MAX;
 use serde::de::DeserializeOwned;
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -37,6 +38,8 @@ pub(super) struct Gather<'f> {
     pub options: Options,
     pub findings: &'f mut Findings,
     pub out: Imported,
+    /// Sentences about images: the image's number, the line, the text.
+    pub captions: Vec<(u32, u64, String)>,
     /// Ids in the order met; annotations hold indexes into these until resolved.
     pub image_ids: Ids,
     pub category_ids: Ids,
@@ -75,6 +78,7 @@ impl<'f> Gather<'f> {
             options,
             findings,
             out: Imported::default(),
+            captions: Vec::new(),
             image_ids: Ids::default(),
             category_ids: Ids::default(),
             has_images: false,
@@ -377,11 +381,7 @@ impl<'f> Gather<'f> {
             findings.refused(code, || Detail::new(why).line(e.line).record(record_name(e)));
         };
         if raw.caption != Loose::Missing && raw.category_id == Loose::Missing {
-            return refuse(
-                self.findings,
-                "caption",
-                "Captions have no category; only boxes and classes are imported.",
-            );
+            return self.caption(e, raw);
         }
         let Some(image) = self.id(raw.image_id) else {
             return refuse(self.findings, "no_image_id", "The annotation has no image_id.");
@@ -442,6 +442,39 @@ impl<'f> Gather<'f> {
             Err((code, why)) => return refuse(self.findings, code, why),
         };
         self.keep(e, of, shape);
+    }
+
+    /// A sentence about an image.
+    fn caption(&mut self, e: &Element<'_>, raw: RawAnnotation) {
+        let text = raw.caption.text().map(|t| t.trim().to_owned());
+        let Some(text) = text.filter(|t| !t.is_empty() && t.chars().count() <= TEXT_MAX) else {
+            return self.findings.refused("caption", || {
+                Detail::new(format!("A caption is a text of 1 to {TEXT_MAX} characters."))
+                    .line(e.line)
+                    .record(record_name(e))
+            });
+        };
+        let Some(image) = self.id(raw.image_id) else {
+            return self.findings.refused("no_image_id", || {
+                Detail::new("The caption has no image_id.")
+                    .line(e.line)
+                    .record(record_name(e))
+            });
+        };
+        let weight = 64 + text.len();
+        if self.attribute_bytes + weight > self.options.attribute_bytes_max {
+            return self.findings.refused("too_many", || {
+                let max = self.options.attribute_bytes_max >> 20;
+                Detail::new(format!(
+                    "The captions of a file may take {max} MiB of memory; split the file."
+                ))
+                .line(e.line)
+                .record(record_name(e))
+            });
+        }
+        self.attribute_bytes += weight;
+        let image = self.image_ids.number(image);
+        self.captions.push((image, e.line, text));
     }
 
     /// Notes how large coordinates are, which tells pixels from shares of the image.

@@ -1,9 +1,11 @@
 //! Ties annotations to images and categories once the whole file is known.
 
+use super::captions::{self, CAPTIONS_MAX};
 use super::import::Gather;
 use crate::findings::{Detail, Findings};
 use crate::json::loose::Key;
 use crate::model::{Imported, ImportedAnnotation, ImportedCategory, ImportedImage};
+use limn_domain::AttributeValue;
 use limn_domain::category::MAX_LEVELS;
 use std::collections::HashMap;
 
@@ -51,9 +53,47 @@ pub(super) fn resolve(mut g: Gather<'_>) -> Imported {
         (a.image, a.category) = (image, category);
         true
     });
+    caption_items(
+        std::mem::take(&mut g.captions),
+        &g.image_ids.records,
+        &mut g.out,
+        findings,
+    );
     duplicates(&mut g.out.annotations, findings);
     g.out.annotations.sort_unstable_by_key(|a| (a.image, a.index));
     g.out
+}
+
+/// Sentences about images become texts that are said of them, in the file's order.
+fn caption_items(
+    list: Vec<(u32, u64, String)>,
+    images: &[Option<u32>],
+    out: &mut Imported,
+    findings: &mut Findings,
+) {
+    for (number, line, text) in list {
+        let image = images[number as usize].and_then(|n| out.images.get_mut(n as usize));
+        let Some(image) = image else {
+            findings.refused("unknown_image", || {
+                Detail::new("There is no image with the caption's image_id in the file.").line(line)
+            });
+            continue;
+        };
+        let said = image.attributes.get_or_insert_default();
+        let number = said.0.len() + 1;
+        if number > CAPTIONS_MAX {
+            findings.refused("too_many", || {
+                let of = image.label();
+                Detail::new(format!(
+                    "Only the first {CAPTIONS_MAX} captions of {of} are taken."
+                ))
+                .line(line)
+            });
+            continue;
+        }
+        said.put(&captions::attribute(number).key, AttributeValue::Text(text));
+        out.captions = out.captions.max(number);
+    }
 }
 
 fn refuse(

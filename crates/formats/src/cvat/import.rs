@@ -1,14 +1,16 @@
-//! Reads CVAT for images 1.1, image by image, in one pass.
+//! Reads CVAT for images 1.1, image by image, and CVAT for video 1.1, track by track, in one pass.
 
 use super::attributes::Definition;
 use super::shapes::{Attributes, Refusal, shape};
 use super::skeletons::{Labels, Pose};
+use super::tracks::Track;
 use crate::attributes::ImportedAttributes;
 use crate::error::FormatError;
 use crate::findings::{Detail, Findings, quote};
 use crate::model::{
     Imported, ImportedAnnotation, ImportedCategory, ImportedImage, ImportedOutline, ImportedShape,
 };
+use crate::names::stem;
 use crate::read::Lines;
 use limn_domain::{Attribute, AttributeValue, validate};
 use quick_xml::Reader;
@@ -42,12 +44,12 @@ pub fn read<R: Read>(reader: R, findings: &mut Findings) -> Result<Imported, For
                     let why = format!("elements are nested more than {DEPTH_MAX} deep");
                     return gather.broken(line, &why, findings);
                 }
-                gather.open(&tag, line, findings)?;
+                gather.open(&tag, line, findings);
                 gather.path.push(tag.name().as_ref().to_vec());
                 gather.text.clear();
             }
             Ok(Event::Empty(tag)) => {
-                gather.open(&tag, line, findings)?;
+                gather.open(&tag, line, findings);
                 if gather.path.len() == 1 || tag.name().as_ref() == b"attribute" {
                     gather.text.clear();
                     gather.close(tag.name().as_ref(), line, findings);
@@ -127,6 +129,20 @@ struct Gather {
     skeletons: Labels,
     /// The skeleton that is open.
     pose: Option<Pose>,
+    /// The track that is open.
+    track: Option<Track>,
+    about: About,
+}
+
+/// What `meta` says of the video.
+#[derive(Default)]
+struct About {
+    name: String,
+    source: String,
+    width: Option<f64>,
+    height: Option<f64>,
+    /// The video is among the images.
+    made: bool,
 }
 
 impl Gather {
@@ -135,19 +151,26 @@ impl Gather {
         self.text.push_str(&text[..text.floor_char_boundary(room)]);
     }
 
-    fn open(&mut self, tag: &BytesStart<'_>, line: u64, findings: &mut Findings) -> Result<(), FormatError> {
+    fn open(&mut self, tag: &BytesStart<'_>, line: u64, findings: &mut Findings) {
         let name = tag.name();
         let name = name.as_ref();
         match self.path.len() {
             0 => self.is_cvat = name == b"annotations",
             1 if self.is_cvat && name == b"track" => {
-                return Err(FormatError::NotTheFormat(format!(
-                    "`{}` holds tracks: it is CVAT for video. Export it from CVAT as \"CVAT for images 1.1\".",
-                    quote(findings.file())
-                )));
+                self.track = Some(Track::new(&Attributes::of(tag), line));
             }
-            1 if self.is_cvat && name == b"image" => self.image(&Attributes::of(tag), line, findings),
-            3 if (self.current.is_some() || self.pose.is_some()) && name == b"attribute" => {
+            1 if self.is_cvat && name == b"image" => {
+                self.settle();
+                self.image(&Attributes::of(tag), line, findings);
+            }
+            2 if name != b"attribute"
+                && let Some(track) = &mut self.track =>
+            {
+                track.shape(&String::from_utf8_lossy(name), &Attributes::of(tag));
+            }
+            3 if (self.current.is_some() || self.pose.is_some() || self.track.is_some())
+                && name == b"attribute" =>
+            {
                 self.attribute = Attributes::of(tag).text("name").map(str::to_owned);
             }
             3 if name == b"points"
@@ -167,7 +190,6 @@ impl Gather {
             }
             _ => {}
         }
-        Ok(())
     }
 
     fn image(&mut self, attributes: &Attributes, line: u64, findings: &mut Findings) {
@@ -202,11 +224,18 @@ impl Gather {
             ([b"annotations"], b"image") if self.in_image => {
                 self.in_image = false;
                 self.groups.clear();
-                // Higher lies above; equal ones in the file's order.
-                self.labels.sort_by_key(|(z, _)| *z);
-                self.out.annotations.extend(self.labels.drain(..).map(|(_, a)| a));
+                self.settle();
             }
-            ([b"annotations", b"image", _], b"attribute") => {
+            ([b"annotations"], b"track") => self.track_end(findings),
+            ([b"annotations", b"meta"], b"source") => self.about.source = std::mem::take(&mut self.text),
+            ([b"annotations", b"meta", _], b"name") => self.about.name = std::mem::take(&mut self.text),
+            ([b"annotations", b"meta", .., b"original_size"], b"width") => {
+                self.about.width = self.text.trim().parse().ok();
+            }
+            ([b"annotations", b"meta", .., b"original_size"], b"height") => {
+                self.about.height = self.text.trim().parse().ok();
+            }
+            ([b"annotations", b"image" | b"track", _], b"attribute") => {
                 if let Some(name) = self.attribute.take() {
                     self.values
                         .put(&name, AttributeValue::Text(std::mem::take(&mut self.text)));
@@ -235,6 +264,59 @@ impl Gather {
             _ => {}
         }
         self.text.clear();
+    }
+
+    /// The labels of the item under way are complete.
+    fn settle(&mut self) {
+        // Higher lies above; equal ones in the file's order.
+        self.labels.sort_by_key(|(z, _)| *z);
+        self.out.annotations.extend(self.labels.drain(..).map(|(_, a)| a));
+    }
+
+    /// A track is complete. The first one of a file makes its video, called as `meta` or the file's folder says.
+    fn track_end(&mut self, findings: &mut Findings) {
+        let Some(track) = self.track.take() else { return };
+        if !std::mem::replace(&mut self.about.made, true) {
+            self.settle();
+            let folder = findings.file().rsplit_once('/').map_or("", |(dir, _)| dir);
+            let own = folder.rsplit('/').next().unwrap_or_default();
+            let mut names: Vec<String> = [self.about.source.trim(), self.about.name.trim(), own, stem(own)]
+                .into_iter()
+                .filter(|n| !n.is_empty() && n.len() <= 4_096)
+                .map(str::to_owned)
+                .collect();
+            names.dedup();
+            let first = if names.is_empty() {
+                "video".to_owned()
+            } else {
+                names.remove(0)
+            };
+            self.out.images.push(ImportedImage {
+                file_name: Some(first),
+                alternatives: names,
+                size: self
+                    .about
+                    .width
+                    .zip(self.about.height)
+                    .filter(|(w, h)| *w >= 1.0 && *h >= 1.0),
+                line: track.line,
+                ..ImportedImage::default()
+            });
+        }
+        let (label, z, line) = (track.label.clone(), track.z, track.line);
+        match track.finish() {
+            Ok(shape) => {
+                self.add("track", label, (z, 0), shape, line, findings);
+                self.values_end();
+            }
+            Err((code, why)) => {
+                let index = self.labels.len();
+                findings.refused(code, || {
+                    Detail::new(why).line(line).record(format!("track[{index}]"))
+                });
+            }
+        }
+        self.values = ImportedAttributes::default();
     }
 
     /// A label of `meta` is complete. One with a parent is a keypoint of a skeleton.
@@ -438,6 +520,7 @@ impl Gather {
     }
 
     fn finish(mut self, findings: &Findings) -> Result<Imported, FormatError> {
+        self.settle();
         if self.is_cvat {
             for category in self.out.categories.iter_mut().filter(|c| c.skeleton.is_none()) {
                 // One that cannot be used was refused with the labels that need it.

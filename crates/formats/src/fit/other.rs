@@ -18,6 +18,7 @@ impl Fit {
                 shape: shape.clone(),
                 fixed: None,
             },
+            Shape::Track { keyframes } => self.place_track(keyframes),
             Shape::Box { rect } => self.place(&crate::ImportedShape::Box(*rect)),
             Shape::Polygon { .. } | Shape::Mask { .. } => Placed::Refused(
                 "bad_outline",

@@ -26,6 +26,9 @@ struct ItemRecord<'a> {
     height: u32,
     #[serde(skip_serializing_if = "Values::is_empty")]
     attributes: Values,
+    /// When each frame of a video is shown, in microseconds.
+    #[serde(skip_serializing_if = "<[i64]>::is_empty")]
+    times_us: &'a [i64],
     annotations: Vec<LabelRecord>,
 }
 
@@ -46,6 +49,7 @@ impl Writer for JsonlWriter {
             width: item.width,
             height: item.height,
             attributes: item.about.into(),
+            times_us: item.times_us,
             annotations: labels
                 .iter()
                 .map(|l| LabelRecord {

@@ -32,6 +32,7 @@ impl<'a> From<&'a Shape> for Geometry<'a> {
             Shape::Points { points } => Self::Points(points),
             Shape::Keypoints { .. } => Self::Other("skeletons"),
             Shape::Span { .. } => Self::Other("spans"),
+            Shape::Track { .. } => Self::Other("tracks"),
         }
     }
 }

@@ -116,6 +116,7 @@ fn numbers_that_are_none_and_boxes_that_are_none() {
 {"id":123456789012345678901234567890,"image_id":1,"category_id":1,"bbox":[1,1,2,2]},
 {"id":12,"image_id":1,"category_id":1,"caption":"text"},
 {"id":13,"image_id":1,"caption":"text"},
+{"id":15,"image_id":1,"caption":" "},
 {"id":14,"image_id":1,"category_id":1,"keypoints":[1,1,2]}"#,
     ));
     assert_eq!(
@@ -153,8 +154,8 @@ fn numbers_that_are_none_and_boxes_that_are_none() {
             ("bad_bbox", Some(6)),
             ("bad_record", Some(7)),
             ("crowd", Some(12)),
-            ("caption", Some(15)),
-            ("keypoints", Some(16)),
+            ("caption", Some(16)),
+            ("keypoints", Some(17)),
         ]
     );
 }

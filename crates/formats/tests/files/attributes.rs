@@ -105,6 +105,7 @@ fn write(format: ExportFormat, dataset: Dataset, labels: &[Said]) -> BTreeMap<St
         width: 64,
         height: 64,
         about: &limn_domain::attribute::NO_ATTRIBUTES,
+        times_us: &[],
     };
     writer.item(&item, &labels, &mut out, &mut tally).unwrap();
     writer.finish(&mut out).unwrap();

@@ -104,10 +104,6 @@ fn faults_are_refused_by_line_and_the_rest_is_taken() {
 fn other_xml_is_told_apart() {
     for (xml, sign) in [
         (
-            "<annotations><track id=\"0\" label=\"x\"></track></annotations>",
-            "CVAT for images",
-        ),
-        (
             "<annotation><filename>x.jpg</filename></annotation>",
             "not a CVAT file",
         ),

@@ -8,6 +8,7 @@
 
 mod attributes;
 mod azureml;
+mod captions;
 mod csv;
 mod cvat;
 mod hostile;
@@ -17,6 +18,7 @@ mod labelme;
 mod panoptic;
 mod png_masks;
 mod skeletons;
+mod tracks;
 mod turned;
 mod voc;
 mod yolo;
@@ -36,6 +38,9 @@ use std::collections::BTreeMap;
 
 /// An item of a test: name, width, height, labels by category.
 pub type Sample = (String, u32, u32, Vec<(usize, Shape)>);
+
+/// Frames of every video of the tests.
+pub const FRAMES: u32 = 30;
 
 /// No attributes.
 static NOTHING: Attributes = Attributes::new();
@@ -71,6 +76,7 @@ pub fn write(
     let (mut out, mut tally) = (Files::default(), Tally::default());
     let mut names = ExportNames::with_stems(limn_domain::export::FileNames::Preserve);
     writer.begin(&mut out).unwrap();
+    let times = limn_domain::video::times(FRAMES as usize, 30.0);
     for ((name, width, height, shapes), id) in samples.iter().zip(1..) {
         let name = names.name(name, id);
         let labels: Vec<Label<'_>> = shapes
@@ -87,6 +93,8 @@ pub fn write(
                 links: &limn_domain::link::NO_LINKS,
             })
             .collect();
+        // Tracks are of videos.
+        let is_video = shapes.iter().any(|(_, s)| matches!(s, Shape::Track { .. }));
         let item = Item {
             text: "",
             id,
@@ -94,6 +102,7 @@ pub fn write(
             width: *width,
             height: *height,
             about: &limn_domain::attribute::NO_ATTRIBUTES,
+            times_us: if is_video { &times } else { &[] },
         };
         writer.item(&item, &labels, &mut out, &mut tally).unwrap();
     }

@@ -4,7 +4,8 @@ use crate::{Error, Result};
 use limn_domain::annotation::SaveChange;
 use limn_domain::polygon;
 use limn_domain::project::Task;
-use limn_domain::{Annotation, Shape, Size};
+use limn_domain::track::{self, Keyframe};
+use limn_domain::{Annotation, Rect, Shape, Size};
 use std::collections::HashSet;
 
 /// Most labels put, and most removed, by one edit.
@@ -58,12 +59,7 @@ pub(super) fn change(mut change: SaveChange) -> Result<SaveChange> {
             }
         }
         if let Shape::Box { rect } = a.shape {
-            if !(rect.is_finite() && rect.right().is_finite() && rect.bottom().is_finite()) {
-                return Err(at(n, "rect", "holds a number that is not finite."));
-            }
-            if rect.w <= 0.0 || rect.h <= 0.0 {
-                return Err(at(n, "rect", "needs a width and a height above 0."));
-            }
+            sound(rect).map_err(|why| at(n, "rect", why))?;
         }
     }
     Ok(change)
@@ -71,10 +67,26 @@ pub(super) fn change(mut change: SaveChange) -> Result<SaveChange> {
 
 /// Checks that the shapes are of a kind the project labels with, and brings them into the image: boxes and outlines are
 /// cut to it, points moved onto it; turned boxes and ellipses may reach beyond it. Spans lie in a document of `length`
-/// Unicode scalar values.
+/// Unicode scalar values, tracks in a video of `length` frames.
 pub(super) fn fit(upserts: &mut [Annotation], task: Task, image: Size, length: i64) -> Result<()> {
     for (n, a) in upserts.iter_mut().enumerate() {
         let kind = a.shape.shape_kind();
+        // Documents have a length and no width, pictures a width and no length.
+        let frames = if image.width > 0.0 { length } else { 0 };
+        if let Shape::Track { keyframes } = &mut a.shape {
+            fit_track(keyframes, task, image, frames).map_err(|problem| at(n, "keyframes", &problem))?;
+            continue;
+        }
+        if frames > 0 {
+            return Err(at(
+                n,
+                "kind",
+                &format!(
+                    "must be `track` on a video, not `{}`: say on which frames the object is.",
+                    kind.as_str()
+                ),
+            ));
+        }
         if !task.allows(kind) {
             let kinds = task.kinds().iter().map(|k| format!("`{}`", k.as_str()));
             let kinds = kinds.collect::<Vec<_>>().join(", ");
@@ -100,7 +112,7 @@ fn fit_one(shape: &mut Shape, image: Size) -> std::result::Result<(), Fault> {
         )
     };
     match shape {
-        Shape::Whole | Shape::Span { .. } => {}
+        Shape::Whole | Shape::Span { .. } | Shape::Track { .. } => {}
         Shape::Box { rect } => {
             let inside = rect.clipped(image);
             if inside.w <= 0.0 || inside.h <= 0.0 {
@@ -140,6 +152,46 @@ fn fit_one(shape: &mut Shape, image: Size) -> std::result::Result<(), Fault> {
                 ));
             }
         }
+    }
+    Ok(())
+}
+
+/// A track lies in a video of `frames`, and its shapes are like those of pictures.
+fn fit_track(
+    keyframes: &mut [Keyframe],
+    task: Task,
+    image: Size,
+    frames: i64,
+) -> std::result::Result<(), String> {
+    if frames == 0 {
+        return Err("are of a video; this item is a picture. Send the shape itself.".to_owned());
+    }
+    track::check(keyframes, u32::try_from(frames).unwrap_or(u32::MAX))
+        .map_err(|fault| format!("{fault}."))?;
+    for (n, k) in keyframes.iter_mut().enumerate() {
+        let kind = k.shape.shape_kind();
+        if !task.allows(kind) {
+            return Err(format!(
+                "[{n}].shape is a `{}`, which is no label of this project.",
+                kind.as_str()
+            ));
+        }
+        let name = format!("[{n}].shape");
+        if let Shape::Box { rect } = &k.shape {
+            sound(*rect).map_err(|why| format!("{name}.rect {why}"))?;
+        }
+        fit_one(&mut k.shape, image).map_err(|(field, why)| format!("{name}.{field} {why}"))?;
+    }
+    Ok(())
+}
+
+/// Whether a box is one.
+fn sound(rect: Rect) -> std::result::Result<(), &'static str> {
+    if !(rect.is_finite() && rect.right().is_finite() && rect.bottom().is_finite()) {
+        return Err("holds a number that is not finite.");
+    }
+    if rect.w <= 0.0 || rect.h <= 0.0 {
+        return Err("needs a width and a height above 0.");
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ use limn_store::repo::category::Definition;
 use limn_store::repo::item::counter::{Standing, Tally};
 use limn_store::repo::queue::ItemContext;
 use limn_store::{StoreError, Tx, repo};
+use std::collections::BTreeSet;
 
 /// Most labels and proposals of one item.
 const ITEM_MAX: i64 = 200_000;
@@ -142,7 +143,7 @@ pub(crate) async fn save_in(tx: &mut Tx, edit: &mut Edit<'_>, mut change: SaveCh
 async fn check_definitions(tx: &mut Tx, upserts: &mut [Annotation]) -> Result<()> {
     let mut ids: Vec<CategoryId> = upserts
         .iter()
-        .filter(|a| matches!(a.shape, Shape::Keypoints { .. }) || !a.attributes.is_empty())
+        .filter(|a| has_keypoints(&a.shape) || !a.attributes.is_empty())
         .map(|a| a.category_id)
         .collect();
     ids.sort_unstable();
@@ -151,8 +152,14 @@ async fn check_definitions(tx: &mut Tx, upserts: &mut [Annotation]) -> Result<()
     let none = Definition::default();
     for (n, a) in upserts.iter_mut().enumerate() {
         let of = known.get(&a.category_id).unwrap_or(&none);
-        if let Shape::Keypoints { keypoints } = &a.shape {
-            let have = keypoints.len();
+        let own = std::iter::once(&a.shape).chain(a.shape.keyframes().iter().map(|k| &k.shape));
+        let counts: BTreeSet<usize> = own
+            .filter_map(|s| match s {
+                Shape::Keypoints { keypoints } => Some(keypoints.len()),
+                _ => None,
+            })
+            .collect();
+        for have in counts {
             match of.keypoints {
                 Some(want) if want == have => {}
                 Some(want) => {
@@ -175,6 +182,11 @@ async fn check_definitions(tx: &mut Tx, upserts: &mut [Annotation]) -> Result<()
         }
     }
     Ok(())
+}
+
+fn has_keypoints(shape: &Shape) -> bool {
+    let is = |s: &Shape| matches!(s, Shape::Keypoints { .. });
+    is(shape) || shape.keyframes().iter().any(|k| is(&k.shape))
 }
 
 /// The revision moved on: by this very edit, sent twice at once, or by another one.

@@ -1,7 +1,7 @@
 //! Secrets that links and scripts carry: 256 random bits; only their digest is stored.
 
 /// What API tokens begin with, so that people and scanners recognise them.
-pub(crate) const TOKEN_PREFIX: &str = "limn_";
+pub const TOKEN_PREFIX: &str = "limn_";
 
 /// 64 hexadecimal digits from the system's random source.
 pub(crate) fn new() -> String {

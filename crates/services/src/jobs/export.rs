@@ -1,19 +1,21 @@
-//! The export job: one snapshot of the database, read a page at a time, written to `exports/<job>/` and moved into place
-//! when it is whole. The same data gives the same bytes: nothing in the file knows when or by whom it was made.
+//! The export job, of a project or of a version of a dataset: one snapshot of the database, read a page at a time, written
+//! to `exports/<job>/` and moved into place when it is whole. The same data gives the same bytes: nothing in the file knows when or by whom it was made.
 
 mod archive;
 mod coco;
 mod files;
+pub(super) mod frames;
+mod source;
 
 use crate::Context;
 use anyhow::Context as _;
-use limn_domain::export::{ExportFormat, ExportResult, ExportScope, NewExport};
-use limn_domain::{Attribute, CategoryId, Digest, JobId, ProjectId};
+use limn_domain::dataset::Split;
+use limn_domain::export::{ExportFormat, ExportResult, NewExport};
+use limn_domain::{Attribute, CategoryId, Digest, JobId, ProjectId, VersionId};
 use limn_jobs::{Handler, Permanent, Progress};
-use limn_store::repo;
 use limn_store::repo::item::ExportItem;
-use limn_store::repo::transfer::Head;
 use serde::{Deserialize, Serialize};
+pub(crate) use source::{item, task_of};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
@@ -32,7 +34,14 @@ const AHEAD: usize = 2;
 /// What an export job is given.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Payload {
-    pub project: ProjectId,
+    /// One of the two is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<ProjectId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<VersionId>,
+    /// Of a version: only the files of this split.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<Split>,
     pub input: NewExport,
 }
 
@@ -113,7 +122,7 @@ async fn run(
     remove(dir).await;
     tokio::fs::create_dir_all(dir).await?;
     let input = payload.input;
-    let (head, labels) = write_labels(ctx, payload, dir, progress).await?;
+    let (name, labels) = write_labels(ctx, payload, dir, progress).await?;
     let mut notes = labels.notes;
     let is_zip = labels.zip.is_some();
     let part = match labels.zip {
@@ -132,7 +141,7 @@ async fn run(
         url: format!("/api/v1/exports/{job_id}/file"),
         file_name: format!(
             "{}-{}.{}",
-            slug(&head.name),
+            slug(&name),
             input.format.as_str().replace('_', "-"),
             if is_zip { "zip" } else { "json" }
         ),
@@ -150,13 +159,14 @@ async fn write_labels(
     payload: &Payload,
     dir: &Path,
     progress: &Progress,
-) -> anyhow::Result<(Head, Labels)> {
-    let (project, input) = (payload.project, payload.input);
-    let mut tx = ctx.db.read().await?;
-    let head = repo::transfer::head(&mut tx, project)
-        .await?
-        .ok_or_else(|| Permanent("The project was deleted.".to_owned()))?;
-    let categories = repo::transfer::categories(&mut tx, project).await?;
+) -> anyhow::Result<(String, Labels)> {
+    let input = payload.input;
+    let mut source = source::Pages::open(ctx, payload).await?;
+    let (head, categories, name) = (
+        source.head.clone(),
+        source.categories.clone(),
+        source.name.clone(),
+    );
     if let Some(why) = files::refusal(&head, &categories, input.format) {
         return Err(Permanent(why).into());
     }
@@ -167,20 +177,30 @@ async fn write_labels(
         ExportFormat::Coco => coco::write(&own_dir, &own_head, &categories, input, receive),
         _ => files::write(&own_dir, &own_head, &categories, input, &blobs, receive),
     });
-    let only_done = input.scope == ExportScope::Done;
     let read = async {
-        let (mut after, mut done) = (0, 0);
+        let mut done = 0;
         loop {
             progress.report(done, total, "Writing labels").await?;
-            let page = repo::item::export_page(&mut tx, project, after, PAGE, only_done).await?;
-            let Some(last) = page.last() else {
+            let page = source.next(PAGE).await?;
+            if page.is_empty() {
                 return anyhow::Ok(());
-            };
-            after = last.export_id;
+            }
             done += page.len() as i64;
-            if send.send(page).await.is_err() {
-                // The writer has failed and says why below.
-                return Ok(());
+            // A video goes alone: its frames may be many.
+            let mut rest = page.into_iter().peekable();
+            while let Some(first) = rest.next() {
+                let mut part = vec![first];
+                if frames::is_video(&part[0]) {
+                    frames::load(source.tx(), &mut part[0]).await?;
+                } else {
+                    while let Some(item) = rest.next_if(|i| !frames::is_video(i)) {
+                        part.push(item);
+                    }
+                }
+                if send.send(part).await.is_err() {
+                    // The writer has failed and says why below.
+                    return Ok(());
+                }
             }
         }
     }
@@ -188,7 +208,7 @@ async fn write_labels(
     drop(send);
     let written = writer.await?;
     read?;
-    Ok((head, written.context("The file cannot be written")?))
+    Ok((name, written.context("The file cannot be written")?))
 }
 
 /// Makes the file durable under its name; answers its length and digest.
@@ -210,7 +230,7 @@ fn seal(part: &Path, data: &Path) -> anyhow::Result<(u64, Digest)> {
 }
 
 /// The project's name as a file name: letters, digits and dashes.
-fn slug(name: &str) -> String {
+pub(crate) fn slug(name: &str) -> String {
     let mut out = String::new();
     for c in name.chars() {
         if c.is_alphanumeric() {

@@ -7,10 +7,12 @@
 mod annotations;
 mod attributes;
 mod categories;
-mod pictures;
+pub(super) mod pictures;
 mod place;
 mod sources;
 mod texts;
+mod tracks;
+mod videos;
 mod write;
 
 use crate::{Actor, Context, Error};
@@ -118,6 +120,7 @@ async fn run(ctx: &Context, payload: &Payload, progress: &Progress) -> anyhow::R
         losses: attributes::Losses::default(),
     };
     import.take_pictures(&uploads).await?;
+    import.take_videos(&uploads).await?;
     if format != ImportFormat::Images {
         import.gather().await?;
         import.take_annotations(&uploads).await?;

@@ -77,6 +77,9 @@ impl Media {
     /// before the answer.
     pub async fn picture(&self, actor: &Actor, item: ItemId) -> Result<Picture> {
         let found = seen(&self.0, actor, item).await?;
+        if found.media_type == limn_domain::video::MEDIA_TYPE {
+            return Ok(Picture::Whole);
+        }
         if let Some(info) = self.pyramid(&found).await? {
             return Ok(Picture::Tiled(describe(&info)));
         }

@@ -79,6 +79,7 @@ fn geometry(shape: &Shape) -> Result<Option<String>, StoreError> {
         Shape::Polyline { points } | Shape::Points { points } => serde_json::to_string(points),
         Shape::Keypoints { keypoints } => serde_json::to_string(keypoints),
         Shape::Span { start, end } => serde_json::to_string(&[start, end]),
+        Shape::Track { keyframes } => serde_json::to_string(keyframes),
     };
     json.map(Some)
         .map_err(|e| StoreError::Corrupt(format!("a shape that cannot be written: {e}")))
@@ -113,6 +114,7 @@ pub(in crate::repo) fn shape(kind: &str, bounds: Option<Rect>, geometry: Option<
             let [start, end] = read(g)?;
             Shape::Span { start, end }
         }
+        "track" => Shape::Track { keyframes: read(g)? },
         _ => return None,
     })
 }

@@ -92,6 +92,9 @@ pub async fn unused(
             "SELECT digest FROM blob WHERE created_at < $1 AND digest > $2
              AND NOT EXISTS (SELECT 1 FROM item WHERE item.digest = blob.digest)
              AND NOT EXISTS (SELECT 1 FROM asset WHERE asset.digest = blob.digest)
+             AND NOT EXISTS (SELECT 1 FROM frame WHERE frame.digest = blob.digest)
+             AND NOT EXISTS (SELECT 1 FROM version_blob WHERE version_blob.digest = blob.digest)
+             AND NOT EXISTS (SELECT 1 FROM artifact WHERE artifact.digest = blob.digest)
              ORDER BY digest LIMIT $3",
         )
         .bind(before)
@@ -109,7 +112,10 @@ pub async fn delete_unused(tx: &mut Tx, digest: &Digest, before: Timestamp) -> R
         sqlx::query(
             "DELETE FROM blob WHERE digest = $1 AND created_at < $2
              AND NOT EXISTS (SELECT 1 FROM item WHERE item.digest = blob.digest)
-             AND NOT EXISTS (SELECT 1 FROM asset WHERE asset.digest = blob.digest)",
+             AND NOT EXISTS (SELECT 1 FROM asset WHERE asset.digest = blob.digest)
+             AND NOT EXISTS (SELECT 1 FROM frame WHERE frame.digest = blob.digest)
+             AND NOT EXISTS (SELECT 1 FROM version_blob WHERE version_blob.digest = blob.digest)
+             AND NOT EXISTS (SELECT 1 FROM artifact WHERE artifact.digest = blob.digest)",
         )
         .bind(digest)
         .bind(before)

@@ -6,7 +6,7 @@
 use crate::dialect::Dialect;
 use crate::{Json, StoreError, Tx, on_tx};
 use limn_domain::job::{Job, JobLogLine, JobState};
-use limn_domain::{JobId, ProjectId, Timestamp, UserId};
+use limn_domain::{DatasetId, JobId, ProjectId, Timestamp, UserId};
 use serde_json::Value;
 use sqlx::QueryBuilder;
 
@@ -532,4 +532,30 @@ fn cut(text: &str) -> &str {
     text.char_indices()
         .nth(TEXT_MAX)
         .map_or(text, |(end, _)| &text[..end])
+}
+
+/// Says which dataset a job works on.
+pub async fn set_dataset(tx: &mut Tx, id: JobId, dataset: DatasetId) -> Result<(), StoreError> {
+    on_tx!(tx, conn => {
+        sqlx::query("UPDATE job SET dataset_id = $2 WHERE id = $1").bind(id).bind(dataset).execute(conn).await?;
+    });
+    Ok(())
+}
+
+/// The dataset a job works on, if any.
+pub async fn dataset(tx: &mut Tx, id: JobId) -> Result<Option<DatasetId>, StoreError> {
+    let found: Option<Option<DatasetId>> = on_tx!(tx, conn => {
+        sqlx::query_scalar("SELECT dataset_id FROM job WHERE id = $1").bind(id).fetch_optional(conn).await?
+    });
+    Ok(found.flatten())
+}
+
+/// When the oldest running job of a kind began.
+pub async fn oldest_running(tx: &mut Tx, kind: &str) -> Result<Option<Timestamp>, StoreError> {
+    Ok(on_tx!(tx, conn => {
+        sqlx::query_scalar("SELECT min(started_at) FROM job WHERE kind = $1 AND state = 'running'")
+            .bind(kind)
+            .fetch_one(conn)
+            .await?
+    }))
 }

@@ -66,7 +66,7 @@ impl From<SummaryRow> for ProjectSummary {
 
 pub async fn exists(tx: &mut Tx, id: ProjectId) -> Result<bool, StoreError> {
     let n: i64 = on_tx!(tx, conn => {
-        sqlx::query_scalar("SELECT count(*) FROM project WHERE id = $1").bind(id).fetch_one(conn).await?
+        sqlx::query_scalar("SELECT count(*) FROM project WHERE id = $1 AND deleted_at IS NULL").bind(id).fetch_one(conn).await?
     });
     Ok(n > 0)
 }
@@ -123,8 +123,9 @@ pub async fn list(tx: &mut Tx, viewer: Viewer) -> Result<Vec<ProjectSummary>, St
              CAST(sum(skipped) AS BIGINT) AS skipped, CAST(sum(prelabeled) AS BIGINT) AS prelabeled \
              FROM project_counter GROUP BY project_id) c ON c.project_id = p.id",
         );
+        q.push(" WHERE p.deleted_at IS NULL");
         if let Some(only) = viewer.only {
-            q.push(" WHERE p.id = ").push_bind(only);
+            q.push(" AND p.id = ").push_bind(only);
         }
         q.push(" ORDER BY p.updated_at DESC, p.id DESC");
         q.build_query_as().fetch_all(conn).await?
@@ -226,6 +227,29 @@ pub async fn reorder_queue(tx: &mut Tx, id: ProjectId, shuffle: bool) -> Result<
         sqlx::query(sql).bind(id).execute(conn).await?;
     });
     Ok(())
+}
+
+/// From now on there is no such project for anybody, and its name is free; answers whether there was.
+pub async fn mark_deleted(tx: &mut Tx, id: ProjectId, now: Timestamp) -> Result<bool, StoreError> {
+    let n = on_tx!(tx, conn => {
+        sqlx::query("DELETE FROM project_member WHERE project_id = $1").bind(id).execute(&mut *conn).await?;
+        sqlx::query("UPDATE project SET deleted_at = $2, name_key = $3 WHERE id = $1 AND deleted_at IS NULL")
+            .bind(id)
+            .bind(now)
+            // No name has a line feed.
+            .bind(format!("\n{id}"))
+            .execute(conn)
+            .await?
+            .rows_affected()
+    });
+    Ok(n > 0)
+}
+
+/// Projects that were deleted and are not gone yet.
+pub async fn deleted(tx: &mut Tx) -> Result<Vec<ProjectId>, StoreError> {
+    Ok(on_tx!(tx, conn => {
+        sqlx::query_scalar("SELECT id FROM project WHERE deleted_at IS NOT NULL ORDER BY deleted_at").fetch_all(conn).await?
+    }))
 }
 
 /// Removes up to `limit` items with their labels; answers how many, 0 when none are left. A project goes in such pieces,

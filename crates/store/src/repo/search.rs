@@ -28,7 +28,7 @@ pub async fn projects(
         if let Some(user) = viewer.member {
             q.push("JOIN project_member m ON m.project_id = p.id AND m.user_id = ").push_bind(user);
         }
-        q.push(" WHERE p.name_key LIKE ").push_bind(&pattern.anywhere).push(" ESCAPE '!'");
+        q.push(" WHERE p.deleted_at IS NULL AND p.name_key LIKE ").push_bind(&pattern.anywhere).push(" ESCAPE '!'");
         if let Some(only) = viewer.only {
             q.push(" AND p.id = ").push_bind(only);
         }

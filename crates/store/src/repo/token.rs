@@ -3,7 +3,7 @@
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::token::{Token, TokenScope};
 use limn_domain::user::Me;
-use limn_domain::{ProjectId, Role, Timestamp, TokenId, UserId};
+use limn_domain::{DatasetId, ProjectId, Role, Timestamp, TokenId, UserId};
 use sqlx::FromRow;
 
 /// A token with its owner, as a request presents it.
@@ -12,6 +12,7 @@ pub struct Presented {
     pub token_id: TokenId,
     pub scope: TokenScope,
     pub project_id: Option<ProjectId>,
+    pub dataset_id: Option<DatasetId>,
     pub expires_at: Option<Timestamp>,
     pub last_used_at: Option<Timestamp>,
     pub owner: Me,
@@ -25,6 +26,7 @@ struct Row {
     prefix: String,
     scope: TokenScope,
     project_id: Option<ProjectId>,
+    dataset_id: Option<DatasetId>,
     created_at: Timestamp,
     expires_at: Option<Timestamp>,
     last_used_at: Option<Timestamp>,
@@ -38,6 +40,7 @@ impl From<Row> for Token {
             prefix: r.prefix,
             scope: r.scope,
             project_id: r.project_id,
+            dataset_id: r.dataset_id,
             created_at: r.created_at,
             expires_at: r.expires_at,
             last_used_at: r.last_used_at,
@@ -48,8 +51,8 @@ impl From<Row> for Token {
 pub async fn insert(tx: &mut Tx, owner: UserId, token: &Token, secret_hash: &str) -> Result<(), StoreError> {
     on_tx!(tx, conn => {
         sqlx::query(
-            "INSERT INTO api_token (id, user_id, name, prefix, secret_hash, scope, project_id, created_at, expires_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "INSERT INTO api_token (id, user_id, name, prefix, secret_hash, scope, project_id, created_at, expires_at, dataset_id) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         )
         .bind(token.id)
         .bind(owner)
@@ -60,6 +63,7 @@ pub async fn insert(tx: &mut Tx, owner: UserId, token: &Token, secret_hash: &str
         .bind(token.project_id)
         .bind(token.created_at)
         .bind(token.expires_at)
+        .bind(token.dataset_id)
         .execute(conn)
         .await?;
     });
@@ -70,7 +74,7 @@ pub async fn insert(tx: &mut Tx, owner: UserId, token: &Token, secret_hash: &str
 pub async fn list(tx: &mut Tx, owner: UserId) -> Result<Vec<Token>, StoreError> {
     let rows: Vec<Row> = on_tx!(tx, conn => {
         sqlx::query_as(
-            "SELECT id, name, prefix, scope, project_id, created_at, expires_at, last_used_at FROM api_token \
+            "SELECT id, name, prefix, scope, project_id, dataset_id, created_at, expires_at, last_used_at FROM api_token \
              WHERE user_id = $1 ORDER BY created_at DESC, id DESC",
         )
         .bind(owner)
@@ -82,11 +86,25 @@ pub async fn list(tx: &mut Tx, owner: UserId) -> Result<Vec<Token>, StoreError> 
 
 /// The token of a secret's digest, with its owner; one read a request.
 pub async fn present(tx: &mut Tx, secret_hash: &str) -> Result<Option<Presented>, StoreError> {
+    presented(tx, None, Some(secret_hash)).await
+}
+
+/// The same by its id.
+pub async fn present_by_id(tx: &mut Tx, id: TokenId) -> Result<Option<Presented>, StoreError> {
+    presented(tx, Some(id), None).await
+}
+
+async fn presented(
+    tx: &mut Tx,
+    id: Option<TokenId>,
+    secret_hash: Option<&str>,
+) -> Result<Option<Presented>, StoreError> {
     #[derive(FromRow)]
     struct PresentedRow {
         id: TokenId,
         scope: TokenScope,
         project_id: Option<ProjectId>,
+        dataset_id: Option<DatasetId>,
         expires_at: Option<Timestamp>,
         last_used_at: Option<Timestamp>,
         user_id: UserId,
@@ -97,10 +115,11 @@ pub async fn present(tx: &mut Tx, secret_hash: &str) -> Result<Option<Presented>
     }
     let row: Option<PresentedRow> = on_tx!(tx, conn => {
         sqlx::query_as(
-            "SELECT t.id, t.scope, t.project_id, t.expires_at, t.last_used_at, \
+            "SELECT t.id, t.scope, t.project_id, t.dataset_id, t.expires_at, t.last_used_at, \
              u.id AS user_id, u.email, u.name, u.role, u.disabled_at \
-             FROM api_token t JOIN user_account u ON u.id = t.user_id WHERE t.secret_hash = $1",
+             FROM api_token t JOIN user_account u ON u.id = t.user_id WHERE t.id = $1 OR t.secret_hash = $2",
         )
+        .bind(id)
         .bind(secret_hash)
         .fetch_optional(conn)
         .await?
@@ -109,6 +128,7 @@ pub async fn present(tx: &mut Tx, secret_hash: &str) -> Result<Option<Presented>
         token_id: r.id,
         scope: r.scope,
         project_id: r.project_id,
+        dataset_id: r.dataset_id,
         expires_at: r.expires_at,
         last_used_at: r.last_used_at,
         owner: Me {

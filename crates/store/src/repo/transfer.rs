@@ -1,5 +1,6 @@
 //! What imports and exports read of a project besides its labels.
 
+use crate::repo::annotation::read_attributes;
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::project::{ProjectSettings, Task};
 use limn_domain::{Attribute, Attributes, CategoryId, ItemId, ProjectId, Skeleton, Timestamp};
@@ -58,7 +59,7 @@ pub struct TargetItem {
 /// Name and task of a project.
 pub async fn title(tx: &mut Tx, project: ProjectId) -> Result<Option<(String, Task)>, StoreError> {
     Ok(on_tx!(tx, conn => {
-        sqlx::query_as("SELECT name, task FROM project WHERE id = $1").bind(project).fetch_optional(conn).await?
+        sqlx::query_as("SELECT name, task FROM project WHERE id = $1 AND deleted_at IS NULL").bind(project).fetch_optional(conn).await?
     }))
 }
 
@@ -67,7 +68,7 @@ pub async fn head(tx: &mut Tx, project: ProjectId) -> Result<Option<Head>, Store
     let row: Option<(String, Task, Timestamp)> = on_tx!(tx, conn => {
         sqlx::query_as(
             "SELECT name, task, COALESCE((SELECT MAX(updated_at) FROM item WHERE project_id = $1), created_at) \
-             FROM project WHERE id = $1",
+             FROM project WHERE id = $1 AND deleted_at IS NULL",
         )
         .bind(project)
         .fetch_optional(conn)
@@ -142,15 +143,65 @@ pub async fn item_attributes(tx: &mut Tx, project: ProjectId) -> Result<Vec<Attr
     Ok(settings.map(|s| s.0.attributes).unwrap_or_default())
 }
 
-/// Says of items as a whole what is given, in the place of all that was said of them. Items that are gone are left out.
+/// Adds what the project has not among what can be said of its items; call [`super::project::lock`] first.
+pub async fn add_item_attributes(
+    tx: &mut Tx,
+    project: ProjectId,
+    more: Vec<Attribute>,
+) -> Result<(), StoreError> {
+    let settings: Option<Json<ProjectSettings>> = on_tx!(tx, conn => {
+        sqlx::query_scalar("SELECT settings FROM project WHERE id = $1")
+            .bind(project)
+            .fetch_optional(conn)
+            .await?
+    });
+    let Some(Json(mut settings)) = settings else {
+        return Ok(());
+    };
+    for attribute in more {
+        if settings.attributes.iter().all(|a| a.key != attribute.key) {
+            settings.attributes.push(attribute);
+        }
+    }
+    on_tx!(tx, conn => {
+        sqlx::query("UPDATE project SET settings = $2 WHERE id = $1")
+            .bind(project)
+            .bind(Json(settings))
+            .execute(conn)
+            .await?;
+    });
+    Ok(())
+}
+
+/// Says of items as a whole what is given: in the place of all that was said of them, or beside it where `keep`. Items that
+/// are gone, or of which that is said already, are left out.
 pub async fn say_of_items(
     tx: &mut Tx,
     project: ProjectId,
     said: &[(ItemId, Attributes)],
+    keep: bool,
     now: Timestamp,
 ) -> Result<(), StoreError> {
     for (item, values) in said {
-        let json = serde_json::to_string(values)
+        let was: Option<Option<String>> = on_tx!(tx, conn => {
+            sqlx::query_scalar("SELECT attributes FROM item WHERE id = $1 AND project_id = $2")
+                .bind(*item)
+                .bind(project)
+                .fetch_optional(conn)
+                .await?
+        });
+        let Some(was) = was else { continue };
+        let was = read_attributes(was.as_deref()).unwrap_or_default();
+        let mut values = values.clone();
+        if keep {
+            for (key, value) in &was {
+                values.entry(key.clone()).or_insert_with(|| value.clone());
+            }
+        }
+        if values == was {
+            continue;
+        }
+        let json = serde_json::to_string(&values)
             .map_err(|e| StoreError::Corrupt(format!("attributes that cannot be written: {e}")))?;
         on_tx!(tx, conn => {
             sqlx::query(

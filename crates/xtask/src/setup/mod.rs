@@ -1,6 +1,7 @@
 //! Finds what building and testing need, installs what is missing, and says so. Silent and quick otherwise.
 
 pub mod chromium;
+pub mod ffmpeg;
 pub mod node;
 pub mod postgres;
 pub mod wasm_std;
@@ -15,6 +16,7 @@ pub fn all(tests: bool) -> Result<()> {
         node::ensure_modules()?;
         chromium::ensure()?;
         postgres::ensure_programs()?;
+        ffmpeg::ensure()?;
     }
     Ok(())
 }

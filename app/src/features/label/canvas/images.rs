@@ -13,13 +13,16 @@ use web_sys::HtmlImageElement;
 pub enum Which {
     Screen,
     Full,
+    /// A frame of a video, every pixel.
+    Frame(u32),
 }
 
 impl Which {
-    const fn path(self) -> &'static str {
+    fn path(self) -> String {
         match self {
-            Self::Screen => "screen",
-            Self::Full => "full",
+            Self::Screen => "screen".to_owned(),
+            Self::Full => "full".to_owned(),
+            Self::Frame(n) => format!("frames/{n}"),
         }
     }
 }
@@ -34,18 +37,24 @@ struct Picture {
 }
 
 /// Decoded pictures by item; the least recently used ones go first.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Images {
     inner: Rc<RefCell<Kept>>,
+    /// How many are kept decoded.
+    keep: usize,
 }
 
 /// The pictures and the counter that says which was used last.
 type Kept = (HashMap<(ItemId, Which), Picture>, u64);
 
-/// Pictures kept decoded.
-const KEEP: usize = 10;
-
 impl Images {
+    pub fn new(keep: usize) -> Self {
+        Self {
+            inner: Rc::default(),
+            keep,
+        }
+    }
+
     /// Starts loading a picture if it is not there; `ready` runs when it can be drawn (or has failed).
     pub fn want(&self, id: ItemId, which: Which, ready: impl Fn() + 'static) {
         let mut inner = self.inner.borrow_mut();
@@ -72,7 +81,7 @@ impl Images {
             waiting: vec![Box::new(ready)],
         };
         inner.0.insert((id, which), picture);
-        if inner.0.len() > KEEP
+        if inner.0.len() > self.keep
             && let Some(oldest) = inner.0.iter().min_by_key(|(_, p)| p.used).map(|(k, _)| *k)
         {
             inner.0.remove(&oldest);
@@ -100,6 +109,11 @@ impl Images {
         let p = inner.0.get_mut(&(id, which))?;
         p.used = now;
         p.ready.then(|| p.image.clone())
+    }
+
+    /// Whether it can be drawn.
+    pub fn is_ready(&self, id: ItemId, which: Which) -> bool {
+        self.inner.borrow().0.get(&(id, which)).is_some_and(|p| p.ready)
     }
 
     /// Whether loading it has failed. The failure is forgotten, so that the next wish tries again.

@@ -47,7 +47,8 @@ impl Outlines {
     /// Adds the shape to the path.
     pub fn add(&self, c: &Context, view: &Viewport, shape: &Shape) {
         match shape {
-            Shape::Whole | Shape::Span { .. } => {}
+            // Of a track the frame in view is drawn.
+            Shape::Whole | Shape::Span { .. } | Shape::Track { .. } => {}
             Shape::Box { rect } => {
                 ring(c, view, *rect);
             }

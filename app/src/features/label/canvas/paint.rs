@@ -1,16 +1,16 @@
 //! Drawing. One animation frame at a time, and only the layer that changed.
 
-use super::backdrop::{Backdrop, Fits, crowd};
+use super::backdrop::{self, Crowd};
 use super::images::{Images, Which, next_frame};
-use super::outlines::{Outlines, fill};
+use super::layer::{Bounds, Fits, Layer};
+use super::outlines::Outlines;
+use super::strokes::{label, one, own_color};
 use super::tiles::Tiles;
-use super::{grips, joints, links, overlay};
+use super::{grips, links, overlay};
 use crate::features::label::desk::{Desk, Sheet};
 use crate::features::label::look::{ColorBy, Names};
 use leptos::prelude::*;
-use limn_domain::category::PALETTE;
-use limn_domain::project::Task;
-use limn_domain::{Annotation, AnnotationId, CategoryId, ItemId, Rect, Shape, Source};
+use limn_domain::{Annotation, CategoryId, ItemId, Rect};
 use limn_editor::Editor;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -22,17 +22,40 @@ use web_sys::{CanvasRenderingContext2d as Context, HtmlCanvasElement, HtmlImageE
 const FEW: usize = 60;
 /// From this many shapes on they are drawn in batches, without labels and shades.
 const MANY: usize = 1_500;
-/// Milliseconds without a change of the zoom after which a stretched picture is drawn anew.
+/// Milliseconds without a change of the view after which what is stretched is drawn anew.
 const REST: u64 = 120;
+/// Milliseconds of a frame that drawing thousands of shapes may take.
+const SLICE: f64 = 6.0;
+/// The picture is drawn anew at once when it would be stretched by more.
+const PICTURE: f64 = 2.0;
+/// Thousands of shapes take long to draw: they may look coarse for the moment, and leave the margin bare.
+const STANDING: Bounds = Bounds {
+    stretch: 6.0,
+    needed: None,
+};
+/// Pictures, and frames of videos, that are kept decoded.
+const KEEP: usize = 10;
+const KEEP_FRAMES: usize = 48;
 /// Labels are drawn for at most this many shapes in view.
 const LABELS: usize = 250;
 pub(super) const FONT: &str = "550 11px Inter, system-ui, sans-serif";
 
 pub(super) struct Layers {
-    pub image: HtmlCanvasElement,
+    pub picture: Layer<Placed>,
+    /// The shapes that stand still, when they are many.
+    standing: Layer<backdrop::Key>,
+    /// What moves.
     shapes: HtmlCanvasElement,
-    image_context: Context,
     shape_context: Context,
+}
+
+/// What the drawing of the picture depends on besides scale and offset; what else does asks for it by [`Painter::all`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Placed {
+    item: ItemId,
+    screen: (f64, f64),
+    turn: f64,
+    ratio: f64,
 }
 
 /// Draws the open item.
@@ -40,19 +63,28 @@ pub(super) struct Layers {
 pub struct Painter {
     pub(super) desk: Desk,
     pub(super) images: Images,
+    /// Those of videos.
+    pub(super) frames: Images,
+    /// The frame drawn last, to stand in while another one is loaded.
+    pub(super) last_frame: Rc<Cell<Option<(ItemId, u32)>>>,
+    pub(super) clock: Rc<Cell<super::play::Clock>>,
     pub(super) tiles: Tiles,
     /// Where single pixels are read.
     pub(super) probe: Rc<RefCell<Option<Context>>>,
     pub(super) layers: Rc<RefCell<Option<Layers>>>,
     scheduled: Rc<Cell<bool>>,
-    dirty_image: Rc<Cell<bool>>,
+    /// The picture itself has changed.
+    dirty_picture: Rc<Cell<bool>>,
+    /// The view has moved.
+    dirty_view: Rc<Cell<bool>>,
     dirty_shapes: Rc<Cell<bool>>,
     size: Rc<Cell<(f64, f64)>>,
     pub(super) failed: Rc<Cell<Option<ItemId>>>,
-    backdrop: Rc<RefCell<Backdrop>>,
-    /// Counts the times the backdrop was shown stretched.
+    /// Thousands of shapes being drawn.
+    crowd: Rc<RefCell<Option<Crowd>>>,
+    /// Counts the times something was shown stretched.
     stretched: Rc<Cell<u32>>,
-    /// The zoom rests: the backdrop is to fit exactly.
+    /// The view rests: everything is to fit exactly.
     rested: Rc<Cell<bool>>,
     outlines: Outlines,
 }
@@ -69,28 +101,34 @@ impl Painter {
     pub fn new(desk: Desk) -> Self {
         Self {
             desk,
-            images: Images::default(),
+            images: Images::new(KEEP),
+            frames: Images::new(KEEP_FRAMES),
+            last_frame: Rc::default(),
+            clock: Rc::default(),
             tiles: Tiles::default(),
             probe: Rc::default(),
             layers: Rc::default(),
             scheduled: Rc::default(),
-            dirty_image: Rc::default(),
+            dirty_picture: Rc::default(),
+            dirty_view: Rc::default(),
             dirty_shapes: Rc::default(),
             size: Rc::default(),
             failed: Rc::default(),
-            backdrop: Rc::default(),
+            crowd: Rc::default(),
             stretched: Rc::default(),
             rested: Rc::default(),
             outlines: Outlines::default(),
         }
     }
 
-    pub fn attach(&self, image: HtmlCanvasElement, shapes: HtmlCanvasElement) {
-        if let (Some(image_context), Some(shape_context)) = (context(&image), context(&shapes)) {
+    pub fn attach(&self, picture: HtmlCanvasElement, standing: HtmlCanvasElement, shapes: HtmlCanvasElement) {
+        if let (Some(picture), Some(standing), Some(shape_context)) =
+            (Layer::new(picture), Layer::new(standing), context(&shapes))
+        {
             self.layers.replace(Some(Layers {
-                image,
+                picture,
+                standing,
                 shapes,
-                image_context,
                 shape_context,
             }));
             let (w, h) = self.size.get();
@@ -103,20 +141,24 @@ impl Painter {
         self.size.set((w, h));
         if let Some(l) = self.layers.borrow().as_ref() {
             let r = ratio();
-            for c in [&l.image, &l.shapes] {
-                c.set_width((w * r).round() as u32);
-                c.set_height((h * r).round() as u32);
-            }
+            l.shapes.set_width((w * r).round() as u32);
+            l.shapes.set_height((h * r).round() as u32);
         }
         // At once: a canvas that was resized is empty until it is drawn.
-        self.dirty_image.set(true);
+        self.dirty_picture.set(true);
         self.dirty_shapes.set(true);
         self.draw();
     }
 
-    /// Both layers have to be drawn.
+    /// Everything has to be drawn.
     pub fn all(&self) {
-        self.dirty_image.set(true);
+        self.dirty_picture.set(true);
+        self.shapes();
+    }
+
+    /// The view has moved.
+    pub fn moved(&self) {
+        self.dirty_view.set(true);
         self.shapes();
     }
 
@@ -133,33 +175,75 @@ impl Painter {
     }
 
     fn draw(&self) {
-        let layers = self.layers.borrow();
-        let Some(l) = layers.as_ref() else {
+        let mut layers = self.layers.borrow_mut();
+        let Some(l) = layers.as_mut() else {
             return;
         };
         let (w, h) = self.size.get();
         let r = ratio();
-        let image = self.dirty_image.replace(false);
+        let picture = self.dirty_picture.replace(false);
+        let moved = self.dirty_view.replace(false);
         let shapes = self.dirty_shapes.replace(false);
-        for (on, c) in [(image, &l.image_context), (shapes, &l.shape_context)] {
-            if on {
-                let _ = c.set_transform(r, 0.0, 0.0, r, 0.0, 0.0);
-                c.clear_rect(0.0, 0.0, w, h);
-            }
+        let rested = self.rested.replace(false);
+        if shapes {
+            let c = &l.shape_context;
+            let _ = c.set_transform(r, 0.0, 0.0, r, 0.0, 0.0);
+            c.clear_rect(0.0, 0.0, w, h);
         }
-        self.desk.read(|s| {
-            if image {
-                self.draw_image(&l.image_context, s);
+        let read = self.desk.read(|s| {
+            let mut rough = false;
+            if picture || moved {
+                rough |= self.show_picture(&mut l.picture, s, picture, rested);
             }
             if shapes {
-                self.draw_shapes(&l.shape_context, s, w, h);
+                rough |= self.draw_shapes(&mut l.standing, &l.shape_context, s, (w, h), rested);
+            }
+            if rough {
+                self.draw_when_rested();
             }
             let value = s.editor.pointer().and_then(|p| self.value_at(s, p));
             self.desk.note_value(value);
         });
+        if read.is_none() {
+            l.picture.forget();
+            l.standing.forget();
+        }
     }
 
-    /// Draws the shapes exactly when the zoom has rested for a moment.
+    /// Moves the picture along with the view, or draws it anew. Returns whether it is stretched for the moment.
+    fn show_picture(&self, layer: &mut Layer<Placed>, s: &Sheet, changed: bool, rested: bool) -> bool {
+        let view = s.editor.view();
+        let screen = (view.screen().width, view.screen().height);
+        let key = Placed {
+            item: s.item.id,
+            screen,
+            turn: view.turn(),
+            ratio: ratio(),
+        };
+        let all = view.rect_to_screen(Rect::new(0.0, 0.0, s.item.width as f64, s.item.height as f64));
+        let (left, top) = (all.x.max(0.0), all.y.max(0.0));
+        let (right, bottom) = (all.right().min(screen.0), all.bottom().min(screen.1));
+        let bounds = Bounds {
+            stretch: if rested { 1.0 } else { PICTURE },
+            needed: Some(Rect::new(
+                left,
+                top,
+                (right - left).max(0.0),
+                (bottom - top).max(0.0),
+            )),
+        };
+        if !changed {
+            match layer.show(&key, view, bounds) {
+                Fits::Exactly => return false,
+                Fits::Roughly => return true,
+                Fits::No => {}
+            }
+        }
+        layer.draw(key, view, |c, window| self.draw_image(c, s, window));
+        false
+    }
+
+    /// Draws everything exactly when the view has rested for a moment.
     fn draw_when_rested(&self) {
         let now = self.stretched.get().wrapping_add(1);
         self.stretched.set(now);
@@ -170,7 +254,7 @@ impl Painter {
                 let there = this.desk.looks.try_get_untracked().is_some();
                 if there && this.stretched.get() == now {
                     this.rested.set(true);
-                    this.shapes();
+                    this.moved();
                 }
             },
             std::time::Duration::from_millis(REST),
@@ -198,7 +282,16 @@ impl Painter {
         best
     }
 
-    fn draw_shapes(&self, c: &Context, s: &Sheet, w: f64, h: f64) {
+    /// Draws the shapes; those that stand still into their own layer, when they are many. Returns whether that is stretched
+    /// for the moment.
+    fn draw_shapes(
+        &self,
+        standing: &mut Layer<backdrop::Key>,
+        c: &Context,
+        s: &Sheet,
+        screen: (f64, f64),
+        rested: bool,
+    ) -> bool {
         let e = &s.editor;
         let names: HashMap<CategoryId, (String, String)> = self.desk.categories.with_untracked(|list| {
             list.iter()
@@ -224,17 +317,22 @@ impl Painter {
                 },
             }
         };
-        let screen = (w, h);
-        let exactly = self.rested.replace(false);
-        let fits = self.backdrop.borrow().show(c, s, screen, looks, exactly);
-        if fits == Fits::Roughly {
-            self.draw_when_rested();
-        } else if fits == Fits::No {
-            let shown = |window: Rect| -> Vec<&Annotation> {
-                let all = e.doc().in_window(window).into_iter();
-                all.filter(|a| e.layers().is_visible(a) && !e.selection().contains(a.id))
-                    .collect()
-            };
+        let key = backdrop::Key::of(s, screen, looks);
+        let bounds = Bounds {
+            stretch: if rested { 1.0 } else { STANDING.stretch },
+            ..STANDING
+        };
+        let shown = |window: Rect| -> Vec<&Annotation> {
+            let all = e.doc().in_window(window).into_iter();
+            all.filter(|a| e.layers().is_visible(a) && !e.selection().contains(a.id))
+                .collect()
+        };
+        let mut fits = standing.show(&key, e.view(), bounds);
+        let mut crowd = self.crowd.borrow_mut();
+        if crowd.as_ref().is_some_and(|c| c.key != key) {
+            *crowd = None;
+        }
+        if fits == Fits::No && crowd.is_none() {
             let fine = |to: &Context, list: &[&Annotation], hover: bool| {
                 for a in list {
                     one(
@@ -255,23 +353,42 @@ impl Painter {
                 }
             };
             let visible = shown(grown(e));
-            if visible.len() > FEW {
-                let draw = |to: &Context, window: Rect| {
+            if visible.len() > MANY {
+                if let Some(window) = standing.begin(e.view()) {
+                    *crowd = Some(Crowd::new(key, *e.view(), &shown(window)));
+                }
+            } else if visible.len() > FEW {
+                standing.draw(key, e.view(), |to, window| {
                     let list = shown(window);
                     if list.len() > MANY {
-                        crowd(to, s, &list, &self.outlines, &look);
+                        Crowd::new(key, *e.view(), &list).step(to, s, &self.outlines, &look, || false);
                     } else {
                         fine(to, &list, false);
                     }
-                };
-                self.backdrop.borrow_mut().draw(c, s, screen, looks, draw);
+                });
             } else {
-                self.backdrop.borrow_mut().forget();
+                standing.forget();
                 fine(c, &visible, true);
             }
         }
+        if let (Some(drawing), Some(to)) = (crowd.as_mut(), standing.sketch()) {
+            let until = js_sys::Date::now() + SLICE;
+            if drawing.step(&to, s, &self.outlines, &look, || js_sys::Date::now() >= until) {
+                standing.finish(drawing.key, &drawing.view);
+                *crowd = None;
+                fits = standing.show(&key, e.view(), STANDING);
+            }
+            if crowd.is_some() || fits == Fits::No {
+                if fits == Fits::No {
+                    standing.stand_in(e.view(), |k| k.is_like(&key));
+                }
+                // On with it in the next frame.
+                self.shapes();
+            }
+        }
+        drop(crowd);
         // Selected shapes lie above, whatever their place in the order; over the backdrop also the one under the pointer.
-        let behind = self.backdrop.borrow().is_on();
+        let behind = standing.is_on();
         let hover = e
             .hover()
             .filter(|id| (behind || looks.names == Names::Hover) && !e.selection().contains(*id));
@@ -324,6 +441,7 @@ impl Painter {
                 .as_ref()
                 .map_or("#8296ff", |id| look(id).1),
         );
+        fits == Fits::Roughly
     }
 }
 
@@ -352,109 +470,6 @@ pub(super) fn line(c: &Context, color: &str, width: f64) {
     c.stroke();
 }
 
-/// A colour of its own for every object, the same each time.
-fn own_color(id: AnnotationId) -> &'static str {
-    let mixed = id
-        .to_string()
-        .bytes()
-        .fold(0_u32, |h, b| h.wrapping_mul(31).wrapping_add(u32::from(b)));
-    PALETTE[mixed as usize % PALETTE.len()]
-}
-
-/// Draws a shape in its colour, its fill in percent of the usual.
-fn one(
-    c: &Context,
-    e: &Editor,
-    outlines: &Outlines,
-    a: &Annotation,
-    (color, filled): (&str, u16),
-    (selected, hover): (bool, bool),
-) {
-    let shape = e.shown_shape(a);
-    if matches!(*shape, Shape::Whole) {
-        return;
-    }
-    let hover = hover && e.hover() == Some(a.id);
-    if let Shape::Keypoints { keypoints } = &*shape {
-        let look = joints::Look {
-            color,
-            strong: selected || hover,
-            named: e.hover_corner().filter(|(id, _)| *id == a.id).map(|(_, c)| c.at),
-        };
-        joints::draw(c, e.view(), keypoints, e.skeleton_of(a.category_id), look);
-        return;
-    }
-    outlines.trace(c, e.view(), &shape);
-    let proposal = a.source == Source::Prelabel;
-    let semantic = e.doc().task() == Task::Semantic;
-    let shade = match (selected, hover, proposal) {
-        _ if semantic => 0.42 + if selected { 0.2 } else { 0.0 },
-        (true, ..) => 0.24,
-        (_, true, _) => 0.2,
-        (_, _, true) => 0.07,
-        _ => 0.1,
-    };
-    // Lines enclose nothing; points are solid.
-    let shade = match &*shape {
-        Shape::Polyline { .. } => 0.0,
-        Shape::Points { .. } => 0.9,
-        _ => (shade * f64::from(filled) / 100.0).min(1.0),
-    };
-    c.set_global_alpha(shade);
-    c.set_fill_style_str(color);
-    fill(c);
-    // A dark rim keeps the line visible on any picture.
-    c.set_global_alpha(0.4);
-    line(c, "#000000", if selected { 4.0 } else { 3.0 });
-    c.set_global_alpha(1.0);
-    if proposal {
-        dash(c, &[6.0, 4.0]);
-    }
-    line(c, &lighter(color), if selected || hover { 2.25 } else { 1.75 });
-    if selected {
-        c.set_global_alpha(0.55);
-        line(c, "#ffffff", 0.75);
-        c.set_global_alpha(1.0);
-    }
-    if proposal {
-        dash(c, &[]);
-    }
-}
-
-/// The name at a shape; `strong` says whether it may stand out because it is selected or under the pointer.
-fn label(c: &Context, e: &Editor, a: &Annotation, (name, color): (&str, &str), strong: bool) {
-    let Some(r) = e.shown_rect(a).map(|r| e.view().rect_to_screen(r)) else {
-        return;
-    };
-    let strong = strong && (e.selection().contains(a.id) || e.hover() == Some(a.id));
-    if r.w < 22.0 && !strong {
-        return;
-    }
-    let text = match a.score.filter(|_| a.source == Source::Prelabel) {
-        Some(score) => format!("{name} {score:.2}"),
-        None => name.to_owned(),
-    };
-    c.set_font(FONT);
-    let width = c.measure_text(&text).map_or(40.0, |m| m.width()) + 10.0;
-    if width > r.w + 40.0 && !strong {
-        return;
-    }
-    let x = r.x - 0.75;
-    // Above the box; inside where the picture's edge cuts it off.
-    let y = if r.y >= 17.0 { r.y - 17.0 } else { r.y.max(0.0) };
-    c.set_global_alpha(if strong { 1.0 } else { 0.86 });
-    c.set_fill_style_str(color);
-    c.begin_path();
-    if c.round_rect_with_f64(x, y, width, 16.0, 3.0).is_err() {
-        c.rect(x, y, width, 16.0);
-    }
-    c.fill();
-    c.set_global_alpha(1.0);
-    c.set_fill_style_str(if is_light(color) { "#0b0d1a" } else { "#ffffff" });
-    c.set_text_baseline("middle");
-    let _ = c.fill_text(&text, x + 5.0, y + 8.5);
-}
-
 /// The colour a third of the way to white: lines of it stand out on dark pictures too.
 pub(super) fn lighter(color: &str) -> String {
     let part = |i: usize| {
@@ -462,18 +477,4 @@ pub(super) fn lighter(color: &str) -> String {
         u16::from(v) + (255 - u16::from(v)) * 3 / 10
     };
     format!("rgb({} {} {})", part(1), part(3), part(5))
-}
-
-/// Whether dark text reads better on the colour.
-fn is_light(color: &str) -> bool {
-    let part = |i: usize| {
-        let v = u8::from_str_radix(color.get(i..i + 2).unwrap_or("00"), 16).unwrap_or(0);
-        let v = f64::from(v) / 255.0;
-        if v <= 0.04045 {
-            v / 12.92
-        } else {
-            ((v + 0.055) / 1.055).powf(2.4)
-        }
-    };
-    0.2126 * part(1) + 0.7152 * part(3) + 0.0722 * part(5) > 0.2
 }

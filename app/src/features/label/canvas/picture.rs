@@ -16,14 +16,16 @@ use web_sys::{CanvasRenderingContext2d as Context, HtmlCanvasElement};
 const CRISP: f64 = 4.0;
 
 impl Painter {
-    pub(super) fn draw_image(&self, c: &Context, s: &Sheet) {
+    /// Draws what lies in the window, image pixels.
+    pub(super) fn draw_image(&self, c: &Context, s: &Sheet, window: Rect) {
         let view = s.editor.view();
         let r = Rect::new(0.0, 0.0, s.item.width as f64, s.item.height as f64);
         let dense = view.scale() * ratio();
         c.set_image_smoothing_enabled(dense < CRISP);
         let drawn = match self.desk.picture_now(&s.item) {
+            _ if s.editor.frames().is_some() => self.draw_frame(c, s, r),
             Some(Picture::Tiled(pyramid)) => {
-                self.draw_tiles(c, s, &pyramid);
+                self.draw_tiles(c, s, &pyramid, window);
                 true
             }
             Some(Picture::Whole) => self.draw_whole(c, s, r, dense),
@@ -39,7 +41,7 @@ impl Painter {
             return;
         }
         if self.desk.looks.get_untracked().grid && view.scale() >= 8.0 {
-            pixel_grid(c, view);
+            pixel_grid(c, view, window);
         }
     }
 
@@ -78,16 +80,15 @@ impl Painter {
     }
 
     /// Draws the tiles in view; where one is not there yet, the part of a coarser one.
-    fn draw_tiles(&self, c: &Context, s: &Sheet, pyramid: &Pyramid) {
+    fn draw_tiles(&self, c: &Context, s: &Sheet, pyramid: &Pyramid, w: Rect) {
         let (id, view) = (s.item.id, s.editor.view());
         let window = self.window_of(pyramid);
         let level = pyramid.level_for(view.scale() * ratio());
-        let w = view.window();
         let mut list = pyramid.tiles_in(level, [w.x, w.y, w.right(), w.bottom()]);
         if view.turn() % 90.0 != 0.0 {
             // The corners of the window are out of view.
-            let (middle, screen) = (w.center(), view.screen());
-            let reach = screen.width.hypot(screen.height) / 2.0 / view.scale();
+            let middle = w.center();
+            let reach = w.w.hypot(w.h) / 2.0;
             list.retain(|at| distance(pyramid.covers(*at), middle) <= reach);
         }
         let middle = w.center();
@@ -135,6 +136,11 @@ impl Painter {
             return None;
         }
         let (x, y) = (p.x as u32, p.y as u32);
+        if s.editor.frames().is_some() {
+            let image = self.frames.get(s.item.id, Which::Frame(s.editor.frame()))?;
+            let rgb = self.read_pixel(&Placed::Image(&image), f64::from(x), f64::from(y))?;
+            return Some(rgb.to_vec());
+        }
         match self.desk.picture_now(&s.item)? {
             Picture::Tiled(pyramid) if pyramid.bits > 8 => self.tiles.samples(s.item.id, &pyramid, x, y),
             Picture::Tiled(pyramid) => {
@@ -207,14 +213,13 @@ impl Painter {
         const SIDE: u32 = 192;
         const STEPS: usize = 64;
         let layers = self.layers.borrow();
-        let from = &layers.as_ref()?.image;
         let canvas: HtmlCanvasElement = document().create_element("canvas").ok()?.dyn_into().ok()?;
         canvas.set_width(SIDE);
         canvas.set_height(SIDE);
         let c = context(&canvas)?;
         let side = f64::from(SIDE);
-        c.draw_image_with_html_canvas_element_and_dw_and_dh(from, 0.0, 0.0, side, side)
-            .ok()?;
+        let view = self.desk.read(|s| *s.editor.view())?;
+        layers.as_ref()?.picture.copy_to(&c, side, side, &view)?;
         let data = c.get_image_data(0.0, 0.0, side, side).ok()?.data();
         let mut counts = [0_u32; 256];
         for p in data.chunks_exact(4).filter(|p| p[3] == 255) {
@@ -253,9 +258,8 @@ fn draw_part(c: &Context, view: &Viewport, pyramid: &Pyramid, tile: &Drawable, f
     place(c, view, &Placed::Tile(tile), part, rect);
 }
 
-/// Lines between the pixels in view.
-fn pixel_grid(c: &Context, view: &Viewport) {
-    let w = view.window();
+/// Lines between the pixels of the window.
+fn pixel_grid(c: &Context, view: &Viewport, w: Rect) {
     let from = |v: f64| v.floor().max(0.0) as i64;
     let crisp = |p: Point| {
         if view.turn() % 90.0 == 0.0 {

@@ -18,6 +18,9 @@ impl Desk {
         if let Some(done) = self.act_on_text(action) {
             return done;
         }
+        if let Some(done) = self.act_on_video(action) {
+            return done;
+        }
         let closes = matches!(
             action,
             A::Submit | A::Skip | A::Next | A::Previous | A::First | A::Last
@@ -305,6 +308,7 @@ impl Desk {
         }
         if let Some((object, attribute)) = self.read(|s| s.editor.undescribed()).flatten() {
             self.edit(|e| {
+                e.seek(object);
                 e.select(object, false);
                 e.reveal(object);
             });

@@ -8,11 +8,11 @@ use crate::ui::Tone;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use limn_domain::annotation::SaveOutcome;
-use limn_domain::item::ItemStatus;
+use limn_domain::item::{Item, ItemStatus};
 use limn_domain::project::{ProjectStatus, Task};
 use limn_domain::queue::{Taken, WorkItem};
 use limn_domain::{ItemId, Size};
-use limn_editor::{Begun, Definition, Document, Editor, Tool};
+use limn_editor::{Begun, Definition, Document, Editor, History, Tool};
 
 /// Items leased ahead of the open one.
 const AHEAD: usize = 3;
@@ -167,7 +167,7 @@ impl Desk {
             } else {
                 r.state.history
             };
-            let mut editor = Editor::new(doc, history);
+            let mut editor = editor_of(&work.item, doc, history);
             editor.set_conflicts(merge.conflicts.clone());
             let finish = r.state.finish.filter(|_| merge.conflicts.is_empty());
             (
@@ -179,7 +179,7 @@ impl Desk {
         } else {
             let doc = Document::new(task, size, work.annotations);
             (
-                Editor::new(doc, limn_editor::History::default()),
+                editor_of(&work.item, doc, limn_editor::History::default()),
                 None,
                 0.0,
                 false,
@@ -249,6 +249,7 @@ impl Desk {
     pub(super) fn show(self, id: ItemId) {
         let size = self.screen.get_value();
         let before = self.current.get_untracked();
+        self.playing.set(false);
         self.edit(|e| e.cancel());
         self.sheets.update_value(|sheets| {
             let Some(mut sheet) = sheets.remove(&id) else {
@@ -279,12 +280,24 @@ impl Desk {
             };
             self.sheet(id, |s| s.editor.set_tool(first_tool));
         }
-        if let Some(begun) = begun_on(self, id) {
-            self.sheet(id, |s| s.editor.go_on(begun));
+        // What is in hand from a picture may not be for videos.
+        self.sheet(id, |s| {
+            let tool = s.editor.tool();
+            if s.editor.frames().is_some() && (tool.paints() || tool.is_smart() || tool == Tool::Slice) {
+                s.editor.set_tool(Tool::Select);
+            }
+        });
+        if before.is_none()
+            && let Some(frame) = super::video::frame_left(self, id)
+        {
+            self.sheet(id, |s| s.editor.go_to_frame(frame));
         }
         self.current.set(Some(id));
         self.phase.set(Phase::Ready);
         self.refresh();
+        if let Some(begun) = begun_on(self, id) {
+            self.edit(|e| e.go_on(begun));
+        }
         remember(self, id);
         self.forget_far();
         if let Some(previous) = before {
@@ -437,6 +450,14 @@ impl Desk {
     }
 }
 
+/// The workspace of an item.
+fn editor_of(item: &Item, doc: Document, history: History) -> Editor {
+    match item.frames() {
+        Some(frames) => Editor::new_video(doc, history, frames),
+        None => Editor::new(doc, history),
+    }
+}
+
 /// An undo log whose item was changed by somebody else since does not fit any more.
 fn moved_on(record: &Record, work: &WorkItem) -> bool {
     record.state.base_revision != work.annotations.revision
@@ -447,40 +468,63 @@ fn draft_slot(desk: Desk) -> String {
     format!("limn-draft-{}", desk.project_id)
 }
 
-/// What was being drawn on the item before a reload.
+/// What was being drawn on the item before a reload; it is kept no more, until it goes on.
 fn begun_on(desk: Desk, item: ItemId) -> Option<Begun> {
     let storage = window().session_storage().ok().flatten()?;
     let json = storage.get_item(&draft_slot(desk)).ok().flatten()?;
     let (of, begun): (ItemId, Begun) = serde_json::from_str(&json).ok()?;
-    (of == item).then_some(begun)
+    if of != item {
+        return None;
+    }
+    let _ = storage.remove_item(&draft_slot(desk));
+    Some(begun)
 }
 
-/// Keeps what is being drawn, at every corner, until it is finished or dropped.
+/// Pieces of a stroke between two times that it is kept; the last ones are kept when the page goes.
+const PIECES: usize = 24;
+
+/// Keeps what is being drawn, at every corner and click, until it is finished or dropped.
 pub(in crate::features::label) fn keep_drafts(desk: Desk) {
-    let corners = Memo::new(move |_| {
+    let progress = Memo::new(move |_| {
         desk.look_tick.track();
         desk.current.track();
-        desk.read(|s| s.editor.outline().map(|o| (s.item.id, o.points.len())))
-            .flatten()
+        desk.read(|s| {
+            let n = s.editor.progress();
+            let n = if s.editor.stroke().is_some() {
+                n.div_ceil(PIECES)
+            } else {
+                n
+            };
+            (n > 0).then_some((s.item.id, n))
+        })
+        .flatten()
     });
     Effect::new(move |before: Option<bool>| {
-        let there = corners.get().is_some();
-        let Ok(Some(storage)) = window().session_storage() else {
-            return there;
-        };
-        let begun = desk.read(|s| Some((s.item.id, s.editor.begun()?))).flatten();
-        match begun.and_then(|b| serde_json::to_string(&b).ok()) {
-            Some(json) => {
-                let _ = storage.set_item(&draft_slot(desk), &json);
-            }
-            // Not at the start: what was kept is still to be looked at.
-            None if before == Some(true) => {
-                let _ = storage.remove_item(&draft_slot(desk));
-            }
-            None => {}
+        let there = progress.get().is_some();
+        // Not at the start: what was kept is still to be looked at.
+        if there || before == Some(true) {
+            keep_draft(desk);
         }
         there
     });
+    let going = window_event_listener_untyped("pagehide", move |_| {
+        if progress.try_get_untracked().flatten().is_some() {
+            keep_draft(desk);
+        }
+    });
+    on_cleanup(move || going.remove());
+}
+
+fn keep_draft(desk: Desk) {
+    let Ok(Some(storage)) = window().session_storage() else {
+        return;
+    };
+    let begun = desk.read(|s| Some((s.item.id, s.editor.begun()?))).flatten();
+    match begun.and_then(|b| serde_json::to_string(&b).ok()) {
+        // Where there is no room for it, what was kept before is better than nothing.
+        Some(json) => drop(storage.set_item(&draft_slot(desk), &json)),
+        None => drop(storage.remove_item(&draft_slot(desk))),
+    }
 }
 
 fn slot(desk: Desk) -> String {

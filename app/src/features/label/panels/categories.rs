@@ -146,8 +146,8 @@ fn Row(cat: Cat) -> impl IntoView {
     let desk: Desk = expect_context();
     let id = cat.category.id;
     let on = move || desk.category.get() == Some(id);
-    let hidden = move || layer(desk, move |l| l.category_hidden(id));
-    let locked = move || layer(desk, move |l| l.category_locked(id));
+    let hidden = Memo::new(move |_| layer(desk, move |l| l.category_hidden(id)));
+    let locked = Memo::new(move |_| layer(desk, move |l| l.category_locked(id)));
     let name = cat.category.name.clone();
     let (hide, lock) = (format!("Hide all of {name}"), format!("Lock all of {name}"));
     view! {
@@ -162,7 +162,7 @@ fn Row(cat: Cat) -> impl IntoView {
                 <span class="label-cat__name">{name.clone()}</span>
                 {cat.key.map(|k| view! { <kbd class="kbd">{k.to_string()}</kbd> })}
             </button>
-            <span class="label-acts" class:is-set=move || hidden() || locked()>
+            <span class="label-acts" class:is-set=move || hidden.get() || locked.get()>
                 <Toggle label=hide on=hidden glyphs=(Glyph::Eye, Glyph::EyeOff) click=move || {
                     desk.edit(|e| e.toggle_category_hidden(id));
                 }/>
@@ -174,7 +174,7 @@ fn Row(cat: Cat) -> impl IntoView {
     }
 }
 
-/// Reads the layers of the open item, tracked.
+/// Reads the layers of the open item, tracked: at every move of the pointer, so keep it in a memo.
 pub(super) fn layer(desk: Desk, f: impl FnOnce(&limn_editor::Layers) -> bool) -> bool {
     desk.look_tick.track();
     desk.current.track();
@@ -185,7 +185,7 @@ pub(super) fn layer(desk: Desk, f: impl FnOnce(&limn_editor::Layers) -> bool) ->
 #[component]
 pub(super) fn Toggle(
     label: String,
-    on: impl Fn() -> bool + Copy + Send + Sync + 'static,
+    on: Memo<bool>,
     glyphs: (Glyph, Glyph),
     click: impl Fn() + Send + Sync + 'static,
 ) -> impl IntoView {
@@ -196,10 +196,10 @@ pub(super) fn Toggle(
             class:is-on=on
             aria-label=label.clone()
             title=label
-            aria-pressed=move || if on() { "true" } else { "false" }
+            aria-pressed=move || if on.get() { "true" } else { "false" }
             on:click=move |_| click()
         >
-            {move || view! { <Icon glyph=if on() { glyphs.1 } else { glyphs.0 } size=14/> }}
+            {move || view! { <Icon glyph=if on.get() { glyphs.1 } else { glyphs.0 } size=14/> }}
         </button>
     }
 }

@@ -9,12 +9,12 @@ use limn_editor::{Action, Editor};
 #[component]
 pub fn Hud() -> impl IntoView {
     let desk: Desk = expect_context();
-    let zoom = move || {
+    let zoom = Memo::new(move |_| {
         desk.view_tick.track();
         desk.current.track();
         desk.read(|s| format!("{:.0} %", s.editor.view().scale() * 100.0))
-    };
-    let pointer = move || {
+    });
+    let pointer = Memo::new(move |_| {
         desk.look_tick.track();
         desk.read(|s| {
             let p = s.editor.pointer()?;
@@ -23,20 +23,20 @@ pub fn Hud() -> impl IntoView {
             inside.then(|| format!("x {:.1} y {:.1}", p.x, p.y))
         })
         .flatten()
-    };
-    let value = move || {
+    });
+    let value = Memo::new(move |_| {
         desk.value.with(|v| {
             v.as_ref().map(|v| {
                 let numbers: Vec<String> = v.iter().map(u16::to_string).collect();
                 numbers.join(" ")
             })
         })
-    };
-    let turn = move || {
+    });
+    let turn = Memo::new(move |_| {
         desk.view_tick.track();
         desk.current.track();
         desk.read(|s| s.editor.view().turn()).filter(|t| *t != 0.0)
-    };
+    });
     let name = Memo::new(move |_| {
         desk.selection_tick.track();
         desk.doc_tick.track();
@@ -44,7 +44,7 @@ pub fn Hud() -> impl IntoView {
         let id = desk.read(|s| s.editor.selection().single()).flatten()?;
         ordinal(desk, id)
     });
-    let size = move || {
+    let size = Memo::new(move |_| {
         desk.selection_tick.track();
         desk.doc_tick.track();
         desk.look_tick.track();
@@ -56,20 +56,20 @@ pub fn Hud() -> impl IntoView {
         name.get()
             .zip(size.flatten())
             .map(|(name, size)| format!("{name}, {size}"))
-    };
-    let hint = move || {
+    });
+    let hint = Memo::new(move |_| {
         desk.look_tick.track();
         desk.selection_tick.track();
         desk.read(|s| super::drawing::hint(&s.editor)).flatten()
-    };
-    let image = move || {
+    });
+    let image = Memo::new(move |_| {
         desk.current.track();
         desk.read(|s| format!("{} \u{d7} {}", s.item.width, s.item.height))
-    };
+    });
     view! {
         <div class="label__hud">
             {move || {
-                zoom()
+                zoom.get()
                     .map(|z| {
                         let label = format!("Zoom {z}; fit the image");
                         view! {
@@ -87,7 +87,7 @@ pub fn Hud() -> impl IntoView {
                     })
             }}
             {move || {
-                turn()
+                turn.get()
                     .map(|t| {
                         let t = px(t);
                         let label = format!("The view is turned by {t} degrees; turn it upright");
@@ -106,15 +106,30 @@ pub fn Hud() -> impl IntoView {
                         }
                     })
             }}
-            {move || image().map(|t| view! { <span class="label-pill label-pill--image num">{t}</span> })}
-            {move || pointer().map(|t| view! { <span class="label-pill label-pill--pointer num">{t}</span> })}
-            {move || {
-                value()
-                    .map(|t| view! { <span class="label-pill label-pill--pointer num" data-testid="value" title="The pixel under the pointer">{t}</span> })
-            }}
-            {move || hint().map(|t| view! { <span class="label-pill label-pill--hint" data-testid="hint">{t}</span> })}
-            {move || size().map(|t| view! { <span class="label-pill num" data-testid="object-size">{t}</span> })}
+            {move || image.get().map(|t| view! { <span class="label-pill label-pill--image num">{t}</span> })}
+            <Pill text=pointer class="label-pill label-pill--pointer num"/>
+            <Pill text=value class="label-pill label-pill--pointer num" testid="value" title="The pixel under the pointer"/>
+            <Pill text=hint class="label-pill label-pill--hint" testid="hint"/>
+            <Pill text=size class="label-pill num" testid="object-size"/>
         </div>
+    }
+}
+
+/// A note that comes and goes. Its text alone changes: this is done at every move of the pointer.
+#[component]
+fn Pill(
+    text: Memo<Option<String>>,
+    class: &'static str,
+    #[prop(optional)] testid: Option<&'static str>,
+    #[prop(optional)] title: Option<&'static str>,
+) -> impl IntoView {
+    let there = Memo::new(move |_| text.with(Option::is_some));
+    view! {
+        <Show when=move || there.get()>
+            <span class=class data-testid=testid title=title>
+                {move || text.get().unwrap_or_default()}
+            </span>
+        </Show>
     }
 }
 

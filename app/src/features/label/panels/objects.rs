@@ -32,9 +32,10 @@ struct Object {
 pub(super) fn ordinal(desk: Desk, id: AnnotationId) -> Option<String> {
     desk.read(|s| {
         let of = s.editor.doc().get(id)?.category_id;
+        // Of a video all tracks count, so that a number stays from frame to frame.
         let n = s
             .editor
-            .doc()
+            .stored()
             .iter()
             .filter(|a| a.category_id == of && a.shape != Shape::Whole)
             .position(|a| a.id == id)?;
@@ -98,9 +99,13 @@ fn rows(desk: Desk, query: &str, from: usize, count: usize) -> (usize, Vec<Objec
         let mut numbers: HashMap<CategoryId, usize> = HashMap::new();
         let mut out = Vec::new();
         let mut all = 0;
-        for a in s.editor.doc().iter().filter(|a| a.shape != Shape::Whole) {
+        for a in s.editor.stored().iter().filter(|a| a.shape != Shape::Whole) {
             let n = numbers.entry(a.category_id).or_default();
             *n += 1;
+            // A track that is not on the frame in view counts, and is not listed.
+            let Some(a) = s.editor.doc().get(a.id) else {
+                continue;
+            };
             if !words.is_empty() && !matches(&words, &desk.category_of(a.category_id).0, a, s.editor.layers())
             {
                 continue;
@@ -145,11 +150,7 @@ pub fn Objects() -> impl IntoView {
         query.set(String::new());
         searching.set(false);
     };
-    let isolated = move || {
-        desk.look_tick.track();
-        desk.current.track();
-        desk.read(|s| s.editor.layers().is_isolated()).unwrap_or(false)
-    };
+    let isolated = Memo::new(move |_| layer(desk, limn_editor::Layers::is_isolated));
     let scroll = RwSignal::new((0.0_f64, 600.0_f64));
     let window_of = move || {
         let (top, height) = scroll.get();
@@ -205,7 +206,7 @@ pub fn Objects() -> impl IntoView {
                     when=move || searching.get()
                     fallback=move || view! {
                         <h2 class="grow">"Objects"</h2>
-                        <Show when=isolated>
+                        <Show when=move || isolated.get()>
                             <button class="label-only" type="button" on:click=move |_| { desk.edit(|e| e.isolate(Vec::new())); }>
                                 "Show all"
                             </button>
@@ -296,8 +297,8 @@ fn Row(object: Object, total: impl Fn() -> usize + Send + Sync + 'static) -> imp
         layer(desk, |_| true)
             && desk.read(|s| s.editor.doc().get(id).is_some_and(|a| f(s.editor.layers(), a))) == Some(true)
     };
-    let hidden = move || one(limn_editor::Layers::is_hidden);
-    let locked = move || one(limn_editor::Layers::is_locked);
+    let hidden = Memo::new(move |_| one(limn_editor::Layers::is_hidden));
+    let locked = Memo::new(move |_| one(limn_editor::Layers::is_locked));
     let spoken = match object.score {
         Some(s) => format!("{}, {}, suggestion {s:.2}", object.category, object.place),
         None => format!("{}, {}", object.category, object.place),
@@ -334,7 +335,7 @@ fn Row(object: Object, total: impl Fn() -> usize + Send + Sync + 'static) -> imp
                 <span class="label-cat__name">{object.name}</span>
                 {object.score.map(|s| view! { <span class="faint num">{format!("{s:.2}")}</span> })}
             </button>
-            <span class="label-acts" class:is-set=move || hidden() || locked()>
+            <span class="label-acts" class:is-set=move || hidden.get() || locked.get()>
                 <Toggle label=format!("Hide {name}") on=hidden glyphs=(Glyph::Eye, Glyph::EyeOff) click=move || {
                     desk.edit(|e| e.toggle_hidden(id));
                 }/>

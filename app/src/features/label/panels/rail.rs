@@ -31,10 +31,10 @@ pub fn Rail() -> impl IntoView {
     let desk: Desk = expect_context();
     let shapes = move || desk.task().marks_objects();
     let drawing = move || {
-        let task = desk.task();
+        let (task, video) = (desk.task(), desk.is_video());
         DRAWING
             .into_iter()
-            .filter(|(action, ..)| action.is_for(task))
+            .filter(|(action, ..)| action.is_for(task) && (!video || action.is_for_videos()))
             .filter_map(|(action, glyph, name)| {
                 Some(view! { <ToolButton tool=action.tool()? action glyph name/> })
             })
@@ -72,7 +72,7 @@ fn ToolButton(tool: Tool, action: Action, glyph: Glyph, name: &'static str) -> i
     let desk: Desk = expect_context();
     let spoken = move || key_of(desk, action);
     let key = move || spoken().replace("Shift ", "\u{21e7}");
-    let on = move || {
+    let on = Memo::new(move |_| {
         desk.look_tick.track();
         desk.current.track();
         desk.read(|s| {
@@ -84,13 +84,13 @@ fn ToolButton(tool: Tool, action: Action, glyph: Glyph, name: &'static str) -> i
             }
         })
         .unwrap_or(false)
-    };
+    });
     view! {
         <button
             class="label-tool tip tip--right"
             type="button"
             class:is-on=on
-            aria-pressed=move || if on() { "true" } else { "false" }
+            aria-pressed=move || if on.get() { "true" } else { "false" }
             aria-label=move || format!("{name}, key {}", spoken())
             data-tip=name
             on:click=move |_| {
@@ -126,23 +126,23 @@ fn ActButton(action: Action, glyph: Glyph, name: &'static str, key: &'static str
 #[component]
 fn HideAll() -> impl IntoView {
     let desk: Desk = expect_context();
-    let hidden = move || {
+    let hidden = Memo::new(move |_| {
         desk.look_tick.track();
         desk.read(|s| s.editor.layers().all_hidden).unwrap_or(false)
-    };
+    });
     view! {
         <button
             class="label-tool label-tool--more tip tip--right"
             type="button"
             class:is-on=hidden
-            aria-pressed=move || if hidden() { "true" } else { "false" }
+            aria-pressed=move || if hidden.get() { "true" } else { "false" }
             aria-label="Hide all shapes, key Shift H"
             data-tip="Hide all shapes"
             on:click=move |_| {
                 desk.act(Action::HideAll);
             }
         >
-            {move || view! { <Icon glyph=if hidden() { Glyph::EyeOff } else { Glyph::Eye } size=18/> }}
+            {move || view! { <Icon glyph=if hidden.get() { Glyph::EyeOff } else { Glyph::Eye } size=18/> }}
             <small aria-hidden="true">"\u{21e7}H"</small>
         </button>
     }

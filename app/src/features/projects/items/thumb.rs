@@ -1,9 +1,10 @@
 //! A thumbnail with its labels drawn on.
 
+use crate::ui::{Glyph, Icon};
 use leptos::prelude::*;
 use limn_domain::category::Category;
 use limn_domain::item::{Item, ItemWithAnnotations};
-use limn_domain::{CategoryId, Shape, Source, polygon, text};
+use limn_domain::{CategoryId, Shape, Source, polygon, text, track};
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -73,6 +74,12 @@ pub fn Thumb(
             {has_whole.then(|| view! {
                 <span class="thumb__chips">{move || palette.with(|p| names(&chips, p))}</span>
             })}
+            {row.item.frames().map(|n| view! {
+                <span class="thumb__video">
+                    <Icon glyph=Glyph::Film size=12/>
+                    {crate::fmt::counted(i64::from(n), "frame", "frames")}
+                </span>
+            })}
         </span>
     }
     .into_any()
@@ -124,8 +131,11 @@ fn shapes(row: &ItemWithAnnotations, palette: &Palette) -> Vec<AnyView> {
         .collect()
 }
 
-/// The shape as an SVG path.
+/// The shape as an SVG path; of a track where it is on the first frame, which the thumbnail shows.
 fn path(shape: &Shape, tolerance: f64) -> String {
+    if let Shape::Track { keyframes } = shape {
+        return track::at(keyframes, 0).map_or_else(String::new, |s| path(&s.shape, tolerance));
+    }
     let mut d = String::new();
     let mut ring = |ring: &[[f64; 2]], closed: bool| {
         for (i, [x, y]) in ring.iter().enumerate() {

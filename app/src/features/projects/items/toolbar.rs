@@ -5,7 +5,7 @@ use super::super::layout::ProjectCtx;
 use super::filter::{self, SORTS, parse_sort, sort_name};
 use crate::data::use_load;
 use crate::fmt;
-use crate::ui::{Glyph, Select, TextInput};
+use crate::ui::{Glyph, Select, TextInput, debounce};
 use leptos::prelude::*;
 use limn_domain::category::Category;
 use limn_domain::item::{ItemQuery, ItemStatus};
@@ -142,23 +142,4 @@ pub fn tree_names(categories: &[Category]) -> Vec<(String, String)> {
             )
         })
         .collect()
-}
-
-/// Runs `f` when `pause` has passed without another call, unless the calling component is gone by then.
-pub fn debounce<T: 'static>(pause: Duration, f: impl Fn(T) + 'static) -> impl FnMut(T) {
-    let f = std::rc::Rc::new(f);
-    let alive = StoredValue::new(());
-    let mut waiting: Option<TimeoutHandle> = None;
-    move |value| {
-        if let Some(w) = waiting.take() {
-            w.clear();
-        }
-        let f = std::rc::Rc::clone(&f);
-        let call = move || {
-            if alive.try_get_value().is_some() {
-                f(value);
-            }
-        };
-        waiting = set_timeout_with_handle(call, pause).ok();
-    }
 }

@@ -6,6 +6,10 @@ use leptos::html;
 use leptos::prelude::*;
 
 /// What the picker offers for pictures.
+/// The same with videos.
+pub const PICTURES_AND_VIDEOS: &str =
+    "image/jpeg,image/png,image/webp,image/gif,image/bmp,image/tiff,video/*,.mkv,.avi,.zip";
+
 pub const PICTURES: &str = "image/jpeg,image/png,image/webp,image/gif,image/bmp,image/tiff,.zip";
 
 #[component]

@@ -11,6 +11,8 @@ pub struct Picked {
     /// Relative path with forward slashes.
     pub path: String,
     pub file: File,
+    /// Its pictures are frames of a video, so many a second.
+    pub sequence: Option<f64>,
 }
 
 /// Something dropped that still has to be walked.
@@ -58,6 +60,7 @@ pub fn chosen(list: Option<FileList>) -> Vec<Picked> {
             Picked {
                 path: folder.unwrap_or_else(|| file.name()),
                 file,
+                sequence: None,
             }
         })
         .collect()
@@ -74,6 +77,7 @@ pub async fn walk(dropped: Vec<Dropped>, on_found: impl Fn(usize)) -> (Vec<Picke
             Dropped::File(file) => files.push(Picked {
                 path: file.name(),
                 file,
+                sequence: None,
             }),
         }
     }
@@ -88,6 +92,7 @@ pub async fn walk(dropped: Vec<Dropped>, on_found: impl Fn(usize)) -> (Vec<Picke
                 files.push(Picked {
                     path: path.clone(),
                     file,
+                    sequence: None,
                 });
             })
         };

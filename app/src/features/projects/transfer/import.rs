@@ -10,6 +10,7 @@ use super::http::Cancel;
 use super::job::{JobProgress, follow};
 use super::progress::is_clutter;
 use super::resumable;
+use super::sequence::{self, SequenceChoice, SequenceFields};
 use crate::fmt;
 use crate::ui::{
     Button, ButtonSize, Checkbox, Choice, Dialog, DialogBody, DialogFoot, DialogSize, Glyph, Icon,
@@ -41,6 +42,7 @@ struct State {
     create: RwSignal<bool>,
     replace: RwSignal<bool>,
     columns: Columns,
+    sequence: SequenceChoice,
     cancel: LocalValue<Cancel>,
 }
 
@@ -57,6 +59,7 @@ pub fn ImportDialog(ctx: ProjectCtx) -> impl IntoView {
         create: RwSignal::new(true),
         replace: RwSignal::new(false),
         columns: Columns::new(),
+        sequence: SequenceChoice::new(),
         cancel: LocalValue::new(),
     };
     let closed = move || {
@@ -147,7 +150,7 @@ fn Choosing(state: State) -> impl IntoView {
                         accept=if task.is_text() {
                             ".txt,.csv,.tsv,.jsonl,.ndjson,.json,.conll,.iob,.iob2,.bio,.zip"
                         } else {
-                            ".json,.xml,.txt,.yaml,.yml,.csv,.jsonl,.zip,image/*"
+                            ".json,.xml,.txt,.yaml,.yml,.csv,.jsonl,.zip,image/*,video/*"
                         }
                         on_pick=Callback::new(add)
                         on_drop=Callback::new(move |dropped| {
@@ -168,6 +171,7 @@ fn Choosing(state: State) -> impl IntoView {
                             format=Signal::derive(move || chosen_format(state, state.format.get()))
                         />
                     })}
+                    {task.takes_videos().then(|| view! { <SequenceFields choice=state.sequence/> })}
                     <Show when=labels>
                         <RadioCards
                             value=state.as_what
@@ -197,7 +201,7 @@ fn Choosing(state: State) -> impl IntoView {
                 <Button
                     variant=Variant::Primary
                     submit=true
-                    disabled=Signal::derive(move || state.files.with(Vec::is_empty))
+                    disabled=Signal::derive(move || state.files.with(Vec::is_empty) || state.sequence.problem().is_some())
                 >
                     "Import"
                 </Button>
@@ -258,6 +262,14 @@ fn start(state: State) {
     let total: f64 = files.iter().map(|p| p.file.size()).sum();
     state.stage.set(Stage::Uploading(0.0, total));
     spawn_local(async move {
+        let files = match sequence::with_frames(files, state.sequence.chosen()).await {
+            Ok(files) => files,
+            Err(why) => {
+                state.error.try_set(Some(why));
+                state.stage.try_set(Stage::Choosing);
+                return;
+            }
+        };
         let mut uploads = Vec::new();
         let mut before = 0.0;
         for picked in &files {
@@ -289,6 +301,7 @@ fn start(state: State) {
             create_categories: state.create.get_untracked(),
             replace: state.replace.get_untracked(),
             columns: state.columns.chosen(),
+            sequence: state.sequence.chosen(),
         };
         match api::import_start(state.ctx.id, input).await {
             Ok(job) => {

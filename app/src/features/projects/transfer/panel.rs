@@ -4,6 +4,7 @@ use super::super::layout::ProjectCtx;
 use super::drop_zone::DropZone;
 use super::files;
 use super::progress::duration;
+use super::sequence::{SequenceChoice, SequenceFields};
 use super::uploader::{Failure, Phase, Uploader};
 use crate::fmt;
 use crate::ui::{
@@ -24,7 +25,12 @@ pub fn UploadDialog(ctx: ProjectCtx) -> impl IntoView {
     let open = ctx.upload_open;
     let media = ctx.project.with_untracked(|p| p.summary.task.media());
     let things = media.nouns().1;
+    let videos = ctx.project.with_untracked(|p| p.summary.task.takes_videos());
+    let sequence = SequenceChoice::new();
     let text = match media {
+        Media::Image if videos => {
+            "JPEG, PNG, WebP, GIF, BMP, TIFF, videos (MP4, MKV, WebM, AVI, MOV), and zip files of them. What the project has already is passed over, so an upload that was interrupted goes on where it stopped."
+        }
         Media::Image => {
             "JPEG, PNG, WebP, GIF, BMP, TIFF, and zip files of them. What the project has already is passed over, so an upload that was interrupted goes on where it stopped."
         }
@@ -35,17 +41,30 @@ pub fn UploadDialog(ctx: ProjectCtx) -> impl IntoView {
     view! {
         <Dialog open title=format!("Upload {things}")>
             <DialogBody>
+                {videos.then(|| view! { <div class="transfer-form"><SequenceFields choice=sequence/></div> })}
                 <DropZone
                     title="Drop files or folders here"
                     text=text
-                    accept=if media == Media::Text { "text/plain,.txt,.zip" } else { super::drop_zone::PICTURES }
+                    accept=if media == Media::Text {
+                        "text/plain,.txt,.zip"
+                    } else if videos {
+                        super::drop_zone::PICTURES_AND_VIDEOS
+                    } else {
+                        super::drop_zone::PICTURES
+                    }
                     on_drop=Callback::new(move |dropped| {
+                        if sequence.problem().is_some() {
+                            return;
+                        }
                         open.set(false);
-                        ctx.uploader.drop(dropped);
+                        ctx.uploader.drop_as(dropped, sequence.chosen().map(|s| s.rate));
                     })
                     on_pick=Callback::new(move |picked| {
+                        if sequence.problem().is_some() {
+                            return;
+                        }
                         open.set(false);
-                        ctx.uploader.start(picked);
+                        ctx.uploader.start_as(picked, sequence.chosen().map(|s| s.rate));
                     })
                 />
             </DialogBody>
@@ -173,7 +192,19 @@ fn job_words(job: &Job) -> String {
                 fmt::count(job.total)
             )
         }
-        state => format!("{}: {}.", job.title, state.label().to_lowercase()),
+        state => {
+            let refused = job
+                .result
+                .as_ref()
+                .and_then(|r| r["refused"].as_i64())
+                .unwrap_or(0);
+            let refused = if refused > 0 {
+                format!(", {} refused", fmt::count(refused))
+            } else {
+                String::new()
+            };
+            format!("{}: {}{refused}.", job.title, state.label().to_lowercase())
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Counting a running upload: totals, speed, time left, and how long to wait before trying again.
 
+pub use crate::upload::http::{backoff_ms, worth_retrying};
+
 /// Numbers of a running upload.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Progress {
@@ -36,19 +38,6 @@ impl Progress {
     }
 }
 
-/// Milliseconds to wait before attempt `n` (from 1) again: 0.5 s doubling to 16 s. `jitter` 0..1 spreads clients.
-pub fn backoff_ms(attempt: u32, jitter: f64) -> u32 {
-    let base = 500_u32
-        .saturating_mul(1 << attempt.saturating_sub(1).min(5))
-        .min(16_000);
-    base + (f64::from(base) * 0.25 * jitter.clamp(0.0, 1.0)) as u32
-}
-
-/// Whether a status is worth another attempt: network loss (0), time-outs, overload, restarts.
-pub const fn worth_retrying(status: u16) -> bool {
-    matches!(status, 0 | 408 | 425 | 429 | 500 | 502 | 503 | 504)
-}
-
 /// "12 s", "3 min", "2 h 5 min".
 pub fn duration(seconds: f64) -> String {
     let s = seconds.ceil().max(0.0) as u64;
@@ -66,6 +55,8 @@ pub enum FileKind {
     /// Of a text project; elsewhere the server says so.
     Text,
     Archive,
+    /// Taken apart into frames on the server.
+    Video,
     Annotations,
     Other,
 }
@@ -76,6 +67,7 @@ pub fn kind_of(name: &str) -> FileKind {
         "jpg" | "jpeg" | "jpe" | "jfif" | "png" | "webp" | "gif" | "bmp" | "tif" | "tiff" => FileKind::Image,
         "txt" => FileKind::Text,
         "zip" => FileKind::Archive,
+        _ if limn_domain::video::is_video_name(name) => FileKind::Video,
         "json" | "xml" | "csv" | "tsv" | "jsonl" | "ndjson" | "conll" => FileKind::Annotations,
         _ => FileKind::Other,
     }
@@ -121,6 +113,7 @@ mod tests {
         assert_eq!(kind_of("a/b.JPG"), FileKind::Image);
         assert_eq!(kind_of("x.TXT"), FileKind::Text);
         assert_eq!(kind_of("x.zip"), FileKind::Archive);
+        assert_eq!(kind_of("x.MP4"), FileKind::Video);
         assert_eq!(kind_of("noext"), FileKind::Other);
         assert!(is_clutter("a/.DS_Store") && is_clutter("__MACOSX/a.jpg") && !is_clutter("a/b.jpg"));
     }

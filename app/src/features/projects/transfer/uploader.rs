@@ -6,8 +6,10 @@ use super::super::local::LocalValue;
 use super::files::{self, Dropped, Picked};
 use super::http::Cancel;
 use super::progress::{FileKind, Progress, is_clutter};
+use super::sequence;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use limn_domain::import::Sequence;
 use limn_domain::job::Job;
 use limn_domain::{ApiError, ProjectId};
 use send::sort;
@@ -121,6 +123,11 @@ impl Uploader {
 
     /// Takes what was dropped: opens folders, then uploads. Call it inside the drop event.
     pub fn drop(self, dropped: Vec<Dropped>) {
+        self.drop_as(dropped, None);
+    }
+
+    /// The same; with a rate pictures are frames of a video.
+    pub fn drop_as(self, dropped: Vec<Dropped>, rate: Option<f64>) {
         if dropped.is_empty() {
             return;
         }
@@ -131,6 +138,7 @@ impl Uploader {
             let before = self.found.get_untracked();
             let (files, problems) = files::walk(dropped, move |n| self.found.set(before + n)).await;
             self.fail_all(problems);
+            let files = self.frames(files, rate).await;
             self.batch(files).await;
         });
     }
@@ -143,6 +151,33 @@ impl Uploader {
         self.wake();
         self.inner.update(|i| i.batches += 1);
         spawn_local(self.batch(files));
+    }
+
+    /// Uploads chosen files; with a rate pictures are frames of a video.
+    pub fn start_as(self, files: Vec<Picked>, rate: Option<f64>) {
+        if files.is_empty() {
+            return;
+        }
+        self.wake();
+        self.phase.set(Phase::Reading);
+        self.inner.update(|i| i.batches += 1);
+        spawn_local(async move {
+            let files = self.frames(files, rate).await;
+            self.batch(files).await;
+        });
+    }
+
+    /// The pictures among the files as one archive of frames, where that is wanted.
+    async fn frames(self, files: Vec<Picked>, rate: Option<f64>) -> Vec<Picked> {
+        let files: Vec<Picked> = files.into_iter().filter(|p| !is_clutter(&p.path)).collect();
+        let first = files.first().map(|p| p.path.clone()).unwrap_or_default();
+        match sequence::with_frames(files, rate.map(|rate| Sequence { rate })).await {
+            Ok(files) => files,
+            Err(why) => {
+                self.fail(&first, why, None);
+                Vec::new()
+            }
+        }
     }
 
     /// Sends the failed files once more.
@@ -197,7 +232,7 @@ impl Uploader {
         let mut archives = Vec::new();
         for picked in files {
             match sort(&picked) {
-                Ok(FileKind::Archive) => archives.push(picked),
+                Ok(FileKind::Archive | FileKind::Video) => archives.push(picked),
                 Ok(_) => images.push(picked),
                 Err(message) => self.fail(&picked.path, message, None),
             }

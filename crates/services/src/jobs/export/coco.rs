@@ -1,6 +1,6 @@
 //! Items into COCO JSON, on a blocking thread.
 
-use super::{JSON_PART, Labels, Picture, SPOOL_PART, archive};
+use super::{JSON_PART, Labels, Picture, SPOOL_PART, archive, frames};
 use limn_domain::export::NewExport;
 use limn_domain::project::Task;
 use limn_domain::{Attribute, CategoryId};
@@ -63,8 +63,11 @@ pub(super) fn write(
     let mut file_names = ExportNames::new(input.file_names);
     let (mut pictures, mut linked, mut about) = (Vec::new(), 0_u64, 0_u64);
     while let Some(page) = pages.blocking_recv() {
-        for mut item in page {
+        let current = page.into_iter().map(|mut item| {
             super::current_values(&mut item, |id| defined.get(id).copied());
+            item
+        });
+        for item in current.flat_map(|item| frames::as_pictures(item, true)) {
             about += u64::from(!item.about.is_empty());
             linked += item.annotations.iter().filter(|a| !a.links.is_empty()).count() as u64;
             let name = file_names.name(&item.name, item.export_id);

@@ -2,7 +2,7 @@
 //! is kept in temporary files until it can be added whole.
 
 use super::archive::{self, Zip};
-use super::{Labels, Picture};
+use super::{Labels, Picture, frames};
 use limn_domain::CategoryId;
 use limn_domain::export::{ExportFormat, NewExport};
 use limn_domain::format::{Aspect, Keeps};
@@ -47,10 +47,22 @@ pub(super) fn write(
     let loses = matches!(input.format.keeps(Aspect::Attributes), Keeps::Not(_));
     writer.begin(&mut out)?;
     while let Some(page) = pages.blocking_recv() {
-        for mut row in page {
+        let current = page.into_iter().map(|mut row| {
             super::current_values(&mut row, |id| {
                 Some(categories.get(*index.get(id)?)?.attributes.as_slice())
             });
+            row
+        });
+        let whole = input.format.says_tracks();
+        let rows = current.flat_map(|row| -> Box<dyn Iterator<Item = ExportItem>> {
+            if whole {
+                Box::new(std::iter::once(row))
+            } else {
+                frames::as_pictures(row, false)
+            }
+        });
+        for row in rows {
+            let times: Vec<i64> = row.frames.iter().map(|f| f.time_us).collect();
             let name = names.name(&row.name, row.export_id);
             let text = if head.task.is_text() {
                 document(blobs, &row)?
@@ -64,6 +76,7 @@ pub(super) fn write(
                 width: u32::try_from(row.width).unwrap_or(0),
                 height: u32::try_from(row.height).unwrap_or(0),
                 about: &row.about,
+                times_us: &times,
             };
             // Every label has its category: the snapshot holds both.
             let labels: Vec<Label<'_>> = row
@@ -96,7 +109,15 @@ pub(super) fn write(
                 }
             }
             writer.item(&item, &labels, &mut out, &mut tally)?;
-            if input.with_images {
+            if input.with_images && frames::is_video(&row) {
+                pictures.extend(row.frames.iter().zip(0_u32..).map(|(f, n)| Picture {
+                    digest: f.digest.clone(),
+                    name: writer.frame(&name, n, &f.media_type),
+                    width: row.width,
+                    height: row.height,
+                    orientation: f.orientation,
+                }));
+            } else if input.with_images && !input.format.is_of_videos() {
                 pictures.push(Picture {
                     digest: row.digest,
                     name: writer.picture(&name),

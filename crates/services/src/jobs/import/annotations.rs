@@ -7,14 +7,16 @@ use super::write::Batch;
 use super::{Import, attributes};
 use crate::Error;
 use anyhow::Context as _;
+use limn_domain::attribute::ATTRIBUTES_MAX;
 use limn_domain::import::ImportAs;
 use limn_domain::{Attribute, Attributes, ItemId};
+use limn_formats::coco::captions;
 use limn_formats::read::{self, Reader, Role};
 use limn_formats::{Detail, Findings, FormatError, Imported, ImportedImage};
 use limn_jobs::{Cancelled, Progress};
 use limn_storage::archive::{Archive, ArchiveLimits};
 use limn_storage::{Source, StorageError};
-use limn_store::repo::transfer;
+use limn_store::repo::{project, transfer};
 use std::io::Read;
 
 /// Items whose attributes are written together.
@@ -136,7 +138,7 @@ impl Import<'_> {
             .sum();
         let mut done = 0;
         let (mut batch, mut said) = (Batch::default(), Vec::new());
-        let of_items = self.item_attributes().await?;
+        let mut of_items = self.item_attributes().await?;
         for (shown, imported) in parsed {
             let Some(mut imported) = imported else { continue };
             self.findings.set_file(&shown);
@@ -149,6 +151,11 @@ impl Import<'_> {
                 &mut self.findings,
             )
             .await?;
+            let keep = imported.captions > 0;
+            let mut with_captions = 0_u64;
+            if keep && self.want_captions(imported.captions, &of_items).await? {
+                of_items = self.item_attributes().await?;
+            }
             let taken = self.take_texts(&mut imported, &shown).await?;
             for (n, (image, labels)) in imported.items().enumerate() {
                 done += 1;
@@ -166,13 +173,16 @@ impl Import<'_> {
                         item
                     }
                 };
+                let mut captioned = false;
                 if self.input.import_as == ImportAs::Labels && image.attributes.is_some() {
                     let values = self.said_of(&of_items, image);
+                    captioned = keep && !values.is_empty();
+                    with_captions += u64::from(captioned);
                     if !values.is_empty() {
                         said.push((item.id, values));
                     }
                     if said.len() >= SAID {
-                        self.say(std::mem::take(&mut said)).await?;
+                        self.say(std::mem::take(&mut said), keep).await?;
                     }
                 }
                 let placed = place::labels(
@@ -185,7 +195,7 @@ impl Import<'_> {
                     &mut self.findings,
                 );
                 if placed.is_empty() {
-                    self.unlabeled += u64::from(self.input.import_as == ImportAs::Labels);
+                    self.unlabeled += u64::from(self.input.import_as == ImportAs::Labels && !captioned);
                     continue;
                 }
                 batch.add(item.id, placed);
@@ -196,9 +206,16 @@ impl Import<'_> {
                         .await?;
                 }
             }
+            self.say(std::mem::take(&mut said), keep).await?;
+            if with_captions > 0 {
+                self.findings.note("captions", || {
+                    Detail::new(format!(
+                        "{with_captions} items have their captions from this file."
+                    ))
+                });
+            }
         }
         self.write(batch).await?;
-        self.say(said).await?;
         self.progress.report(done, total as i64, "Placing labels").await
     }
 
@@ -217,13 +234,43 @@ impl Import<'_> {
         attributes::matched(known, image.attributes.as_deref(), &place, &mut self.losses)
     }
 
-    async fn say(&self, said: Vec<(ItemId, Attributes)>) -> anyhow::Result<()> {
+    /// Adds the attributes of items that hold captions where the project lacks them, and the import may add categories too.
+    /// Whether any were.
+    async fn want_captions(&self, most: usize, known: &[Attribute]) -> anyhow::Result<bool> {
+        let mut more: Vec<Attribute> = (1..=most).map(captions::attribute).collect();
+        more.retain(|a| known.iter().all(|k| k.key != a.key));
+        let room = ATTRIBUTES_MAX.saturating_sub(known.len());
+        more.truncate(room);
+        let wanted = self.input.import_as == ImportAs::Labels && self.input.create_categories;
+        if more.is_empty() || !wanted {
+            return Ok(false);
+        }
         let (project, now) = (self.project, self.ctx.now());
         let written: Result<(), Error> = self
             .ctx
             .db
             .write(move |tx| {
-                Box::pin(async move { Ok(transfer::say_of_items(tx, project, &said, now).await?) })
+                Box::pin(async move {
+                    project::lock(tx, project, now).await?;
+                    Ok(transfer::add_item_attributes(tx, project, more).await?)
+                })
+            })
+            .await;
+        written?;
+        Ok(true)
+    }
+
+    /// Writes what is said of items; beside what was said of them where `keep`.
+    async fn say(&self, said: Vec<(ItemId, Attributes)>, keep: bool) -> anyhow::Result<()> {
+        if said.is_empty() {
+            return Ok(());
+        }
+        let (project, now) = (self.project, self.ctx.now());
+        let written: Result<(), Error> = self
+            .ctx
+            .db
+            .write(move |tx| {
+                Box::pin(async move { Ok(transfer::say_of_items(tx, project, &said, keep, now).await?) })
             })
             .await;
         Ok(written?)

@@ -25,9 +25,11 @@ type Piece = (String, limn_storage::Result<Staged>);
 impl Import<'_> {
     /// Takes every picture of the uploads. One that is refused costs only itself.
     pub(super) async fn take_pictures(&mut self, uploads: &[Upload]) -> anyhow::Result<()> {
-        let total: usize = uploads.iter().map(Upload::pictures).sum();
+        let pictures = |u: &&Upload| u.pictures() > 0 && !self.takes_sequence(u);
+        let uploads: Vec<&Upload> = uploads.iter().filter(pictures).collect();
+        let total: usize = uploads.iter().map(|u| u.pictures()).sum();
         let mut done = 0;
-        for upload in uploads.iter().filter(|u| u.pictures() > 0) {
+        for upload in uploads {
             let mut pieces = self.unpack(upload);
             let mut adding = std::pin::pin!(
                 futures::stream::poll_fn(|cx| pieces.poll_recv(cx))
@@ -143,14 +145,14 @@ fn stage(source: &Source, blobs: &BlobStore, limit: u64) -> limn_storage::Result
 }
 
 /// Whether the picture is at fault, and not the server.
-pub(super) fn is_refusal(e: &ApiError) -> bool {
+pub(in crate::jobs) fn is_refusal(e: &ApiError) -> bool {
     !matches!(
         e.code,
         Code::Internal | Code::Unavailable | Code::NotFound | Code::Forbidden | Code::SignInRequired
     )
 }
 
-pub(super) fn code(e: &ApiError) -> &'static str {
+pub(in crate::jobs) fn code(e: &ApiError) -> &'static str {
     match e.code {
         Code::AlreadyExists => "name_taken",
         Code::TooLarge => "too_large",

@@ -19,8 +19,16 @@ pub(super) struct Known {
     pub width: f64,
     pub height: f64,
     pub orientation: u8,
-    /// Unicode scalar values of a document.
+    /// Unicode scalar values of a document, frames of a video.
     pub length: i64,
+}
+
+impl Known {
+    /// The number of frames of a video; `None` for a picture or a document.
+    fn frames(self) -> Option<u32> {
+        // Documents have no width.
+        (self.width > 0.0 && self.length > 0).then(|| u32::try_from(self.length).unwrap_or(u32::MAX))
+    }
 }
 
 /// The project's items by name and by export id.
@@ -268,6 +276,29 @@ fn suited(
     item: Known,
     keypoints: Option<usize>,
 ) -> Result<Shape, (&'static str, String)> {
+    match (shape, item.frames()) {
+        (Shape::Track { keyframes }, Some(frames)) => {
+            super::tracks::suited(task, keyframes, frames, keypoints)
+        }
+        (Shape::Track { .. }, None) => Err((
+            "not_a_video",
+            "The label is a track, and its item is a picture; tracks go to videos.".to_owned(),
+        )),
+        (_, Some(_)) => Err((
+            "not_a_track",
+            "The item is a video, whose labels are tracks; import them as MOT, CVAT for video or JSONL."
+                .to_owned(),
+        )),
+        (shape, None) => suited_shape(task, shape, item, keypoints),
+    }
+}
+
+fn suited_shape(
+    task: Task,
+    shape: Shape,
+    item: Known,
+    keypoints: Option<usize>,
+) -> Result<Shape, (&'static str, String)> {
     if let Shape::Keypoints { keypoints: list } = &shape {
         let have = list.len();
         match keypoints {
@@ -388,6 +419,7 @@ fn mended(findings: &mut Findings, code: &'static str, image: &ImportedImage, la
         "outline_clipped" => "The outline reaches beyond the image and was cut to it.",
         "outline_crossing" => "The outline crosses itself, or its parts overlap; what they cover was taken.",
         "outline_part_left_out" => "A part of the outline has no area in the image and was left out.",
+        "track_outside" => "The object is nowhere in the picture on some frames; it is outside there.",
         "points_clipped" => "Points beyond the image were moved onto its border.",
         "box_clipped" => "The box reaches beyond the image and was cut to it.",
         _ => "The box had a negative width or height; its corners were put in order.",

@@ -2,6 +2,7 @@
 
 use limn_domain::import::ImportFormat;
 use limn_domain::project::{Media, Task};
+use limn_domain::video::is_video_name;
 use limn_formats::read::{self, Role};
 use limn_formats::{Detail, Findings};
 use limn_storage::archive::{Archive, ArchiveLimits};
@@ -28,6 +29,8 @@ pub(super) enum Files {
     One(Role),
     Archive {
         pictures: Vec<usize>,
+        /// Video files, with their names.
+        videos: Vec<(usize, String)>,
         /// Files that say what the labels mean.
         tables: Vec<usize>,
         labels: Vec<usize>,
@@ -94,7 +97,9 @@ fn look_at(
 
 /// What a file is by its name. Pictures are told here; a format that keeps labels in pictures goes first.
 fn role(format: ImportFormat, name: &str) -> Option<Role> {
-    read::role(format, name).or_else(|| ImageKind::from_name(name).map(|_| Role::Picture))
+    let picture = || ImageKind::from_name(name).map(|_| Role::Picture);
+    let video = || is_video_name(name).then_some(Role::Video);
+    read::role(format, name).or_else(picture).or_else(video)
 }
 
 /// What a file of a text project is by its name: what ends in `.txt` is a document, unless its format goes first.
@@ -123,7 +128,8 @@ fn archive(
         // One line stands for all of them.
         findings.report_mut().refused += i64::try_from(n - 1).unwrap_or(0);
     }
-    let (mut pictures, mut tables, mut labels) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut pictures, mut videos) = (Vec::new(), Vec::new());
+    let (mut tables, mut labels) = (Vec::new(), Vec::new());
     for (n, entry) in archive.entries().iter().enumerate() {
         let role = match media {
             Media::Image => role(format, &entry.name),
@@ -131,6 +137,7 @@ fn archive(
         };
         match role {
             Some(Role::Picture) => pictures.push(n),
+            Some(Role::Video) => videos.push((n, entry.name.to_string())),
             Some(Role::Table) => tables.push(n),
             Some(Role::Labels) => labels.push(n),
             Some(Role::Passed) => {}
@@ -156,6 +163,7 @@ fn archive(
     };
     Ok(Files::Archive {
         pictures,
+        videos,
         tables,
         labels,
         prefix,
@@ -164,7 +172,7 @@ fn archive(
 
 fn unused(findings: &mut Findings, name: &str, (format, media): (ImportFormat, Media)) {
     let (what, how) = match media {
-        Media::Image => ("picture", format.describe()),
+        Media::Image => ("picture or video", format.describe()),
         Media::Text => ("document (.txt)", format.describe_for(Task::Entities)),
     };
     findings.note("not_used", || {

@@ -329,34 +329,51 @@ fn key(category: limn_domain::CategoryId, shape: &Shape) -> Key {
     let bits = |r: Rect| [r.x, r.y, r.w, r.h].map(|v| (v + 0.0).to_bits());
     let mut hash = std::hash::DefaultHasher::new();
     shape.kind().hash(&mut hash);
-    match shape {
-        Shape::Whole | Shape::Box { .. } => {}
-        Shape::Span { start, end } => (start, end).hash(&mut hash),
-        Shape::Polygon { parts } => {
-            for v in parts.iter().flatten().flatten().flatten() {
-                v.to_bits().hash(&mut hash);
-            }
-        }
-        Shape::Mask { mask } => mask.counts.hash(&mut hash),
-        Shape::RotatedBox { rect } | Shape::Ellipse { rect } => {
-            for v in [rect.cx, rect.cy, rect.w, rect.h, rect.angle] {
-                v.to_bits().hash(&mut hash);
-            }
-        }
-        Shape::Polyline { points } | Shape::Points { points } => {
-            for v in points.iter().flatten() {
-                v.to_bits().hash(&mut hash);
-            }
-        }
-        Shape::Keypoints { keypoints } => {
-            for v in keypoints.iter().flat_map(|k| <[f64; 3]>::from(*k)) {
-                v.to_bits().hash(&mut hash);
-            }
-        }
-    }
+    hash_numbers(shape, &mut hash);
     (
         category,
         shape.bounds().map_or([u64::MAX; 4], bits),
         hash.finish(),
     )
+}
+
+/// What the bounds do not say of a shape.
+fn hash_numbers(shape: &Shape, hash: &mut std::hash::DefaultHasher) {
+    let bits = |v: f64, hash: &mut std::hash::DefaultHasher| v.to_bits().hash(hash);
+    match shape {
+        Shape::Whole | Shape::Box { .. } => {}
+        Shape::Track { keyframes } => {
+            for k in keyframes {
+                (k.frame, k.outside, k.occluded, k.shape.kind()).hash(hash);
+                if let Shape::Box { rect } = k.shape {
+                    for v in [rect.x, rect.y, rect.w, rect.h] {
+                        bits(v + 0.0, hash);
+                    }
+                }
+                hash_numbers(&k.shape, hash);
+            }
+        }
+        Shape::Span { start, end } => (start, end).hash(hash),
+        Shape::Polygon { parts } => {
+            for v in parts.iter().flatten().flatten().flatten() {
+                bits(*v, hash);
+            }
+        }
+        Shape::Mask { mask } => mask.counts.hash(hash),
+        Shape::RotatedBox { rect } | Shape::Ellipse { rect } => {
+            for v in [rect.cx, rect.cy, rect.w, rect.h, rect.angle] {
+                bits(v, hash);
+            }
+        }
+        Shape::Polyline { points } | Shape::Points { points } => {
+            for v in points.iter().flatten() {
+                bits(*v, hash);
+            }
+        }
+        Shape::Keypoints { keypoints } => {
+            for v in keypoints.iter().flat_map(|k| <[f64; 3]>::from(*k)) {
+                bits(v, hash);
+            }
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Items with their labels in export order, a page at a time.
 
 use crate::repo::annotation::{bounds, read_attributes, read_links, shape};
+use crate::repo::frame::Frame;
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::item::ItemStatus;
 use limn_domain::{
@@ -20,10 +21,15 @@ pub struct ExportItem {
     pub name: String,
     pub digest: Digest,
     pub media_type: String,
+    pub byte_size: i64,
+    /// Unicode scalar values of a document; 0 for a picture.
+    pub length: i64,
     pub width: i64,
     pub height: i64,
     /// EXIF orientation of the stored bytes, 1 to 8.
     pub orientation: i64,
+    /// The frames of a video; [`export_page`] leaves them out.
+    pub frames: Vec<Frame>,
     pub status: ItemStatus,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
@@ -69,6 +75,8 @@ struct ItemPart {
     name: String,
     digest: Digest,
     media_type: String,
+    byte_size: i64,
+    length: i64,
     width: i64,
     height: i64,
     orientation: i64,
@@ -108,7 +116,7 @@ pub async fn export_page(
 ) -> Result<Vec<ExportItem>, StoreError> {
     let mut items: Vec<ItemPart> = on_tx!(tx, conn => {
         let mut q = sqlx::QueryBuilder::new(
-            "SELECT id, export_id, name, digest, media_type, width, height, orientation, status, created_at, \
+            "SELECT id, export_id, name, digest, media_type, byte_size, length, width, height, orientation, status, created_at, \
              updated_at, attributes, annotation_count FROM item WHERE project_id = ",
         );
         q.push_bind(project).push(" AND export_id > ").push_bind(after);
@@ -190,9 +198,12 @@ fn assemble(i: ItemPart, by_item: &mut HashMap<ItemId, Vec<LabelPart>>) -> Resul
         name: i.name,
         digest: i.digest,
         media_type: i.media_type,
+        byte_size: i.byte_size,
+        length: i.length,
         width: i.width,
         height: i.height,
         orientation: i.orientation,
+        frames: Vec::new(),
         status: i.status,
         created_at: i.created_at,
         updated_at: i.updated_at,

@@ -75,7 +75,7 @@ pub async fn project_context(
                CAST(coalesce(sum(CASE WHEN user_id = $2 THEN done ELSE 0 END), 0) AS BIGINT) AS mine \
                FROM project_counter WHERE project_id = $1) AS c \
              LEFT JOIN project_member m ON m.project_id = p.id AND m.user_id = $2 \
-             WHERE p.id = $1",
+             WHERE p.id = $1 AND p.deleted_at IS NULL",
         )
         .bind(project)
         .bind(user)

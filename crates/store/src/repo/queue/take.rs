@@ -44,16 +44,19 @@ pub async fn holding(tx: &mut Tx, item: ItemId, now: Timestamp) -> Result<Option
     Ok(row.map(|r| Holding::of(r, now)))
 }
 
-/// One statement for both databases but for the lock: on PostgreSQL takers pass over rows that another one is taking. What
+/// One statement for both databases but for the locks: on PostgreSQL takers wait for what is in their own hands, always in the same
+/// order, and pass over further rows that another one is taking; so no two wait for each other. What
 /// is picked is checked again while updating, because there a row may have changed since the snapshot. `own` says nothing
 /// of the status, for only items to do are held, and SQLite would take the index on it for the better one.
 macro_rules! take_text {
-    ($lock:literal) => {
+    ($begin:literal, $end:literal, $lock:literal) => {
         concat!(
-            "WITH own AS MATERIALIZED ( \
-               SELECT id FROM item WHERE lease_user_id = $2 AND project_id = $1 \
-               ORDER BY leased_at, queue_rank LIMIT $5), \
-             fresh AS MATERIALIZED ( \
+            "WITH own AS MATERIALIZED (",
+            $begin,
+            "SELECT id FROM item WHERE lease_user_id = $2 AND project_id = $1 \
+               ORDER BY leased_at, queue_rank LIMIT $5",
+            $end,
+            "), fresh AS MATERIALIZED ( \
                SELECT id FROM item WHERE project_id = $1 AND status = 'todo' AND lease_until <= $3 \
                AND (lease_user_id IS NULL OR lease_user_id <> $2) ORDER BY queue_rank \
                LIMIT (SELECT CASE WHEN count(*) < $6 THEN $6 - count(*) ELSE 0 END FROM own)",
@@ -78,7 +81,14 @@ pub async fn take(
     now: Timestamp,
     until: Timestamp,
 ) -> Result<Vec<Holding>, StoreError> {
-    let text = Dialect::of(tx).pick(take_text!(""), take_text!(" FOR UPDATE SKIP LOCKED"));
+    let text = Dialect::of(tx).pick(
+        take_text!("", "", ""),
+        take_text!(
+            "SELECT id FROM item WHERE id IN (",
+            ") ORDER BY id FOR UPDATE",
+            " FOR UPDATE SKIP LOCKED"
+        ),
+    );
     let mut rows: Vec<ItemRow> = on_tx!(tx, conn => {
         sqlx::query_as(text)
             .bind(project)

@@ -9,7 +9,7 @@ use super::super::resumable;
 use super::{MAX_ATTEMPTS, Uploader};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use limn_domain::import::{ImportAs, ImportFormat, NewImport};
+use limn_domain::import::{ImportAs, ImportFormat, NewImport, Sequence};
 use limn_domain::item::AddItemOutcome;
 use limn_domain::upload::{UploadCheck, UploadCheckFile};
 use limn_domain::{ApiError, JobId, validate};
@@ -99,6 +99,7 @@ impl Uploader {
                 create_categories: false,
                 replace: false,
                 columns: None,
+                sequence: picked.sequence.map(|rate| Sequence { rate }),
             };
             api::import_start(self.project, input).await.map_err(|e| e.0)
         }
@@ -156,7 +157,7 @@ pub(super) fn sort(picked: &Picked) -> Result<FileKind, String> {
     match kind {
         FileKind::Annotations => Err("This is an annotation file; use Import for it.".to_owned()),
         FileKind::Other if has_ending => Err(
-            "Neither a picture nor a text file. Limn takes JPEG, PNG, WebP, GIF, BMP, TIFF and .txt, and zip files of them.".to_owned(),
+            "Neither a picture, a video nor a text file. Limn takes JPEG, PNG, WebP, GIF, BMP, TIFF, MP4, MKV, WebM, AVI, MOV and .txt, and zip files of them.".to_owned(),
         ),
         _ if picked.file.size() == 0.0 => Err("The file is empty.".to_owned()),
         other => Ok(other),

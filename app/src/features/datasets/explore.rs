@@ -1,0 +1,400 @@
+//! `/data/:id/explore`: the files of a version by what is known of them.
+
+mod facets;
+mod make;
+mod results;
+mod views;
+
+use super::api;
+use super::layout::{DatasetCtx, NoVersion, use_dataset};
+use super::profile::Running;
+use super::shape::encode;
+use crate::data::use_load;
+use crate::fmt;
+use crate::pulse::use_pulse;
+use crate::ui::{
+    Button, Card, EmptyState, ErrorView, Glyph, Icon, Notice, Select, Skeleton, TextInput, Tone, debounce,
+    use_toasts,
+};
+use facets::Facets;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_navigate, use_query_map};
+use limn_domain::VersionId;
+use limn_domain::dataset::Version;
+use limn_domain::explore::{BY_PATH, Bounds, ExploreAnswer, ExploreFilter, ExplorePage, ExploreQuery};
+use limn_domain::job::JobState;
+use make::MakeDialog;
+use results::Results;
+use std::collections::BTreeSet;
+use std::time::Duration;
+use views::Views;
+
+const TYPING_PAUSE: Duration = Duration::from_millis(250);
+/// Files of a page.
+const PAGE: i64 = 60;
+
+/// What the parts of the page share.
+#[derive(Clone, Copy)]
+struct Explorer {
+    ctx: DatasetCtx,
+    version: VersionId,
+    /// What the address says.
+    query: Memo<ExploreQuery>,
+    change: Callback<ExploreQuery>,
+    /// The first page with its counts.
+    page: RwSignal<ExplorePage>,
+    /// Paths that are selected.
+    selected: RwSignal<BTreeSet<String>>,
+}
+
+impl Explorer {
+    fn filter(&self, f: impl FnOnce(&mut ExploreFilter)) {
+        let mut query = self.query.get_untracked();
+        f(&mut query.filter);
+        query.filter.facets.retain(|_, values| !values.is_empty());
+        query.filter.ranges.retain(|_, b| *b != Bounds::default());
+        if query != self.query.get_untracked() {
+            self.change.run(query);
+        }
+    }
+}
+
+/// `/data/:id/explore?version=3&q={...}`
+#[component]
+pub fn ExploreTab() -> impl IntoView {
+    let ctx = use_dataset();
+    let params = use_query_map();
+    let version = Memo::new(move |_| ctx.version(&params.with(|p| p.get("version")).unwrap_or_default()));
+    let query = Memo::new(move |_| {
+        params
+            .with(|p| p.get("q"))
+            .and_then(|text| serde_json::from_str::<ExploreQuery>(&text).ok())
+            .unwrap_or_default()
+    });
+    let navigate = use_navigate();
+    let number = RwSignal::new(
+        version
+            .get_untracked()
+            .map_or_else(String::new, |v| v.number.to_string()),
+    );
+    let go = Callback::new(move |(number, query): (String, ExploreQuery)| {
+        let options = NavigateOptions {
+            replace: true,
+            scroll: false,
+            ..NavigateOptions::default()
+        };
+        let mut to = format!("{}?version={number}", ctx.href("/explore"));
+        if query != ExploreQuery::default() {
+            let text = serde_json::to_string(&query).unwrap_or_default();
+            to = format!("{to}&q={}", encode(&text));
+        }
+        navigate(&to, options);
+    });
+    let change = Callback::new(move |q: ExploreQuery| go.run((number.get_untracked(), q)));
+    Effect::new(move |before: Option<String>| {
+        let now = number.get();
+        if before.is_some_and(|b| b != now) {
+            go.run((now.clone(), query.get_untracked()));
+        }
+        now
+    });
+    let id = Memo::new(move |_| version.with(|v| v.as_ref().map(|v| v.id)));
+    view! {
+        <Show when=move || id.get().is_some() fallback=move || view! { <NoVersion ctx/> }>
+            {move || {
+                id.track();
+                version.get_untracked().map(|v| view! { <OfVersion ctx v number query change/> })
+            }}
+        </Show>
+    }
+}
+
+#[component]
+fn OfVersion(
+    ctx: DatasetCtx,
+    v: Version,
+    number: RwSignal<String>,
+    query: Memo<ExploreQuery>,
+    change: Callback<ExploreQuery>,
+) -> impl IntoView {
+    let id = v.id;
+    let pulse = use_pulse();
+    let waits = RwSignal::new(true);
+    let first = use_load(
+        // While it is indexed, again whenever some job has ended.
+        move || waits.get().then(|| pulse.finished.get()),
+        move |_| api::version_explore(id, asked(query.get_untracked())),
+    );
+    view! {
+        <Suspense fallback=move || view! { <Card><Skeleton lines=8/></Card> }>
+            {move || Suspend::new(async move {
+                match first.await {
+                    Ok(ExploreAnswer { page: Some(page), .. }) => {
+                        waits.try_set(false);
+                        let e = Explorer {
+                            ctx,
+                            version: id,
+                            query,
+                            change,
+                            page: RwSignal::new(page),
+                            selected: RwSignal::default(),
+                        };
+                        view! { <Page e number/> }.into_any()
+                    }
+                    Ok(ExploreAnswer { job: Some(job), .. }) if matches!(job.state, JobState::Failed | JobState::Cancelled) => view! {
+                        <Notice tone=Tone::Bad>
+                            "The version could not be indexed. "{job.error.clone()}" "
+                            <a class="link" href=format!("/jobs/{}", job.id)>"See the job"</a>
+                        </Notice>
+                    }
+                    .into_any(),
+                    Ok(ExploreAnswer { job: Some(job), .. }) => view! {
+                        <Notice>"The version is being indexed, once. Filters and counts are there when that is done."</Notice>
+                        <Running job label="Index"/>
+                    }
+                    .into_any(),
+                    Ok(_) => ().into_any(),
+                    Err(error) => {
+                        let reset = move || change.run(ExploreQuery::default());
+                        view! {
+                            <ErrorView error retry=move || first.refetch()/>
+                            <p class="data-more"><Button on_click=reset>"Clear all filters"</Button></p>
+                        }
+                        .into_any()
+                    }
+                }
+            })}
+        </Suspense>
+    }
+}
+
+fn asked(query: ExploreQuery) -> ExploreQuery {
+    ExploreQuery {
+        offset: 0,
+        limit: Some(PAGE),
+        rows_only: false,
+        ..query
+    }
+}
+
+#[component]
+fn Page(e: Explorer, number: RwSignal<String>) -> impl IntoView {
+    let busy = RwSignal::new(false);
+    let toasts = use_toasts();
+    // Only the newest question's answer is shown.
+    let turn = StoredValue::new(0_u64);
+    Effect::new(move |before: Option<ExploreQuery>| {
+        let now = e.query.get();
+        if before.is_some_and(|b| b != now) {
+            turn.update_value(|t| *t += 1);
+            let mine = turn.get_value();
+            busy.set(true);
+            let wanted = asked(now.clone());
+            spawn_local(async move {
+                let answer = api::version_explore(e.version, wanted).await;
+                if turn.try_get_value() != Some(mine) {
+                    return;
+                }
+                busy.set(false);
+                match answer {
+                    Ok(ExploreAnswer { page: Some(page), .. }) => e.page.set(page),
+                    Ok(_) => toasts.info("The version is being indexed again; try once more in a moment."),
+                    Err(error) => toasts.error(&error),
+                }
+            });
+        }
+        now
+    });
+    let text = RwSignal::new(e.query.with_untracked(|q| q.filter.text.clone()));
+    Effect::new(move |_| {
+        let now = e.query.with(|q| q.filter.text.clone());
+        if text.with_untracked(|t| t.trim() != now) {
+            text.set(now);
+        }
+    });
+    let mut search = debounce(TYPING_PAUSE, move |typed: String| {
+        e.filter(|f| typed.trim().clone_into(&mut f.text));
+    });
+    Effect::new(move |before: Option<String>| {
+        let now = text.get();
+        if before.is_some_and(|b| b != now) {
+            search(now.clone());
+        }
+        now
+    });
+    let sort = RwSignal::new(e.query.with_untracked(sort_text));
+    Effect::new(move |_| {
+        let now = e.query.with(sort_text);
+        if sort.with_untracked(|s| *s != now) {
+            sort.set(now);
+        }
+    });
+    Effect::new(move |before: Option<String>| {
+        let now = sort.get();
+        if before.is_some_and(|b| b != now) {
+            let (column, down) = now.split_once(' ').unwrap_or((BY_PATH, "up"));
+            let mut q = e.query.get_untracked();
+            q.sort = (column != BY_PATH).then(|| column.to_owned());
+            q.descending = down == "down";
+            if q != e.query.get_untracked() {
+                e.change.run(q);
+            }
+        }
+        now
+    });
+    let sorts = Signal::derive(move || {
+        let mut all = vec![
+            ("path up".to_owned(), "By path".to_owned()),
+            ("path down".to_owned(), "By path, last first".to_owned()),
+        ];
+        e.page.with(|p| {
+            for c in &p.columns {
+                all.push((format!("{} down", c.name), format!("{}, most first", c.label)));
+                all.push((format!("{} up", c.name), format!("{}, least first", c.label)));
+            }
+        });
+        // One that is set stays one of them.
+        let now = e.query.with(sort_text);
+        if !all.iter().any(|(v, _)| *v == now) {
+            all.push((now.clone(), now));
+        }
+        all
+    });
+    let as_table = RwSignal::new("grid".to_owned());
+    let making = RwSignal::new(false);
+    let shows = RwSignal::new(false);
+    let count = move || {
+        e.page.with(|p| {
+            if p.matched == p.total {
+                fmt::counted(p.total, "file", "files")
+            } else {
+                format!(
+                    "{} of {}",
+                    fmt::count(p.matched),
+                    fmt::counted(p.total, "file", "files")
+                )
+            }
+        })
+    };
+    view! {
+        <div class="toolbar">
+            <Select value=number options=Signal::derive(move || e.ctx.options()) label="Version"/>
+            <div class="toolbar__search">
+                <TextInput value=text icon=Glyph::Search placeholder="Part of a path" label="Part of a path"/>
+            </div>
+            <Select value=sort options=sorts label="Order"/>
+            <Select
+                value=as_table
+                options=vec![("grid".to_owned(), "Grid".to_owned()), ("table".to_owned(), "Table".to_owned())]
+                label="Show as"
+            />
+            <Views e/>
+        </div>
+        <div class="explore" class:is-open=move || shows.get()>
+            <aside class="explore__side" aria-label="Filters">
+                <button type="button" class="btn explore__toggle" aria-expanded=move || shows.get().to_string() on:click=move |_| shows.update(|s| *s = !*s)>
+                    <Icon glyph=Glyph::Filter/>"Filters"
+                </button>
+                <div class="explore__filters"><Facets e/></div>
+            </aside>
+            <div class="explore__main" aria-busy=move || busy.get().to_string()>
+                <div class="explore__head">
+                    <p class="explore__count" role="status">{count}</p>
+                    <Active e/>
+                    <span class="grow"></span>
+                    <Show when=move || e.page.with(|p| p.matched > 0)>
+                        <Button icon=Glyph::Plus on_click=move || making.set(true)>
+                            {move || match e.selected.with(BTreeSet::len) {
+                                0 => "New version of these".to_owned(),
+                                n => format!("New version of {n} selected"),
+                            }}
+                        </Button>
+                    </Show>
+                </div>
+                <Show
+                    when=move || e.page.with(|p| p.matched > 0)
+                    fallback=move || view! {
+                        <Card>
+                            <EmptyState glyph=Glyph::Search title="No file passes" text="Take a filter away, or widen its bounds.">
+                                <Button on_click=move || e.change.run(ExploreQuery::default())>"Clear all filters"</Button>
+                            </EmptyState>
+                        </Card>
+                    }
+                >
+                    <Results e as_table=Signal::derive(move || as_table.with(|v| v == "table"))/>
+                </Show>
+            </div>
+        </div>
+        <MakeDialog e open=making/>
+    }
+}
+
+fn sort_text(q: &ExploreQuery) -> String {
+    let column = q.sort.as_deref().unwrap_or(BY_PATH);
+    format!("{column} {}", if q.descending { "down" } else { "up" })
+}
+
+/// What is filtered by, each with a way out.
+#[component]
+fn Active(e: Explorer) -> impl IntoView {
+    let chips = move || {
+        let filter = e.query.with(|q| q.filter.clone());
+        let label = |name: &str| {
+            e.page.with(|p| {
+                let facet = p.facets.iter().find(|f| f.name == name).map(|f| f.label.clone());
+                let column = p.columns.iter().find(|c| c.name == name).map(|c| c.label.clone());
+                facet.or(column).unwrap_or_else(|| name.to_owned())
+            })
+        };
+        let mut all: Vec<(String, Callback<()>)> = Vec::new();
+        for (name, values) in &filter.facets {
+            for value in values {
+                let (facet, gone) = (name.clone(), value.clone());
+                let take = Callback::new(move |()| {
+                    e.filter(|f| {
+                        if let Some(values) = f.facets.get_mut(&facet) {
+                            values.retain(|v| *v != gone);
+                        }
+                    });
+                });
+                all.push((format!("{}: {value}", label(name)), take));
+            }
+        }
+        for (name, b) in &filter.ranges {
+            let text = match (b.min, b.max) {
+                (Some(min), Some(max)) => format!("{}: {min} to {max}", label(name)),
+                (Some(min), None) => format!("{}: from {min}", label(name)),
+                (None, Some(max)) => format!("{}: to {max}", label(name)),
+                (None, None) => continue,
+            };
+            let column = name.clone();
+            let take = Callback::new(move |()| {
+                e.filter(|f| {
+                    f.ranges.remove(&column);
+                });
+            });
+            all.push((text, take));
+        }
+        all
+    };
+    let some = Memo::new(move |_| e.query.with(|q| !q.filter.is_empty()));
+    view! {
+        <ul class="explore__chips" aria-label="Active filters">
+            {move || chips().into_iter().map(|(text, take)| {
+                let label = format!("Remove the filter {text}");
+                view! {
+                    <li>
+                        <button type="button" class="data-tag" aria-label=label on:click=move |_| take.run(())>
+                            {text}<Icon glyph=Glyph::X size=12/>
+                        </button>
+                    </li>
+                }
+            }).collect_view()}
+        </ul>
+        <Show when=move || some.get()>
+            <button type="button" class="link" on:click=move |_| e.filter(|f| *f = ExploreFilter::default())>"Clear all"</button>
+        </Show>
+    }
+}

@@ -1,0 +1,172 @@
+//! The files that pass, as a grid or a table, page after page.
+
+use super::super::api;
+use super::super::shape::{Colors, Thumb, file_url};
+use super::{Explorer, PAGE, asked};
+use crate::data::use_load;
+use crate::fmt;
+use crate::ui::{Button, Chip, Table, use_toasts};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use limn_domain::dataset::{Entry, Split};
+use limn_domain::explore::{ExploreAnswer, ExploreQuery};
+use std::collections::BTreeSet;
+
+#[component]
+pub fn Results(e: Explorer, as_table: Signal<bool>) -> impl IntoView {
+    let rows = RwSignal::new(e.page.with_untracked(|p| p.rows.clone()));
+    // Another first page begins anew.
+    Effect::new(move |before: Option<()>| {
+        e.page.track();
+        if before.is_some() {
+            rows.set(e.page.with_untracked(|p| p.rows.clone()));
+        }
+    });
+    let id = e.version;
+    let schema = use_load(move || id, api::version_schema);
+    let colors = Signal::derive(move || match schema.get() {
+        Some(Ok(s)) => s
+            .categories
+            .into_iter()
+            .map(|c| (c.id, c.color))
+            .collect::<Colors>(),
+        _ => Colors::new(),
+    });
+    let busy = RwSignal::new(false);
+    let toasts = use_toasts();
+    let more = move || {
+        busy.set(true);
+        let query = e.query.get_untracked();
+        let wanted = ExploreQuery {
+            offset: rows.with_untracked(Vec::len) as i64,
+            rows_only: true,
+            ..asked(query.clone())
+        };
+        spawn_local(async move {
+            let answer = api::version_explore(e.version, wanted).await;
+            if busy.try_set(false).is_some() || e.query.try_get_untracked() != Some(query) {
+                return;
+            }
+            match answer {
+                Ok(ExploreAnswer { page: Some(page), .. }) => drop(rows.try_update(|r| r.extend(page.rows))),
+                Ok(_) => {}
+                Err(error) => toasts.error(&error),
+            }
+        });
+    };
+    let last = StoredValue::new(None::<String>);
+    // With shift, everything from the one before.
+    let pick = Callback::new(move |(path, range): (String, bool)| {
+        let on = !e.selected.with_untracked(|s| s.contains(&path));
+        let paths = rows.with_untracked(|rows| {
+            let place = |p: &str| rows.iter().position(|r| r.path == p);
+            let from = last.get_value().filter(|_| range).and_then(|p| place(&p));
+            match (from, place(&path)) {
+                (Some(a), Some(b)) => rows[a.min(b)..=a.max(b)].iter().map(|r| r.path.clone()).collect(),
+                _ => vec![path.clone()],
+            }
+        });
+        e.selected.update(|s| {
+            for p in paths {
+                if on {
+                    s.insert(p);
+                } else {
+                    s.remove(&p);
+                }
+            }
+        });
+        last.set_value(Some(path));
+    });
+    let matched = Memo::new(move |_| e.page.with(|p| p.matched));
+    view! {
+        <Transition>
+            {move || {
+                // Read here, so that the colours come along with the page.
+                colors.track();
+                if as_table.get() {
+                    view! { <Rows e rows pick/> }.into_any()
+                } else {
+                    view! {
+                        <ul class="data-grid" aria-label="Files">
+                            <For each=move || rows.get() key=|r| r.path.clone() let:entry><Cell e entry colors pick/></For>
+                        </ul>
+                    }
+                    .into_any()
+                }
+            }}
+        </Transition>
+        <p class="data-more muted">
+            {move || format!("{} of {} shown", fmt::count(rows.with(Vec::len) as i64), fmt::count(matched.get()))}
+            {move || ((rows.with(Vec::len) as i64) < matched.get()).then(|| view! {
+                <Button loading=busy on_click=more>{format!("Show {PAGE} more")}</Button>
+            })}
+            <Show when=move || !e.selected.with(BTreeSet::is_empty)>
+                <button type="button" class="link" on:click=move |_| e.selected.set(BTreeSet::new())>"Select none"</button>
+            </Show>
+        </p>
+    }
+}
+
+#[component]
+fn Pick(e: Explorer, path: String, pick: Callback<(String, bool)>) -> impl IntoView {
+    let (own, label) = (path.clone(), format!("Select {path}"));
+    let is_on = Memo::new(move |_| e.selected.with(|s| s.contains(&own)));
+    view! {
+        <input
+            type="checkbox"
+            class="explore__pick"
+            aria-label=label
+            prop:checked=move || is_on.get()
+            on:click=move |ev| pick.run((path.clone(), ev.shift_key()))
+        />
+    }
+}
+
+#[component]
+fn Cell(e: Explorer, entry: Entry, colors: Signal<Colors>, pick: Callback<(String, bool)>) -> impl IntoView {
+    let id = e.version;
+    let name = entry.path.rsplit('/').next().unwrap_or(&entry.path).to_owned();
+    let (path, href, split) = (entry.path.clone(), file_url(id, &entry.path), entry.split);
+    let labels: i64 = entry.categories.values().sum();
+    view! {
+        <li class="explore__cell">
+            <a class="data-cell" href=href rel="external" title=path.clone()>
+                <Thumb version=id entry colors/>
+                <span class="data-cell__name">{name}</span>
+                <span class="data-cell__foot">
+                    {(split != Split::None).then(|| view! { <Chip>{split.label()}</Chip> })}
+                    {(labels > 0).then(|| view! { <span class="faint">{fmt::counted(labels, "label", "labels")}</span> })}
+                </span>
+            </a>
+            <Pick e path pick/>
+        </li>
+    }
+}
+
+#[component]
+fn Rows(e: Explorer, rows: RwSignal<Vec<Entry>>, pick: Callback<(String, bool)>) -> impl IntoView {
+    let id = e.version;
+    view! {
+        <div class="card card--flush">
+            <Table label="Files" columns=vec!["", "Path", "Split", "Categories", "Pixels", "Size"]>
+                <For each=move || rows.get() key=|r| r.path.clone() let:r>
+                    {
+                        let path = r.path.clone();
+                        let categories = r.categories.iter().map(|(c, n)| if *n > 1 { format!("{c} \u{00d7}{n}") } else { c.clone() }).collect::<Vec<_>>().join(", ");
+                        let pixels = if r.width > 0 { format!("{} \u{00d7} {}", r.width, r.height) } else { String::new() };
+                        view! {
+                            <tr>
+                                <td><Pick e path pick/></td>
+                                <td data-label="Path"><a class="link data-path" href=file_url(id, &r.path) rel="external">{r.path.clone()}</a></td>
+                                <td data-label="Split">{if r.split == Split::None { "" } else { r.split.label() }}</td>
+                                <td data-label="Categories">{categories}</td>
+                                <td data-label="Pixels" class="num">{pixels}</td>
+                                <td data-label="Size" class="num">{fmt::bytes(r.size)}</td>
+                            </tr>
+                        }
+                    }
+                </For>
+            </Table>
+        </div>
+    }
+}

@@ -1,0 +1,286 @@
+//! Server functions of the pages of experiments and runs.
+
+use crate::error::AppError;
+use leptos::prelude::*;
+use limn_domain::model::ModelVersion;
+use limn_domain::run::chart::Series;
+use limn_domain::run::table::{RunRows, RunsQuery};
+use limn_domain::run::{ArtifactEntry, Experiment, ExperimentId, LoggedModel, Metric, Run};
+use limn_domain::training::{RunTraining, TrainingReport};
+use limn_domain::{DatasetId, RunId, VersionId};
+use serde::{Deserialize, Serialize};
+use server_fn::codec::Json;
+
+/// Metrics and parameters shown when nobody has chosen columns.
+#[cfg(feature = "ssr")]
+const FIRST: (usize, usize) = (4, 3);
+/// Keys offered for columns.
+#[cfg(feature = "ssr")]
+const KEYS: i64 = 10_000;
+
+/// A version of a dataset that a run read, for whoever may see it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NamedVersion {
+    pub id: VersionId,
+    pub dataset_id: DatasetId,
+    pub dataset: String,
+    pub number: i64,
+}
+
+/// Everything the page of a run shows but files and series.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunDetail {
+    pub run: Run,
+    pub experiment: Experiment,
+    /// Latest values, with the number of points.
+    pub metrics: Vec<(Metric, i64)>,
+    pub datasets: Vec<NamedVersion>,
+    pub logged: Vec<LoggedModel>,
+    pub versions: Vec<ModelVersion>,
+    /// The description as safe HTML.
+    pub note_html: String,
+    /// Of a run that Limn itself trains.
+    pub training: Option<RunTraining>,
+}
+
+/// What can be shown of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FilePreview {
+    Text { text: String, is_cut: bool },
+    Picture,
+    Nothing,
+}
+
+#[server(prefix = "/ui", endpoint = "experiment/list", input = Json)]
+pub async fn experiment_list() -> Result<Vec<Experiment>, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.experiments.list(&actor).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "experiment/get", input = Json)]
+pub async fn experiment_get(experiment: ExperimentId) -> Result<Experiment, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.experiments.get(&actor, experiment).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "experiment/create", input = Json)]
+pub async fn experiment_create(name: String) -> Result<ExperimentId, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services
+        .experiments
+        .create(&actor, &name, Default::default())
+        .await?)
+}
+
+#[server(prefix = "/ui", endpoint = "experiment/rename", input = Json)]
+pub async fn experiment_rename(experiment: ExperimentId, name: String) -> Result<(), AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.experiments.rename(&actor, experiment, &name).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "experiment/set_deleted", input = Json)]
+pub async fn experiment_set_deleted(experiment: ExperimentId, deleted: bool) -> Result<(), AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services
+        .experiments
+        .set_deleted(&actor, experiment, deleted)
+        .await?)
+}
+
+#[server(prefix = "/ui", endpoint = "experiment/purge", input = Json)]
+pub async fn experiment_purge(experiment: ExperimentId) -> Result<(), AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.experiments.purge(&actor, experiment).await?)
+}
+
+/// Keys of metrics and of parameters.
+#[server(prefix = "/ui", endpoint = "run/keys", input = Json)]
+pub async fn run_keys(experiments: Vec<ExperimentId>) -> Result<(Vec<String>, Vec<String>), AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.runs.keys(&actor, &experiments, KEYS).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "run/list", input = Json)]
+pub async fn run_list(query: RunsQuery) -> Result<RunRows, AppError> {
+    use limn_domain::filter::Entity;
+    use limn_domain::run::table::{Column, RunRow};
+    let (services, actor) = crate::context::request()?;
+    let mut columns = query.columns;
+    if columns.is_empty() {
+        let most = FIRST.0.max(FIRST.1) as i64;
+        let (metrics, params) = services.runs.keys(&actor, &query.experiments, most).await?;
+        let of = |entity| move |key| Column { entity, key };
+        columns.extend(metrics.into_iter().take(FIRST.0).map(of(Entity::Metric)));
+        columns.extend(params.into_iter().take(FIRST.1).map(of(Entity::Param)));
+    }
+    let search = limn_services::runs::Search {
+        experiments: query.experiments,
+        filter: query.filter,
+        order_by: Some(query.sort).filter(|s| !s.is_empty()).into_iter().collect(),
+        view: query.view,
+        limit: query.limit.clamp(1, 500),
+        offset: query.offset,
+        count: true,
+        ..Default::default()
+    };
+    let found = services.runs.search(&actor, search).await?;
+    let rows = found
+        .runs
+        .into_iter()
+        .map(|r| {
+            let data = &r.logged.data;
+            let cell = |c: &Column| match c.entity {
+                Entity::Param => data.params.get(&c.key).cloned(),
+                Entity::Tag => data.tags.get(&c.key).cloned(),
+                _ => {
+                    let at = data
+                        .metrics
+                        .binary_search_by(|m| m.key.as_str().cmp(&c.key))
+                        .ok()?;
+                    Some(crate::fmt::measured(data.metrics[at].last.value))
+                }
+            };
+            RunRow {
+                cells: columns.iter().map(cell).collect(),
+                info: r.info,
+            }
+        })
+        .collect();
+    Ok(RunRows {
+        columns,
+        rows,
+        total: found.total.unwrap_or(0),
+    })
+}
+
+#[server(prefix = "/ui", endpoint = "run/get", input = Json)]
+pub async fn run_get(run: RunId) -> Result<RunDetail, AppError> {
+    let (services, actor) = crate::context::request()?;
+    let found = services.runs.get(&actor, run).await?;
+    let mut datasets = Vec::new();
+    for id in found.inputs.iter().filter_map(|i| i.version_id) {
+        // Those the person may not see stay without a name.
+        if let Ok(version) = services.versions.get(&actor, id).await
+            && let Ok(dataset) = services.datasets.get(&actor, version.dataset_id).await
+        {
+            datasets.push(NamedVersion {
+                id,
+                dataset_id: version.dataset_id,
+                dataset: dataset.summary.name,
+                number: version.number,
+            });
+        }
+    }
+    let note = found
+        .data
+        .tags
+        .get(limn_domain::run::NOTE_TAG)
+        .cloned()
+        .unwrap_or_default();
+    Ok(RunDetail {
+        experiment: services.experiments.get(&actor, found.info.experiment_id).await?,
+        metrics: services.runs.metrics(&actor, run).await?,
+        logged: services.logged_models.of_run(&actor, run).await?,
+        versions: services.models.of_run(&actor, run).await?,
+        note_html: limn_services::markdown::to_safe_html(&note),
+        training: services.trainings.of_run(&actor, run).await?,
+        datasets,
+        run: found,
+    })
+}
+
+/// What came of a run's training; `None` while there is nothing, and for runs that others log.
+#[server(prefix = "/ui", endpoint = "run/report", input = Json)]
+pub async fn run_report(run: RunId) -> Result<Option<TrainingReport>, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.trainings.report(&actor, run).await?)
+}
+
+/// Several runs whole, in the order asked for.
+#[server(prefix = "/ui", endpoint = "run/some", input = Json)]
+pub async fn run_some(runs: Vec<RunId>) -> Result<Vec<Run>, AppError> {
+    let (services, actor) = crate::context::request()?;
+    let mut found = Vec::new();
+    for id in runs.into_iter().take(100) {
+        found.push(services.runs.get(&actor, id).await?);
+    }
+    Ok(found)
+}
+
+#[server(prefix = "/ui", endpoint = "run/series", input = Json)]
+pub async fn run_series(of: Vec<(RunId, String)>, most: i64) -> Result<Vec<Series>, AppError> {
+    let (services, actor) = crate::context::request()?;
+    let most = usize::try_from(most).unwrap_or(500);
+    Ok(services.runs.series(&actor, &of, most).await?)
+}
+
+/// Renames a run, or changes its description.
+#[server(prefix = "/ui", endpoint = "run/update", input = Json)]
+pub async fn run_update(run: RunId, name: Option<String>, note: Option<String>) -> Result<(), AppError> {
+    let (services, actor) = crate::context::request()?;
+    if let Some(name) = name {
+        let input = limn_services::runs::UpdateRun {
+            name: Some(name),
+            ..Default::default()
+        };
+        services.runs.update(&actor, run, input).await?;
+    }
+    if let Some(note) = note {
+        let batch = limn_domain::run::RunBatch {
+            tags: vec![(limn_domain::run::NOTE_TAG.to_owned(), note)],
+            ..Default::default()
+        };
+        services.runs.log(&actor, run, batch).await?;
+    }
+    Ok(())
+}
+
+#[server(prefix = "/ui", endpoint = "run/set_deleted", input = Json)]
+pub async fn run_set_deleted(runs: Vec<RunId>, deleted: bool) -> Result<(), AppError> {
+    let (services, actor) = crate::context::request()?;
+    for run in runs {
+        services.runs.set_deleted(&actor, run, deleted).await?;
+    }
+    Ok(())
+}
+
+#[server(prefix = "/ui", endpoint = "run/purge", input = Json)]
+pub async fn run_purge(runs: Vec<RunId>) -> Result<(), AppError> {
+    let (services, actor) = crate::context::request()?;
+    for run in runs {
+        services.runs.purge(&actor, run).await?;
+    }
+    Ok(())
+}
+
+#[server(prefix = "/ui", endpoint = "run/files", input = Json)]
+pub async fn run_files(run: RunId, folder: String) -> Result<Vec<ArtifactEntry>, AppError> {
+    let (services, actor) = crate::context::request()?;
+    let owner = limn_services::artifacts::Owner::Run(run);
+    Ok(services.artifacts.list(&actor, owner, &folder).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "run/preview", input = Json)]
+pub async fn run_preview(run: RunId, path: String) -> Result<FilePreview, AppError> {
+    use limn_services::artifacts::Preview;
+    let (services, actor) = crate::context::request()?;
+    let owner = limn_services::artifacts::Owner::Run(run);
+    Ok(match services.artifacts.preview(&actor, owner, &path).await? {
+        Preview::Text { text, is_cut } => FilePreview::Text { text, is_cut },
+        Preview::Picture => FilePreview::Picture,
+        Preview::None => FilePreview::Nothing,
+    })
+}
+
+/// Registers a folder of the run's files as the next version of a model; answers its number.
+#[server(prefix = "/ui", endpoint = "run/register", input = Json)]
+pub async fn run_register(run: RunId, name: String, path: String) -> Result<i64, AppError> {
+    let (services, actor) = crate::context::request()?;
+    let new = limn_domain::model::NewModelVersion {
+        name,
+        run_id: Some(run),
+        path,
+        ..Default::default()
+    };
+    Ok(services.models.register(&actor, new).await?.number)
+}

@@ -1,0 +1,131 @@
+//! How a single shape and its name look.
+
+use super::joints;
+use super::outlines::{Outlines, fill};
+use super::paint::{FONT, dash, lighter, line};
+use limn_domain::category::PALETTE;
+use limn_domain::project::Task;
+use limn_domain::{Annotation, AnnotationId, Shape, Source};
+use limn_editor::Editor;
+use web_sys::CanvasRenderingContext2d as Context;
+
+/// A colour of its own for every object, the same each time.
+pub(super) fn own_color(id: AnnotationId) -> &'static str {
+    let mixed = id
+        .to_string()
+        .bytes()
+        .fold(0_u32, |h, b| h.wrapping_mul(31).wrapping_add(u32::from(b)));
+    PALETTE[mixed as usize % PALETTE.len()]
+}
+
+/// Draws a shape in its colour, its fill in percent of the usual.
+pub(super) fn one(
+    c: &Context,
+    e: &Editor,
+    outlines: &Outlines,
+    a: &Annotation,
+    (color, filled): (&str, u16),
+    (selected, hover): (bool, bool),
+) {
+    let shape = e.shown_shape(a);
+    if matches!(*shape, Shape::Whole) {
+        return;
+    }
+    let hover = hover && e.hover() == Some(a.id);
+    if let Shape::Keypoints { keypoints } = &*shape {
+        let look = joints::Look {
+            color,
+            strong: selected || hover,
+            named: e.hover_corner().filter(|(id, _)| *id == a.id).map(|(_, c)| c.at),
+        };
+        joints::draw(c, e.view(), keypoints, e.skeleton_of(a.category_id), look);
+        return;
+    }
+    outlines.trace(c, e.view(), &shape);
+    let proposal = a.source == Source::Prelabel;
+    let semantic = e.doc().task() == Task::Semantic;
+    let shade = match (selected, hover, proposal) {
+        _ if semantic => 0.42 + if selected { 0.2 } else { 0.0 },
+        (true, ..) => 0.24,
+        (_, true, _) => 0.2,
+        (_, _, true) => 0.07,
+        _ => 0.1,
+    };
+    // Lines enclose nothing; points are solid.
+    let shade = match &*shape {
+        Shape::Polyline { .. } => 0.0,
+        Shape::Points { .. } => 0.9,
+        _ => (shade * f64::from(filled) / 100.0).min(1.0),
+    };
+    c.set_global_alpha(shade);
+    c.set_fill_style_str(color);
+    fill(c);
+    // A dark rim keeps the line visible on any picture.
+    c.set_global_alpha(0.4);
+    line(c, "#000000", if selected { 4.0 } else { 3.0 });
+    c.set_global_alpha(1.0);
+    // Dotted where something is in front of it.
+    let behind = e.is_behind(a.id);
+    if proposal {
+        dash(c, &[6.0, 4.0]);
+    } else if behind {
+        dash(c, &[2.5, 3.0]);
+    }
+    line(c, &lighter(color), if selected || hover { 2.25 } else { 1.75 });
+    if selected {
+        c.set_global_alpha(0.55);
+        line(c, "#ffffff", 0.75);
+        c.set_global_alpha(1.0);
+    }
+    if proposal || behind {
+        dash(c, &[]);
+    }
+}
+
+/// The name at a shape; `strong` says whether it may stand out because it is selected or under the pointer.
+pub(super) fn label(c: &Context, e: &Editor, a: &Annotation, (name, color): (&str, &str), strong: bool) {
+    let Some(r) = e.shown_rect(a).map(|r| e.view().rect_to_screen(r)) else {
+        return;
+    };
+    let strong = strong && (e.selection().contains(a.id) || e.hover() == Some(a.id));
+    if r.w < 22.0 && !strong {
+        return;
+    }
+    let text = match a.score.filter(|_| a.source == Source::Prelabel) {
+        Some(score) => format!("{name} {score:.2}"),
+        None => name.to_owned(),
+    };
+    c.set_font(FONT);
+    let width = c.measure_text(&text).map_or(40.0, |m| m.width()) + 10.0;
+    if width > r.w + 40.0 && !strong {
+        return;
+    }
+    let x = r.x - 0.75;
+    // Above the box; inside where the picture's edge cuts it off.
+    let y = if r.y >= 17.0 { r.y - 17.0 } else { r.y.max(0.0) };
+    c.set_global_alpha(if strong { 1.0 } else { 0.86 });
+    c.set_fill_style_str(color);
+    c.begin_path();
+    if c.round_rect_with_f64(x, y, width, 16.0, 3.0).is_err() {
+        c.rect(x, y, width, 16.0);
+    }
+    c.fill();
+    c.set_global_alpha(1.0);
+    c.set_fill_style_str(if is_light(color) { "#0b0d1a" } else { "#ffffff" });
+    c.set_text_baseline("middle");
+    let _ = c.fill_text(&text, x + 5.0, y + 8.5);
+}
+
+/// Whether dark text reads better on the colour.
+fn is_light(color: &str) -> bool {
+    let part = |i: usize| {
+        let v = u8::from_str_radix(color.get(i..i + 2).unwrap_or("00"), 16).unwrap_or(0);
+        let v = f64::from(v) / 255.0;
+        if v <= 0.04045 {
+            v / 12.92
+        } else {
+            ((v + 0.055) / 1.055).powf(2.4)
+        }
+    };
+    0.2126 * part(1) + 0.7152 * part(3) + 0.0722 * part(5) > 0.2
+}

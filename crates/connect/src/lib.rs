@@ -1,0 +1,30 @@
+//! Connections to where data lives: folders, object stores, web folders, databases. Read-only.
+//!
+//! - [`Guard`] is the one place that decides where this server may connect. Every connector dials through it: over HTTP by
+//!   [`http::Http`], otherwise by [`Guard::dial`]. Names are resolved here, and what was checked is what is dialled.
+//! - [`open`] makes a [`Store`] of settings and credentials: [`Files`] to list and read, or an [`sql::Database`].
+//! - [`Sealer`] encrypts credentials for the database.
+//!
+//! Nothing here writes to a store, knows our own database or checks who is asking. Errors are for people, and never hold a
+//! credential.
+
+mod azure;
+mod error;
+mod files;
+mod folder;
+pub mod guard;
+pub mod http;
+mod open;
+mod s3;
+mod secret;
+mod sigv4;
+mod site;
+pub mod sql;
+mod webdav;
+mod xml;
+
+pub use error::{ConnectError, Result};
+pub use files::{Entry, Files, Listing, PAGE, Reading, Walk};
+pub use guard::{Guard, Network, Reach};
+pub use open::{Opened, Store, check, open};
+pub use secret::{Sealer, Secret, key_file};

@@ -1,0 +1,445 @@
+//! The model that learns while people label: settings, what it proposes, and how good it is.
+
+use crate::id::{CategoryId, ItemId};
+use crate::job::Job;
+use crate::project::Task;
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// In which order items without a proposal come to people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum AssistOrder {
+    /// Those first that the model would learn most from.
+    #[default]
+    Useful,
+    /// Those that look alike together.
+    Clusters,
+    /// As the project's queue is: the order added, or shuffled.
+    Random,
+}
+
+impl AssistOrder {
+    pub const ALL: [Self; 3] = [Self::Useful, Self::Clusters, Self::Random];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Useful => "useful",
+            Self::Clusters => "clusters",
+            Self::Random => "random",
+        }
+    }
+
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Useful => "Most useful first",
+            Self::Clusters => "Similar ones together",
+            Self::Random => "The queue's own order",
+        }
+    }
+}
+
+impl std::str::FromStr for AssistOrder {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|o| o.as_str() == s)
+            .ok_or_else(|| format!("`{s}` is no order; use useful, clusters or random"))
+    }
+}
+
+/// When the model is trained anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Retrain {
+    /// After so many new labels.
+    #[default]
+    Schedule,
+    /// When somebody asks for it.
+    Button,
+    /// Not any more: the latest model stays.
+    Never,
+}
+
+impl Retrain {
+    pub const ALL: [Self; 3] = [Self::Schedule, Self::Button, Self::Never];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Schedule => "schedule",
+            Self::Button => "button",
+            Self::Never => "never",
+        }
+    }
+
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Schedule => "By itself, as labels come in",
+            Self::Button => "When somebody asks",
+            Self::Never => "Never again",
+        }
+    }
+}
+
+impl std::str::FromStr for Retrain {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|o| o.as_str() == s)
+            .ok_or_else(|| format!("`{s}` is no schedule; use schedule, button or never"))
+    }
+}
+
+/// How the assist of a project works.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AssistSettings {
+    pub enabled: bool,
+    /// Accuracy that proposals must meet, 0.5..=0.999; of a category that does not meet it nothing is proposed.
+    pub accuracy: f64,
+    pub order: AssistOrder,
+    pub retrain: Retrain,
+    /// New labels between trainings by schedule, 5..=10,000.
+    pub every: i64,
+    /// Whether every model becomes a run of an experiment of the project's name and a registered version, which the whole studio
+    /// sees.
+    pub register: bool,
+}
+
+impl Default for AssistSettings {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            accuracy: 0.95,
+            order: AssistOrder::Useful,
+            retrain: Retrain::Schedule,
+            every: 10,
+            register: false,
+        }
+    }
+}
+
+impl AssistSettings {
+    /// The field at fault and why.
+    pub fn check(&self) -> Result<(), (&'static str, String)> {
+        if !(0.5..=0.999).contains(&self.accuracy) {
+            return Err((
+                "accuracy",
+                "Ask for an accuracy between 0.5 and 0.999, for example 0.95.".to_owned(),
+            ));
+        }
+        if !(5..=10_000).contains(&self.every) {
+            return Err((
+                "every",
+                "Train after 5 to 10,000 new labels; 10 is a good start.".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Changes to the settings; absent fields stay.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UpdateAssist {
+    #[serde(default)]
+    pub enabled: Option<bool>,
+    #[serde(default)]
+    pub accuracy: Option<f64>,
+    #[serde(default)]
+    pub order: Option<AssistOrder>,
+    #[serde(default)]
+    pub retrain: Option<Retrain>,
+    #[serde(default)]
+    pub every: Option<i64>,
+    #[serde(default)]
+    pub register: Option<bool>,
+}
+
+impl UpdateAssist {
+    pub fn onto(&self, mut s: AssistSettings) -> AssistSettings {
+        s.enabled = self.enabled.unwrap_or(s.enabled);
+        s.accuracy = self.accuracy.unwrap_or(s.accuracy);
+        s.order = self.order.unwrap_or(s.order);
+        s.retrain = self.retrain.unwrap_or(s.retrain);
+        s.every = self.every.unwrap_or(s.every);
+        s.register = self.register.unwrap_or(s.register);
+        s
+    }
+}
+
+/// Whether a project of this task can have an assist.
+pub const fn can_assist(task: Task) -> bool {
+    matches!(task, Task::Classification | Task::Multilabel)
+}
+
+/// A share that was counted: `right` of `of`, and where the true share lies with 95 % confidence (Wilson's interval).
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Share {
+    pub right: i64,
+    pub of: i64,
+    /// 0..=1.
+    pub low: f64,
+    /// 0..=1.
+    pub high: f64,
+}
+
+impl Share {
+    pub fn new(right: i64, of: i64) -> Self {
+        let (low, high) = wilson(right, of, 1.959_963_985);
+        Self { right, of, low, high }
+    }
+
+    /// The counted share; `None` when nothing was counted.
+    pub fn value(&self) -> Option<f64> {
+        (self.of > 0).then(|| self.right as f64 / self.of as f64)
+    }
+}
+
+/// Wilson's score interval of `right` of `of` at `z` standard deviations; 0..=1 when nothing was counted.
+pub fn wilson(right: i64, of: i64, z: f64) -> (f64, f64) {
+    if of <= 0 {
+        return (0.0, 1.0);
+    }
+    let (n, p) = (of as f64, right as f64 / of as f64);
+    let zz = z * z;
+    let centre = (p + zz / (2.0 * n)) / (1.0 + zz / n);
+    let half = z * (p * (1.0 - p) / n + zz / (4.0 * n * n)).sqrt() / (1.0 + zz / n);
+    let low = if right <= 0 { 0.0 } else { (centre - half).max(0.0) };
+    let high = if right >= of {
+        1.0
+    } else {
+        (centre + half).min(1.0)
+    };
+    (low, high)
+}
+
+/// What the figures are measured on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Basis {
+    /// Labels that people made without seeing a proposal, of items that are never trained on.
+    Holdout,
+    /// All labels, each judged by a model that was trained without it; while the holdout is too small to say.
+    #[default]
+    CrossValidated,
+}
+
+/// How good a model is.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Figures {
+    pub basis: Basis,
+    /// Labeled items it was trained on.
+    pub trained_on: i64,
+    /// Labeled items of the holdout.
+    pub holdout: i64,
+    /// Items judged right: for several categories an item all of them.
+    pub accuracy: Share,
+    /// Right among those sure enough to be proposed.
+    pub proposed: Share,
+    /// Sure enough to be proposed among all.
+    pub covered: Share,
+    /// Mean distance of confidence and accuracy over the bins, weighted (expected calibration error), 0..=1.
+    pub calibration_error: f64,
+    pub bins: Vec<Bin>,
+    pub categories: Vec<CategoryFigures>,
+    /// What was taken for what, most often first; right ones left out.
+    pub confusions: Vec<Confusion>,
+    /// What to know before believing the figures.
+    pub warnings: Vec<String>,
+}
+
+/// Items of about one confidence.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Bin {
+    /// Their mean confidence, 0..=1.
+    pub confidence: f64,
+    pub accuracy: Share,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CategoryFigures {
+    pub category_id: CategoryId,
+    /// Labeled items trained on.
+    pub trained_on: i64,
+    /// Of the items that are of it, those found (recall).
+    pub found: Share,
+    /// Confidence from which it is proposed; none while the asked accuracy is out of reach or cannot be told.
+    pub threshold: Option<f64>,
+    /// Of its proposals, those right.
+    pub proposed: Share,
+    /// Of the items taken for it, those sure enough.
+    pub covered: Share,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Confusion {
+    pub is: CategoryId,
+    pub taken_for: CategoryId,
+    pub items: i64,
+}
+
+/// What the assist is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum AssistState {
+    Off,
+    /// A job looks at pictures or trains.
+    Working,
+    /// Too few labels for a model; items come clustered, if so asked.
+    Waiting,
+    /// There is a model.
+    Ready,
+    /// The latest training ended with an error.
+    Failed,
+}
+
+/// A trained model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AssistModel {
+    /// 1, 2, 3...
+    pub version: i64,
+    pub trained_at: Timestamp,
+    /// Seconds the training took, without the looking at pictures.
+    pub seconds: f64,
+    pub figures: Figures,
+}
+
+/// A point of the learning curve.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CurvePoint {
+    pub version: i64,
+    /// Labels there were.
+    pub labels: i64,
+    pub basis: Basis,
+    pub accuracy: Share,
+    pub covered: Share,
+}
+
+/// Items to do by what the assist says of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AssistItems {
+    pub todo: i64,
+    /// With a proposal of the assist.
+    pub prelabeled: i64,
+    /// Without, but placed beside those alike.
+    pub clustered: i64,
+    /// The rest.
+    pub manual: i64,
+    /// Items whose pictures the model has looked at, done ones too, of all.
+    pub seen: i64,
+    pub total: i64,
+}
+
+/// What people did with proposals, and the time that took.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AssistWork {
+    /// Done items whose proposals stand as they were.
+    pub accepted: i64,
+    /// Done items whose proposals were changed or refused.
+    pub corrected: i64,
+    /// Done items that had no proposal.
+    pub manual: i64,
+    /// Mean seconds of active work an item, with and without a proposal.
+    pub seconds_assisted: Option<f64>,
+    pub seconds_manual: Option<f64>,
+}
+
+impl AssistWork {
+    /// Seconds of work that proposals saved so far, negative when they cost some: items with one, times the difference of the
+    /// means. `None` below 10 items of either sort.
+    pub fn seconds_saved(&self) -> Option<f64> {
+        let assisted = self.accepted + self.corrected;
+        if assisted < 10 || self.manual < 10 {
+            return None;
+        }
+        Some((self.seconds_manual? - self.seconds_assisted?) * assisted as f64)
+    }
+}
+
+/// The assist of a project.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Assist {
+    pub settings: AssistSettings,
+    pub state: AssistState,
+    /// What that means, in words.
+    pub message: String,
+    /// The running or latest job.
+    pub job: Option<Job>,
+    pub items: AssistItems,
+    pub work: AssistWork,
+    /// Items done since the latest training.
+    pub new_labels: i64,
+    pub model: Option<AssistModel>,
+    /// Oldest first.
+    pub curve: Vec<CurvePoint>,
+}
+
+/// An item that looks like another one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SimilarItem {
+    pub item_id: ItemId,
+    pub name: String,
+    /// Cosine of the angle between their features, -1..=1.
+    pub similarity: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wilson_gives_the_published_figures() {
+        // Newcombe 1998, table I, method 3: 81 of 263, 15 of 148, 0 of 20, 1 of 29.
+        for (right, of, low, high) in [
+            (81, 263, 0.2553, 0.3662),
+            (15, 148, 0.0624, 0.1605),
+            (0, 20, 0.0, 0.1611),
+            (1, 29, 0.0061, 0.1718),
+        ] {
+            let s = Share::new(right, of);
+            assert!(
+                (s.low - low).abs() < 1e-4 && (s.high - high).abs() < 1e-4,
+                "{s:?}"
+            );
+        }
+        assert_eq!(Share::new(0, 0).value(), None);
+        assert_eq!((Share::new(5, 5).high, Share::new(0, 5).low), (1.0, 0.0));
+    }
+
+    #[test]
+    fn settings_out_of_range_name_the_field() {
+        let bad = |accuracy, every| {
+            let s = AssistSettings {
+                accuracy,
+                every,
+                ..AssistSettings::default()
+            };
+            s.check().unwrap_err().0
+        };
+        assert_eq!(bad(1.0, 10), "accuracy");
+        assert_eq!(bad(f64::NAN, 10), "accuracy");
+        assert_eq!(bad(0.9, 0), "every");
+        assert_eq!(AssistSettings::default().check(), Ok(()));
+    }
+}

@@ -1,0 +1,257 @@
+//! What each kind of datastore needs to know: one table for the wizard, the checks, the command line and the manual.
+
+use super::DatastoreKind;
+
+/// A setting or credential of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FieldSpec {
+    pub key: &'static str,
+    pub label: &'static str,
+    pub hint: &'static str,
+    pub example: &'static str,
+    pub required: bool,
+    /// A credential: encrypted, never answered.
+    pub secret: bool,
+    /// It says whom the credentials are shown to. Changing it needs them anew, so that nobody can have a kept one sent
+    /// elsewhere.
+    pub target: bool,
+    /// Several lines.
+    pub long: bool,
+}
+
+const fn setting(
+    key: &'static str,
+    label: &'static str,
+    hint: &'static str,
+    example: &'static str,
+) -> FieldSpec {
+    FieldSpec {
+        key,
+        label,
+        hint,
+        example,
+        required: false,
+        secret: false,
+        target: false,
+        long: false,
+    }
+}
+
+const fn secret(key: &'static str, label: &'static str, hint: &'static str) -> FieldSpec {
+    FieldSpec {
+        key,
+        label,
+        hint,
+        example: "",
+        required: false,
+        secret: true,
+        target: false,
+        long: false,
+    }
+}
+
+impl FieldSpec {
+    const fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    const fn target(mut self) -> Self {
+        self.target = true;
+        self
+    }
+}
+
+const FOLDER: &[FieldSpec] = &[setting(
+    "path",
+    "Folder",
+    "An absolute path below one of `datastores.folders` of the server's configuration",
+    "/mnt/photos",
+)
+.required()
+.target()];
+
+const PREFIX: FieldSpec = setting(
+    "prefix",
+    "Folder inside it",
+    "All of it when empty",
+    "datasets/street",
+);
+
+const S3: &[FieldSpec] = &[
+    setting("bucket", "Bucket", "", "street-photos")
+        .required()
+        .target(),
+    setting(
+        "region",
+        "Region",
+        "`us-east-1` when empty; many compatible stores take any",
+        "eu-central-1",
+    )
+    .target(),
+    setting(
+        "endpoint",
+        "Endpoint",
+        "Only for compatible stores; AWS when empty",
+        "https://minio.example.org:9000",
+    )
+    .target(),
+    PREFIX,
+    setting(
+        "addressing",
+        "Addressing",
+        "`path` or `host`; the usual one for the endpoint when empty",
+        "path",
+    ),
+    setting(
+        "access_key_id",
+        "Access key id",
+        "Empty for a public bucket",
+        "AKIA...",
+    ),
+    secret(
+        "secret_access_key",
+        "Secret access key",
+        "Needs s3:ListBucket and s3:GetObject, nothing else",
+    ),
+    secret(
+        "session_token",
+        "Session token",
+        "Only with temporary credentials",
+    ),
+];
+
+const AZURE: &[FieldSpec] = &[
+    setting("account", "Storage account", "", "streetphotos")
+        .required()
+        .target(),
+    setting("container", "Container", "", "photos")
+        .required()
+        .target(),
+    setting(
+        "endpoint",
+        "Endpoint",
+        "Only for other clouds and emulators",
+        "https://streetphotos.blob.core.windows.net",
+    )
+    .target(),
+    PREFIX,
+    secret(
+        "account_key",
+        "Account key",
+        "Allows everything; a SAS is the better choice",
+    ),
+    secret("sas_token", "SAS token", "A container SAS with read and list"),
+];
+
+const GCS: &[FieldSpec] = &[
+    setting("bucket", "Bucket", "", "street-photos")
+        .required()
+        .target(),
+    setting(
+        "endpoint",
+        "Endpoint",
+        "Only for emulators",
+        "https://storage.googleapis.com",
+    )
+    .target(),
+    PREFIX,
+    setting(
+        "access_key_id",
+        "HMAC access id",
+        "Of a service account with Storage Object Viewer; empty for a public bucket",
+        "GOOG1E...",
+    ),
+    secret("secret_access_key", "HMAC secret", ""),
+];
+
+const HTTP: &[FieldSpec] = &[
+    setting(
+        "url",
+        "Address",
+        "The page that lists the files",
+        "https://data.example.org/photos/",
+    )
+    .required()
+    .target(),
+    setting("username", "User name", "Only with basic authentication", "limn"),
+    secret("password", "Password", ""),
+    secret("token", "Bearer token", "Instead of a password"),
+];
+
+const WEBDAV: &[FieldSpec] = &[
+    setting(
+        "url",
+        "Address",
+        "The folder",
+        "https://cloud.example.org/remote.php/dav/files/limn/",
+    )
+    .required()
+    .target(),
+    setting("username", "User name", "", "limn"),
+    secret(
+        "password",
+        "Password",
+        "An app password where there is such a thing",
+    ),
+    secret("token", "Bearer token", "Instead of a password"),
+];
+
+const HOST: FieldSpec = setting("host", "Host", "", "db.example.org").required().target();
+const DATABASE: FieldSpec = setting("database", "Database", "", "street").required().target();
+const LOGIN: FieldSpec = setting(
+    "username",
+    "User name",
+    "A login that may only read",
+    "limn_reader",
+)
+.required();
+const TLS: FieldSpec = setting(
+    "tls",
+    "TLS",
+    "`prefer` when empty, `require` to refuse plain text, `off`",
+    "require",
+)
+.target();
+
+const POSTGRES: &[FieldSpec] = &[
+    HOST,
+    setting("port", "Port", "5432 when empty", "5432").target(),
+    DATABASE,
+    LOGIN,
+    TLS,
+    secret("password", "Password", ""),
+];
+
+const MYSQL: &[FieldSpec] = &[
+    HOST,
+    setting("port", "Port", "3306 when empty", "3306").target(),
+    DATABASE,
+    LOGIN,
+    TLS,
+    secret("password", "Password", ""),
+];
+
+const SQLITE: &[FieldSpec] = &[setting(
+    "path",
+    "File",
+    "An absolute path below one of `datastores.folders` of the server's configuration",
+    "/mnt/data/street.db",
+)
+.required()
+.target()];
+
+/// The fields of a kind, in the order a form shows them.
+pub const fn fields(kind: DatastoreKind) -> &'static [FieldSpec] {
+    match kind {
+        DatastoreKind::Folder => FOLDER,
+        DatastoreKind::S3 => S3,
+        DatastoreKind::Azure => AZURE,
+        DatastoreKind::Gcs => GCS,
+        DatastoreKind::Http => HTTP,
+        DatastoreKind::Webdav => WEBDAV,
+        DatastoreKind::Postgres => POSTGRES,
+        DatastoreKind::Mysql => MYSQL,
+        DatastoreKind::Sqlite => SQLITE,
+    }
+}

@@ -1,0 +1,101 @@
+//! Sources of labeling projects: what a project takes from a datastore, and how its refreshes went.
+
+use crate::id::{DatastoreId, JobId, ProjectId, SourceId};
+use crate::import::ImportReport;
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Shortest and longest time between two scheduled refreshes, in minutes.
+pub const MINUTES_MIN: i64 = 5;
+pub const MINUTES_MAX: i64 = 60 * 24 * 31;
+
+/// What a project takes from a datastore.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ProjectSource {
+    pub id: SourceId,
+    pub project_id: ProjectId,
+    pub datastore_id: DatastoreId,
+    pub datastore_name: String,
+    /// A pattern of paths, such as `street/**`, `*.jpg` or `**`.
+    pub glob: String,
+    /// Minutes between two refreshes; by hand only when absent.
+    pub every_minutes: Option<i64>,
+    /// When the schedule refreshes next.
+    pub next_at: Option<Timestamp>,
+    /// The newest refresh.
+    pub job_id: Option<JobId>,
+    pub last_at: Option<Timestamp>,
+    /// What the last refresh that came to its end found.
+    pub last: Option<SourceReport>,
+    /// Files that were taken so far.
+    pub files: i64,
+    pub created_by_name: Option<String>,
+    pub created_at: Timestamp,
+}
+
+/// A source to add; its first refresh begins at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AddSource {
+    pub datastore_id: DatastoreId,
+    /// A pattern of paths; everything when empty.
+    #[serde(default)]
+    pub glob: String,
+    /// 5 minutes to 31 days; by hand only when absent.
+    #[serde(default)]
+    pub every_minutes: Option<i64>,
+}
+
+/// A new schedule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UpdateSource {
+    pub every_minutes: Option<i64>,
+}
+
+/// What became of a file of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(
+    feature = "sqlx",
+    derive(sqlx::Type),
+    sqlx(type_name = "text", rename_all = "snake_case")
+)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum FileState {
+    /// It is an item.
+    Taken,
+    /// It was looked at and cannot be one; looked at again when it changes.
+    Refused,
+    /// It has other content than the item that was made of it, which stays as it was.
+    Changed,
+}
+
+/// What a refresh found. Nothing of the project changes but that items are added.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SourceReport {
+    /// Files that match the pattern.
+    pub matched: i64,
+    /// As they were at the last refresh; not read again.
+    pub unchanged: i64,
+    /// Items whose file has other content now. The items stay.
+    pub changed: i64,
+    /// Items whose file is not there any more. The items stay.
+    pub vanished: i64,
+    /// Bytes read.
+    pub bytes: i64,
+    /// What was taken and refused.
+    pub report: ImportReport,
+}
+
+/// Whether a schedule can be kept.
+pub fn check_every(minutes: Option<i64>) -> Result<Option<i64>, String> {
+    match minutes {
+        Some(n) if !(MINUTES_MIN..=MINUTES_MAX).contains(&n) => Err(format!(
+            "A schedule is every {MINUTES_MIN} to {MINUTES_MAX} minutes; {n} is outside."
+        )),
+        other => Ok(other),
+    }
+}

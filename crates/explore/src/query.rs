@@ -1,0 +1,264 @@
+//! Answers from an index.
+
+use crate::bits::Bits;
+use crate::{Index, Numbers};
+use limn_domain::explore::{BINS, BY_PATH, Bounds, Column, ExploreFilter, Facet, FacetValue, VALUES_MAX};
+use memchr::memmem;
+use std::cmp::Ordering;
+
+/// Which page of what passes.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted<'a> {
+    /// A column, or the order of paths.
+    pub sort: Option<&'a str>,
+    pub descending: bool,
+    pub offset: usize,
+    pub limit: usize,
+    pub counts: bool,
+}
+
+/// What passes a filter.
+#[derive(Debug, Clone, Default)]
+pub struct Answer {
+    pub matched: usize,
+    /// Rows of the page.
+    pub rows: Vec<usize>,
+    pub facets: Vec<Facet>,
+    pub columns: Vec<Column>,
+}
+
+/// A filter's parts as sets, each with the name of what it is about.
+struct Parts {
+    named: Vec<(String, Bits)>,
+    rows: usize,
+}
+
+impl Parts {
+    /// Rows that pass all parts but the one of a name.
+    fn without(&self, name: Option<&str>) -> Bits {
+        let mut all: Option<Bits> = None;
+        for (n, bits) in &self.named {
+            if Some(n.as_str()) == name {
+                continue;
+            }
+            match &mut all {
+                Some(all) => all.and(bits),
+                None => all = Some(bits.clone()),
+            }
+        }
+        all.unwrap_or_else(|| Bits::all(self.rows))
+    }
+
+    fn is_by(&self, name: &str) -> bool {
+        self.named.iter().any(|(n, _)| n == name)
+    }
+}
+
+impl Index {
+    /// The rows that pass. Errors name a facet or column there is not.
+    pub fn passing(&self, filter: &ExploreFilter) -> Result<Bits, String> {
+        Ok(self.parts(filter)?.without(None))
+    }
+
+    /// A page of what passes, with counts. Errors name a facet or column there is not.
+    pub fn answer(&self, filter: &ExploreFilter, wanted: &Wanted<'_>) -> Result<Answer, String> {
+        let parts = self.parts(filter)?;
+        let passing = parts.without(None);
+        let matched = passing.count();
+        let mut answer = Answer {
+            matched,
+            rows: self.page(&passing, matched, wanted)?,
+            ..Answer::default()
+        };
+        if wanted.counts {
+            answer.facets = self
+                .facets
+                .iter()
+                .map(|f| {
+                    // Of what is filtered by, the other values count as well: they can be added.
+                    let own;
+                    let set = if parts.is_by(&f.name) {
+                        own = parts.without(Some(&f.name));
+                        &own
+                    } else {
+                        &passing
+                    };
+                    let chosen = filter.facets.get(&f.name).map(Vec::as_slice).unwrap_or_default();
+                    facet(f, set, chosen)
+                })
+                .collect();
+            answer.columns = self
+                .columns
+                .iter()
+                .map(|c| {
+                    let own;
+                    let set = if parts.is_by(&c.name) {
+                        own = parts.without(Some(&c.name));
+                        &own
+                    } else {
+                        &passing
+                    };
+                    column(c, set)
+                })
+                .collect();
+        }
+        Ok(answer)
+    }
+
+    fn parts(&self, filter: &ExploreFilter) -> Result<Parts, String> {
+        let rows = self.rows();
+        let mut named = Vec::new();
+        for (name, wanted) in filter.facets.iter().filter(|(_, w)| !w.is_empty()) {
+            let facet = self
+                .facets
+                .iter()
+                .find(|f| f.name == *name)
+                .ok_or_else(|| format!("No file here has a value of `{name}`."))?;
+            let mut bits = Bits::none(rows);
+            for (value, _, set) in &facet.values {
+                if wanted.contains(value) {
+                    set.add_to(&mut bits);
+                }
+            }
+            named.push((name.clone(), bits));
+        }
+        for (name, bounds) in filter.ranges.iter().filter(|(_, b)| **b != Bounds::default()) {
+            named.push((name.clone(), within(self.numbers(name)?, *bounds)));
+        }
+        let text = filter.text.trim().to_lowercase();
+        if !text.is_empty() {
+            named.push((BY_PATH.to_owned(), self.containing(&text)));
+        }
+        Ok(Parts { named, rows })
+    }
+
+    fn numbers(&self, name: &str) -> Result<&Numbers, String> {
+        let found = self.columns.iter().find(|c| c.name == name);
+        found.ok_or_else(|| format!("No file here has a number `{name}`."))
+    }
+
+    /// Rows whose path contains a text in lower case.
+    fn containing(&self, text: &str) -> Bits {
+        let mut bits = Bits::none(self.rows());
+        let mut row = 0;
+        for at in memmem::find_iter(&self.text, text.as_bytes()) {
+            let at = at as u64;
+            // Near ones are near in the text as well.
+            if self.ends.get(row).is_none_or(|e| *e <= at) {
+                row += self.ends[row..].partition_point(|e| *e <= at);
+            }
+            if row < self.rows() {
+                bits.insert(row);
+            }
+        }
+        bits
+    }
+
+    fn page(&self, passing: &Bits, matched: usize, wanted: &Wanted<'_>) -> Result<Vec<usize>, String> {
+        let (from, n) = (wanted.offset.min(matched), wanted.limit);
+        match wanted.sort.filter(|s| *s != BY_PATH) {
+            None if wanted.descending => {
+                let all: Vec<usize> = passing.iter().collect();
+                Ok(all.into_iter().rev().skip(from).take(n).collect())
+            }
+            None => Ok(passing.iter().skip(from).take(n).collect()),
+            Some(name) => {
+                let values = &self.numbers(name)?.values;
+                let down = wanted.descending;
+                // What is not known comes last, ties in the order of paths.
+                let order = |a: &usize, b: &usize| {
+                    let (x, y) = (values[*a], values[*b]);
+                    let by_value = match (x.is_nan(), y.is_nan()) {
+                        (true, true) => Ordering::Equal,
+                        (true, false) => Ordering::Greater,
+                        (false, true) => Ordering::Less,
+                        _ if down => y.total_cmp(&x),
+                        _ => x.total_cmp(&y),
+                    };
+                    by_value.then(a.cmp(b))
+                };
+                let mut all: Vec<usize> = passing.iter().collect();
+                let to = (from + n).min(all.len());
+                if to < all.len() {
+                    all.select_nth_unstable_by(to, order);
+                    all.truncate(to);
+                }
+                if from > 0 && from < all.len() {
+                    all.select_nth_unstable_by(from, order);
+                }
+                let mut page = all.split_off(from.min(all.len()));
+                page.sort_unstable_by(order);
+                Ok(page)
+            }
+        }
+    }
+}
+
+fn within(column: &Numbers, bounds: Bounds) -> Bits {
+    let min = bounds.min.unwrap_or(f64::NEG_INFINITY) as f32;
+    let max = bounds.max.unwrap_or(f64::INFINITY) as f32;
+    let mut bits = Bits::none(column.values.len());
+    for (row, v) in column.values.iter().enumerate() {
+        if *v >= min && *v <= max {
+            bits.insert(row);
+        }
+    }
+    bits
+}
+
+fn facet(values: &crate::Values, set: &Bits, chosen: &[String]) -> Facet {
+    let counted = values.values.iter().map(|(value, all, rows)| {
+        let count = if *all == 0 { 0 } else { rows.count_in(set) };
+        (value, count)
+    });
+    let mut counted: Vec<(&String, usize)> = counted
+        .filter(|(value, count)| *count > 0 || chosen.contains(value))
+        .collect();
+    // Those that are filtered by stay in sight.
+    counted.sort_by(|a, b| {
+        let rank = |v: &String| !chosen.contains(v);
+        rank(a.0)
+            .cmp(&rank(b.0))
+            .then(b.1.cmp(&a.1))
+            .then_with(|| a.0.cmp(b.0))
+    });
+    let more = counted.len().saturating_sub(VALUES_MAX) + values.left_out as usize;
+    counted.truncate(VALUES_MAX.max(chosen.len()));
+    counted.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+    Facet {
+        name: values.name.clone(),
+        label: values.label.clone(),
+        values: counted
+            .into_iter()
+            .map(|(value, count)| FacetValue {
+                value: value.clone(),
+                count: count as i64,
+            })
+            .collect(),
+        more: more as i64,
+    }
+}
+
+fn column(c: &Numbers, set: &Bits) -> Column {
+    let mut bins = vec![0_i64; BINS];
+    let (min, width) = (c.min, (c.max - c.min) / BINS as f32);
+    for row in set.iter() {
+        let v = c.values[row];
+        if !v.is_nan() {
+            let bin = if width > 0.0 {
+                ((v - min) / width) as usize
+            } else {
+                0
+            };
+            bins[bin.min(BINS - 1)] += 1;
+        }
+    }
+    Column {
+        name: c.name.clone(),
+        label: c.label.clone(),
+        unit: c.unit.clone(),
+        min: f64::from(c.min),
+        max: f64::from(c.max),
+        bins,
+    }
+}

@@ -1,0 +1,34 @@
+//! Models that learn from a team's own labels: features of pictures without downloaded weights, heads, what a head is worth,
+//! and which items to label next; networks trained from nothing. On the CPU.
+//!
+//! Pure functions over plain data: every one takes its seed and a [`Stop`] to ask between steps, and gives the same answer
+//! for the same input. [`LocalEngine`] and [`LocalTrainer`] are the ports that the services call. Nothing here knows the database, files, jobs or
+//! HTTP.
+
+mod average_precision;
+mod cluster;
+mod error;
+mod features;
+mod head;
+mod judge;
+mod linear;
+mod nets;
+mod order;
+mod picture;
+mod port;
+mod rng;
+mod train;
+
+pub use average_precision::{Found, Precision, Truth, average_precision};
+pub use cluster::{Clusters, kmeans};
+pub use error::{MlError, Result, Stop};
+pub use features::{DIMS, Encoder};
+pub use head::{Classes, Examples, Head};
+pub use judge::{HOLDOUT_MIN, Judged, passes, temperature, thresholds, verdict};
+pub use linear::{Matrix, symmetric_eigen};
+pub use nets::LocalTrainer;
+pub use order::{by_cluster, cosine, margin, most_useful};
+pub use picture::Picture;
+pub use port::LocalEngine;
+pub use rng::Rng;
+pub use train::{Example, LABELS_MIN, Task, Trained, train};

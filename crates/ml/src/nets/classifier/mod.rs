@@ -1,0 +1,113 @@
+//! Says what a whole picture shows: four convolutions and the mean over the picture.
+
+mod judge;
+
+pub(super) use judge::{THRESHOLD, judge};
+
+use super::layers::{Block, last};
+use super::learn::{Losses, Network, Targets};
+use super::plan::{Design, Plan};
+use super::warp::CHANNELS;
+use burn::module::Module;
+use burn::nn::conv::Conv2d;
+use burn::tensor::activation::{log_sigmoid, log_softmax, sigmoid, softmax};
+use burn::tensor::{Device, Tensor, TensorData};
+use limn_services::training::port::{EngineError, NetTask, Prediction, Truth};
+
+/// This much of what is right is spread over all categories, or a network of a few hundred pictures is sure of everything.
+const SMOOTH: f32 = 0.05;
+
+/// `[n, 12, h / 2, w / 2]` to `[n, categories]` before the softmax or the sigmoid.
+#[derive(Module, Debug)]
+pub(super) struct Classifier {
+    stem: Block,
+    second: Block,
+    third: Block,
+    fourth: Block,
+    last: Conv2d,
+}
+
+impl Classifier {
+    fn forward(&self, x: Tensor<4>) -> Tensor<2> {
+        let x = self.second.forward(self.stem.forward(x));
+        let x = self.fourth.forward(self.third.forward(x));
+        self.last.forward(x.mean_dims(&[2, 3])).flatten(1, 3)
+    }
+}
+
+impl Network for Classifier {
+    fn new(design: &Design, device: &Device) -> Self {
+        let block = |from, to, stride| Block::new(from, to, 3, stride, device);
+        Self {
+            stem: block(CHANNELS, 32, 1),
+            second: block(32, 64, 2),
+            third: block(64, 128, 2),
+            fourth: block(128, 128, 1),
+            last: last(128, design.categories, 0.0, device),
+        }
+    }
+
+    fn losses(&self, x: Tensor<4>, targets: Targets, plan: &Plan) -> Result<Losses, EngineError> {
+        let Targets::Categories { right, weights } = targets else {
+            return Err(EngineError::Broken(
+                "A classifier learns from categories.".to_owned(),
+            ));
+        };
+        let said = self.forward(x);
+        let device = said.device();
+        let [n, c] = said.dims();
+        let right = Tensor::<2>::from_data(TensorData::new(right, [n, c]), &device);
+        let total = if plan.design.task == NetTask::SingleClassification {
+            let sum: f32 = weights.iter().sum();
+            let weights = Tensor::<2>::from_data(TensorData::new(weights, [n, 1]), &device);
+            let right = right.mul_scalar(1.0 - SMOOTH).add_scalar(SMOOTH / c as f32);
+            (log_softmax(said, 1) * right * weights)
+                .sum()
+                .div_scalar(-sum.max(1e-6))
+        } else {
+            let weights = Tensor::<2>::from_data(TensorData::new(plan.weights.clone(), [1, c]), &device);
+            let there = log_sigmoid(said.clone()) * right.clone() * weights;
+            let missing = log_sigmoid(said.neg()) * right.neg().add_scalar(1.0);
+            (there + missing).mean().neg()
+        };
+        Ok(Losses {
+            total,
+            parts: Vec::new(),
+        })
+    }
+
+    fn say(&self, x: Tensor<4>, design: &Design) -> Result<Vec<Prediction>, EngineError> {
+        let said = self.forward(x);
+        let said = if design.task == NetTask::SingleClassification {
+            softmax(said, 1)
+        } else {
+            sigmoid(said)
+        };
+        let all = said
+            .into_data()
+            .try_to_vec::<f32>()
+            .map_err(|e| EngineError::Broken(format!("A network's answer cannot be read: {e:?}")))?;
+        Ok(all
+            .chunks(design.categories)
+            .map(|row| Prediction::Categories(row.to_vec()))
+            .collect())
+    }
+}
+
+/// What is right for a batch of pictures.
+pub(super) fn targets(truths: &[&Truth], plan: &Plan) -> Targets {
+    let c = plan.design.categories;
+    let mut right = vec![0.0; truths.len() * c];
+    let mut weights = vec![1.0; truths.len()];
+    for (i, truth) in truths.iter().enumerate() {
+        if let Truth::Categories(list) = truth {
+            for category in list {
+                right[i * c + category] = 1.0;
+                if plan.design.task == NetTask::SingleClassification {
+                    weights[i] = plan.weights[*category];
+                }
+            }
+        }
+    }
+    Targets::Categories { right, weights }
+}

@@ -1,0 +1,122 @@
+//! Whether examples can be learned from; if not, what to do.
+
+use super::plan::CATEGORIES_MAX;
+use limn_services::training::port::{EngineError, NetBox, NetTask, NetTraining, Truth};
+
+fn refused<T>(why: impl Into<String>) -> Result<T, EngineError> {
+    Err(EngineError::Refused(why.into()))
+}
+
+/// Refuses what cannot be learned from. Afterwards every truth is of the task and names categories that there are.
+pub(super) fn check(t: &NetTraining<'_>) -> Result<(), EngineError> {
+    if t.categories == 0 {
+        return refused("There are no categories; add some to the project's label setup.");
+    }
+    if t.categories > CATEGORIES_MAX {
+        return refused(format!(
+            "{} categories are more than the {CATEGORIES_MAX} that a network can tell apart here.",
+            t.categories
+        ));
+    }
+    if t.steps == 0 {
+        return refused("A training needs at least one step.");
+    }
+    if t.train.is_empty() {
+        return refused(
+            "There are no labeled pictures to train on; label some, or choose a version that has some.",
+        );
+    }
+    for (what, examples) in [("training", t.train), ("validation", t.valid)] {
+        for n in 0..examples.len() {
+            fits(examples.truth(n), t).map_err(|why| {
+                EngineError::Refused(format!("Picture {} of the {what} examples {why}", n + 1))
+            })?;
+        }
+    }
+    something(t)
+}
+
+/// Why a truth is none of this training's.
+fn fits(truth: &Truth, t: &NetTraining<'_>) -> Result<(), String> {
+    let known = |c: usize| {
+        if c < t.categories {
+            return Ok(());
+        }
+        Err(format!(
+            "names category {} of {}; start the training again, its categories have changed.",
+            c + 1,
+            t.categories
+        ))
+    };
+    match (t.task, truth) {
+        (NetTask::Detection, Truth::Boxes(list)) => list.iter().try_for_each(|b| known(b.category)),
+        (NetTask::SingleClassification, Truth::Categories(list)) => {
+            if list.len() != 1 {
+                return Err(format!(
+                    "has {} categories instead of one; correct its label or train for several categories a picture.",
+                    list.len()
+                ));
+            }
+            known(list[0])
+        }
+        (NetTask::MultiClassification, Truth::Categories(list)) => list.iter().try_for_each(|c| known(*c)),
+        (NetTask::Detection, Truth::Categories(_)) => {
+            Err("has no boxes but categories; train a classification.".to_owned())
+        }
+        (_, Truth::Boxes(_)) => Err("has boxes instead of categories; train a detection.".to_owned()),
+    }
+}
+
+/// Whether there is a difference to be learned.
+fn something(t: &NetTraining<'_>) -> Result<(), EngineError> {
+    let truths = || (0..t.train.len()).map(|n| t.train.truth(n));
+    let first = truths().next();
+    match t.task {
+        NetTask::Detection => {
+            let any = truths().any(|truth| match truth {
+                Truth::Boxes(list) => list.iter().any(|b| sound(b).is_some()),
+                Truth::Categories(_) => false,
+            });
+            if !any {
+                return refused("No picture to train on has a box; draw some first.");
+            }
+        }
+        NetTask::SingleClassification => {
+            if truths().all(|truth| Some(truth) == first) {
+                return refused(
+                    "All pictures to train on have the same category; label pictures of another one too.",
+                );
+            }
+        }
+        NetTask::MultiClassification => {
+            let has = |c: usize| {
+                truths()
+                    .filter(move |t| matches!(t, Truth::Categories(list) if list.contains(&c)))
+                    .count()
+            };
+            if (0..t.categories).all(|c| [0, t.train.len()].contains(&has(c))) {
+                return refused(
+                    "No category is on some pictures and missing on others, so there is nothing to tell apart; label more pictures.",
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A box within the picture, `None` for one that is not a box.
+pub(super) fn sound(b: &NetBox) -> Option<NetBox> {
+    let all = [b.x, b.y, b.width, b.height];
+    if !all.iter().all(|v| v.is_finite()) {
+        return None;
+    }
+    let (x0, y0) = (b.x.clamp(0.0, 1.0), b.y.clamp(0.0, 1.0));
+    let (x1, y1) = ((b.x + b.width).clamp(0.0, 1.0), (b.y + b.height).clamp(0.0, 1.0));
+    (x1 - x0 > 1e-4 && y1 - y0 > 1e-4).then_some(NetBox {
+        category: b.category,
+        x: x0,
+        y: y0,
+        width: x1 - x0,
+        height: y1 - y0,
+    })
+}

@@ -1,0 +1,108 @@
+//! From what is said of cells to boxes.
+
+use super::{CELL, REACH, REACH_LOG, Said};
+use crate::nets::plan::Design;
+use limn_services::training::port::{EngineError, NetBox, Prediction};
+
+/// Less likely ones are not mentioned.
+const SCORE_MIN: f32 = 0.01;
+/// Boxes that are looked at, and that are said, of a picture.
+const LOOKED_AT: usize = 300;
+const SAID_MAX: usize = 100;
+/// Of two boxes that share more than this, the surer one stands, whatever their categories.
+const SAME: f32 = 0.5;
+
+pub(super) fn boxes(said: Said, design: &Design) -> Result<Vec<Prediction>, EngineError> {
+    let [n, categories, down, across] = said.centres.dims();
+    let read = |t: burn::tensor::Tensor<4>| {
+        t.into_data()
+            .try_to_vec::<f32>()
+            .map_err(|e| EngineError::Broken(format!("A network's answer cannot be read: {e:?}")))
+    };
+    let (centres, ways) = (read(said.centres)?, read(said.ways)?);
+    let cells = across * down;
+    Ok((0..n)
+        .map(|i| {
+            let centres = &centres[i * categories * cells..][..categories * cells];
+            let ways = &ways[i * 4 * cells..][..4 * cells];
+            let mut found: Vec<(NetBox, f32)> = peaks(centres, categories, across, down)
+                .into_iter()
+                .filter_map(|(category, at, score)| {
+                    Some((place(category, at, ways, across, cells, design)?, score))
+                })
+                .collect();
+            found.sort_by(|a, b| b.1.total_cmp(&a.1));
+            found.truncate(LOOKED_AT);
+            Prediction::Boxes(apart(found))
+        })
+        .collect())
+}
+
+/// Cells that are likelier than the eight around them: category, cell, probability.
+fn peaks(centres: &[f32], categories: usize, across: usize, down: usize) -> Vec<(usize, usize, f32)> {
+    let least = (SCORE_MIN / (1.0 - SCORE_MIN)).ln();
+    let mut out = Vec::new();
+    for c in 0..categories {
+        let map = &centres[c * across * down..][..across * down];
+        for j in 0..down {
+            for i in 0..across {
+                let v = map[j * across + i];
+                if v.is_nan() || v < least {
+                    continue;
+                }
+                let around = (j.saturating_sub(1)..=(j + 1).min(down - 1)).flat_map(|y| {
+                    (i.saturating_sub(1)..=(i + 1).min(across - 1)).map(move |x| y * across + x)
+                });
+                if around.into_iter().all(|k| map[k] <= v) {
+                    out.push((c, j * across + i, 1.0 / (1.0 + (-v).exp())));
+                }
+            }
+        }
+    }
+    out
+}
+
+fn place(
+    category: usize,
+    at: usize,
+    ways: &[f32],
+    across: usize,
+    cells: usize,
+    design: &Design,
+) -> Option<NetBox> {
+    let way = |k: usize| ways[k * cells + at].clamp(REACH_LOG.0, REACH_LOG.1).exp() * REACH;
+    let (w, h) = (design.width as f32, design.height as f32);
+    let centre = |i: usize| (i as f32 + 0.5) * CELL as f32;
+    let (x, y) = (centre(at % across), centre(at / across));
+    crate::nets::data::sound(&NetBox {
+        category,
+        x: (x - way(0)).max(0.0) / w,
+        y: (y - way(1)).max(0.0) / h,
+        width: ((x + way(2)).min(w) - (x - way(0)).max(0.0)) / w,
+        height: ((y + way(3)).min(h) - (y - way(1)).max(0.0)) / h,
+    })
+}
+
+/// Intersection over union; scaling an axis does not change it.
+pub(super) fn share(a: &NetBox, b: &NetBox) -> f32 {
+    let w = (a.x + a.width).min(b.x + b.width) - a.x.max(b.x);
+    let h = (a.y + a.height).min(b.y + b.height) - a.y.max(b.y);
+    if w <= 0.0 || h <= 0.0 {
+        return 0.0;
+    }
+    let both = w * h;
+    both / (a.width * a.height + b.width * b.height - both)
+}
+
+fn apart(found: Vec<(NetBox, f32)>) -> Vec<(NetBox, f32)> {
+    let mut kept: Vec<(NetBox, f32)> = Vec::new();
+    for (b, score) in found {
+        if kept.len() == SAID_MAX {
+            break;
+        }
+        if kept.iter().all(|(k, _)| share(k, &b) <= SAME) {
+            kept.push((b, score));
+        }
+    }
+    kept
+}

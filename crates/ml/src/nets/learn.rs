@@ -1,0 +1,408 @@
+//! The loop that all networks are trained in.
+
+use super::pictures::Pictures;
+use super::plan::{Design, Order, Plan, chance};
+use super::warp::{CHANNELS, Warp};
+use super::{checkpoint, classifier, detector, file, threads};
+use burn::grad_clipping::GradientClippingConfig;
+use burn::module::Module;
+use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::tensor::{Device, Tensor, TensorData};
+use limn_services::training::port::{
+    EngineError, Event, Examples, Named, NetBox, NetTask, NetTraining, Prediction, TrainedNet, Truth,
+};
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::{Duration, Instant};
+
+/// Step events of a training, about.
+const TOLD: usize = 200;
+/// Judgements while a training goes on, and the examples of each.
+const JUDGED: usize = 5;
+const JUDGED_BY: usize = 200;
+/// Batches that are made ready while the network learns from one.
+const AHEAD: usize = 2;
+/// How long it says nothing at most: somebody may want to stop, or to see that it goes on.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// What is right for a batch, row by row.
+pub(super) enum Targets {
+    /// `right`: `[n, categories]`, 0 or 1; `weights`: `[n]`.
+    Categories { right: Vec<f32>, weights: Vec<f32> },
+    /// `centres`: `[n, categories, h, w]`; `ways`: `[n, 4, h, w]` in pixels; `mask`: `[n, 1, h, w]`, 1 where `ways` counts.
+    Boxes {
+        centres: Vec<f32>,
+        ways: Vec<f32>,
+        mask: Vec<f32>,
+    },
+}
+
+/// How wrong a network is, and what of that comes from where.
+pub(super) struct Losses {
+    pub total: Tensor<1>,
+    pub parts: Vec<(&'static str, Tensor<1>)>,
+}
+
+/// What differs between networks.
+pub(super) trait Network: Module {
+    fn new(design: &Design, device: &Device) -> Self;
+
+    /// `x` is `[n, 12, h / 2, w / 2]`.
+    fn losses(&self, x: Tensor<4>, targets: Targets, plan: &Plan) -> Result<Losses, EngineError>;
+
+    fn say(&self, x: Tensor<4>, design: &Design) -> Result<Vec<Prediction>, EngineError>;
+}
+
+/// What validation examples say of a network; as in [`TrainedNet`].
+pub(super) struct Judgement {
+    pub figures: Vec<Named>,
+    pub by_category: Vec<Option<f64>>,
+    pub confusion: Vec<Vec<u64>>,
+    pub threshold: Vec<f32>,
+}
+
+/// Tells of an event; an error when somebody wants to stop.
+pub(super) type Tell<'a> = dyn FnMut(Event) -> Result<(), EngineError> + 'a;
+
+struct Batch {
+    x: Vec<f32>,
+    targets: Targets,
+}
+
+/// Makes batches: the one of a step is the same in every run.
+struct Maker<'a> {
+    plan: &'a Plan,
+    examples: &'a dyn Examples,
+    pictures: Pictures<'a>,
+    order: Order,
+}
+
+impl<'a> Maker<'a> {
+    fn new(plan: &'a Plan, examples: &'a dyn Examples) -> Self {
+        Self {
+            plan,
+            examples,
+            pictures: Pictures::new(examples, plan.design.width, plan.design.height),
+            order: Order::new(plan.seed, examples.len()),
+        }
+    }
+
+    fn batch(&mut self, step: usize) -> Result<Batch, EngineError> {
+        let Design {
+            task, width, height, ..
+        } = self.plan.design;
+        let each = 3 * width * height;
+        let mut x = vec![0.0; self.plan.batch * each];
+        let (mut boxes, mut whole) = (Vec::new(), Vec::new());
+        for (i, out) in x.chunks_mut(each).enumerate() {
+            let position = step * self.plan.batch + i;
+            let n = self.order.at(position);
+            let mut rng = chance(self.plan.seed, position);
+            let warp = if task == NetTask::Detection {
+                Warp::of_boxes(&mut rng)
+            } else {
+                Warp::of_whole(&mut rng)
+            };
+            warp.write(&self.pictures.get(n)?, width, height, out);
+            match self.examples.truth(n) {
+                Truth::Boxes(list) => {
+                    boxes.push(list.iter().filter_map(|b| warp.place(b)).collect::<Vec<NetBox>>());
+                }
+                truth @ Truth::Categories(_) => whole.push(truth),
+            }
+        }
+        let targets = match task {
+            NetTask::Detection => detector::targets(&boxes, &self.plan.design),
+            NetTask::SingleClassification | NetTask::MultiClassification => {
+                classifier::targets(&whole, self.plan)
+            }
+        };
+        Ok(Batch { x, targets })
+    }
+}
+
+/// `[n, 12, h / 2, w / 2]` on the device.
+fn tensor(x: Vec<f32>, design: &Design, device: &Device) -> Tensor<4> {
+    let (h, w) = (design.height / 2, design.width / 2);
+    let n = x.len() / (CHANNELS * h * w);
+    Tensor::from_data(TensorData::new(x, [n, CHANNELS, h, w]), device)
+}
+
+/// Trains a network on the current thread and those of its pool.
+pub(super) fn learn<N: Network>(
+    plan: &Plan,
+    t: &NetTraining<'_>,
+    every: Duration,
+    tell: &mut Tell<'_>,
+) -> Result<TrainedNet, EngineError> {
+    let device = Device::flex().autodiff();
+    let network = file::fresh(N::new(&plan.design, &device), plan.seed);
+    let optimiser = AdamWConfig::new()
+        .with_weight_decay(1e-3)
+        .with_epsilon(1e-8)
+        .with_grad_clipping(Some(GradientClippingConfig::Norm(5.0)))
+        .init();
+    let (step, network, optimiser) = match t.resume {
+        Some(state) => checkpoint::from_bytes(state, plan, t.train.len(), network, optimiser)?,
+        None => (0, network, optimiser),
+    };
+    let valid = Valid {
+        examples: t.valid,
+        pictures: Pictures::new(t.valid, plan.design.width, plan.design.height),
+        design: plan.design,
+    };
+    let mut run = Run {
+        plan,
+        device,
+        network: Some(network),
+        optimiser,
+        valid: &valid,
+        examples: t.train.len(),
+        every,
+        tell,
+    };
+    std::thread::scope(|s| {
+        let (send, batches) = sync_channel(AHEAD);
+        s.spawn(move || {
+            threads::step_back();
+            let mut maker = Maker::new(plan, t.train);
+            for at in step..plan.steps {
+                let batch = maker.batch(at);
+                let stop = batch.is_err();
+                if send.send(batch).is_err() || stop {
+                    return;
+                }
+            }
+        });
+        run.steps(step, &batches)
+    })?;
+    run.end()
+}
+
+struct Run<'a, 't, N> {
+    plan: &'a Plan,
+    device: Device,
+    /// Gone while a step makes the next one of it.
+    network: Option<N>,
+    optimiser: ModuleOptimizer,
+    valid: &'a Valid<'a>,
+    examples: usize,
+    every: Duration,
+    tell: &'a mut Tell<'t>,
+}
+
+impl<N: Network> Run<'_, '_, N> {
+    fn steps(
+        &mut self,
+        from: usize,
+        batches: &Receiver<Result<Batch, EngineError>>,
+    ) -> Result<(), EngineError> {
+        let steps = self.plan.steps;
+        let (tell_every, judge_every) = ((steps / TOLD).max(1), steps.div_ceil(JUDGED));
+        let some = self.valid.some(self.plan.seed);
+        let (mut saved, mut told) = (Instant::now(), Instant::now());
+        let mut sums: BTreeMap<&'static str, (f64, usize)> = BTreeMap::new();
+        for step in from + 1..=steps {
+            let Ok(batch) = batches.recv() else {
+                return Err(EngineError::Broken(
+                    "Reading the pictures ended on its own.".to_owned(),
+                ));
+            };
+            let rate = self.plan.rate_at(step - 1);
+            for (name, value) in self.step(batch?, rate)? {
+                let sum = sums.entry(name).or_default();
+                *sum = (sum.0 + value, sum.1 + 1);
+            }
+            let is_last = step == steps;
+            if step.is_multiple_of(tell_every) || is_last {
+                let mut figures: Vec<Named> = std::mem::take(&mut sums)
+                    .into_iter()
+                    .map(|(name, (sum, n))| (name.to_owned(), sum / n as f64))
+                    .collect();
+                figures.push(("learning_rate".to_owned(), rate));
+                (self.tell)(Event::Step { step, figures })?;
+                told = Instant::now();
+            } else if told.elapsed() >= BEAT {
+                let figures = Vec::new();
+                (self.tell)(Event::Step { step, figures })?;
+                told = Instant::now();
+            }
+            if is_last {
+                break;
+            }
+            if step.is_multiple_of(judge_every) && !some.is_empty() {
+                let network = self.network()?.valid();
+                let (judged, _) = self.valid.judge(&network, &some, &mut beats(step, self.tell))?;
+                (self.tell)(judged_event(step, &judged))?;
+            }
+            if saved.elapsed() >= self.every {
+                let state =
+                    checkpoint::to_bytes(self.plan, self.examples, step, self.network()?, &self.optimiser)?;
+                (self.tell)(Event::Checkpoint { step, state })?;
+                saved = Instant::now();
+            }
+        }
+        Ok(())
+    }
+
+    fn network(&self) -> Result<&N, EngineError> {
+        self.network
+            .as_ref()
+            .ok_or_else(|| EngineError::Broken("The network was lost in a step.".to_owned()))
+    }
+
+    /// One step; how wrong the network was before it.
+    fn step(&mut self, batch: Batch, rate: f64) -> Result<Vec<(&'static str, f64)>, EngineError> {
+        let x = tensor(batch.x, &self.plan.design, &self.device);
+        let losses = self.network()?.losses(x, batch.targets, self.plan)?;
+        let value = |t: Tensor<1>| f64::from(t.into_scalar::<f32>());
+        let mut out = vec![("loss", value(losses.total.clone()))];
+        out.extend(losses.parts.into_iter().map(|(name, t)| (name, value(t))));
+        if !out[0].1.is_finite() {
+            return Err(EngineError::Broken(
+                "The training went astray: the loss is no number any more. Start it again with another seed; if it stays, look for wrong labels."
+                    .to_owned(),
+            ));
+        }
+        let network = self.network.take();
+        if let Some(network) = network {
+            let grads = GradientsParams::from_grads(losses.total.backward(), &network);
+            self.network = Some(self.optimiser.step(rate, network, grads));
+        }
+        Ok(out)
+    }
+
+    /// Judges by all validation examples.
+    fn end(mut self) -> Result<TrainedNet, EngineError> {
+        let network = self.network()?.valid();
+        let model = file::to_bytes(&self.plan.design, &network)?;
+        let step = self.plan.steps;
+        let all: Vec<usize> = (0..self.valid.examples.len()).collect();
+        let design = self.plan.design;
+        if all.is_empty() {
+            let threshold = match design.task {
+                NetTask::Detection => detector::THRESHOLD,
+                NetTask::SingleClassification | NetTask::MultiClassification => classifier::THRESHOLD,
+            };
+            return Ok(TrainedNet {
+                model,
+                figures: Vec::new(),
+                by_category: vec![None; design.categories],
+                confusion: Vec::new(),
+                threshold: vec![threshold; design.categories],
+                predictions: Vec::new(),
+            });
+        }
+        let (judged, predictions) = self.valid.judge(&network, &all, &mut beats(step, self.tell))?;
+        (self.tell)(judged_event(step, &judged))?;
+        self.network = None;
+        Ok(TrainedNet {
+            model,
+            figures: judged.figures,
+            by_category: judged.by_category,
+            confusion: judged.confusion,
+            threshold: judged.threshold,
+            predictions,
+        })
+    }
+}
+
+fn judged_event(step: usize, judged: &Judgement) -> Event {
+    let valid = |(name, value): &Named| (format!("valid_{name}"), *value);
+    Event::Judged {
+        step,
+        figures: judged.figures.iter().map(valid).collect(),
+    }
+}
+
+/// An event without figures now and then, for whoever wants to stop.
+fn beats<'a>(step: usize, tell: &'a mut Tell<'_>) -> impl FnMut() -> Result<(), EngineError> + 'a {
+    let mut last = Instant::now();
+    move || {
+        if last.elapsed() < BEAT {
+            return Ok(());
+        }
+        last = Instant::now();
+        tell(Event::Step {
+            step,
+            figures: Vec::new(),
+        })
+    }
+}
+
+/// Examples to judge by.
+struct Valid<'a> {
+    examples: &'a dyn Examples,
+    pictures: Pictures<'a>,
+    design: Design,
+}
+
+impl Valid<'_> {
+    /// Some of them, the same ones throughout a training.
+    fn some(&self, seed: u64) -> Vec<usize> {
+        let mut some = chance(seed ^ 0x7a11d, 0).sample(self.examples.len(), JUDGED_BY);
+        some.sort_unstable();
+        some
+    }
+
+    fn judge<N: Network>(
+        &self,
+        network: &N,
+        which: &[usize],
+        beat: &mut dyn FnMut() -> Result<(), EngineError>,
+    ) -> Result<(Judgement, Vec<Prediction>), EngineError> {
+        let mut said = Vec::with_capacity(which.len());
+        for some in which.chunks(at_once(self.design.task)) {
+            let planes = some
+                .iter()
+                .map(|n| self.pictures.get(*n))
+                .collect::<Result<Vec<_>, _>>()?;
+            said.extend(say(network, &planes, &self.design)?);
+            beat()?;
+        }
+        let truths = which.iter().map(|n| self.examples.truth(*n));
+        let judged = if self.design.task == NetTask::Detection {
+            let right: Vec<&[NetBox]> = truths
+                .map(|t| match t {
+                    Truth::Boxes(list) => list.as_slice(),
+                    Truth::Categories(_) => &[],
+                })
+                .collect();
+            detector::judge(&right, &said, &self.design)
+        } else {
+            let right: Vec<&[usize]> = truths
+                .map(|t| match t {
+                    Truth::Categories(list) => list.as_slice(),
+                    Truth::Boxes(_) => &[],
+                })
+                .collect();
+            classifier::judge(&right, &said, &self.design)
+        };
+        Ok((judged, said))
+    }
+}
+
+/// Pictures that are looked at in one go.
+pub(super) const fn at_once(task: NetTask) -> usize {
+    match task {
+        NetTask::Detection => 8,
+        NetTask::SingleClassification | NetTask::MultiClassification => 64,
+    }
+}
+
+/// What a network says of pictures of its own size.
+pub(super) fn say<N: Network>(
+    network: &N,
+    pictures: &[super::pictures::Planes],
+    design: &Design,
+) -> Result<Vec<Prediction>, EngineError> {
+    if pictures.is_empty() {
+        return Ok(Vec::new());
+    }
+    let each = 3 * design.width * design.height;
+    let mut x = vec![0.0; pictures.len() * each];
+    for (planes, out) in pictures.iter().zip(x.chunks_mut(each)) {
+        Warp::NONE.write(planes, design.width, design.height, out);
+    }
+    network.say(tensor(x, design, &Device::flex()), design)
+}

@@ -1,0 +1,220 @@
+//! Networks that are trained from nothing on the CPU, with Burn: a detector and classifiers (docs/adr/0018).
+//!
+//! What happens in a step follows from the seed and the step's number, so that a training that was stopped goes on as if it had not been. Nothing
+//! draws from the device's chance, which all trainings of the process would share.
+
+mod checkpoint;
+mod classifier;
+mod data;
+mod detector;
+mod file;
+mod layers;
+mod learn;
+mod pictures;
+mod plan;
+mod threads;
+mod threshold;
+mod warp;
+
+use classifier::Classifier;
+use detector::Detector;
+use learn::Network;
+use limn_services::training::port::{
+    EngineError, Event, Net, NetTask, NetTraining, Prediction, SmallPicture, TrainedNet, Trainer, Watch,
+};
+use plan::{Design, Plan};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Between checkpoints.
+const CHECKPOINT: Duration = Duration::from_secs(30);
+
+/// Networks on this machine's CPU, in threads of their own.
+#[derive(Debug)]
+pub struct LocalTrainer {
+    checkpoint: Duration,
+    /// Made when the first network is asked.
+    asking: Arc<Asking>,
+}
+
+impl Default for LocalTrainer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl LocalTrainer {
+    pub fn new() -> Self {
+        Self::with_checkpoints(CHECKPOINT)
+    }
+
+    /// With a checkpoint every so often; a tenth of a second is for tests.
+    pub fn with_checkpoints(every: Duration) -> Self {
+        Self {
+            checkpoint: every,
+            asking: Arc::default(),
+        }
+    }
+
+    fn learn(
+        &self,
+        plan: &Plan,
+        t: &NetTraining<'_>,
+        events: &Sender<Event>,
+        answers: &Receiver<bool>,
+    ) -> Result<TrainedNet, EngineError> {
+        let mut tell = |event| {
+            let goes_on = events.send(event).is_ok() && answers.recv().unwrap_or(false);
+            if goes_on {
+                Ok(())
+            } else {
+                Err(EngineError::Stopped)
+            }
+        };
+        match plan.design.task {
+            NetTask::Detection => learn::learn::<Detector>(plan, t, self.checkpoint, &mut tell),
+            NetTask::SingleClassification | NetTask::MultiClassification => {
+                learn::learn::<Classifier>(plan, t, self.checkpoint, &mut tell)
+            }
+        }
+    }
+}
+
+fn panicked() -> EngineError {
+    EngineError::Broken(
+        "A fault in the network's arithmetic ended the work; the server's log says where.".to_owned(),
+    )
+}
+
+impl Trainer for LocalTrainer {
+    fn version(&self) -> &'static str {
+        "nets-1"
+    }
+
+    fn side(&self, task: NetTask) -> u32 {
+        match task {
+            NetTask::Detection => 384,
+            NetTask::SingleClassification | NetTask::MultiClassification => 128,
+        }
+    }
+
+    fn steps(&self, task: NetTask, examples: usize) -> usize {
+        plan::steps(task, examples)
+    }
+
+    fn parameters(&self, task: NetTask) -> Vec<(String, String)> {
+        let (network, input) = match task {
+            NetTask::Detection => (
+                "detector, no anchors, stride 8",
+                "49,152 pixels at most, in the pictures' form",
+            ),
+            NetTask::SingleClassification => ("four convolutions, softmax", "64 x 64 at most"),
+            NetTask::MultiClassification => ("four convolutions, sigmoid", "64 x 64 at most"),
+        };
+        let list = [
+            ("network", network.to_owned()),
+            ("network_version", self.version().to_owned()),
+            ("input", input.to_owned()),
+            ("batch_size", batches(task)),
+            ("optimizer", "AdamW, weight decay 0.001".to_owned()),
+            ("learning_rate", plan::rate(task).to_string()),
+            ("schedule", "cosine to zero".to_owned()),
+        ];
+        list.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()
+    }
+
+    fn train(&self, t: &NetTraining<'_>, watch: &mut Watch<'_>) -> Result<TrainedNet, EngineError> {
+        let plan = Plan::of(t)?;
+        let pool = threads::pool(threads::half())?;
+        let (events, told) = channel();
+        let (answers, answered) = channel();
+        // The watcher stays on this thread; all steps are made on one of the pool's, for Burn averages what several threads do.
+        std::thread::scope(|s| {
+            let work = s.spawn(move || pool.install(move || self.learn(&plan, t, &events, &answered)));
+            for event in told {
+                if answers.send(watch(event).is_continue()).is_err() {
+                    break;
+                }
+            }
+            work.join().unwrap_or_else(|_| Err(panicked()))
+        })
+    }
+
+    fn load(&self, model: &[u8]) -> Result<Box<dyn Net>, EngineError> {
+        let opened = file::open(model)?;
+        let design = opened.design;
+        let device = burn::tensor::Device::flex();
+        let asking = Arc::clone(&self.asking);
+        Ok(match design.task {
+            NetTask::Detection => Box::new(LocalNet {
+                design,
+                network: opened.fill(Detector::new(&design, &device))?,
+                asking,
+            }),
+            NetTask::SingleClassification | NetTask::MultiClassification => Box::new(LocalNet {
+                design,
+                network: opened.fill(Classifier::new(&design, &device))?,
+                asking,
+            }),
+        })
+    }
+}
+
+fn batches(task: NetTask) -> String {
+    let (few, many) = (plan::batch(task, 0), plan::batch(task, usize::MAX));
+    if few == many {
+        few.to_string()
+    } else {
+        format!("{few}, {many} from 200 examples on")
+    }
+}
+
+/// Threads that networks answer on; those of trainings are busy for long.
+#[derive(Default)]
+struct Asking(Mutex<Option<Arc<rayon::ThreadPool>>>);
+
+impl std::fmt::Debug for Asking {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Asking")
+    }
+}
+
+impl Asking {
+    fn pool(&self) -> Result<Arc<rayon::ThreadPool>, EngineError> {
+        let mut pool = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pool) = &*pool {
+            return Ok(Arc::clone(pool));
+        }
+        Ok(Arc::clone(pool.insert(Arc::new(threads::pool(threads::half())?))))
+    }
+}
+
+struct LocalNet<N> {
+    design: Design,
+    network: N,
+    asking: Arc<Asking>,
+}
+
+impl<N: Network + Sync> Net for LocalNet<N> {
+    fn task(&self) -> NetTask {
+        self.design.task
+    }
+
+    fn categories(&self) -> usize {
+        self.design.categories
+    }
+
+    fn predict(&self, pictures: &[SmallPicture]) -> Result<Vec<Prediction>, EngineError> {
+        let mut out = Vec::with_capacity(pictures.len());
+        let pool = self.asking.pool()?;
+        for some in pictures.chunks(learn::at_once(self.design.task)) {
+            let planes = some
+                .iter()
+                .map(|p| pictures::shrink(p, self.design.width, self.design.height))
+                .collect::<Result<Vec<_>, _>>()?;
+            out.extend(pool.install(|| learn::say(&self.network, &planes, &self.design))?);
+        }
+        Ok(out)
+    }
+}

@@ -1,0 +1,287 @@
+//! What is decided before the first step, from the examples and the seed alone.
+
+use super::data;
+use crate::Rng;
+use limn_services::training::port::{EngineError, Examples, NetTask, NetTraining, Truth};
+use serde::{Deserialize, Serialize};
+
+/// Pixels of a detector's input: the most, and the least for small pictures.
+const DETECTOR_PIXELS: (f64, f64) = (256.0 * 192.0, 96.0 * 96.0);
+/// Sides of a detector's input are multiples of this: its deepest cells.
+pub(super) const DETECTOR_STEP: usize = 32;
+/// A picture that is longer than this is squeezed.
+const ASPECT_MAX: f64 = 3.0;
+/// Sides of a classifier's square input, and what they are multiples of.
+const CLASSIFIER_SIDES: (usize, usize) = (16, 64);
+pub(super) const CLASSIFIER_STEP: usize = 8;
+/// Pictures whose sizes are looked at.
+const LOOKED_AT: usize = 64;
+/// The rate rises over this share of the steps, then falls to zero.
+const WARM_UP: f64 = 0.05;
+/// More categories than this are a mistake.
+pub(super) const CATEGORIES_MAX: usize = 1_000;
+
+/// What a network is built from; a stored one says it of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Design {
+    pub task: NetTask,
+    pub categories: usize,
+    /// Of the input, in pixels.
+    pub width: usize,
+    pub height: usize,
+}
+
+impl Design {
+    /// Whether such a network can be built: what is read from a file is not believed.
+    pub(super) fn is_possible(&self) -> bool {
+        let step = match self.task {
+            NetTask::Detection => DETECTOR_STEP,
+            NetTask::SingleClassification | NetTask::MultiClassification => CLASSIFIER_STEP,
+        };
+        let fits = |side: usize| (step..=1024).contains(&side) && side.is_multiple_of(step);
+        (1..=CATEGORIES_MAX).contains(&self.categories) && fits(self.width) && fits(self.height)
+    }
+}
+
+/// A training.
+#[derive(Debug, Clone)]
+pub(super) struct Plan {
+    pub design: Design,
+    pub batch: usize,
+    pub steps: usize,
+    /// At its highest.
+    pub rate: f64,
+    pub seed: u64,
+    /// How much an example of each category counts.
+    pub weights: Vec<f32>,
+}
+
+impl Plan {
+    pub(super) fn of(t: &NetTraining<'_>) -> Result<Self, EngineError> {
+        data::check(t)?;
+        let (width, height) = input(t.task, &sizes(t.train)?)?;
+        let design = Design {
+            task: t.task,
+            categories: t.categories,
+            width,
+            height,
+        };
+        Ok(Self {
+            design,
+            batch: batch(t.task, t.train.len()),
+            steps: t.steps,
+            rate: rate(t.task),
+            seed: t.seed,
+            weights: weights(t),
+        })
+    }
+
+    /// The learning rate of the step after `done` steps: up in a line, then down as a cosine, zero after the last.
+    pub(super) fn rate_at(&self, done: usize) -> f64 {
+        let share = (done as f64 + 0.5) / self.steps.max(1) as f64;
+        if share < WARM_UP {
+            return self.rate * share / WARM_UP;
+        }
+        let rest = (share - WARM_UP) / (1.0 - WARM_UP);
+        self.rate * 0.5 * (1.0 + (std::f64::consts::PI * rest).cos())
+    }
+}
+
+/// The rate at its highest.
+pub(super) const fn rate(task: NetTask) -> f64 {
+    match task {
+        NetTask::Detection | NetTask::SingleClassification | NetTask::MultiClassification => 3e-3,
+    }
+}
+
+/// Examples a step.
+pub(super) const fn batch(task: NetTask, examples: usize) -> usize {
+    match task {
+        NetTask::Detection => 8,
+        _ if examples < 200 => 32,
+        _ => 64,
+    }
+}
+
+/// Steps that so many examples deserve: the number that a few need, growing with the root of how many there are.
+pub(super) fn steps(task: NetTask, examples: usize) -> usize {
+    let (few, most) = match task {
+        NetTask::Detection => (300.0, 4_000.0),
+        NetTask::SingleClassification | NetTask::MultiClassification => (500.0, 4_000.0),
+    };
+    let wish = 400.0 * (examples as f64 / few).sqrt().max(1.0);
+    ((wish / 50.0).round() * 50.0).min(most) as usize
+}
+
+/// Widths and heights of some of the pictures.
+fn sizes(examples: &dyn Examples) -> Result<Vec<(usize, usize)>, EngineError> {
+    let n = examples.len();
+    let some = n.min(LOOKED_AT);
+    (0..some)
+        .map(|i| {
+            let p = examples.picture(i * n / some)?;
+            Ok((p.width.max(1), p.height.max(1)))
+        })
+        .collect()
+}
+
+fn median(mut of: Vec<f64>) -> f64 {
+    of.sort_by(f64::total_cmp);
+    of.get(of.len() / 2).copied().unwrap_or(1.0)
+}
+
+/// Width and height of the input.
+fn input(task: NetTask, sizes: &[(usize, usize)]) -> Result<(usize, usize), EngineError> {
+    let longer = median(sizes.iter().map(|(w, h)| (*w).max(*h) as f64).collect());
+    if longer < 4.0 {
+        return Err(EngineError::Refused(format!(
+            "Most pictures are {longer} pixels large, and nothing can be seen in them; networks need pictures of 8 pixels and more."
+        )));
+    }
+    if task != NetTask::Detection {
+        let side = (longer as usize).next_multiple_of(CLASSIFIER_STEP);
+        let side = side.clamp(CLASSIFIER_SIDES.0, CLASSIFIER_SIDES.1);
+        return Ok((side, side));
+    }
+    let aspect = median(sizes.iter().map(|(w, h)| *w as f64 / *h as f64).collect());
+    let aspect = aspect.clamp(1.0 / ASPECT_MAX, ASPECT_MAX);
+    let pixels = median(sizes.iter().map(|(w, h)| (*w * *h) as f64).collect());
+    let pixels = pixels.clamp(DETECTOR_PIXELS.1, DETECTOR_PIXELS.0);
+    let side = |wish: f64| {
+        let steps = (wish / DETECTOR_STEP as f64).round().max(1.0);
+        steps as usize * DETECTOR_STEP
+    };
+    Ok((side((pixels * aspect).sqrt()), side((pixels / aspect).sqrt())))
+}
+
+/// Rare categories count for more, by the root of how rare they are; the mean over the examples is 1.
+fn weights(t: &NetTraining<'_>) -> Vec<f32> {
+    let mut count = vec![0_usize; t.categories];
+    for n in 0..t.train.len() {
+        if let Truth::Categories(list) = t.train.truth(n) {
+            for c in list {
+                count[*c] += 1;
+            }
+        }
+    }
+    let n = t.train.len() as f32;
+    match t.task {
+        NetTask::Detection => vec![1.0; t.categories],
+        NetTask::SingleClassification => {
+            let raw: Vec<f32> = count.iter().map(|k| 1.0 / (*k as f32).max(1.0).sqrt()).collect();
+            let sum: f32 = raw.iter().zip(&count).map(|(w, k)| w * *k as f32).sum();
+            raw.iter().map(|w| w * n / sum.max(1e-6)).collect()
+        }
+        // Of where it is: how much that counts beside where it is not.
+        NetTask::MultiClassification => count
+            .iter()
+            .map(|k| {
+                ((n - *k as f32).max(0.0) / (*k as f32).max(1.0))
+                    .sqrt()
+                    .clamp(1.0, 10.0)
+            })
+            .collect(),
+    }
+}
+
+/// In which order examples come: all of them, then all of them again in another order. Position `n` has the same example in every run with
+/// the seed, so that a training goes on where it stopped.
+pub(super) struct Order {
+    seed: u64,
+    round: Option<usize>,
+    list: Vec<usize>,
+}
+
+impl Order {
+    pub(super) fn new(seed: u64, examples: usize) -> Self {
+        Self {
+            seed,
+            round: None,
+            list: (0..examples).collect(),
+        }
+    }
+
+    pub(super) fn at(&mut self, position: usize) -> usize {
+        let n = self.list.len();
+        let round = position / n;
+        if self.round != Some(round) {
+            self.list.sort_unstable();
+            chance(self.seed ^ 0x0b5e, round).shuffle(&mut self.list);
+            self.round = Some(round);
+        }
+        self.list[position % n]
+    }
+}
+
+/// Chance of its own for every number.
+pub(super) fn chance(seed: u64, number: usize) -> Rng {
+    Rng::new(Rng::new(seed ^ (number as u64).wrapping_mul(0xd1b5_4a32_d192_ed03)).draw())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_input_follows_the_pictures() {
+        let d = |sizes: &[(usize, usize)]| input(NetTask::Detection, sizes).unwrap();
+        assert_eq!(d(&[(384, 288); 3]), (256, 192));
+        assert_eq!(d(&[(288, 384); 3]), (192, 256));
+        assert_eq!(d(&[(384, 20); 3]), (160, 64));
+        assert_eq!(d(&[(8, 8); 3]), (96, 96));
+        let c = |side| input(NetTask::SingleClassification, &[(side, 5)]).unwrap();
+        assert_eq!((c(8), c(28), c(128)), ((16, 16), (32, 32), (64, 64)));
+        assert!(matches!(
+            input(NetTask::Detection, &[(1, 1)]),
+            Err(EngineError::Refused(_))
+        ));
+    }
+
+    #[test]
+    fn the_order_is_the_same_from_any_position() {
+        let mut whole = Order::new(3, 5);
+        let all: Vec<usize> = (0..15).map(|p| whole.at(p)).collect();
+        let mut later = Order::new(3, 5);
+        assert_eq!((7..15).map(|p| later.at(p)).collect::<Vec<_>>(), all[7..]);
+        let mut round = all[5..10].to_vec();
+        round.sort_unstable();
+        assert_eq!(round, [0, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn steps_grow_slowly() {
+        let of = |n| steps(NetTask::Detection, n);
+        assert_eq!(
+            (of(1), of(100), of(1_200), of(10_000_000)),
+            (400, 400, 800, 4_000)
+        );
+    }
+
+    #[test]
+    fn what_a_file_says_is_not_believed() {
+        let design = Design {
+            task: NetTask::Detection,
+            categories: 3,
+            width: 256,
+            height: 192,
+        };
+        assert!(design.is_possible());
+        for wrong in [
+            Design {
+                categories: 0,
+                ..design
+            },
+            Design {
+                categories: 1 << 40,
+                ..design
+            },
+            Design { width: 250, ..design },
+            Design {
+                height: 1 << 40,
+                ..design
+            },
+        ] {
+            assert!(!wrong.is_possible(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Threads of trainings: half of the cores, behind everything else that wants to run.
+
+use limn_services::training::port::EngineError;
+
+/// How much the system prefers others to a training: three to one on a core that both want. More would let a busy machine starve it.
+#[cfg(target_os = "linux")]
+const NICE: i32 = 5;
+
+/// Half of the cores, at least one.
+pub(super) fn half() -> usize {
+    (std::thread::available_parallelism().map_or(1, usize::from) / 2).max(1)
+}
+
+/// Puts the current thread behind others; where the system has no such thing for a thread, nothing happens.
+pub(super) fn step_back() {
+    #[cfg(target_os = "linux")]
+    {
+        // For the calling thread alone, on Linux.
+        let _ = rustix::process::setpriority_process(None, NICE);
+    }
+}
+
+/// A pool of its own, so that nothing else waits behind a training.
+pub(super) fn pool(threads: usize) -> Result<rayon::ThreadPool, EngineError> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|n| format!("network-{n}"))
+        .start_handler(|_| step_back())
+        .build()
+        .map_err(|e| EngineError::Broken(format!("The system has no threads left for a network: {e}")))
+}

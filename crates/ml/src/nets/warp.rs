@@ -1,0 +1,219 @@
+//! Pictures as a network takes them, moved and tinted a little while it learns.
+
+use super::data::sound;
+use crate::Rng;
+use limn_services::training::port::NetBox;
+
+/// Planes of the input: three colours of two by two pixels each. A first layer on half the side costs a quarter and sees the same.
+pub(super) const CHANNELS: usize = 12;
+/// Less of a box than this is left in the picture: nobody would have drawn it.
+const VISIBLE_MIN: f32 = 0.25;
+
+/// Where the network's picture is looked up in the stored one: `u = a[0] x + a[1] y + a[2]`, `v = a[3] x + a[4] y + a[5]`, in shares of both
+/// pictures' sides, from the top left corner.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Warp {
+    a: [f32; 6],
+    /// Gain and offset of each colour.
+    tint: [(f32, f32); 3],
+}
+
+fn between(rng: &mut Rng, low: f64, high: f64) -> f32 {
+    (low + (high - low) * rng.unit()) as f32
+}
+
+fn tint(rng: &mut Rng) -> [(f32, f32); 3] {
+    let (gain, offset) = (between(rng, 0.85, 1.15), between(rng, -0.08, 0.08));
+    std::array::from_fn(|_| {
+        let g = gain * between(rng, 0.94, 1.06);
+        // Around the middle, so that more contrast is not more light.
+        (g, 0.5 - 0.5 * g + offset)
+    })
+}
+
+impl Warp {
+    /// The picture as it is.
+    pub(super) const NONE: Self = Self {
+        a: [1.0, 0.0, 0.0, 0.0, 1.0, 0.0],
+        tint: [(1.0, 0.0); 3],
+    };
+
+    /// For boxes: mirrored or not, nearer or farther, moved, tinted.
+    pub(super) fn of_boxes(rng: &mut Rng) -> Self {
+        let mirror = if rng.below(2) == 0 { 1.0 } else { -1.0 };
+        let zoom = between(rng, -0.15, 0.15).exp();
+        let stretch = between(rng, -0.06, 0.06).exp();
+        let (sx, sy) = (1.0 / (zoom * stretch), stretch / zoom);
+        let mut centre = |window: f32| {
+            let way = f64::from((1.0 - window).abs() / 2.0 + 0.03);
+            0.5 + between(rng, -way, way)
+        };
+        let (cx, cy) = (centre(sx), centre(sy));
+        Self {
+            a: [mirror * sx, 0.0, cx - 0.5 * mirror * sx, 0.0, sy, cy - 0.5 * sy],
+            tint: tint(rng),
+        }
+    }
+
+    /// For whole pictures: turned, nearer or farther, moved, tinted; never mirrored, for digits and letters are not what they are in a mirror.
+    pub(super) fn of_whole(rng: &mut Rng) -> Self {
+        let angle = between(rng, -0.17, 0.17);
+        let (zoom, stretch) = (between(rng, -0.14, 0.14).exp(), between(rng, -0.07, 0.07).exp());
+        let (sin, cos) = angle.sin_cos();
+        let a = [
+            cos * zoom * stretch,
+            -sin * zoom,
+            sin * zoom,
+            cos * zoom / stretch,
+        ];
+        let (cx, cy) = (0.5 + between(rng, -0.07, 0.07), 0.5 + between(rng, -0.07, 0.07));
+        Self {
+            a: [
+                a[0],
+                a[1],
+                cx - 0.5 * (a[0] + a[1]),
+                a[2],
+                a[3],
+                cy - 0.5 * (a[2] + a[3]),
+            ],
+            tint: tint(rng),
+        }
+    }
+
+    /// Where a box comes to lie; `None` when too little of it is left.
+    pub(super) fn place(&self, b: &NetBox) -> Option<NetBox> {
+        let [sx, _, tx, _, sy, ty] = self.a;
+        let across = [(b.x - tx) / sx, (b.x + b.width - tx) / sx];
+        let down = [(b.y - ty) / sy, (b.y + b.height - ty) / sy];
+        let (x, y) = (across[0].min(across[1]), down[0].min(down[1]));
+        let (width, height) = ((across[1] - across[0]).abs(), (down[1] - down[0]).abs());
+        let placed = sound(&NetBox {
+            category: b.category,
+            x,
+            y,
+            width,
+            height,
+        })?;
+        (placed.width * placed.height >= VISIBLE_MIN * width * height).then_some(placed)
+    }
+
+    /// Writes the network's [`CHANNELS`] planes of `width / 2` x `height / 2` numbers, around 0, of a picture of red, green and blue planes of
+    /// `width` x `height`.
+    pub(super) fn write(&self, planes: &[u8], width: usize, height: usize, out: &mut [f32]) {
+        let (w, h) = (width as f32, height as f32);
+        let area = width * height;
+        let is_plain = self.a == Self::NONE.a;
+        for y in 0..height {
+            for x in 0..width {
+                let at = (y / 2) * (width / 2) + x / 2;
+                let plane = (y % 2) * 2 + x % 2;
+                let pixel = if is_plain {
+                    let i = y * width + x;
+                    [0, 1, 2].map(|c| f32::from(planes[c * area + i]) / 255.0)
+                } else {
+                    let (sx, sy) = ((x as f32 + 0.5) / w, (y as f32 + 0.5) / h);
+                    let u = (self.a[0] * sx + self.a[1] * sy + self.a[2]) * w - 0.5;
+                    let v = (self.a[3] * sx + self.a[4] * sy + self.a[5]) * h - 0.5;
+                    // What is at the edge goes on: a gray border would be a picture that is never seen again.
+                    mixed(planes, width, height, u, v)
+                };
+                for (c, v) in pixel.iter().enumerate() {
+                    let (gain, offset) = self.tint[c];
+                    let v = (v * gain + offset).clamp(0.0, 1.0);
+                    out[(c * 4 + plane) * (area / 4) + at] = (v - 0.5) * 4.0;
+                }
+            }
+        }
+    }
+}
+
+/// The colour between four pixels, 0..=1.
+fn mixed(planes: &[u8], width: usize, height: usize, u: f32, v: f32) -> [f32; 3] {
+    let (u, v) = (
+        u.clamp(0.0, (width - 1) as f32),
+        v.clamp(0.0, (height - 1) as f32),
+    );
+    let (x, y) = (u as usize, v as usize);
+    let (fx, fy) = (u - x as f32, v - y as f32);
+    let (x1, y1) = ((x + 1).min(width - 1), (y + 1).min(height - 1));
+    let of = |plane: &[u8], x: usize, y: usize| f32::from(plane[y * width + x]);
+    let area = width * height;
+    [0, 1, 2].map(|c| {
+        let p = &planes[c * area..(c + 1) * area];
+        let above = of(p, x, y) * (1.0 - fx) + of(p, x1, y) * fx;
+        let below = of(p, x, y1) * (1.0 - fx) + of(p, x1, y1) * fx;
+        (above * (1.0 - fy) + below * fy) / 255.0
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A bright square on black: where the network sees it is where its box says.
+    #[test]
+    fn boxes_move_with_the_picture() {
+        let (w, h) = (64, 48);
+        let b = NetBox {
+            category: 0,
+            x: 16.0 / 64.0,
+            y: 16.0 / 48.0,
+            width: 24.0 / 64.0,
+            height: 16.0 / 48.0,
+        };
+        let mut planes = vec![0_u8; w * h * 3];
+        for c in 0..3 {
+            for y in 16..32 {
+                planes[c * w * h + y * w + 16..][..24].fill(255);
+            }
+        }
+        let mut rng = Rng::new(5);
+        for _ in 0..50 {
+            let warp = Warp::of_boxes(&mut rng);
+            let Some(placed) = warp.place(&b) else { continue };
+            let mut out = vec![0.0; w * h * 3];
+            let plain = Warp {
+                tint: Warp::NONE.tint,
+                ..warp
+            };
+            plain.write(&planes, w, h, &mut out);
+            let (mut x, mut y, mut n) = (0.0, 0.0, 0.0_f32);
+            for j in 0..h {
+                for i in 0..w {
+                    let plane = (j % 2) * 2 + i % 2;
+                    if out[plane * (w * h / 4) + (j / 2) * (w / 2) + i / 2] > 0.5 {
+                        x += i as f32 + 0.5;
+                        y += j as f32 + 0.5;
+                        n += 1.0;
+                    }
+                }
+            }
+            let area = placed.width * w as f32 * placed.height * h as f32;
+            assert!((n / area - 1.0).abs() < 0.2, "{n} pixels, a box of {area}");
+            let (cx, cy) = (
+                (placed.x + placed.width / 2.0) * w as f32,
+                (placed.y + placed.height / 2.0) * h as f32,
+            );
+            assert!((x / n - cx).abs() < 1.0 && (y / n - cy).abs() < 1.0);
+        }
+    }
+
+    #[test]
+    fn a_box_that_has_left_is_gone() {
+        let warp = Warp {
+            a: [0.5, 0.0, 0.0, 0.0, 0.5, 0.0],
+            ..Warp::NONE
+        };
+        let b = |x| NetBox {
+            category: 1,
+            x,
+            y: 0.1,
+            width: 0.2,
+            height: 0.2,
+        };
+        assert!(warp.place(&b(0.6)).is_none());
+        assert!(warp.place(&b(0.47)).is_none());
+        let kept = warp.place(&b(0.2)).unwrap();
+        assert!((kept.x - 0.4).abs() < 1e-6 && (kept.width - 0.4).abs() < 1e-6);
+    }
+}

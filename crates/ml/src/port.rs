@@ -1,0 +1,172 @@
+//! The services' port: their types in, ours inside, on threads of its own.
+
+use crate::error::MlError;
+use crate::head::Head;
+use crate::judge::{passes, verdict};
+use crate::linear::Matrix;
+use crate::order::{by_cluster, cosine, margin, most_useful};
+use crate::train::{Example, Task, train};
+use crate::{Encoder, Picture};
+use limn_domain::assist::AssistOrder;
+use limn_services::assist::port::{
+    Arranged, Engine, EngineError, SmallPicture, StopCheck, TrainedHead, Training, Verdict,
+};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Groups of alike items for a first sample, and for labeling alike ones together.
+const START_GROUPS: usize = 20;
+const GROUP_SIZE: usize = 24;
+const GROUPS_MAX: usize = 200;
+/// The clusters' seed: the same items come in the same groups again.
+const SEED: u64 = 0x11a9;
+
+impl From<MlError> for EngineError {
+    fn from(e: MlError) -> Self {
+        match e {
+            MlError::Stopped => Self::Stopped,
+            MlError::Refused(why) => Self::Refused(why),
+            MlError::Broken(why) => Self::Broken(why),
+        }
+    }
+}
+
+/// Models on this machine's CPU. One question at a time, on the thread that asks: whoever is labeling keeps the other cores.
+#[derive(Debug, Default)]
+pub struct LocalEngine {
+    turn: Mutex<()>,
+}
+
+impl LocalEngine {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Waits for the turn.
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn pictures(small: &[SmallPicture]) -> Vec<Picture> {
+    small
+        .iter()
+        .filter_map(|p| Picture::new(p.width, p.height, p.rgb.clone()))
+        .collect()
+}
+
+impl Engine for LocalEngine {
+    fn version(&self) -> &'static str {
+        "patches-1"
+    }
+
+    fn fit(&self, small: &[SmallPicture], seed: u64, stop: &StopCheck) -> Result<Vec<u8>, EngineError> {
+        let _turn = self.turn();
+        Ok(Encoder::fit(&pictures(small), seed, &|| stop())?.to_bytes())
+    }
+
+    fn embed(
+        &self,
+        encoder: &[u8],
+        small: &[SmallPicture],
+        stop: &StopCheck,
+    ) -> Result<Vec<Vec<f32>>, EngineError> {
+        let encoder = Encoder::from_bytes(encoder)?;
+        let whole = pictures(small);
+        if whole.len() != small.len() {
+            return Err(EngineError::Broken(
+                "A picture has other bytes than its size says.".to_owned(),
+            ));
+        }
+        let _turn = self.turn();
+        Ok(encoder.embed(&whole, &|| stop())?)
+    }
+
+    fn train(&self, t: &Training, stop: &StopCheck) -> Result<TrainedHead, EngineError> {
+        let examples: Vec<Example> = t
+            .items
+            .iter()
+            .map(|i| Example {
+                features: i.features.clone(),
+                classes: i.categories.clone(),
+                holdout: i.holdout,
+                unseen: i.unseen,
+            })
+            .collect();
+        let task = Task {
+            examples: &examples,
+            categories: &t.categories,
+            multi: t.multi,
+            accuracy: t.accuracy,
+            seed: t.seed,
+        };
+        let _turn = self.turn();
+        let trained = train(&task, &|| stop())?;
+        Ok(TrainedHead {
+            head: trained.head.to_bytes(),
+            thresholds: trained.thresholds,
+            figures: trained.figures,
+        })
+    }
+
+    fn predict(
+        &self,
+        head: &[u8],
+        thresholds: &[Option<f32>],
+        features: &[Vec<f32>],
+    ) -> Result<Vec<Verdict>, EngineError> {
+        let head = Head::from_bytes(head)?;
+        if thresholds.len() != head.classes() || features.iter().any(|f| f.len() != head.dims()) {
+            return Err(EngineError::Broken(
+                "The stored model is of other features; train it again.".to_owned(),
+            ));
+        }
+        Ok(features
+            .iter()
+            .map(|row| {
+                let probabilities = head.probabilities(row);
+                let (says, confidence) = verdict(&probabilities, head.is_multi());
+                Verdict {
+                    proposed: passes(&says, confidence, thresholds),
+                    says: says.into_iter().map(|c| (c, probabilities[c])).collect(),
+                    confidence,
+                    margin: margin(&probabilities, head.is_multi()),
+                    probabilities,
+                }
+            })
+            .collect())
+    }
+
+    fn arrange(
+        &self,
+        order: AssistOrder,
+        features: &[Vec<f32>],
+        verdicts: &[Verdict],
+        batch: usize,
+        multi: bool,
+        stop: &StopCheck,
+    ) -> Result<Arranged, EngineError> {
+        let rows = Matrix::of(features);
+        let groups = (features.len() / GROUP_SIZE).clamp(1, GROUPS_MAX);
+        let _turn = self.turn();
+        let (order, groups) = match order {
+            AssistOrder::Random => ((0..features.len()).collect(), None),
+            AssistOrder::Clusters => {
+                let (order, of) = by_cluster(&rows, groups, false, SEED, &|| stop())?;
+                (order, Some(of))
+            }
+            AssistOrder::Useful if verdicts.is_empty() => {
+                let (order, of) = by_cluster(&rows, START_GROUPS, true, SEED, &|| stop())?;
+                (order, Some(of))
+            }
+            AssistOrder::Useful => {
+                let p: Vec<Vec<f32>> = verdicts.iter().map(|v| v.probabilities.clone()).collect();
+                (most_useful(&rows, &p, multi, batch, SEED, &|| stop())?, None)
+            }
+        };
+        Ok(Arranged { order, groups })
+    }
+
+    fn similarity(&self, a: &[f32], b: &[f32]) -> f32 {
+        cosine(a, b)
+    }
+}

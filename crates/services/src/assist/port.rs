@@ -1,0 +1,125 @@
+//! What the assist asks of whoever knows models; `limn-ml` implements it, the server puts it in.
+
+use limn_domain::CategoryId;
+use limn_domain::assist::{AssistOrder, Figures};
+use std::sync::Arc;
+
+/// A small picture, RGB row by row.
+#[derive(Debug, Clone)]
+pub struct SmallPicture {
+    pub width: usize,
+    pub height: usize,
+    pub rgb: Vec<u8>,
+}
+
+/// Whether to stop; asked between steps.
+pub type StopCheck = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// Why there is no answer.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum EngineError {
+    #[error("the work was stopped")]
+    Stopped,
+    /// The data cannot be learned from; the text is for people and says what is missing.
+    #[error("{0}")]
+    Refused(String),
+    /// What was stored cannot be read, or numbers went astray.
+    #[error("{0}")]
+    Broken(String),
+}
+
+/// A labeled item.
+#[derive(Debug, Clone)]
+pub struct LabeledItem {
+    pub features: Vec<f32>,
+    /// By index into the categories.
+    pub categories: Vec<usize>,
+    /// Never trained on.
+    pub holdout: bool,
+    /// Its label was made without a proposal in view.
+    pub unseen: bool,
+}
+
+/// What to train.
+#[derive(Debug, Clone)]
+pub struct Training {
+    pub items: Vec<LabeledItem>,
+    pub categories: Vec<CategoryId>,
+    /// Any number of categories an item.
+    pub multi: bool,
+    /// Accuracy that proposals must have.
+    pub accuracy: f64,
+    pub seed: u64,
+}
+
+/// A head with what is known of it.
+#[derive(Debug, Clone)]
+pub struct TrainedHead {
+    pub head: Vec<u8>,
+    /// From which confidence on each category is proposed.
+    pub thresholds: Vec<Option<f32>>,
+    pub figures: Figures,
+}
+
+/// What a head says of an item.
+#[derive(Debug, Clone)]
+pub struct Verdict {
+    /// By index into the categories, with the probability of each.
+    pub says: Vec<(usize, f32)>,
+    /// How sure it is of all of that.
+    pub confidence: f32,
+    /// Whether that is enough to be proposed.
+    pub proposed: bool,
+    /// How little it is torn; 0 is most.
+    pub margin: f32,
+    pub probabilities: Vec<f32>,
+}
+
+/// In which order to label.
+#[derive(Debug, Clone)]
+pub struct Arranged {
+    /// Places of the features given, in order.
+    pub order: Vec<usize>,
+    /// The group of each, where groups were made.
+    pub groups: Option<Vec<usize>>,
+}
+
+/// Models, as the assist needs them. All of it blocks for up to minutes and asks `stop` between steps.
+pub trait Engine: Send + Sync {
+    /// Changes when features come out differently.
+    fn version(&self) -> &'static str;
+
+    /// Learns to describe pictures like these; answers the encoder's bytes.
+    fn fit(&self, pictures: &[SmallPicture], seed: u64, stop: &StopCheck) -> Result<Vec<u8>, EngineError>;
+
+    /// Describes pictures: one vector each, all of one length.
+    fn embed(
+        &self,
+        encoder: &[u8],
+        pictures: &[SmallPicture],
+        stop: &StopCheck,
+    ) -> Result<Vec<Vec<f32>>, EngineError>;
+
+    fn train(&self, training: &Training, stop: &StopCheck) -> Result<TrainedHead, EngineError>;
+
+    fn predict(
+        &self,
+        head: &[u8],
+        thresholds: &[Option<f32>],
+        features: &[Vec<f32>],
+    ) -> Result<Vec<Verdict>, EngineError>;
+
+    /// In which order to label. `verdicts` are empty before there is a model; `batch` items come before the next training.
+    fn arrange(
+        &self,
+        order: AssistOrder,
+        features: &[Vec<f32>],
+        verdicts: &[Verdict],
+        batch: usize,
+        multi: bool,
+        stop: &StopCheck,
+    ) -> Result<Arranged, EngineError>;
+
+    /// Cosine of the angle between two descriptions.
+    fn similarity(&self, a: &[f32], b: &[f32]) -> f32;
+}

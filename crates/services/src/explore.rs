@@ -1,0 +1,230 @@
+//! Looking through the files of a version: filters with counts, order, saved views. Answered from an index in memory
+//! (`limn_explore`), made by a job and kept in a file that can be deleted at any time.
+
+pub(crate) mod index;
+
+use crate::authz::require_in_dataset;
+use crate::jobs::kind;
+use crate::versions::nodes::DbNodes;
+use crate::versions::visible;
+use crate::{Actor, Context, Error, Result, audit};
+use anyhow::anyhow;
+use index::Payload;
+use limn_domain::dataset::Version;
+use limn_domain::explore::{
+    ExploreAnswer, ExploreFilter, ExplorePage, ExploreQuery, NewView, ROWS_MAX, SavedView, VIEW_NAME_MAX,
+};
+use limn_domain::job::Job;
+use limn_domain::{Action, Code, DatasetId, VersionId, ViewId, validate};
+use limn_explore::{Bits, Wanted};
+use limn_jobs::NewJob;
+use limn_store::{Tx, repo};
+use limn_versions::{Entry, Reader};
+
+const LIMIT_DEFAULT: i64 = 60;
+/// Values, bounds and characters of a filter.
+const FILTER_MAX: usize = 2_000;
+/// Views of a dataset.
+const VIEWS_MAX: usize = 200;
+/// A crash in the middle costs one attempt.
+const ATTEMPTS: i64 = 3;
+
+#[derive(Clone)]
+pub struct Explore(pub(crate) Context);
+
+impl Explore {
+    /// A page of the files that pass a filter; while the version is being indexed, the job that does it.
+    pub async fn page(
+        &self,
+        actor: &Actor,
+        version: VersionId,
+        query: ExploreQuery,
+    ) -> Result<ExploreAnswer> {
+        check(&query)?;
+        let found = visible(&mut self.0.db.read().await?, actor, version, Action::ViewDataset).await?;
+        let Some(index) = self.0.indexes.get(version).await? else {
+            return Ok(ExploreAnswer {
+                page: None,
+                job: Some(self.prepare(&found).await?),
+            });
+        };
+        let limit = query.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, ROWS_MAX) as usize;
+        let asked = query.clone();
+        let (index, answer) = tokio::task::spawn_blocking(move || {
+            let wanted = Wanted {
+                sort: asked.sort.as_deref(),
+                descending: asked.descending,
+                offset: usize::try_from(asked.offset).unwrap_or(0),
+                limit,
+                counts: !asked.rows_only,
+            };
+            let answer = index.answer(&asked.filter, &wanted);
+            (index, answer)
+        })
+        .await
+        .map_err(anyhow::Error::from)?;
+        let answer = answer.map_err(|e| Error::field("filter", e))?;
+        let keys: Vec<String> = answer.rows.iter().map(|r| index.key(*r).to_owned()).collect();
+        let mut tx = self.0.db.read().await?;
+        let rows = entries(&mut tx, &found, &keys).await?;
+        Ok(ExploreAnswer {
+            page: Some(ExplorePage {
+                total: index.rows() as i64,
+                matched: answer.matched as i64,
+                facets: answer.facets,
+                columns: answer.columns,
+                rows: crate::versions::files::show(&mut tx, rows, true).await?,
+            }),
+            job: None,
+        })
+    }
+
+    /// The saved views of a dataset, by name.
+    pub async fn views(&self, actor: &Actor, dataset: DatasetId) -> Result<Vec<SavedView>> {
+        let mut tx = self.0.db.read().await?;
+        require_in_dataset(&mut tx, actor, Action::ViewDataset, dataset).await?;
+        Ok(repo::view::list(&mut tx, dataset).await?)
+    }
+
+    /// Keeps a view; one of the same name is replaced. Answers all of them.
+    pub async fn save_view(
+        &self,
+        actor: &Actor,
+        dataset: DatasetId,
+        input: NewView,
+    ) -> Result<Vec<SavedView>> {
+        let mut query = input.query;
+        check(&query)?;
+        (query.offset, query.limit, query.rows_only) = (0, None, false);
+        let mut checks = validate::Checks::default();
+        let name = checks
+            .take("name", validate::name("view", &input.name))
+            .unwrap_or_default();
+        if name.chars().count() > VIEW_NAME_MAX {
+            let why = format!("A view's name has at most {VIEW_NAME_MAX} characters.");
+            checks.take::<()>("name", Err(why));
+        }
+        checks.finish()?;
+        let (actor, now) = (actor.clone(), self.0.now());
+        self.0
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    require_in_dataset(tx, &actor, Action::AddVersions, dataset).await?;
+                    let before = repo::view::list(tx, dataset).await?;
+                    let replaced = before
+                        .iter()
+                        .any(|v| v.name.to_lowercase() == name.to_lowercase());
+                    if !replaced && before.len() >= VIEWS_MAX {
+                        return Err(Error::new(
+                            Code::WrongState,
+                            format!("A dataset has at most {VIEWS_MAX} views; delete one first."),
+                        ));
+                    }
+                    repo::view::put(tx, dataset, &name, &query, actor.user_id(), now).await?;
+                    let summary = format!("kept the view “{name}”");
+                    audit::write(tx, &actor, None, "view.save", &summary, now).await?;
+                    Ok(repo::view::list(tx, dataset).await?)
+                })
+            })
+            .await
+    }
+
+    /// Answers those that are left.
+    pub async fn delete_view(
+        &self,
+        actor: &Actor,
+        dataset: DatasetId,
+        view: ViewId,
+    ) -> Result<Vec<SavedView>> {
+        let (actor, now) = (actor.clone(), self.0.now());
+        self.0
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    require_in_dataset(tx, &actor, Action::AddVersions, dataset).await?;
+                    let name = repo::view::delete(tx, dataset, view)
+                        .await?
+                        .ok_or_else(|| Error::not_found("view"))?;
+                    let summary = format!("deleted the view “{name}”");
+                    audit::write(tx, &actor, None, "view.delete", &summary, now).await?;
+                    Ok(repo::view::list(tx, dataset).await?)
+                })
+            })
+            .await
+    }
+
+    /// Queues the indexing of a version, once.
+    async fn prepare(&self, version: &Version) -> Result<Job> {
+        let (version, now) = (version.clone(), self.0.now());
+        let job = self
+            .0
+            .db
+            .write::<_, Error, _>(move |tx| {
+                Box::pin(async move {
+                    let dataset = repo::dataset::get(tx, version.dataset_id, None)
+                        .await?
+                        .ok_or_else(|| Error::not_found("dataset"))?;
+                    let new = NewJob {
+                        kind: kind::EXPLORE,
+                        title: format!("Index {} v{}", dataset.name, version.number),
+                        project_id: None,
+                        created_by: None,
+                        payload: serde_json::to_value(Payload { version: version.id })
+                            .map_err(anyhow::Error::from)?,
+                        dedup_key: Some(format!("explore:{}", version.id)),
+                        priority: 0,
+                        max_attempts: ATTEMPTS,
+                    };
+                    let id = limn_jobs::enqueue(tx, new, now).await?;
+                    repo::job::set_dataset(tx, id, version.dataset_id).await?;
+                    repo::job::get(tx, id)
+                        .await?
+                        .ok_or_else(|| Error::not_found("job"))
+                })
+            })
+            .await?;
+        self.0.jobs.wake();
+        Ok(job)
+    }
+}
+
+/// The files of a version that pass, by the place of each in the order of paths, with the index it was answered from.
+/// Errors: `WrongState` while the version is not indexed.
+pub(crate) async fn passing(ctx: &Context, version: &Version, filter: &ExploreFilter) -> Result<Bits> {
+    let index = match ctx.indexes.get(version.id).await? {
+        Some(index) => index,
+        None => index::build(ctx, version, None).await?,
+    };
+    let filter = filter.clone();
+    let bits = tokio::task::spawn_blocking(move || index.passing(&filter))
+        .await
+        .map_err(anyhow::Error::from)?;
+    bits.map_err(|e| Error::field("filter", e))
+}
+
+/// Checks what comes from outside for its size.
+pub(crate) fn check(query: &ExploreQuery) -> Result<()> {
+    let f = &query.filter;
+    let values: usize = f.facets.values().map(Vec::len).sum();
+    if values + f.facets.len() + f.ranges.len() > FILTER_MAX || f.text.len() > FILTER_MAX {
+        return Err(Error::field(
+            "filter",
+            format!("A filter has at most {FILTER_MAX} values and characters."),
+        ));
+    }
+    Ok(())
+}
+
+async fn entries(tx: &mut Tx, version: &Version, keys: &[String]) -> Result<Vec<Entry>> {
+    let root = crate::versions::files::root(tx, version).await?;
+    let mut nodes = DbNodes::new(tx);
+    let mut found = Vec::with_capacity(keys.len());
+    for key in keys {
+        let entry = Reader::find(&mut nodes, &root.files, key).await?;
+        found.push(
+            entry.ok_or_else(|| anyhow!("the index names the file `{key}`, which is not in the version"))?,
+        );
+    }
+    Ok(found)
+}

@@ -1,0 +1,349 @@
+//! Indexes of versions: built by a job, kept as files, held in memory while they are used.
+
+use crate::profiles::{FileKept, Kind, states_of};
+use crate::versions::nodes::{self, DbNodes};
+use crate::{Context, Result};
+use anyhow::Context as _;
+use limn_domain::dataset::{Split, Version};
+use limn_domain::{AttributeValue, Attributes, Digest, Source, VersionId};
+use limn_explore::{Builder, Index, Row};
+use limn_jobs::{Handler, Permanent, Progress};
+use limn_profile::{ImageRecord, TextRecord};
+use limn_store::repo;
+use limn_versions::object::Labels;
+use limn_versions::{Entry, From, Hash, Reader};
+use serde::{Deserialize, Serialize};
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Files looked at at once.
+const BATCH: usize = 500;
+/// Bytes of indexes that stay in memory; one that is larger stays alone.
+const HELD: usize = 512 << 20;
+
+/// The facets that are always shown in this order; attributes come behind them.
+const FACETS: [(&str, &str); 8] = [
+    ("split", "Split"),
+    ("category", "Category"),
+    ("labeled", "Labels"),
+    ("source", "Labeled by"),
+    ("type", "Type"),
+    ("mode", "Channels"),
+    ("folder", "Folder"),
+    ("issue", "Issue"),
+];
+const COLUMNS: [(&str, &str, &str); 10] = [
+    ("labels", "Labels a file", ""),
+    ("score", "Lowest score", ""),
+    ("width", "Width", "px"),
+    ("height", "Height", "px"),
+    ("aspect", "Aspect", ""),
+    ("size", "File size", "B"),
+    ("brightness", "Brightness", ""),
+    ("contrast", "Contrast", ""),
+    ("sharpness", "Sharpness", ""),
+    ("length", "Characters", ""),
+];
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Payload {
+    pub version: VersionId,
+}
+
+/// Indexes a version. Safe to run again.
+pub(crate) struct ExploreJob(pub Context);
+
+#[async_trait::async_trait]
+impl Handler for ExploreJob {
+    async fn run(
+        &self,
+        payload: serde_json::Value,
+        progress: Progress,
+    ) -> anyhow::Result<Option<serde_json::Value>> {
+        let payload: Payload =
+            serde_json::from_value(payload).context("The index's settings cannot be read")?;
+        let version = repo::version::get(&mut self.0.db.read().await?, payload.version)
+            .await?
+            .ok_or_else(|| Permanent("The version was deleted.".to_owned()))?;
+        let index = build(&self.0, &version, Some(&progress)).await?;
+        progress.log(format!("{} files indexed.", index.rows())).await?;
+        Ok(None)
+    }
+}
+
+type Held = Vec<(VersionId, Arc<Index>)>;
+
+/// The indexes that are held in memory, and where the others lie.
+#[derive(Clone)]
+pub(crate) struct Indexes {
+    folder: Arc<PathBuf>,
+    /// Used last, last.
+    held: Arc<Mutex<Held>>,
+}
+
+impl Indexes {
+    pub fn at(folder: PathBuf) -> Self {
+        Self {
+            folder: Arc::new(folder),
+            held: Arc::default(),
+        }
+    }
+
+    fn path(&self, version: VersionId) -> PathBuf {
+        self.folder.join(format!("{version}.index"))
+    }
+
+    /// That of a version; none when it has to be built.
+    pub async fn get(&self, version: VersionId) -> Result<Option<Arc<Index>>> {
+        {
+            let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(at) = held.iter().position(|(v, _)| *v == version) {
+                let found = held.remove(at);
+                let index = Arc::clone(&found.1);
+                held.push(found);
+                return Ok(Some(index));
+            }
+        }
+        let path = self.path(version);
+        let read = tokio::task::spawn_blocking(move || -> std::io::Result<Option<Index>> {
+            let bytes = match std::fs::read(&path) {
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+                read => read?,
+            };
+            match Index::from_bytes(&bytes) {
+                Ok(index) => Ok(Some(index)),
+                Err(e) => {
+                    tracing::info!(path = %path.display(), error = %e, "an index is built anew");
+                    Ok(None)
+                }
+            }
+        });
+        let read = read.await.map_err(anyhow::Error::from)??;
+        Ok(read.map(|index| self.hold(version, Arc::new(index))))
+    }
+
+    fn hold(&self, version: VersionId, index: Arc<Index>) -> Arc<Index> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.retain(|(v, _)| *v != version);
+        held.push((version, Arc::clone(&index)));
+        let mut bytes = 0;
+        let kept = held.iter().rev().take_while(|(_, i)| {
+            bytes += i.size();
+            bytes <= HELD
+        });
+        let kept = kept.count().max(1);
+        let gone = held.len() - kept;
+        held.drain(..gone);
+        index
+    }
+
+    /// Keeps a new one.
+    async fn put(&self, version: VersionId, index: Index) -> anyhow::Result<Arc<Index>> {
+        let index = Arc::new(index);
+        let (path, written) = (self.path(version), Arc::clone(&index));
+        tokio::task::spawn_blocking(move || -> std::io::Result<()> {
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder)?;
+            }
+            // Nobody reads half of one.
+            let draft = path.with_extension(format!("{}.draft", hex::encode(rand::random::<[u8; 4]>())));
+            std::fs::write(&draft, written.to_bytes())?;
+            std::fs::rename(&draft, &path)
+        })
+        .await??;
+        Ok(self.hold(version, index))
+    }
+
+    /// Removes the files of versions that are no more. Answers how many.
+    pub async fn sweep(&self, ctx: &Context) -> Result<u64> {
+        let folder = Arc::clone(&self.folder);
+        let names = tokio::task::spawn_blocking(move || -> Vec<PathBuf> {
+            let list = std::fs::read_dir(&*folder).map(|d| d.flatten().map(|e| e.path()).collect());
+            list.unwrap_or_default()
+        })
+        .await
+        .map_err(anyhow::Error::from)?;
+        let mut removed = 0;
+        for path in names {
+            let version = path
+                .file_stem()
+                .and_then(|s| s.to_str())
+                .and_then(|s| s.parse().ok());
+            let stands = match version {
+                Some(v) => repo::version::get(&mut ctx.db.read().await?, v).await?.is_some(),
+                // A draft that a crash has left.
+                None => false,
+            };
+            if !stands && std::fs::remove_file(&path).is_ok() {
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+}
+
+/// Indexes a version and keeps the index.
+pub(crate) async fn build(
+    ctx: &Context,
+    version: &Version,
+    progress: Option<&Progress>,
+) -> anyhow::Result<Arc<Index>> {
+    let mut builder = Builder::default();
+    for (name, label) in FACETS {
+        builder.facet(name, label);
+    }
+    for (name, label, unit) in COLUMNS {
+        builder.column(name, label, unit);
+    }
+    let doubles = doubles(ctx, version).await?;
+    let mut tx = ctx.db.read().await?;
+    let (root, _) = nodes::open(&mut tx, &Hash::from(&version.digest)).await?;
+    let (mut after, mut seen) = (None::<String>, 0);
+    loop {
+        let mut batch = Vec::with_capacity(BATCH);
+        {
+            let mut db = DbNodes::new(&mut tx);
+            let from = after.as_deref().map_or(From::Start, From::After);
+            let mut reader = Reader::open(&mut db, &root.files, from).await?.to_the_end();
+            while batch.len() < BATCH
+                && let Some(entry) = reader.next(&mut db).await?
+            {
+                batch.push(entry);
+            }
+        }
+        let Some(last) = batch.last() else { break };
+        after = Some(last.key());
+        seen += batch.len() as i64;
+        let hashes: Vec<Hash> = batch.iter().filter_map(|e| e.labels).collect();
+        let labels: HashMap<Hash, Labels> = nodes::objects(&mut tx, &hashes).await?;
+        let states = states_of(&mut tx, &batch).await?;
+        for entry in &batch {
+            push(&mut builder, entry, &labels, &states, &doubles);
+        }
+        if let Some(progress) = progress {
+            progress.check()?;
+            progress.note(seen, version.files, "Indexing".to_owned());
+        }
+    }
+    drop(tx);
+    let index = tokio::task::spawn_blocking(move || builder.finish()).await?;
+    ctx.indexes.put(version.id, index).await
+}
+
+/// The contents that more than one file of the version has.
+async fn doubles(ctx: &Context, version: &Version) -> anyhow::Result<HashSet<Hash>> {
+    let mut tx = ctx.db.read().await?;
+    let (root, _) = nodes::open(&mut tx, &Hash::from(&version.digest)).await?;
+    let mut db = DbNodes::new(&mut tx);
+    let mut reader = Reader::open(&mut db, &root.files, From::Start)
+        .await?
+        .to_the_end();
+    let (mut seen, mut twice) = (HashSet::new(), HashSet::new());
+    while let Some(entry) = reader.next(&mut db).await? {
+        if !seen.insert(entry.blob) {
+            twice.insert(entry.blob);
+        }
+    }
+    Ok(twice)
+}
+
+fn push(
+    builder: &mut Builder,
+    entry: &Entry,
+    labels: &HashMap<Hash, Labels>,
+    states: &HashMap<(Digest, String), Vec<u8>>,
+    doubles: &HashSet<Hash>,
+) {
+    let key = entry.key();
+    let labels = entry.labels.and_then(|h| labels.get(&h));
+    let mut said: Vec<(String, String)> = Vec::new();
+    let mut values: Vec<(&str, &str)> = vec![("type", entry.media_type.as_str())];
+    if entry.split != Split::None {
+        values.push(("split", entry.split.as_str()));
+    }
+    values.extend(entry.categories.keys().map(|c| ("category", c.as_str())));
+    let count: u32 = entry.categories.values().sum();
+    values.push(("labeled", if count > 0 { "labeled" } else { "none" }));
+    values.push((
+        "folder",
+        entry.path.rsplit_once('/').map_or("/", |(folder, _)| folder),
+    ));
+    if doubles.contains(&entry.blob) {
+        values.push(("issue", "same content as another"));
+    }
+    let mut numbers = vec![("size", entry.size as f64), ("labels", f64::from(count))];
+    if entry.width > 0 {
+        numbers.extend([
+            ("width", f64::from(entry.width)),
+            ("height", f64::from(entry.height)),
+            ("aspect", f64::from(entry.width) / f64::from(entry.height.max(1))),
+        ]);
+    }
+    if entry.length > 0 {
+        numbers.push(("length", f64::from(entry.length)));
+    }
+    if let Some(labels) = labels {
+        attributes("file", &labels.about, &mut said);
+        for label in &labels.labels {
+            attributes("label", &label.attributes, &mut said);
+            values.push((
+                "source",
+                match label.source {
+                    Source::Human => "people",
+                    Source::Import => "import",
+                    Source::Prelabel => "model",
+                },
+            ));
+        }
+        let scores = labels.labels.iter().filter_map(|l| l.score);
+        if let Some(lowest) = scores.min_by(f64::total_cmp) {
+            numbers.push(("score", lowest));
+        }
+    }
+    let reader = Kind::of(entry).reader();
+    let kept = reader
+        .and_then(|r| states.get(&(Digest::from(entry.blob), r.to_owned())))
+        .and_then(|bytes| FileKept::from_bytes(bytes));
+    let mode;
+    match kept {
+        Some(FileKept::Image(ImageRecord::Read(figures))) => {
+            if let Some(seen) = &figures.seen {
+                numbers.extend([
+                    ("brightness", f64::from(seen.brightness)),
+                    ("contrast", f64::from(seen.contrast)),
+                    ("sharpness", f64::from(seen.sharpness)),
+                ]);
+            }
+            mode = figures.mode;
+            values.push(("mode", &mode));
+        }
+        Some(
+            FileKept::Image(ImageRecord::Corrupt(_))
+            | FileKept::Text(TextRecord::Unreadable(_))
+            | FileKept::Unreadable(_),
+        ) => {
+            values.push(("issue", "cannot be read"));
+        }
+        _ => {}
+    }
+    values.extend(said.iter().map(|(facet, value)| (facet.as_str(), value.as_str())));
+    builder.push(&Row {
+        key: &key,
+        values,
+        numbers,
+    });
+}
+
+/// Facets of attributes: `file:weather`, `label:occluded`.
+fn attributes(of: &str, list: &Attributes, into: &mut Vec<(String, String)>) {
+    for (name, value) in list {
+        let text = match value {
+            AttributeValue::Flag(true) => "yes".to_owned(),
+            AttributeValue::Flag(false) => "no".to_owned(),
+            AttributeValue::Number(n) => n.to_string(),
+            AttributeValue::Text(t) => t.clone(),
+        };
+        into.push((format!("{of}:{name}"), text));
+    }
+}

@@ -1,0 +1,156 @@
+//! Models of the assist as runs of an experiment with registered versions, where the project's managers want that: runs are seen
+//! by the whole studio.
+
+use super::Run;
+use crate::artifacts::{Artifacts, Owner};
+use crate::experiments::Experiments;
+use crate::models::Models;
+use crate::runs::Runs;
+use crate::versions::labels;
+use crate::{Actor, Result};
+use limn_domain::model::{NewModelVersion, check_name};
+use limn_domain::run::{NewPoint, NewRun, RunBatch, RunStatus};
+use limn_domain::training::file;
+use limn_store::repo;
+use limn_store::repo::assist::ModelRow;
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+/// Keeps a model. What goes wrong is said in the job's log and stops nothing: people wait for the proposals.
+pub(super) async fn keep(run: &Run<'_>, model: &ModelRow) -> anyhow::Result<()> {
+    let line = match kept(run, model).await {
+        Ok((name, number)) => format!("Model {} is registered as {name} v{number}.", model.version),
+        Err(e) => format!(
+            "Model {} is not in the registry: {}",
+            model.version,
+            e.into_api().message
+        ),
+    };
+    run.progress.log(line).await
+}
+
+async fn kept(run: &Run<'_>, model: &ModelRow) -> Result<(String, i64)> {
+    let ctx = run.ctx;
+    let mut tx = ctx.db.read().await?;
+    let (project, task) = repo::transfer::title(&mut tx, run.project)
+        .await?
+        .ok_or_else(|| crate::Error::not_found("project"))?;
+    let heads = repo::transfer::categories(&mut tx, run.project).await?;
+    let encoder = repo::assist::encoder(&mut tx, run.project).await?;
+    drop(tx);
+    let paths = labels::paths(&heads);
+    let names: HashMap<_, _> = model
+        .categories
+        .iter()
+        .map(|c| (*c, paths.get(c).cloned().unwrap_or_else(|| c.to_string())))
+        .collect();
+    let actor = Actor::System;
+    let experiment = Experiments(ctx.clone()).ensure(&actor, &project).await?;
+    let runs = Runs::new(ctx.clone());
+    let new = NewRun {
+        name: format!("assist model {}", model.version),
+        tags: [
+            ("mlflow.source.name", "Limn"),
+            ("mlflow.source.type", "JOB"),
+            ("limn.assist", "true"),
+        ]
+        .map(|(k, v)| (k.to_owned(), v.to_owned()))
+        .into(),
+        start_ms: Some(model.trained_at.0 / 1000 - model.millis),
+        ..NewRun::default()
+    };
+    let id = runs.start(&actor, experiment, new).await?.id;
+    let f = &model.figures;
+    let at = model.trained_at.0 / 1000;
+    let figures = [
+        ("accuracy", f.accuracy.value()),
+        ("proposed_accuracy", f.proposed.value()),
+        ("covered", f.covered.value()),
+        ("calibration_error", Some(f.calibration_error)),
+        ("labels", Some(model.labels as f64)),
+    ];
+    let batch = RunBatch {
+        metrics: figures
+            .iter()
+            .filter_map(|(key, value)| Some(NewPoint::new(*key, model.version, at, (*value)?)))
+            .collect(),
+        params: vec![
+            ("task".to_owned(), task.as_str().to_owned()),
+            ("labels".to_owned(), model.labels.to_string()),
+            ("categories".to_owned(), names.len().to_string()),
+            ("accuracy_asked".to_owned(), run.settings.accuracy.to_string()),
+            ("encoder".to_owned(), model.encoder_key.clone()),
+            ("engine".to_owned(), run.engine.version().to_owned()),
+        ],
+        tags: Vec::new(),
+    };
+    runs.log(&actor, id, batch).await?;
+    let categories: Vec<_> = model
+        .categories
+        .iter()
+        .zip(model.thresholds.iter())
+        .map(|(c, threshold)| serde_json::json!({ "name": names[c], "threshold": threshold }))
+        .collect();
+    let card = card(&project, model, &names);
+    let json = |v: &serde_json::Value| serde_json::to_vec_pretty(v).map_err(anyhow::Error::from);
+    let files = [
+        ("model/head.bin", model.head.clone()),
+        ("model/encoder.bin", encoder.unwrap_or_default()),
+        ("model/categories.json", json(&serde_json::json!(categories))?),
+        ("model/README.md", card.clone().into_bytes()),
+        (
+            "assist_figures.json",
+            json(&serde_json::to_value(f).map_err(anyhow::Error::from)?)?,
+        ),
+    ];
+    for (path, bytes) in files {
+        Artifacts(ctx.clone())
+            .put_bytes(&actor, Owner::Run(id), path, bytes.into())
+            .await?;
+    }
+    let clean: String = project.replace(['/', ':'], "-").chars().take(60).collect();
+    let name = format!("{clean} assist");
+    check_name(&name).map_err(|e| crate::Error::field("name", e))?;
+    let new = NewModelVersion {
+        name,
+        run_id: Some(id),
+        path: file::MODEL_DIR.to_owned(),
+        description: card,
+        ..NewModelVersion::default()
+    };
+    let made = Models(ctx.clone()).register(&actor, new).await?;
+    runs.finish(&actor, id, RunStatus::Finished).await?;
+    Ok((made.model_name, made.number))
+}
+
+fn card(project: &str, model: &ModelRow, names: &HashMap<limn_domain::CategoryId, String>) -> String {
+    let f = &model.figures;
+    let share = |s: &limn_domain::assist::Share| {
+        s.value().map_or_else(
+            || "not known yet".to_owned(),
+            |v| {
+                format!(
+                    "{:.1} % ({:.0} to {:.0} %)",
+                    v * 100.0,
+                    s.low * 100.0,
+                    s.high * 100.0
+                )
+            },
+        )
+    };
+    let mut card = format!(
+        "The assist's model {} of the labeling project {}, which learned from {} labels.\n\n",
+        model.version,
+        project.replace(['|', '<', '>'], " "),
+        model.labels
+    );
+    let _ = writeln!(card, "| | |\n|---|---|");
+    let _ = writeln!(card, "| right | {} |", share(&f.accuracy));
+    let _ = writeln!(card, "| right among those proposed | {} |", share(&f.proposed));
+    let _ = writeln!(card, "| sure enough to be proposed | {} |", share(&f.covered));
+    let _ = writeln!(card, "| categories | {} |", names.len());
+    for warning in &f.warnings {
+        let _ = writeln!(card, "\n{warning}");
+    }
+    card
+}

@@ -1,0 +1,247 @@
+//! Looking at pictures: each is described once by what the project's pictures taught, and that is kept.
+
+use super::{Run, is_holdout};
+use crate::Error;
+use crate::assist::port::SmallPicture;
+use crate::assist::{bytes, floats};
+use anyhow::Context as _;
+use futures::StreamExt as _;
+use limn_domain::Digest;
+use limn_domain::assist::Retrain;
+use limn_jobs::Permanent;
+use limn_storage::{RenditionKind, Source, StorageError, small_rgb};
+use limn_store::repo;
+use limn_store::repo::assist::{AssistItem, AssistRow, Feature};
+use std::collections::HashMap;
+
+/// Pictures of a project that are looked at; 128 numbers each are held while it runs.
+const ITEMS_MAX: usize = 200_000;
+const PAGE: i64 = 2_000;
+/// Pictures that filters are learned from.
+const FIT_ON: usize = 1_000;
+/// The filters are learned anew when there are so many times the pictures, until they were learned from as many as that.
+const GROWN: i64 = 4;
+/// Pictures described at once, and decoded side by side.
+const BATCH: usize = 128;
+const AT_ONCE: usize = 2;
+/// Largest side of what is looked at.
+const SIDE: u32 = 64;
+/// Pictures of at most so many pixels a side are decoded themselves, others from their thumbnail.
+const SMALL: i64 = 400;
+
+/// A picture with its description.
+pub(super) struct Seen {
+    pub item: AssistItem,
+    /// `None` of one that cannot be read.
+    pub features: Option<Vec<f32>>,
+    pub holdout: bool,
+}
+
+/// What was looked at.
+pub(super) struct Looked {
+    pub items: Vec<Seen>,
+    pub encoder_key: String,
+    /// Pictures described in this run.
+    pub fresh: usize,
+}
+
+pub(super) async fn look(run: &Run<'_>, row: &AssistRow) -> anyhow::Result<Looked> {
+    let items = all_items(run).await?;
+    if items.len() == ITEMS_MAX {
+        run.progress
+            .log(format!("Only the first {ITEMS_MAX} pictures are looked at."))
+            .await?;
+    }
+    // Each content once, in an order that says nothing of the project's: the first are a fair sample.
+    let mut of: HashMap<Digest, AssistItem> = HashMap::new();
+    for item in &items {
+        of.entry(item.digest.clone()).or_insert_with(|| item.clone());
+    }
+    let mut digests: Vec<Digest> = of.keys().cloned().collect();
+    digests.sort_unstable();
+    let (key, encoder) = encoder(run, row, &digests, &of).await?;
+    let mut known: HashMap<Digest, Vec<f32>> = HashMap::with_capacity(digests.len());
+    let kept = repo::assist::features(&mut run.ctx.db.read().await?, &key, &digests).await?;
+    known.extend(kept.into_iter().map(|f| (f.digest, floats(&f.vector))));
+    let missing: Vec<Digest> = digests.into_iter().filter(|d| !known.contains_key(d)).collect();
+    let (total, mut done, mut unreadable) = (of.len() as i64, known.len() as i64, 0);
+    let fresh = missing.len();
+    for part in missing.chunks(BATCH) {
+        run.progress.report(done, total, "Looking at pictures").await?;
+        let (read, lost) = pictures(run, part, &of).await?;
+        unreadable += lost.len();
+        let (names, small): (Vec<Digest>, Vec<SmallPicture>) = read.into_iter().unzip();
+        let by = encoder.clone();
+        let vectors = run
+            .on_thread(move |engine, stop| engine.embed(&by, &small, stop))
+            .await?
+            .map_err(Permanent)?;
+        let mut rows: Vec<Feature> = Vec::with_capacity(part.len());
+        for (digest, vector) in names.into_iter().zip(vectors) {
+            rows.push(Feature {
+                digest: digest.clone(),
+                vector: bytes(&vector),
+            });
+            known.insert(digest, vector);
+        }
+        rows.extend(lost.into_iter().map(|digest| Feature {
+            digest,
+            vector: Vec::new(),
+        }));
+        let name = key.clone();
+        let written: Result<(), Error> = run
+            .ctx
+            .db
+            .write(move |tx| Box::pin(async move { Ok(repo::assist::put_features(tx, &name, &rows).await?) }))
+            .await;
+        match written {
+            // Somebody deleted one of the pictures meanwhile; the next run sees the rest.
+            Err(Error::Store(limn_store::StoreError::ForeignKey(_))) | Ok(()) => {}
+            Err(e) => return Err(e).context("What was seen could not be kept"),
+        }
+        done += part.len() as i64;
+    }
+    if unreadable > 0 {
+        run.progress
+            .log(format!(
+                "{unreadable} pictures cannot be read and are left to people."
+            ))
+            .await?;
+    }
+    let items = items
+        .into_iter()
+        .map(|item| Seen {
+            features: known.get(&item.digest).filter(|v| !v.is_empty()).cloned(),
+            holdout: is_holdout(&item.digest),
+            item,
+        })
+        .collect();
+    Ok(Looked {
+        items,
+        encoder_key: key,
+        fresh,
+    })
+}
+
+async fn all_items(run: &Run<'_>) -> anyhow::Result<Vec<AssistItem>> {
+    let mut tx = run.ctx.db.read().await?;
+    let (mut items, mut after) = (Vec::new(), 0);
+    while items.len() < ITEMS_MAX {
+        let page = repo::assist::items(&mut tx, run.project, after, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = last.export_id;
+        items.extend(page);
+    }
+    items.truncate(ITEMS_MAX);
+    Ok(items)
+}
+
+/// What describes the project's pictures; learned from them when there is none, when it is of another make, or when the
+/// project has grown a lot.
+async fn encoder(
+    run: &Run<'_>,
+    row: &AssistRow,
+    digests: &[Digest],
+    of: &HashMap<Digest, AssistItem>,
+) -> anyhow::Result<(String, Vec<u8>)> {
+    let version = run.engine.version();
+    let ours = row.encoder_key.as_ref().filter(|k| k.starts_with(version));
+    let grown = row.fitted_on < FIT_ON as i64 && digests.len() as i64 >= row.fitted_on * GROWN;
+    if let Some(key) = ours.filter(|_| !grown || run.settings.retrain == Retrain::Never) {
+        let mut tx = run.ctx.db.read().await?;
+        let kept = repo::assist::encoder(&mut tx, run.project).await?;
+        drop(tx);
+        if let Some(bytes) = kept {
+            return Ok((key.clone(), bytes));
+        }
+    }
+    let sample = &digests[..digests.len().min(FIT_ON)];
+    let mut small = Vec::with_capacity(sample.len());
+    for part in sample.chunks(BATCH) {
+        run.progress
+            .report(
+                small.len() as i64,
+                sample.len() as i64,
+                "Learning what the pictures look like",
+            )
+            .await?;
+        small.extend(pictures(run, part, of).await?.0.into_iter().map(|(_, p)| p));
+    }
+    let fitted_on = small.len() as i64;
+    let encoder = run
+        .on_thread(move |engine, stop| engine.fit(&small, 1, stop))
+        .await?
+        .map_err(Permanent)?;
+    let key = format!("{version}:{}", &blake3::hash(&encoder).to_hex()[..16]);
+    let (project, name, bytes) = (run.project, key.clone(), encoder.clone());
+    run.ctx
+        .db
+        .write::<_, Error, _>(move |tx| {
+            Box::pin(
+                async move { Ok(repo::assist::set_encoder(tx, project, &name, &bytes, fitted_on).await?) },
+            )
+        })
+        .await?;
+    run.progress
+        .log(format!("Learned to describe pictures from {fitted_on} of them."))
+        .await?;
+    Ok((key, encoder))
+}
+
+/// The pictures that can be read, and those that cannot.
+async fn pictures(
+    run: &Run<'_>,
+    digests: &[Digest],
+    of: &HashMap<Digest, AssistItem>,
+) -> anyhow::Result<(Vec<(Digest, SmallPicture)>, Vec<Digest>)> {
+    let mut work = Vec::with_capacity(digests.len());
+    for digest in digests {
+        if let Some(item) = of.get(digest) {
+            work.push(picture(run, item));
+        }
+    }
+    let mut all = futures::stream::iter(work).buffered(AT_ONCE);
+    let (mut read, mut lost) = (Vec::new(), Vec::new());
+    while let Some((digest, found)) = all.next().await {
+        run.progress.check()?;
+        match found {
+            Ok(small) => read.push((digest, small)),
+            Err(e) => {
+                tracing::debug!(%digest, error = %e, "a picture cannot be looked at");
+                lost.push(digest);
+            }
+        }
+    }
+    Ok((read, lost))
+}
+
+async fn picture(run: &Run<'_>, item: &AssistItem) -> (Digest, Result<SmallPicture, StorageError>) {
+    let digest = item.digest.clone();
+    let found = decoded(run, item).await;
+    (digest, found)
+}
+
+async fn decoded(run: &Run<'_>, item: &AssistItem) -> Result<SmallPicture, StorageError> {
+    let renditions = &run.ctx.renditions;
+    let file = Source::File(run.ctx.blobs.path(&item.digest));
+    let (source, pixels) = if item.width.max(item.height) <= SMALL {
+        (file, item.width * item.height)
+    } else {
+        let thumb = renditions
+            .get_or_make(&item.digest, RenditionKind::Thumb, file)
+            .await?;
+        (Source::Bytes(thumb), 320 * 320)
+    };
+    let limits = *renditions.limits();
+    let rgb = renditions
+        .pool()
+        .run(pixels.unsigned_abs() * 16, move || {
+            small_rgb(&source, &limits, SIDE)
+        })
+        .await?;
+    Ok(SmallPicture {
+        width: rgb.width,
+        height: rgb.height,
+        rgb: rgb.pixels,
+    })
+}

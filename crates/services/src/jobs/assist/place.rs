@@ -1,0 +1,311 @@
+//! Proposing, and putting the queue in order.
+
+use super::look::{Looked, Seen};
+use super::{HOLDOUT_ENOUGH, Run};
+use crate::Error;
+use crate::assist::port::Verdict;
+use limn_domain::ItemId;
+use limn_domain::assist::AssistOrder;
+use limn_domain::item::ItemStatus;
+use limn_jobs::Permanent;
+use limn_store::repo;
+use limn_store::repo::assist::{ModelRow, Proposal, Standing};
+use limn_store::{StoreError, Tx};
+use std::collections::{HashMap, HashSet};
+
+/// Items proposed for in one transaction, and placed.
+const CHUNK: usize = 200;
+/// Items that are given a place; the rest keeps the queue's own order.
+const PLACED: usize = 2_000;
+/// Items that are put in order.
+const CANDIDATES: usize = 20_000;
+/// Every so manieth item comes from the holdout, in random order, so that it is a fair sample.
+const HOLDOUT_EVERY: usize = 5;
+/// Confidence may move by so much without the proposal being written anew.
+const SAME: f64 = 0.02;
+
+pub(super) struct Placed {
+    pub prelabeled: usize,
+    pub ordered: usize,
+}
+
+struct Sure<'a> {
+    seen: &'a Seen,
+    proposals: Vec<Proposal>,
+    confidence: f32,
+}
+
+pub(super) async fn place(
+    run: &Run<'_>,
+    looked: &Looked,
+    model: Option<&ModelRow>,
+    holdout: usize,
+) -> anyhow::Result<Placed> {
+    let todo: Vec<&Seen> = looked
+        .items
+        .iter()
+        .filter(|s| s.item.status == ItemStatus::Todo && s.features.is_some())
+        .collect();
+    let verdicts = match model {
+        Some(model) => predict(run, &todo, model).await?,
+        None => Vec::new(),
+    };
+    run.progress.report(0, 0, "Proposing").await?;
+    let mut sure: Vec<Sure<'_>> = Vec::new();
+    for (seen, v) in todo.iter().zip(&verdicts) {
+        if v.proposed && (!seen.holdout || holdout >= HOLDOUT_ENOUGH) {
+            let proposals = proposals(run, model, v);
+            if !proposals.is_empty() {
+                sure.push(Sure {
+                    seen,
+                    proposals,
+                    confidence: v.confidence,
+                });
+            }
+        }
+    }
+    propose(run, &todo, &sure, model.map_or(0, |m| m.version)).await?;
+    let place = |p: &Proposal| run.categories.iter().position(|c| *c == p.category_id);
+    sure.sort_by(|a, b| {
+        let key = |s: &Sure<'_>| s.proposals.iter().map(place).collect::<Vec<_>>();
+        key(a).cmp(&key(b)).then(b.confidence.total_cmp(&a.confidence))
+    });
+    let first: Vec<ItemId> = sure.iter().map(|s| s.seen.item.id).take(PLACED).collect();
+    let taken: HashSet<ItemId> = sure.iter().map(|s| s.seen.item.id).collect();
+    let rest: Vec<(&Seen, Option<&Verdict>)> = todo
+        .iter()
+        .enumerate()
+        .filter(|(_, s)| !taken.contains(&s.item.id))
+        .map(|(n, s)| (*s, verdicts.get(n)))
+        .collect();
+    run.progress.report(0, 0, "Putting the queue in order").await?;
+    let (next, groups) = arrange(run, &rest, holdout).await?;
+    let ordered = first.len() + next.len();
+    write_order(run, first.into_iter().chain(next).collect(), groups).await?;
+    Ok(Placed {
+        prelabeled: sure.len(),
+        ordered,
+    })
+}
+
+async fn predict(run: &Run<'_>, todo: &[&Seen], model: &ModelRow) -> anyhow::Result<Vec<Verdict>> {
+    let mut all = Vec::with_capacity(todo.len());
+    for part in todo.chunks(10_000) {
+        let features: Vec<Vec<f32>> = part.iter().filter_map(|s| s.features.clone()).collect();
+        let (head, thresholds) = (model.head.clone(), model.thresholds.0.clone());
+        let found = run
+            .on_thread(move |engine, _| engine.predict(&head, &thresholds, &features))
+            .await?;
+        all.extend(found.map_err(Permanent)?);
+        run.progress.check()?;
+    }
+    Ok(all)
+}
+
+/// Categories that are gone since the training are left out.
+fn proposals(run: &Run<'_>, model: Option<&ModelRow>, v: &Verdict) -> Vec<Proposal> {
+    let Some(model) = model else { return Vec::new() };
+    v.says
+        .iter()
+        .filter_map(|(c, p)| Some((*model.categories.get(*c)?, f64::from(*p))))
+        .filter(|(id, _)| run.categories.contains(id))
+        .map(|(category_id, score)| Proposal {
+            category_id,
+            score: score.clamp(0.0, 1.0),
+        })
+        .collect()
+}
+
+/// Writes what is proposed now, and takes away what is not any more.
+async fn propose(run: &Run<'_>, todo: &[&Seen], sure: &[Sure<'_>], version: i64) -> anyhow::Result<()> {
+    let mut wanted: HashMap<ItemId, Vec<Proposal>> = todo
+        .iter()
+        .filter(|s| s.item.proposed)
+        .map(|s| (s.item.id, Vec::new()))
+        .collect();
+    for s in sure {
+        wanted.insert(s.seen.item.id, s.proposals.clone());
+    }
+    let mut wanted: Vec<(ItemId, Vec<Proposal>)> = wanted.into_iter().collect();
+    wanted.sort_by_key(|w| w.0);
+    let (project, now, total) = (run.project, run.ctx.now(), wanted.len() as i64);
+    for (n, part) in wanted.chunks(CHUNK).enumerate() {
+        run.progress
+            .report((n * CHUNK) as i64, total, "Proposing")
+            .await?;
+        let part = part.to_vec();
+        let written: Result<(), Error> = run
+            .ctx
+            .db
+            .write(move |tx| Box::pin(async move { Ok(write(tx, project, part, version, now).await?) }))
+            .await;
+        match written {
+            // A category was removed meanwhile; the next run knows.
+            Ok(()) | Err(Error::Store(StoreError::ForeignKey(_))) => {}
+            Err(e) => return Err(e.into()),
+        }
+    }
+    Ok(())
+}
+
+async fn write(
+    tx: &mut Tx,
+    project: limn_domain::ProjectId,
+    part: Vec<(ItemId, Vec<Proposal>)>,
+    version: i64,
+    now: limn_domain::Timestamp,
+) -> Result<(), StoreError> {
+    let ids: Vec<ItemId> = part.iter().map(|(id, _)| *id).collect();
+    let free: HashSet<ItemId> = repo::assist::free(tx, project, &ids, now)
+        .await?
+        .into_iter()
+        .collect();
+    let standing = repo::assist::proposals(tx, &ids).await?;
+    let changed: Vec<(ItemId, Vec<Proposal>)> = part
+        .into_iter()
+        .filter(|(id, new)| {
+            let old = standing.get(id).map_or(&[][..], Vec::as_slice);
+            // What somebody refused is not proposed again.
+            let refused = old.iter().any(|s| !s.stands);
+            free.contains(id) && !refused && !same(old, new)
+        })
+        .collect();
+    if changed.is_empty() {
+        return Ok(());
+    }
+    repo::assist::replace_proposals(tx, project, &changed, version, now).await
+}
+
+fn same(old: &[Standing], new: &[Proposal]) -> bool {
+    old.len() == new.len()
+        && new.iter().all(|n| {
+            old.iter()
+                .any(|o| o.category_id == n.category_id && (o.score - n.score).abs() < SAME)
+        })
+}
+
+/// The next items in the order that is asked for, and the groups of those that were grouped.
+async fn arrange(
+    run: &Run<'_>,
+    rest: &[(&Seen, Option<&Verdict>)],
+    holdout: usize,
+) -> anyhow::Result<(Vec<ItemId>, Vec<(ItemId, i64)>)> {
+    let order = run.settings.order;
+    if order == AssistOrder::Random || rest.is_empty() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    // The holdout is drawn at random while it is too small; alike ones together it is as it comes.
+    let apart = order == AssistOrder::Useful && holdout < HOLDOUT_ENOUGH;
+    let (held, pool): (Vec<_>, Vec<_>) = rest.iter().partition(|(s, _)| apart && s.holdout);
+    // Where only some can be put in order, those that the model is most torn about.
+    let mut pool: Vec<&(&Seen, Option<&Verdict>)> = pool;
+    pool.sort_by(|a, b| {
+        let margin = |p: &(&Seen, Option<&Verdict>)| p.1.map_or(0.0, |v| v.margin);
+        margin(a)
+            .total_cmp(&margin(b))
+            .then(a.0.item.digest.cmp(&b.0.item.digest))
+    });
+    pool.truncate(CANDIDATES);
+    let features: Vec<Vec<f32>> = pool.iter().filter_map(|(s, _)| s.features.clone()).collect();
+    let verdicts: Vec<Verdict> = pool.iter().filter_map(|(_, v)| v.cloned()).collect();
+    let multi = run.task.takes_any();
+    let every = usize::try_from(run.settings.every).unwrap_or(10);
+    let batch = (every - every / HOLDOUT_EVERY).clamp(1, 200);
+    let arranged = run
+        .on_thread(move |engine, stop| engine.arrange(order, &features, &verdicts, batch, multi, stop))
+        .await?
+        .map_err(Permanent)?;
+    let mut held: Vec<&Seen> = held.iter().map(|(s, _)| *s).collect();
+    held.sort_by(|a, b| a.item.digest.cmp(&b.item.digest));
+    let mut held = held.into_iter().map(|s| s.item.id);
+    let mut next = Vec::new();
+    for at in &arranged.order {
+        if next.len() >= PLACED {
+            break;
+        }
+        if next.len() % HOLDOUT_EVERY == HOLDOUT_EVERY - 1
+            && let Some(id) = held.next()
+        {
+            next.push(id);
+        }
+        next.push(pool[*at].0.item.id);
+    }
+    next.extend(held);
+    next.truncate(PLACED);
+    let groups = arranged.groups.map_or_else(Vec::new, |of| {
+        let placed: HashSet<&ItemId> = next.iter().collect();
+        of.iter()
+            .enumerate()
+            .map(|(n, group)| (pool[n].0.item.id, *group as i64))
+            .filter(|(id, _)| placed.contains(id))
+            .collect()
+    });
+    Ok((next, groups))
+}
+
+/// New places first, then the old ones go: nobody sees a queue in between that has no order.
+async fn write_order(run: &Run<'_>, order: Vec<ItemId>, groups: Vec<(ItemId, i64)>) -> anyhow::Result<()> {
+    let (project, number, shuffle) = (run.project, run.number, run.shuffle);
+    for (n, part) in order.chunks(CHUNK).enumerate() {
+        run.progress.check()?;
+        let places = part
+            .iter()
+            .enumerate()
+            .map(|(i, id)| (*id, (n * CHUNK + i) as i64));
+        let mut places: Vec<(ItemId, i64)> = places.collect();
+        // In the order in which others lock items.
+        places.sort_unstable();
+        run.ctx
+            .db
+            .write::<_, Error, _>(move |tx| {
+                Box::pin(async move { Ok(repo::assist::set_ranks(tx, number, &places).await?) })
+            })
+            .await?;
+    }
+    run.ctx
+        .db
+        .write::<_, Error, _>(move |tx| {
+            Box::pin(async move {
+                repo::assist::reset_ranks(tx, project, shuffle, number).await?;
+                repo::assist::clear_clusters(tx, project).await?;
+                Ok(())
+            })
+        })
+        .await?;
+    for part in groups.chunks(CHUNK) {
+        let part = part.to_vec();
+        run.ctx
+            .db
+            .write::<_, Error, _>(move |tx| {
+                Box::pin(async move { Ok(repo::assist::put_clusters(tx, &part).await?) })
+            })
+            .await?;
+    }
+    Ok(())
+}
+
+/// Takes back what the assist said of items that people have not finished, after it was turned off.
+pub(super) async fn withdraw(run: &Run<'_>) -> anyhow::Result<()> {
+    let mut after = 0;
+    loop {
+        let page = repo::assist::items(&mut run.ctx.db.read().await?, run.project, after, 2_000).await?;
+        let Some(last) = page.last() else { break };
+        after = last.export_id;
+        let wanted: Vec<(ItemId, Vec<Proposal>)> = page
+            .iter()
+            .filter(|i| i.proposed && i.status == ItemStatus::Todo)
+            .map(|i| (i.id, Vec::new()))
+            .collect();
+        for part in wanted.chunks(CHUNK) {
+            run.progress.check()?;
+            let (project, now, part) = (run.project, run.ctx.now(), part.to_vec());
+            run.ctx
+                .db
+                .write::<_, Error, _>(move |tx| {
+                    Box::pin(async move { Ok(write(tx, project, part, 0, now).await?) })
+                })
+                .await?;
+        }
+    }
+    write_order(run, Vec::new(), Vec::new()).await
+}

@@ -1,0 +1,424 @@
+//! The refresh of a project from a datastore: what is new becomes items; what changed or vanished is reported and breaks
+//! nothing.
+//!
+//! Of each file is kept what the store said of it, page by page: a second run, after a stop or at the next refresh, reads
+//! only what is new or different.
+
+mod fetch;
+mod walk;
+
+pub(crate) use fetch::{Failed, fetch_file, for_people, stopped};
+pub(crate) use walk::Matching;
+
+use crate::datastores::connect::{Live, live};
+use crate::{Context, Error, ingest};
+use anyhow::Context as _;
+use fetch::Stop;
+use futures::StreamExt as _;
+use limn_connect::{ConnectError, Entry};
+use limn_domain::datastore::{FileState, ProjectSource, SourceReport};
+use limn_domain::item::AddItemOutcome;
+use limn_domain::project::Media;
+use limn_domain::{ApiError, Code, SourceId, Timestamp, UserId, validate};
+use limn_formats::{Detail, Findings};
+use limn_jobs::{Handler, Permanent, Progress};
+use limn_storage::ImageKind;
+use limn_store::repo::source::SeenFile;
+use limn_store::{StoreError, repo};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+/// Files read at once.
+const AT_ONCE: usize = 6;
+/// Files whose state is written down together.
+const TOGETHER: usize = 50;
+/// Vanished files that are named.
+const NAMED: i64 = 100;
+
+/// What a refresh is given. No credential: those are read when it runs.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Payload {
+    pub source: SourceId,
+    pub user: Option<UserId>,
+    pub user_name: String,
+}
+
+/// Runs refreshes.
+pub(super) struct SourceJob(pub Context);
+
+#[async_trait::async_trait]
+impl Handler for SourceJob {
+    async fn run(
+        &self,
+        payload: serde_json::Value,
+        progress: Progress,
+    ) -> anyhow::Result<Option<serde_json::Value>> {
+        let payload: Payload =
+            serde_json::from_value(payload).context("The refresh's settings cannot be read")?;
+        let report = run(&self.0, &payload, &progress).await.map_err(for_people)?;
+        Ok(Some(serde_json::to_value(report)?))
+    }
+}
+
+/// A refresh under way.
+struct Refresh<'a> {
+    ctx: &'a Context,
+    progress: &'a Progress,
+    source: ProjectSource,
+    media: Media,
+    began: Timestamp,
+    findings: Findings,
+    report: SourceReport,
+    /// Files that match and are nothing for this project.
+    passed: u64,
+}
+
+/// What is known of a file and what the store says now.
+struct Look {
+    entry: Entry,
+    known: Option<SeenFile>,
+}
+
+async fn run(ctx: &Context, payload: &Payload, progress: &Progress) -> anyhow::Result<SourceReport> {
+    let mut tx = ctx.db.read().await?;
+    let source = repo::source::get(&mut tx, payload.source)
+        .await?
+        .ok_or_else(|| Permanent("The source was removed from the project.".to_owned()))?;
+    let (_, task) = repo::transfer::title(&mut tx, source.project_id)
+        .await?
+        .ok_or_else(|| Permanent("The project was deleted.".to_owned()))?;
+    drop(tx);
+    let mut live = live(ctx, source.datastore_id).await?;
+    let mut refresh = Refresh {
+        ctx,
+        progress,
+        media: task.media(),
+        // Later than whatever an earlier run has noted.
+        began: ctx
+            .now()
+            .max(source.last_at.map_or(Timestamp(0), |t| Timestamp(t.0 + 1))),
+        findings: Findings::default(),
+        report: SourceReport::default(),
+        passed: 0,
+        source,
+    };
+    refresh.go(&mut live).await?;
+    refresh.close(payload).await
+}
+
+impl Refresh<'_> {
+    async fn go(&mut self, live: &mut Live) -> anyhow::Result<()> {
+        self.progress
+            .report(0, 0, format!("Looking into {}", live.name))
+            .await?;
+        let glob = self.source.glob.clone();
+        // The list is walked with what the walk was begun with; files are read with what is valid then.
+        let walked = crate::datastores::connect::live(self.ctx, self.source.datastore_id).await?;
+        let mut walk = Matching::new(&walked, &glob)?;
+        while let Some(page) = walk.next().await? {
+            self.report.matched += page.len() as i64;
+            let page = self.wanted(page);
+            let paths: Vec<String> = page.iter().map(|e| e.path.clone()).collect();
+            let known = repo::source::known(&mut self.ctx.db.read().await?, self.source.id, &paths).await?;
+            let mut known: HashMap<String, SeenFile> =
+                known.into_iter().map(|f| (f.path.clone(), f)).collect();
+            let looks: Vec<Look> = page
+                .into_iter()
+                .map(|entry| Look {
+                    known: known.remove(&entry.path),
+                    entry,
+                })
+                .collect();
+            for part in looks.chunks(TOGETHER) {
+                self.take(live, part).await?;
+            }
+            self.tell().await?;
+        }
+        if self.report.matched == 0 {
+            return Err(Permanent(walk.nothing()).into());
+        }
+        Ok(())
+    }
+
+    async fn tell(&self) -> anyhow::Result<()> {
+        let r = &self.report;
+        let seen =
+            r.unchanged + r.changed + r.report.items_added + r.report.items_unchanged + r.report.refused;
+        let message = format!(
+            "Reading files: {} new, {} as before",
+            r.report.items_added, r.unchanged
+        );
+        self.progress.report(seen, 0, message).await
+    }
+
+    /// Those of a page that can be items of the project.
+    fn wanted(&mut self, page: Vec<Entry>) -> Vec<Entry> {
+        let all = page.len();
+        let media = self.media;
+        let (wanted, rest): (Vec<Entry>, Vec<Entry>) = page.into_iter().partition(|e| match media {
+            Media::Image => ImageKind::from_name(&e.path).is_some(),
+            Media::Text => e.path.to_lowercase().ends_with(".txt"),
+        });
+        let videos = rest
+            .iter()
+            .filter(|e| limn_domain::video::is_video_name(&e.path))
+            .count();
+        if videos > 0 {
+            self.findings.note("video", || {
+                Detail::new(format!(
+                    "{videos} videos are not taken from datastores yet; upload them."
+                ))
+            });
+        }
+        self.passed += (all - wanted.len()) as u64;
+        wanted
+    }
+
+    /// Takes some files and writes down what became of them.
+    async fn take(&mut self, live: &mut Live, part: &[Look]) -> anyhow::Result<()> {
+        let mut rest: Vec<usize> = (0..part.len()).collect();
+        for round in 0.. {
+            let outcomes: Vec<(usize, Result<Took, Stop>)> = {
+                let own = &*live;
+                let ctx = self.ctx;
+                let (project, media) = (self.source.project_id, self.media);
+                futures::stream::iter(rest.iter().copied())
+                    .map(move |n| async move { (n, one(ctx, own, project, media, &part[n]).await) })
+                    .buffered(AT_ONCE)
+                    .collect()
+                    .await
+            };
+            let mut seen = Vec::with_capacity(outcomes.len());
+            let mut denied = Vec::new();
+            let mut stop = None;
+            for (n, outcome) in outcomes {
+                match outcome {
+                    Ok(took) => {
+                        if let Some(file) = self.count(&part[n].entry, took) {
+                            seen.push(file);
+                        }
+                    }
+                    Err(Stop::Store(ConnectError::Denied(text))) if round == 0 => denied.push((n, text)),
+                    Err(e) => {
+                        stop = stop.or(Some((n, e)));
+                    }
+                }
+            }
+            let (source, began) = (self.source.id, self.began);
+            self.ctx
+                .db
+                .write::<_, StoreError, _>(move |tx| {
+                    Box::pin(async move { repo::source::note(tx, source, &seen, began).await })
+                })
+                .await
+                .map_err(|e| match e {
+                    StoreError::ForeignKey(_) => {
+                        Permanent("The source was removed meanwhile.".to_owned()).into()
+                    }
+                    e => anyhow::Error::new(e),
+                })?;
+            if let Some((n, e)) = stop {
+                return Err(e.at(&part[n].entry.path, &live.name));
+            }
+            self.progress.check()?;
+            let Some((n, text)) = denied.first().cloned() else {
+                return Ok(());
+            };
+            // Credentials may have been rotated since this began: those that are valid now get a chance.
+            let now = crate::datastores::connect::live(self.ctx, self.source.datastore_id).await?;
+            if now.sealed == live.sealed {
+                return Err(Stop::Store(ConnectError::Denied(text)).at(&part[n].entry.path, &live.name));
+            }
+            self.progress
+                .log("The credentials were rotated; going on with the new ones.")
+                .await?;
+            *live = now;
+            rest = denied.into_iter().map(|(n, _)| n).collect();
+        }
+        Ok(())
+    }
+
+    /// Counts what became of a file; answers what is kept of it.
+    fn count(&mut self, entry: &Entry, took: Took) -> Option<SeenFile> {
+        self.findings.set_file(entry.path.clone());
+        let file = |entry: &Entry, state| SeenFile {
+            path: entry.path.clone(),
+            byte_size: entry.size.and_then(|s| i64::try_from(s).ok()).unwrap_or(-1),
+            tag: entry.tag.clone(),
+            state,
+        };
+        match took {
+            Took::AsBefore(known) => {
+                match known.state {
+                    FileState::Changed => self.report.changed += 1,
+                    FileState::Taken | FileState::Refused => self.report.unchanged += 1,
+                }
+                Some(known)
+            }
+            Took::Item {
+                entry,
+                bytes,
+                outcome,
+            } => {
+                self.report.bytes += bytes;
+                let report = self.findings.report_mut();
+                match outcome {
+                    AddItemOutcome::Added { .. } => report.items_added += 1,
+                    AddItemOutcome::Unchanged { .. } => report.items_unchanged += 1,
+                }
+                Some(file(&entry, FileState::Taken))
+            }
+            Took::Changed(entry) => {
+                self.report.changed += 1;
+                self.findings.note("changed", || {
+                    Detail::new("This file has other content now. The item that was made of it, and its labels, stay as they were.")
+                });
+                Some(file(&entry, FileState::Changed))
+            }
+            Took::Refused(entry, e) => {
+                self.findings.refused(code(&e), || Detail::new(e.message));
+                Some(file(&entry, FileState::Refused))
+            }
+            // Not noted, so that the next refresh looks again.
+            Took::Lost(e) => {
+                self.findings
+                    .refused("not_readable", || Detail::new(e.to_string()));
+                None
+            }
+        }
+    }
+
+    async fn close(mut self, payload: &Payload) -> anyhow::Result<SourceReport> {
+        let (source, began) = (self.source.id, self.began);
+        let (vanished, named) =
+            repo::source::vanished(&mut self.ctx.db.read().await?, source, began, NAMED).await?;
+        self.report.vanished = vanished;
+        for path in named {
+            self.findings.set_file(path);
+            self.findings.note("vanished", || {
+                Detail::new("This file is not there any more. The item that was made of it stays.")
+            });
+        }
+        self.findings.set_file("");
+        let passed = self.passed;
+        if passed > 0 {
+            let what = if self.media == Media::Text {
+                "text files (.txt)"
+            } else {
+                "pictures"
+            };
+            self.findings.note("passed_over", || {
+                Detail::new(format!(
+                    "{passed} files that match are no {what} and were passed over."
+                ))
+            });
+        }
+        let mut report = self.report;
+        report.report = self.findings.into_report();
+        let (kept, project, now) = (report.clone(), self.source.project_id, self.ctx.now());
+        let summary = format!(
+            "took {} new items from “{}” ({} changed, {} vanished)",
+            report.report.items_added, self.source.datastore_name, report.changed, report.vanished
+        );
+        let (user, name) = (payload.user, payload.user_name.clone());
+        let line = summary.clone();
+        self.ctx
+            .db
+            .write::<_, Error, _>(move |tx| {
+                Box::pin(async move {
+                    // The findings are the job's; the row of the source keeps the figures.
+                    let mut figures = kept;
+                    figures.report.entries.clear();
+                    repo::source::finish(tx, source, &figures, now.max(began)).await?;
+                    super::audit_as(tx, user, &name, project, "source.refresh", &line, now).await
+                })
+            })
+            .await?;
+        self.progress
+            .log(format!("Matched {} files: {summary}.", report.matched))
+            .await?;
+        Ok(report)
+    }
+}
+
+/// What became of a file.
+enum Took {
+    AsBefore(SeenFile),
+    Item {
+        entry: Entry,
+        bytes: i64,
+        outcome: AddItemOutcome,
+    },
+    Changed(Entry),
+    Refused(Entry, ApiError),
+    /// It went, or would not hold still, while it was read.
+    Lost(ConnectError),
+}
+
+async fn one(
+    ctx: &Context,
+    live: &Live,
+    project: limn_domain::ProjectId,
+    media: Media,
+    look: &Look,
+) -> Result<Took, Stop> {
+    let mut entry = look.entry.clone();
+    if let Some(known) = &look.known {
+        // Where a list says little, the file itself is asked.
+        if entry.tag.is_empty() || entry.size.is_none() {
+            entry = match live.opened.files()?.stat(&entry.path).await {
+                Ok(entry) => entry,
+                Err(e) if e.is_of_file() => return Ok(Took::Lost(e)),
+                Err(e) => return Err(e.into()),
+            };
+        }
+        let size = entry.size.and_then(|s| i64::try_from(s).ok()).unwrap_or(-1);
+        if !entry.tag.is_empty() && known.tag == entry.tag && known.byte_size == size {
+            return Ok(Took::AsBefore(known.clone()));
+        }
+    }
+    let name = match validate::item_name(&entry.path) {
+        Ok(name) => name,
+        Err(e) => return Ok(Took::Refused(entry, ApiError::field("name", e))),
+    };
+    let limit = ingest::bytes_max(ctx, media);
+    if entry.size.is_some_and(|s| s > limit) {
+        let e = ApiError::new(
+            Code::TooLarge,
+            format!("`{name}` is larger than the {} MB that are taken.", limit >> 20),
+        );
+        return Ok(Took::Refused(entry, e));
+    }
+    let (staged, entry) = match fetch::with_entry(ctx, live, &entry, limit).await {
+        Ok(fetched) => fetched,
+        Err(Failed::Store(e)) if e.is_of_file() => return Ok(Took::Lost(e)),
+        Err(Failed::Store(e)) => return Err(e.into()),
+        Err(Failed::Storage(e)) => match ingest::refusal(&name, e) {
+            Error::Api(e) if super::import::pictures::is_refusal(&e) => return Ok(Took::Refused(entry, e)),
+            e => return Err(Stop::Own(e.into())),
+        },
+    };
+    let bytes = i64::try_from(staged.len()).unwrap_or(i64::MAX);
+    let added = match ingest::check_staged(ctx, project, media, &name, staged).await {
+        Ok(checked) => ingest::register(ctx, project, checked).await,
+        Err(e) => Err(e),
+    };
+    match added {
+        Ok(outcome) => Ok(Took::Item {
+            entry,
+            bytes,
+            outcome,
+        }),
+        Err(Error::Api(e)) if e.code == Code::AlreadyExists => Ok(if look.known.is_some() {
+            Took::Changed(entry)
+        } else {
+            Took::Refused(entry, e)
+        }),
+        Err(Error::Api(e)) if super::import::pictures::is_refusal(&e) => Ok(Took::Refused(entry, e)),
+        Err(e) => Err(Stop::Own(e.into())),
+    }
+}
+
+fn code(e: &ApiError) -> &'static str {
+    super::import::pictures::code(e)
+}

@@ -1,0 +1,103 @@
+//! training rows: which run is made by which job.
+
+use crate::{StoreError, Tx, on_tx};
+use limn_domain::job::JobState;
+use limn_domain::training::TrainTask;
+use limn_domain::{JobId, RunId, Timestamp, VersionId};
+use sqlx::FromRow;
+
+#[derive(Debug, Clone, FromRow)]
+pub struct TrainingRow {
+    pub run_id: RunId,
+    /// `None` when the job is gone.
+    pub job_id: Option<JobId>,
+    /// `None` when the version is gone.
+    pub version_id: Option<VersionId>,
+    pub task: TrainTask,
+}
+
+/// A run that nobody has ended although its job is through with it.
+#[derive(Debug, Clone, FromRow)]
+pub struct Orphan {
+    pub run_id: RunId,
+    /// `None` when the job is gone.
+    pub state: Option<JobState>,
+    pub error: Option<String>,
+}
+
+/// Errors: `ForeignKey` when one of what it names is not there.
+pub async fn insert(tx: &mut Tx, row: &TrainingRow, now: Timestamp) -> Result<(), StoreError> {
+    on_tx!(tx, conn => {
+        sqlx::query(
+            "INSERT INTO training (run_id, job_id, version_id, task, created_at) VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(row.run_id)
+        .bind(row.job_id)
+        .bind(row.version_id)
+        .bind(row.task)
+        .bind(now)
+        .execute(conn)
+        .await?;
+    });
+    Ok(())
+}
+
+/// The training of a run; `None` for runs that others log.
+pub async fn of_run(tx: &mut Tx, run: RunId) -> Result<Option<TrainingRow>, StoreError> {
+    Ok(on_tx!(tx, conn => {
+        sqlx::query_as("SELECT run_id, job_id, version_id, task FROM training WHERE run_id = $1")
+            .bind(run)
+            .fetch_optional(conn)
+            .await?
+    }))
+}
+
+/// Runs under way whose job has ended or is gone.
+pub async fn orphans(tx: &mut Tx, limit: i64) -> Result<Vec<Orphan>, StoreError> {
+    Ok(on_tx!(tx, conn => {
+        sqlx::query_as(
+            "SELECT t.run_id, j.state, j.error FROM training t JOIN run r ON r.id = t.run_id \
+             LEFT JOIN job j ON j.id = t.job_id WHERE r.status IN ('running', 'scheduled') AND r.deleted_at IS NULL \
+             AND (j.id IS NULL OR j.state IN ('succeeded', 'failed', 'cancelled')) ORDER BY t.run_id LIMIT $1",
+        )
+        .bind(limit)
+        .fetch_all(conn)
+        .await?
+    }))
+}
+
+/// Notes how long a step took.
+pub async fn set_speed(tx: &mut Tx, run: RunId, step_micros: i64) -> Result<(), StoreError> {
+    on_tx!(tx, conn => {
+        sqlx::query("UPDATE training SET step_micros = $2 WHERE run_id = $1")
+            .bind(run)
+            .bind(step_micros)
+            .execute(conn)
+            .await?;
+    });
+    Ok(())
+}
+
+/// How long a step took in the latest training for a task.
+pub async fn speed(tx: &mut Tx, task: TrainTask) -> Result<Option<i64>, StoreError> {
+    Ok(on_tx!(tx, conn => {
+        sqlx::query_scalar(
+            "SELECT step_micros FROM training WHERE task = $1 AND step_micros IS NOT NULL \
+             ORDER BY created_at DESC, run_id DESC LIMIT 1",
+        )
+        .bind(task)
+        .fetch_optional(conn)
+        .await?
+    }))
+}
+
+/// Has a run go on, also one that had ended.
+pub async fn go_on(tx: &mut Tx, run: RunId) -> Result<(), StoreError> {
+    on_tx!(tx, conn => {
+        sqlx::query("UPDATE run SET status = 'running', end_ms = NULL WHERE id = $1")
+            .bind(run)
+            .execute(conn)
+            .await?;
+    });
+    Ok(())
+}

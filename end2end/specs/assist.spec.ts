@@ -1,0 +1,161 @@
+// The model that learns while people label: turned on, fed with labels, its proposals accepted by the page, its curve watched.
+import { drawn, type Project } from "../pages/data";
+import { expect, hydrated, test, unique } from "../fixtures";
+import type { Api } from "../fixtures";
+import type { Page } from "@playwright/test";
+
+const KINDS = ["disc", "square", "triangle"];
+
+/** Numbers 0..1 that repeat. */
+function random(seed: number) {
+  let s = (seed * 2654435761) >>> 0;
+  return () => {
+    s = (Math.imul(s ^ (s >>> 15), 2246822519) + 0x9e3779b9) >>> 0;
+    return ((s ^ (s >>> 13)) >>> 0) / 4294967296;
+  };
+}
+
+/** A disc, a square or a triangle somewhere on a dark ground. */
+function shape(kind: number, seed: number): Buffer {
+  const r = random(seed * 3 + kind + 1);
+  const [cx, cy, size, tint] = [32 + r() * 32, 32 + r() * 32, 18 + r() * 10, r() * 40];
+  return drawn(96, 96, (x, y) => {
+    const [dx, dy] = [x - cx, y - cy];
+    const inside =
+      kind === 0 ? dx * dx + dy * dy < size * size
+      : kind === 1 ? Math.abs(dx) < size * 0.85 && Math.abs(dy) < size * 0.85
+      : dy < size * 0.8 && dy > -size && Math.abs(dx) < (dy + size) * 0.6;
+    const noise = r() * 14;
+    return inside ? [200 + noise, 190 + noise, 150 + tint + noise] : [40 + noise, 46 + noise, 60 + noise];
+  });
+}
+
+async function shapes(api: Api, name: string, items: number): Promise<Project> {
+  const project = await api.post("/api/v1/projects", {
+    name,
+    task: "classification",
+    categories: KINDS.map((c, i) => ({ name: c, hotkey: i + 1 })),
+  });
+  for (let n = 0; n < items; n++) {
+    const kind = (n * 7 + Math.floor(n / 3)) % 3;
+    const path = `/api/v1/projects/${project.id}/items?name=${encodeURIComponent(`${KINDS[kind]}-${n}.png`)}`;
+    const response = await api.raw("POST", path, new Uint8Array(shape(kind, n)));
+    if (!response.ok) throw new Error(await response.text());
+  }
+  return { id: project.id, name, categories: await api.get(`/api/v1/projects/${project.id}/categories`) };
+}
+
+/** Labels the cells of the page as their names say, by mouse and keys. */
+async function labelPage(page: Page): Promise<number> {
+  const cells = page.getByTestId("cell");
+  const n = await cells.count();
+  for (const [k, kind] of KINDS.entries()) {
+    await page.keyboard.press("Escape");
+    let chosen = 0;
+    for (let i = 0; i < n; i++) {
+      const name = await cells.nth(i).getAttribute("aria-label");
+      if (!name?.startsWith(kind)) continue;
+      await cells.nth(i).click({ modifiers: chosen ? ["ControlOrMeta"] : [] });
+      chosen++;
+    }
+    if (chosen) await page.keyboard.press(String(k + 1));
+  }
+  await expect(page.getByTestId("grid-count")).toContainText(`${n} of ${n} labeled`);
+  await page.keyboard.press("Enter");
+  return n;
+}
+
+test("labels teach a model, whose proposals are accepted by the page", async ({ limn, admin, page, signIn, a11y, shots }) => {
+  test.setTimeout(240_000);
+  const api = limn.api(admin.token);
+  const project = await shapes(api, unique("Assist"), 150);
+  const assist = () => api.get(`/api/v1/projects/${project.id}/assist`);
+  await signIn(page, admin);
+
+  // Off at first; one button turns it on, and it looks at the pictures by itself.
+  await page.goto(`/projects/${project.id}`);
+  await hydrated(page);
+  await page.getByRole("link", { name: "Assist" }).click();
+  await expect(page.getByRole("heading", { name: "Let a model help" })).toBeVisible();
+  await a11y(page);
+  await shots(page, "assist-off");
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.getByRole("button", { name: "Turn the assist on" }).click();
+  await expect(page.getByTestId("assist-message")).toContainText("the model begins at 10", { timeout: 90_000 });
+  expect((await assist()).items).toMatchObject({ seen: 150, prelabeled: 0 });
+  expect((await assist()).items.clustered).toBeGreaterThan(0);
+  await shots(page, "assist-waiting");
+  await page.setViewportSize({ width: 1440, height: 900 });
+
+  // Fewer trainings than labels: the journey says when.
+  await page.getByLabel("The model is trained").selectOption("button");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText("Saved.")).toBeVisible();
+
+  // A few pages of the grid are labeled; the first are of every kind.
+  await page.goto(`/projects/${project.id}/label`);
+  await hydrated(page);
+  await page.getByRole("button", { name: "Several items at once" }).click();
+  await page.getByRole("button", { name: "16 items on a page" }).click();
+  let labeled = 0;
+  for (const pages of [1, 2, 3, 4]) {
+    await expect(page.getByTestId("cell")).toHaveCount(16);
+    labeled += await labelPage(page);
+    await expect.poll(async () => (await assist()).new_labels, { timeout: 20_000 }).toBe(pages * 16);
+  }
+  // Nothing of this is held while the model proposes.
+  await page.goto(`/projects/${project.id}/assist`);
+  await hydrated(page);
+  const held = (await api.get(`/api/v1/projects/${project.id}/items?status=todo&limit=200`)).rows.map((r: any) => (r.item ?? r).id);
+  await api.post(`/api/v1/projects/${project.id}/queue/release`, { items: held });
+  await page.getByRole("button", { name: "Train now" }).click();
+  await expect(page.getByTestId("assist-version")).toHaveText("Model 1", { timeout: 60_000 });
+  await expect.poll(async () => (await assist()).state, { timeout: 60_000 }).toBe("ready");
+  const ready = await assist();
+  expect(ready.items.prelabeled).toBeGreaterThan(16);
+  expect(ready.model.figures.trained_on + ready.model.figures.holdout).toBe(labeled);
+  await expect(page.getByTestId("learning-curve")).toBeVisible();
+  await expect(page.getByRole("table", { name: "Accuracy by category" }).getByRole("row")).toHaveCount(4);
+  await expect(page.getByText(/items of the holdout are labeled/)).toBeVisible();
+  await a11y(page);
+  await shots(page, "assist-ready");
+  await page.setViewportSize({ width: 1440, height: 900 });
+
+  // A page of proposals: accepted by one key, submitted by another.
+  await page.getByRole("main").getByRole("link", { name: "Label", exact: true }).last().click();
+  await page.waitForURL(/\/label/);
+  const cells = page.getByTestId("cell");
+  await expect(cells).toHaveCount(16);
+  await expect(cells.first()).toHaveAttribute("aria-label", /suggested/);
+  await shots(page, "assist-proposals");
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.keyboard.press("g");
+  await expect(page.getByTestId("grid-count")).toContainText("16 of 16 labeled");
+  await page.keyboard.press("Enter");
+  await expect.poll(async () => (await assist()).work.accepted, { timeout: 20_000 }).toBe(16);
+  const done = await api.get(`/api/v1/projects/${project.id}/items?status=done&limit=200`);
+  const wrong = done.rows.filter((r: any) => {
+    const kind = project.categories.find((c) => c.id === r.annotations[0].category_id)!.name;
+    return !(r.item ?? r).name.startsWith(kind);
+  });
+  expect(wrong.length).toBeLessThanOrEqual(2);
+  expect(done.rows.every((r: any) => r.annotations.every((a: any) => a.source === "human"))).toBe(true);
+
+  // The curve grows with the next model, and the command line says the same.
+  const told = limn.cli(["assist", "train", "--project", project.name], admin.token);
+  expect(told).toContain("Model 2");
+  await page.goto(`/projects/${project.id}/assist`);
+  await hydrated(page);
+  await expect(page.getByTestId("assist-version")).toHaveText("Model 2");
+  await expect(page.getByRole("img", { name: /Proposals: Accepted 16/ })).toBeVisible();
+  expect(limn.cli(["assist", "status", "--project", project.name], admin.token)).toMatch(/model 2: learned from \d+ labels/);
+  expect(limn.cli(["assist", "settings", "--project", project.name, "--accuracy", "0.9"], admin.token)).toContain("accuracy\t0.9");
+
+  // Off: what was proposed and not accepted goes, except of what somebody holds; labels stay.
+  const todo = (await api.get(`/api/v1/projects/${project.id}/items?status=todo&limit=200`)).rows.map((r: any) => (r.item ?? r).id);
+  await api.post(`/api/v1/projects/${project.id}/queue/release`, { items: todo });
+  await page.getByRole("button", { name: "Turn off" }).click();
+  await expect(page.getByRole("heading", { name: "Let a model help" })).toBeVisible();
+  await expect.poll(async () => (await assist()).items.prelabeled, { timeout: 30_000 }).toBe(0);
+  expect((await api.get(`/api/v1/projects/${project.id}/items?status=done&limit=200`)).rows.length).toBe(labeled + 16);
+});

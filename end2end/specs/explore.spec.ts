@@ -1,0 +1,101 @@
+import { type Api, expect, hydrated, test, unique } from "../fixtures";
+import { finished, makeProject } from "../pages/data";
+
+// A toast that is just appearing is too pale for a moment.
+const toasts = { exclude: [".toast"] };
+
+/** A dataset with a version of six pictures, boxes on three of them; its id. */
+async function street(api: Api): Promise<{ dataset: string; category: string }> {
+  const project = await makeProject(api, unique("Street"), { items: 6 });
+  const items = (await api.get(`/api/v1/projects/${project.id}/items`)).rows;
+  for (const { item } of items.slice(0, 3)) {
+    const now = await api.get(`/api/v1/items/${item.id}/annotations`);
+    const box = { id: crypto.randomUUID(), category_id: project.categories[0].id, kind: "box", rect: { x: 40, y: 30, w: 90, h: 70 } };
+    await api.put(`/api/v1/items/${item.id}/annotations`, { change_id: crypto.randomUUID(), base_revision: now.revision, upserts: [box] });
+  }
+  const made = await api.post("/api/v1/datasets", { name: unique("Street data"), kind: "images" });
+  await finished(api, await api.post(`/api/v1/datasets/${made.id}/versions`, { from: "project", project_id: project.id, statuses: ["todo", "done"] }));
+  return { dataset: made.id, category: project.categories[0].name };
+}
+
+test("files are filtered with counts, the filter is kept as a view, and what was found becomes a dataset", async ({ limn, admin, page, signIn, a11y, shots }) => {
+  test.setTimeout(120_000);
+  const api = limn.api(admin.token);
+  const { dataset, category } = await street(api);
+  await signIn(page, admin);
+  await page.goto(`/data/${dataset}/explore`);
+  await hydrated(page);
+  const count = page.locator(".explore__count");
+  await expect(count).toHaveText("6 files", { timeout: 30_000 });
+  await expect(page.locator(".explore__cell")).toHaveCount(6);
+  await a11y(page, toasts);
+  await shots(page, "data-explore");
+
+  const of = page.getByRole("checkbox", { name: new RegExp(`^${category} 3`) });
+  await of.check();
+  await expect(count).toHaveText("3 of 6 files");
+  await expect(page).toHaveURL(/q=/);
+  await expect(of).toBeChecked();
+  // The address alone leads here.
+  await page.reload();
+  await hydrated(page);
+  await expect(count).toHaveText("3 of 6 files");
+  await page.getByRole("button", { name: "Views" }).click();
+  await page.getByRole("button", { name: "Save this view" }).click();
+  await page.getByLabel("Name", { exact: true }).fill("Labeled ones");
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(page.getByText("View saved.")).toBeVisible();
+  await page.getByRole("button", { name: `Remove the filter Category: ${category}` }).click();
+  await expect(count).toHaveText("6 files");
+  await page.getByRole("button", { name: "Views" }).click();
+  await page.getByRole("button", { name: "Labeled ones", exact: true }).click();
+  await expect(count).toHaveText("3 of 6 files");
+
+  // Two of them, as a table, become a dataset of their own.
+  await page.getByLabel("Show as").selectOption("table");
+  await page.getByRole("checkbox", { name: /^Select / }).first().check();
+  await page.getByRole("checkbox", { name: /^Select / }).nth(1).check();
+  await a11y(page, toasts);
+  await shots(page, "data-explore-table");
+  await page.getByRole("button", { name: "New version of 2 selected" }).click();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog.getByText("2 files that you selected.")).toBeVisible();
+  const name = unique("Two");
+  await dialog.getByLabel("Name", { exact: true }).fill(name);
+  await dialog.getByRole("button", { name: "Register" }).click();
+  await expect(dialog.getByText("Version 1 holds 2 files.")).toBeVisible({ timeout: 30_000 });
+  await dialog.getByRole("button", { name: "Done" }).click();
+
+  // A filter that nothing passes says so, and how to go on.
+  await page.getByLabel("Part of a path", { exact: true }).fill("no such file");
+  await expect(page.getByText("No file passes")).toBeVisible();
+  await page.getByRole("button", { name: "Clear all filters" }).click();
+  await expect(count).toHaveText("6 files");
+
+  await page.keyboard.press("Control+k");
+  const palette = page.getByRole("dialog", { name: "Search or jump to" });
+  await palette.locator("input").fill(name);
+  await expect(palette.getByText(name).first()).toBeVisible();
+  await page.keyboard.press("Escape");
+});
+
+test("a token for one dataset comes with a key pair for S3 clients", async ({ limn, admin, page, signIn, a11y }) => {
+  const api = limn.api(admin.token);
+  const made = await api.post("/api/v1/datasets", { name: unique("Shared"), kind: "files" });
+  await signIn(page, admin);
+  await page.goto("/account");
+  await hydrated(page);
+  await page.getByRole("button", { name: "New token" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Name", { exact: true }).fill("reader");
+  await dialog.getByLabel("Reaches").selectOption({ label: `${made.name} (dataset)` });
+  await dialog.getByRole("button", { name: "Create token" }).click();
+  await dialog.getByText("For S3 clients").click();
+  await expect(dialog.getByTestId("s3-id")).toHaveText(/^LIMN[0-9A-F]{32}$/);
+  await a11y(page, toasts);
+  const token = await dialog.getByTestId("token-secret").innerText();
+  await dialog.getByRole("button", { name: "Done" }).click();
+  await expect(page.getByText("one dataset").first()).toBeVisible();
+  const seen = await limn.api(token).get("/api/v1/datasets");
+  expect(seen.rows.map((d: any) => d.id)).toEqual([made.id]);
+});

@@ -1,0 +1,226 @@
+//! A trainer that does no mathematics and whose every step is known: it stops, fails and goes on where the test wants it.
+
+use limn_services::training::port::{
+    EngineError, Event, Net, NetBox, NetTask, NetTraining, Prediction, SmallPicture, TrainedNet, Trainer,
+    Truth, Watch,
+};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// What happens on the way.
+#[derive(Debug, Clone, Default)]
+pub struct Script {
+    /// Milliseconds a step takes.
+    pub pause: u64,
+    /// A checkpoint after every so many steps.
+    pub checkpoint: Option<usize>,
+    /// It breaks off at this step.
+    pub fails_at: Option<(usize, String)>,
+    /// It panics at this step.
+    pub panics_at: Option<usize>,
+    /// It refuses every checkpoint.
+    pub refuses_checkpoints: bool,
+}
+
+/// What it was given.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    pub train: usize,
+    pub valid: usize,
+    pub sizes: Vec<(usize, usize)>,
+    pub boxes: Vec<NetBox>,
+    /// The steps at which attempts began.
+    pub began: Vec<usize>,
+}
+
+#[derive(Debug, Default)]
+pub struct Scripted {
+    pub script: Mutex<Script>,
+    seen: Mutex<Seen>,
+    /// The latest step.
+    pub step: AtomicUsize,
+}
+
+struct Scripts {
+    task: NetTask,
+    categories: usize,
+}
+
+const HEAD: &[u8] = b"scripted";
+
+fn says(task: NetTask, categories: usize, picture: &SmallPicture) -> Prediction {
+    let middle = picture.rgb[0];
+    match task {
+        NetTask::Detection => Prediction::Boxes(vec![(
+            NetBox {
+                category: 0,
+                x: 0.25,
+                y: 0.25,
+                width: 0.5,
+                height: 0.5,
+            },
+            0.9,
+        )]),
+        _ => Prediction::Categories(
+            (0..categories)
+                .map(|c| {
+                    if c == usize::from(middle) % categories {
+                        0.8
+                    } else {
+                        0.2 / categories as f32
+                    }
+                })
+                .collect(),
+        ),
+    }
+}
+
+impl Scripted {
+    pub fn seen(&self) -> Seen {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn change(&self, how: impl FnOnce(&mut Script)) {
+        how(&mut self.script.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+impl Trainer for Scripted {
+    fn version(&self) -> &'static str {
+        "scripted-1"
+    }
+
+    fn side(&self, _: NetTask) -> u32 {
+        32
+    }
+
+    fn steps(&self, _: NetTask, examples: usize) -> usize {
+        examples * 5
+    }
+
+    fn parameters(&self, _: NetTask) -> Vec<(String, String)> {
+        vec![("net".to_owned(), "none".to_owned())]
+    }
+
+    fn train(&self, t: &NetTraining<'_>, watch: &mut Watch<'_>) -> Result<TrainedNet, EngineError> {
+        let script = self.script.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let begin = match t.resume {
+            Some(_) if script.refuses_checkpoints => {
+                return Err(EngineError::Broken("no such checkpoint".to_owned()));
+            }
+            Some(state) => std::str::from_utf8(state).unwrap().parse::<usize>().unwrap(),
+            None => 0,
+        };
+        let mut seen = self.seen();
+        (seen.train, seen.valid) = (t.train.len(), t.valid.len());
+        seen.began.push(begin);
+        seen.sizes.clear();
+        seen.boxes.clear();
+        for n in 0..t.train.len() {
+            let p = t.train.picture(n)?;
+            assert_eq!(p.rgb.len(), p.width * p.height * 3);
+            seen.sizes.push((p.width, p.height));
+            if let Truth::Boxes(boxes) = t.train.truth(n) {
+                seen.boxes.extend(boxes);
+            }
+        }
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
+        let mut tell = |event| {
+            if watch(event).is_break() {
+                Err(EngineError::Stopped)
+            } else {
+                Ok(())
+            }
+        };
+        for step in begin + 1..=t.steps {
+            std::thread::sleep(Duration::from_millis(script.pause));
+            if let Some((at, why)) = &script.fails_at
+                && *at == step
+            {
+                return Err(EngineError::Broken(why.clone()));
+            }
+            assert_ne!(script.panics_at, Some(step), "as the script says");
+            self.step.store(step, Ordering::SeqCst);
+            tell(Event::Step {
+                step,
+                figures: vec![("loss".to_owned(), 1.0 / step as f64), ("rate".to_owned(), 0.1)],
+            })?;
+            if step % 10 == 0 {
+                tell(Event::Judged {
+                    step,
+                    figures: vec![("valid_mAP50".to_owned(), 0.5)],
+                })?;
+            }
+            if script.checkpoint.is_some_and(|every| step % every == 0) && step < t.steps {
+                tell(Event::Checkpoint {
+                    step,
+                    state: step.to_string().into_bytes(),
+                })?;
+            }
+        }
+        let mut predictions: Vec<Prediction> = Vec::new();
+        for n in 0..t.valid.len() {
+            let picture = t.valid.picture(n)?;
+            // All right but the last, on which it sees nothing.
+            predictions.push(match t.valid.truth(n) {
+                Truth::Boxes(boxes) if n + 1 < t.valid.len() => {
+                    Prediction::Boxes(boxes.iter().map(|b| (*b, 0.9)).collect())
+                }
+                Truth::Boxes(_) => Prediction::Boxes(Vec::new()),
+                Truth::Categories(_) => says(t.task, t.categories, &picture),
+            });
+        }
+        let detects = t.task == NetTask::Detection;
+        let side = t.categories + usize::from(detects);
+        let mut model = HEAD.to_vec();
+        model.extend([match t.task {
+            NetTask::Detection => 0,
+            NetTask::SingleClassification => 1,
+            NetTask::MultiClassification => 2,
+        }]);
+        model.push(u8::try_from(t.categories).unwrap());
+        Ok(TrainedNet {
+            model,
+            figures: vec![
+                (if detects { "mAP50" } else { "accuracy" }.to_owned(), 0.5),
+                ("odd".to_owned(), f64::NAN),
+            ],
+            by_category: (0..t.categories).map(|c| (c == 0).then_some(0.75)).collect(),
+            confusion: vec![vec![1; side]; side],
+            threshold: vec![0.5; t.categories],
+            predictions,
+        })
+    }
+
+    fn load(&self, model: &[u8]) -> Result<Box<dyn Net>, EngineError> {
+        let rest = model
+            .strip_prefix(HEAD)
+            .ok_or_else(|| EngineError::Broken("these bytes are no model".to_owned()))?;
+        Ok(Box::new(Scripts {
+            task: [
+                NetTask::Detection,
+                NetTask::SingleClassification,
+                NetTask::MultiClassification,
+            ][usize::from(rest[0])],
+            categories: rest[1].into(),
+        }))
+    }
+}
+
+impl Net for Scripts {
+    fn task(&self) -> NetTask {
+        self.task
+    }
+
+    fn categories(&self) -> usize {
+        self.categories
+    }
+
+    fn predict(&self, pictures: &[SmallPicture]) -> Result<Vec<Prediction>, EngineError> {
+        Ok(pictures
+            .iter()
+            .map(|p| says(self.task, self.categories, p))
+            .collect())
+    }
+}

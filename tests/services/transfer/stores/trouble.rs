@@ -1,0 +1,204 @@
+//! Stores that die, change and lock this server out in the middle.
+
+use super::stand_in::{Bucket, Shared, serve};
+use super::{World, figures, new, picture, report, world};
+use crate::{code, refusal};
+use limn_domain::Code;
+use limn_domain::datastore::{Datastore, DatastoreKind, RotateSecrets, UpdateDatastore};
+use limn_domain::job::JobState;
+use limn_domain::project::Task;
+use limn_services::Actor;
+use limn_testkit::on_both;
+use std::sync::{Arc, Mutex};
+
+async fn bucket(w: &World, files: u8) -> (Shared, Datastore) {
+    let shared: Shared = Arc::new(Mutex::new(Bucket {
+        key: "AK1".to_owned(),
+        ..Bucket::default()
+    }));
+    for n in 0..files {
+        shared
+            .lock()
+            .unwrap()
+            .files
+            .insert(format!("street/{n:03}.png"), picture(n));
+    }
+    let endpoint = serve(Arc::clone(&shared)).await;
+    let settings = [
+        ("bucket", "photos"),
+        ("endpoint", endpoint.as_str()),
+        ("access_key_id", "AK1"),
+    ];
+    let input = new(
+        "Bucket",
+        DatastoreKind::S3,
+        &settings,
+        &[("secret_access_key", "hunter2hunter2")],
+    );
+    let store = w.datastores.create(&Actor::System, input).await.unwrap();
+    (shared, store)
+}
+
+#[tokio::test]
+async fn a_store_that_dies_in_the_middle_is_gone_on_with() {
+    on_both(async |db| {
+        let w = world(&db, Task::Detection).await;
+        let (shared, store) = bucket(&w, 120).await;
+        shared.lock().unwrap().dies_after = Some(70);
+        let source = w.take(&store, "street/**").await;
+        let working = w.work();
+        let id = source.job_id.unwrap();
+        let job = w
+            .until(id, |j| {
+                j.state.is_final() || (j.state == JobState::Queued && j.attempts > 0)
+            })
+            .await;
+        let said = job.error.clone().unwrap_or_default();
+        working.stop().await;
+        assert_ne!(job.state, JobState::Failed, "{said}: it is tried again");
+        let taken = w.names().await.len();
+        assert!((50..120).contains(&taken), "whole items only: {taken}");
+        shared.lock().unwrap().dies_after = None;
+        let read = shared.lock().unwrap().reads.len();
+        w.clock.advance_seconds(3_600);
+        let done = report(w.finish(id).await);
+        assert_eq!((done.matched, w.names().await.len()), (120, 120));
+        // What was written down is not read again: some fifty at most were under way.
+        let again = shared.lock().unwrap().reads.len() - read;
+        assert!(again <= 120 - 50, "{again} were read after the stop");
+        assert!(done.unchanged >= 50, "{:?}", figures(&done));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_file_goes_on_where_the_connection_broke() {
+    on_both(async |db| {
+        let w = world(&db, Task::Detection).await;
+        let (shared, store) = bucket(&w, 2).await;
+        shared.lock().unwrap().cut = Some(("street/001.png".to_owned(), 2));
+        let source = w.take(&store, "").await;
+        let r = report(w.ended(&source).await);
+        assert_eq!(
+            (w.names().await.len(), r.report.refused),
+            (2, 0),
+            "{:?}",
+            r.report.entries
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_rotated_in_the_middle_is_taken_up() {
+    on_both(async |db| {
+        let w = world(&db, Task::Detection).await;
+        let (shared, store) = bucket(&w, 120).await;
+        // The store takes another key after some reads. Nobody has told Limn: the job ends and says where.
+        shared.lock().unwrap().rotates_after = Some((60, "AK2".to_owned()));
+        let source = w.take(&store, "").await;
+        let job = w.ended(&source).await;
+        assert_eq!(job.state, JobState::Failed);
+        let error = job.error.unwrap();
+        assert!(
+            error.contains("street/") && error.contains("“Bucket”") && error.contains("not known"),
+            "{error}"
+        );
+        let before = w.names().await.len();
+        assert!(before >= 50);
+        // A wrong key is not taken, the old one stays.
+        let rotate = |id: &str, secret: &str| RotateSecrets {
+            secrets: super::texts(&[("secret_access_key", secret)]),
+            settings: super::texts(&[("access_key_id", id)]),
+        };
+        assert_eq!(
+            code(
+                w.datastores
+                    .rotate(&Actor::System, store.id, rotate("AK3", "x"))
+                    .await
+            ),
+            Code::InvalidInput
+        );
+        assert_eq!(
+            w.datastores.get(&Actor::System, store.id).await.unwrap().settings["access_key_id"],
+            "AK1"
+        );
+        // Rotated while a refresh reads: it goes on with the new one.
+        {
+            let mut b = shared.lock().unwrap();
+            b.key = "AK1".to_owned();
+            b.rotates_after = None;
+            for n in 120..250_u8 {
+                b.files.insert(format!("street/{n:03}.png"), picture(n));
+            }
+        }
+        let job = w.sources.refresh(&w.manager, source.id).await.unwrap();
+        let working = w.work();
+        let began = std::time::Instant::now();
+        let start = shared.lock().unwrap().reads.len();
+        while shared.lock().unwrap().reads.len() < start + 5 {
+            assert!(began.elapsed().as_secs() < 30);
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        shared.lock().unwrap().key = "AK2".to_owned();
+        let rotated = w
+            .datastores
+            .rotate(&Actor::System, store.id, rotate("AK2", "hunter3hunter3"))
+            .await
+            .unwrap();
+        assert_eq!(rotated.settings["access_key_id"], "AK2");
+        let job = w.until(job.id, |j| j.state.is_final()).await;
+        working.stop().await;
+        // Between the two a read may have met a closed door; then a second refresh does the rest.
+        if job.state != JobState::Succeeded {
+            assert!(
+                job.error.as_ref().unwrap().contains("not known"),
+                "{:?}",
+                job.error
+            );
+            w.refreshed(&source).await;
+        }
+        assert_eq!(w.names().await.len(), 250);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_kept_key_is_not_sent_elsewhere() {
+    on_both(async |db| {
+        let w = world(&db, Task::Detection).await;
+        let (_, store) = bucket(&w, 1).await;
+        let mut settings = store.settings.clone();
+        settings.insert("endpoint".to_owned(), "http://127.0.0.1:1".to_owned());
+        let input = UpdateDatastore {
+            settings: Some(settings),
+            ..UpdateDatastore::default()
+        };
+        let error = refusal(w.datastores.update(&Actor::System, store.id, input).await);
+        assert!(error.for_field("settings.endpoint").is_some(), "{error:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refresh_is_cancelled_and_goes_on_later() {
+    on_both(async |db| {
+        let w = world(&db, Task::Detection).await;
+        let (shared, store) = bucket(&w, 200).await;
+        let source = w.take(&store, "").await;
+        let id = source.job_id.unwrap();
+        let working = w.work();
+        while shared.lock().unwrap().reads.len() < 20 {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        w.jobs.cancel(&w.manager, id).await.unwrap();
+        let job = w.until(id, |j| j.state.is_final()).await;
+        working.stop().await;
+        if job.state == JobState::Cancelled {
+            assert!(w.names().await.len() < 200);
+        }
+        w.refreshed(&source).await;
+        assert_eq!(w.names().await.len(), 200);
+    })
+    .await;
+}
