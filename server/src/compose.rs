@@ -61,17 +61,24 @@ pub struct Background {
 }
 
 impl Background {
-    /// Starts `workers` jobs at once and one training beside them, none when 0, and the hourly tidying.
+    /// Starts `workers` jobs at once with a training and an assist that finds boxes beside them, none when 0, and the hourly tidying.
     pub fn start(services: &Services, workers: usize) -> Self {
         let stop = CancellationToken::new();
         let jobs = (workers > 0).then(|| {
             let runner = limn_services::jobs::runner(services, workers);
-            let trainer = limn_services::jobs::trainer(services);
-            let (run, train) = (runner.run(stop.clone()), trainer.run(stop.clone()));
+            let beside = [
+                limn_services::jobs::trainer(services),
+                limn_services::jobs::learner(services),
+            ];
+            // Each on a task of its own; one that panicked has said so.
+            let all = std::iter::once(runner)
+                .chain(beside)
+                .map(|r| tokio::spawn(r.run(stop.clone())));
+            let all: Vec<JoinHandle<()>> = all.collect();
             tokio::spawn(async move {
-                // Each on a task of its own; one that panicked has said so.
-                let (run, train) = (tokio::spawn(run), tokio::spawn(train));
-                drop((run.await, train.await));
+                for one in all {
+                    drop(one.await);
+                }
             })
         });
         let tidy = tokio::spawn(tidy(services.clone(), stop.clone()));

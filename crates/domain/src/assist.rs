@@ -127,6 +127,15 @@ impl Default for AssistSettings {
 }
 
 impl AssistSettings {
+    /// What it starts with in a project of this task. Whoever sees boxes drawn for them corrects one in five with less work than drawing
+    /// all of them.
+    pub fn of(task: Task) -> Self {
+        Self {
+            accuracy: if finds_boxes(task) { 0.8 } else { 0.95 },
+            ..Self::default()
+        }
+    }
+
     /// The field at fault and why.
     pub fn check(&self) -> Result<(), (&'static str, String)> {
         if !(0.5..=0.999).contains(&self.accuracy) {
@@ -177,7 +186,12 @@ impl UpdateAssist {
 
 /// Whether a project of this task can have an assist.
 pub const fn can_assist(task: Task) -> bool {
-    matches!(task, Task::Classification | Task::Multilabel)
+    matches!(task, Task::Classification | Task::Multilabel) || finds_boxes(task)
+}
+
+/// Whether the assist of such a project proposes boxes. Its shares then count boxes instead of items.
+pub const fn finds_boxes(task: Task) -> bool {
+    matches!(task, Task::Detection)
 }
 
 /// A share that was counted: `right` of `of`, and where the true share lies with 95 % confidence (Wilson's interval).
@@ -243,12 +257,16 @@ pub struct Figures {
     pub trained_on: i64,
     /// Labeled items of the holdout.
     pub holdout: i64,
-    /// Items judged right: for several categories an item all of them.
+    /// Items judged right: for several categories an item all of them. Boxes: those right among the found ones, at the confidence that finds
+    /// the most for the fewest mistakes.
     pub accuracy: Share,
     /// Right among those sure enough to be proposed.
     pub proposed: Share,
-    /// Sure enough to be proposed among all.
+    /// Sure enough to be proposed among all. Boxes: those that are found by a proposal, among all that people drew.
     pub covered: Share,
+    /// Boxes: COCO's average precision at an overlap of one half, the mean of the categories, 0..=1.
+    #[serde(default)]
+    pub map50: Option<f64>,
     /// Mean distance of confidence and accuracy over the bins, weighted (expected calibration error), 0..=1.
     pub calibration_error: f64,
     pub bins: Vec<Bin>,
@@ -272,15 +290,15 @@ pub struct Bin {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CategoryFigures {
     pub category_id: CategoryId,
-    /// Labeled items trained on.
+    /// Labeled items trained on, or boxes.
     pub trained_on: i64,
-    /// Of the items that are of it, those found (recall).
+    /// Of the items (or boxes) that are of it, those found (recall).
     pub found: Share,
     /// Confidence from which it is proposed; none while the asked accuracy is out of reach or cannot be told.
     pub threshold: Option<f64>,
     /// Of its proposals, those right.
     pub proposed: Share,
-    /// Of the items taken for it, those sure enough.
+    /// Of the items taken for it, those sure enough. Boxes: of those that are of it, those found by a proposal.
     pub covered: Share,
 }
 
@@ -330,6 +348,8 @@ pub struct CurvePoint {
     pub basis: Basis,
     pub accuracy: Share,
     pub covered: Share,
+    #[serde(default)]
+    pub map50: Option<f64>,
 }
 
 /// Items to do by what the assist says of them.

@@ -196,7 +196,8 @@ impl Report<'_> {
             calibration_error,
             bins,
             categories: self.by_category(&of),
-            confusions: self.confusions(&of),
+            map50: None,
+            confusions: confusions(self.categories, &of),
             warnings: self.warnings(holdout, of.len()),
         }
     }
@@ -225,29 +226,6 @@ impl Report<'_> {
                 }
             })
             .collect()
-    }
-
-    fn confusions(&self, of: &[&Judged]) -> Vec<Confusion> {
-        let mut count: BTreeMap<(usize, usize), i64> = BTreeMap::new();
-        for j in of {
-            // Of several categories: what was missed, taken for what was said too much.
-            for is in j.is.iter().filter(|c| !j.said.contains(c)) {
-                for said in j.said.iter().filter(|c| !j.is.contains(c)) {
-                    *count.entry((*is, *said)).or_default() += 1;
-                }
-            }
-        }
-        let mut list: Vec<Confusion> = count
-            .into_iter()
-            .map(|((is, said), items)| Confusion {
-                is: self.categories[is],
-                taken_for: self.categories[said],
-                items,
-            })
-            .collect();
-        list.sort_by_key(|c| std::cmp::Reverse(c.items));
-        list.truncate(100);
-        list
     }
 
     fn warnings(&self, holdout: usize, judged: usize) -> Vec<String> {
@@ -290,8 +268,32 @@ impl Report<'_> {
     }
 }
 
+/// What was taken for what, most often first.
+pub fn confusions(categories: &[CategoryId], of: &[&Judged]) -> Vec<Confusion> {
+    let mut count: BTreeMap<(usize, usize), i64> = BTreeMap::new();
+    for j in of {
+        // Of several categories: what was missed, taken for what was said too much.
+        for is in j.is.iter().filter(|c| !j.said.contains(c)) {
+            for said in j.said.iter().filter(|c| !j.is.contains(c)) {
+                *count.entry((*is, *said)).or_default() += 1;
+            }
+        }
+    }
+    let mut list: Vec<Confusion> = count
+        .into_iter()
+        .map(|((is, said), items)| Confusion {
+            is: categories[is],
+            taken_for: categories[said],
+            items,
+        })
+        .collect();
+    list.sort_by_key(|c| std::cmp::Reverse(c.items));
+    list.truncate(100);
+    list
+}
+
 /// Items in ten equal steps of confidence, and the expected calibration error.
-fn bins(of: &[&Judged]) -> (Vec<Bin>, f64) {
+pub fn bins(of: &[&Judged]) -> (Vec<Bin>, f64) {
     let mut groups = vec![(0.0_f64, 0_i64, 0_i64); BINS];
     for j in of {
         let b = ((j.confidence * BINS as f32) as usize).min(BINS - 1);

@@ -6,6 +6,7 @@
 //! HTTP.
 
 mod average_precision;
+mod boxes;
 mod cluster;
 mod error;
 mod features;

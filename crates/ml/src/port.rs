@@ -7,9 +7,9 @@ use crate::linear::Matrix;
 use crate::order::{by_cluster, cosine, margin, most_useful};
 use crate::train::{Example, Task, train};
 use crate::{Encoder, Picture};
-use limn_domain::assist::AssistOrder;
+use limn_domain::assist::{AssistOrder, Figures};
 use limn_services::assist::port::{
-    Arranged, Engine, EngineError, SmallPicture, StopCheck, TrainedHead, Training, Verdict,
+    Arranged, Engine, EngineError, JudgedBoxes, SmallPicture, StopCheck, TrainedHead, Training, Verdict,
 };
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -106,6 +106,10 @@ impl Engine for LocalEngine {
             thresholds: trained.thresholds,
             figures: trained.figures,
         })
+    }
+
+    fn judge_boxes(&self, judged: &JudgedBoxes) -> (Vec<Option<f32>>, Figures) {
+        crate::boxes::judge(judged)
     }
 
     fn predict(

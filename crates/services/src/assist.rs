@@ -8,9 +8,10 @@ use crate::jobs::kind;
 use crate::{Actor, Context, Error, Result, annotations, audit};
 use limn_domain::assist::{
     Assist, AssistItems, AssistModel, AssistSettings, AssistState, AssistWork, CurvePoint, Retrain,
-    SimilarItem, UpdateAssist, can_assist,
+    SimilarItem, UpdateAssist, can_assist, finds_boxes,
 };
 use limn_domain::job::{Job, JobState};
+use limn_domain::project::Task;
 use limn_domain::{Action, Code, Digest, ItemId, ProjectId, Timestamp, UserId};
 use limn_jobs::NewJob;
 use limn_store::repo::assist::{AssistRow, Work};
@@ -36,7 +37,8 @@ impl Assists {
 
     /// Changes the settings and, when that makes a difference, starts a job.
     pub async fn update(&self, actor: &Actor, project: ProjectId, change: UpdateAssist) -> Result<Assist> {
-        let (actor, now, has_engine) = (actor.clone(), self.0.now(), self.0.engine.is_some());
+        let (actor, now) = (actor.clone(), self.0.now());
+        let (has_engine, has_trainer) = (self.0.engine.is_some(), self.0.trainer.is_some());
         let assist = self
             .0
             .db
@@ -47,16 +49,17 @@ impl Assists {
                         .await?
                         .ok_or_else(|| Error::not_found("project"))?;
                     let before = repo::assist::get(tx, project).await?.map(|r| r.settings.0);
-                    let before = before.unwrap_or_default();
+                    let before = before.unwrap_or_else(|| AssistSettings::of(task));
                     let after = change.onto(before.clone());
                     after.check().map_err(|(field, why)| Error::field(field, why))?;
                     if after.enabled && !can_assist(task) {
                         return Err(Error::field(
                             "enabled",
-                            "The assist learns to classify pictures so far: single or several categories. This project has another task.",
+                            "The assist learns categories of pictures and boxes around objects so far. This project has another task.",
                         ));
                     }
-                    if after.enabled && !has_engine {
+                    let able = has_engine && (has_trainer || !finds_boxes(task));
+                    if after.enabled && !able {
                         return Err(Error::new(Code::Unavailable, "This server runs without models."));
                     }
                     if after != before {
@@ -66,7 +69,7 @@ impl Assists {
                         if after.enabled || before.enabled {
                             let anew = after.accuracy != before.accuracy || after.enabled != before.enabled;
                             let train = anew && after.retrain != Retrain::Never;
-                            enqueue(tx, project, &name, actor.user_id(), train, now).await?;
+                            enqueue(tx, project, (&name, task), actor.user_id(), train, now).await?;
                         }
                     }
                     read(tx, project).await
@@ -102,10 +105,10 @@ impl Assists {
                     if let Some(job) = running(tx, row.as_ref()).await? {
                         return Ok(job);
                     }
-                    let (name, _) = repo::transfer::title(tx, project)
+                    let (name, task) = repo::transfer::title(tx, project)
                         .await?
                         .ok_or_else(|| Error::not_found("project"))?;
-                    let id = enqueue(tx, project, &name, actor.user_id(), true, now).await?;
+                    let id = enqueue(tx, project, (&name, task), actor.user_id(), true, now).await?;
                     audit::write(
                         tx,
                         &actor,
@@ -206,13 +209,17 @@ pub(crate) async fn running(tx: &mut Tx, row: Option<&AssistRow>) -> Result<Opti
 pub(crate) async fn enqueue(
     tx: &mut Tx,
     project: ProjectId,
-    name: &str,
+    (name, task): (&str, Task),
     user: Option<UserId>,
     train: bool,
     now: Timestamp,
 ) -> Result<limn_domain::JobId> {
     let new = NewJob {
-        kind: kind::ASSIST,
+        kind: if finds_boxes(task) {
+            kind::ASSIST_BOXES
+        } else {
+            kind::ASSIST
+        },
         title: format!("Learn from the labels of {name}"),
         project_id: Some(project),
         created_by: user,
@@ -237,6 +244,9 @@ fn summary(before: &AssistSettings, after: &AssistSettings) -> String {
 
 async fn read(tx: &mut Tx, project: ProjectId) -> Result<Assist> {
     let progress = repo::item::counter::progress(tx, project).await?;
+    let task = repo::transfer::title(tx, project)
+        .await?
+        .map_or_else(Task::default, |t| t.1);
     let row = repo::assist::get(tx, project).await?;
     let job = match row.as_ref().and_then(|r| r.job_id) {
         Some(id) => repo::job::get(tx, id).await?,
@@ -244,7 +254,7 @@ async fn read(tx: &mut Tx, project: ProjectId) -> Result<Assist> {
     };
     let Some(row) = row else {
         return Ok(Assist {
-            settings: AssistSettings::default(),
+            settings: AssistSettings::of(task),
             state: AssistState::Off,
             message: off().to_owned(),
             job: None,
@@ -299,6 +309,7 @@ async fn read(tx: &mut Tx, project: ProjectId) -> Result<Assist> {
                 basis: f.basis,
                 accuracy: f.accuracy,
                 covered: f.covered,
+                map50: f.map50,
             })
             .collect(),
         settings: row.settings.0,
@@ -335,7 +346,7 @@ fn state(row: &AssistRow, job: Option<&Job>, model: Option<&AssistModel>) -> (As
         Some(m) => (
             AssistState::Ready,
             format!(
-                "Model {} is at work; it learned from {} labels.",
+                "Model {} is at work; it learned from {} labeled items.",
                 m.version, m.figures.trained_on
             ),
         ),

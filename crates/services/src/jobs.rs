@@ -32,6 +32,8 @@ pub mod kind {
     pub const SOURCE: &str = "source";
     /// Looks at the pictures of a project and learns from its labels.
     pub const ASSIST: &str = "assist";
+    /// The same where it learns to find boxes, which takes minutes.
+    pub const ASSIST_BOXES: &str = "assist_boxes";
     /// Trains a network on a version.
     pub const TRAINING: &str = "training";
     /// Indexes a version to look through it.
@@ -78,6 +80,16 @@ pub fn trainer(services: &Services) -> Runner {
     let clock = ctx.clock.clone();
     Runner::new(ctx.db.clone(), registry, ctx.jobs.clone(), 1, move || clock.now())
         .every(training::EVERY, move || Box::pin(training::settle(ctx.clone())))
+}
+
+/// A runner of its own for assists that find boxes, one at a time: other jobs do not wait for their minutes, nor they for the hours of a
+/// training.
+pub fn learner(services: &Services) -> Runner {
+    let ctx = services.context.clone();
+    let mut registry = Registry::default();
+    registry.register(kind::ASSIST_BOXES, assist::AssistJob(ctx.clone()));
+    let clock = ctx.clock.clone();
+    Runner::new(ctx.db.clone(), registry, ctx.jobs.clone(), 1, move || clock.now())
 }
 
 /// Shapes an error for the people who read the job: what a client may see stands as it is and is final, anything else

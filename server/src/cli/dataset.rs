@@ -5,6 +5,7 @@ use super::{Remote, datastore, export, files, print, profile, upload, watch};
 use anyhow::{Context as _, Result, bail};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Subcommand};
+use futures::StreamExt as _;
 use limn_domain::Page;
 use limn_domain::dataset::{
     Dataset, DatasetKind, DatasetSummary, DiffKind, DiffRow, DiffSummary, Entry, NewDataset, NewVersion,
@@ -446,7 +447,10 @@ async fn write(client: &Client, version: &Version, input: &VersionExport, out: &
     ))
 }
 
-/// Fetches the files one after another, each checked against its digest before it gets its name.
+/// Files under way at once: small ones cost a round trip, not bandwidth.
+const AT_ONCE: usize = 8;
+
+/// Fetches the files, each checked against its digest before it gets its name.
 async fn download(client: &Client, version: &Version, split: Option<Split>, out: &Path) -> Result<()> {
     let line = watch::Line::new();
     let (mut cursor, mut done, mut there) = (None::<String>, 0_i64, 0_i64);
@@ -460,8 +464,11 @@ async fn download(client: &Client, version: &Version, split: Option<Split>, out:
         }
         let url = format!("/api/v1/versions/{}/entries", version.id);
         let page: Page<Entry> = get(client, &url, &query).await?;
-        for entry in page.rows {
-            if file(client, version, &entry, out).await? {
+        let mut files = futures::stream::iter(page.rows)
+            .map(|entry| async move { file(client, version, &entry, out).await })
+            .buffer_unordered(AT_ONCE);
+        while let Some(fetched) = files.next().await {
+            if fetched? {
                 done += 1;
             } else {
                 there += 1;

@@ -142,7 +142,14 @@ impl World {
         };
         let stop = CancellationToken::new();
         let runner = limn_services::jobs::runner(&self.studio.services, 2).with_timing(timing);
-        (stop.clone(), tokio::spawn(runner.run(stop)))
+        let learner = limn_services::jobs::learner(&self.studio.services).with_timing(timing);
+        let both = [runner, learner].map(|r| tokio::spawn(r.run(stop.clone())));
+        let ended = async move {
+            for one in both {
+                one.await.unwrap();
+            }
+        };
+        (stop, tokio::spawn(ended))
     }
 
     pub async fn until(&self, id: JobId, what: impl Fn(&Job) -> bool) -> Job {

@@ -15,7 +15,9 @@ use crate::ui::{
 };
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use limn_domain::assist::{Assist, AssistState, Basis, Retrain, Share, UpdateAssist, can_assist};
+use limn_domain::assist::{
+    Assist, AssistState, Basis, Retrain, Share, UpdateAssist, can_assist, finds_boxes,
+};
 use limn_domain::authz::Action;
 use limn_domain::job::Job;
 use report::Report;
@@ -35,7 +37,7 @@ pub fn AssistTab() -> impl IntoView {
         <Show
             when=move || ctx.project.with(|p| can_assist(p.summary.task))
             fallback=|| view! {
-                <Notice>"The assist learns to classify pictures so far. Projects with other tasks are labeled without it."</Notice>
+                <Notice>"The assist learns categories of pictures and boxes around objects so far. Projects with other tasks are labeled without it."</Notice>
             }
         >
             <Suspense fallback=|| view! { <Card><Skeleton lines=8/></Card> }>
@@ -90,7 +92,7 @@ fn Found(ctx: ProjectCtx, assist: Assist) -> impl IntoView {
     view! {
         <Show when=move || on.get() fallback=move || view! { <Off ctx assist/> }>
             <StateCard ctx assist/>
-            <Figures assist/>
+            <Figures ctx assist/>
             <div class="overview">
                 <div class="overview__col"><Report ctx assist/></div>
                 <div class="overview__col">
@@ -217,7 +219,7 @@ fn StateCard(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
 
 /// The items to do by what the assist says of them, and how good it is.
 #[component]
-fn Figures(assist: RwSignal<Assist>) -> impl IntoView {
+fn Figures(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
     let items = Memo::new(move |_| assist.with(|a| a.items));
     let figures = move || assist.with(|a| a.model.as_ref().map(|m| m.figures.clone()));
     view! {
@@ -246,15 +248,23 @@ fn Figures(assist: RwSignal<Assist>) -> impl IntoView {
                 })
             />
             <Stat
-                label="Right"
+                label=if boxes(ctx) { "Boxes right" } else { "Right" }
                 value=Signal::derive(move || figures().map_or_else(|| "\u{2013}".to_owned(), |f| percent(&f.accuracy)))
                 sub=Signal::derive(move || figures().map_or_else(
                     || "no model yet".to_owned(),
-                    |f| format!("{}, {}", interval(&f.accuracy), basis(f.basis)),
+                    |f| match f.map50 {
+                        Some(ap) => format!("{}, mAP50 {ap:.2}", interval(&f.accuracy)),
+                        None => format!("{}, {}", interval(&f.accuracy), basis(f.basis)),
+                    },
                 ))
             />
         </div>
     }
+}
+
+/// Whether it finds boxes; its shares count those then.
+pub(super) fn boxes(ctx: ProjectCtx) -> bool {
+    ctx.project.with(|p| finds_boxes(p.summary.task))
 }
 
 /// What people did with proposals.

@@ -16,6 +16,8 @@ mod threads;
 mod threshold;
 mod warp;
 
+pub(crate) use detector::share as overlap;
+
 use classifier::Classifier;
 use detector::Detector;
 use learn::Network;

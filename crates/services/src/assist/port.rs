@@ -1,5 +1,6 @@
 //! What the assist asks of whoever knows models; `limn-ml` implements it, the server puts it in.
 
+use crate::training::port::NetBox;
 use limn_domain::CategoryId;
 use limn_domain::assist::{AssistOrder, Figures};
 use std::sync::Arc;
@@ -61,6 +62,31 @@ pub struct TrainedHead {
     pub figures: Figures,
 }
 
+/// What a detector found in pictures that it was not trained on, beside what people drew there.
+#[derive(Debug, Clone)]
+pub struct JudgedBoxes {
+    pub pictures: Vec<JudgedPicture>,
+    pub categories: Vec<CategoryId>,
+    /// Pictures it was trained on, and boxes of each category in them.
+    pub trained_on: i64,
+    pub trained_boxes: Vec<i64>,
+    /// Of each category, from which confidence on its boxes are worth showing.
+    pub worth: Vec<f32>,
+    /// COCO's average precision at an overlap of one half, where there is one.
+    pub map50: Option<f64>,
+    /// Accuracy that proposals must have.
+    pub accuracy: f64,
+}
+
+/// A picture with both.
+#[derive(Debug, Clone)]
+pub struct JudgedPicture {
+    /// Drawn by people.
+    pub right: Vec<NetBox>,
+    /// With their confidence, 0..=1, surest first.
+    pub found: Vec<(NetBox, f32)>,
+}
+
 /// What a head says of an item.
 #[derive(Debug, Clone)]
 pub struct Verdict {
@@ -101,6 +127,9 @@ pub trait Engine: Send + Sync {
     ) -> Result<Vec<Vec<f32>>, EngineError>;
 
     fn train(&self, training: &Training, stop: &StopCheck) -> Result<TrainedHead, EngineError>;
+
+    /// From which confidence on boxes of each category are proposed, and how good that is.
+    fn judge_boxes(&self, judged: &JudgedBoxes) -> (Vec<Option<f32>>, Figures);
 
     fn predict(
         &self,

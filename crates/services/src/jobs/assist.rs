@@ -3,6 +3,7 @@
 //! Whatever it finds out is kept as it goes, so that a run that was cut off goes on where it stopped. The work itself runs on
 //! a thread of its own, never on those that answer requests.
 
+mod boxes;
 mod keep;
 mod learn;
 mod look;
@@ -12,7 +13,7 @@ use crate::assist::port::{Engine, EngineError, StopCheck};
 use crate::{Context, Error, assist};
 use anyhow::Context as _;
 use futures::future::BoxFuture;
-use limn_domain::assist::{AssistSettings, Retrain, can_assist};
+use limn_domain::assist::{AssistSettings, Retrain, can_assist, finds_boxes};
 use limn_domain::job::JobState;
 use limn_domain::project::Task;
 use limn_domain::{CategoryId, Digest, ProjectId};
@@ -27,11 +28,16 @@ use std::time::Duration;
 pub(super) const EVERY: Duration = Duration::from_secs(2);
 /// Seconds between two runs for new pictures alone, and after a run that failed.
 const NEW_PICTURES: i64 = 20;
+/// The same once there is a model that finds boxes: it looks through thousands of pictures every time.
+const NEW_PICTURES_BOXES: i64 = 300;
 const AFTER_FAILURE: i64 = 600;
 /// Share of the pictures that is never trained on, in percent.
 const HOLDOUT: u64 = 20;
-/// Labels of the holdout that suffice; beyond them its other pictures may have proposals too.
-pub(super) const HOLDOUT_ENOUGH: usize = 100;
+/// Labels of the holdout that suffice; beyond them its other pictures may have proposals too. A picture has many boxes.
+const HOLDOUT_ENOUGH: usize = 100;
+const HOLDOUT_ENOUGH_BOXES: usize = 40;
+/// Boxes are learned anew after new labels of at least one of this many so far: a training takes minutes.
+const SHARE_BOXES: i64 = 4;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Payload {
@@ -116,7 +122,11 @@ async fn run(
     let looked = look::look(&run, &row).await?;
     // The setting may have changed while the job waited.
     let train = payload.train && run.settings.retrain != Retrain::Never;
-    let learned = learn::learn(&run, &row, &looked, train).await?;
+    let learned = if finds_boxes(run.task) {
+        boxes::learn(&run, &row, &looked, train).await?
+    } else {
+        learn::learn(&run, &row, &looked, train).await?
+    };
     let placed = place::place(&run, &looked, learned.model.as_ref(), learned.holdout).await?;
     let (total, note) = (counts.total, learned.note.clone());
     let trained_done = learned.tried.then_some(learned.done);
@@ -144,6 +154,15 @@ pub(super) fn is_holdout(digest: &Digest) -> bool {
 }
 
 impl Run<'_> {
+    /// Labels of the holdout that suffice.
+    fn holdout_enough(&self) -> usize {
+        if finds_boxes(self.task) {
+            HOLDOUT_ENOUGH_BOXES
+        } else {
+            HOLDOUT_ENOUGH
+        }
+    }
+
     fn stop(&self) -> StopCheck {
         let token = self.progress.token().clone();
         Arc::new(move || token.is_cancelled())
@@ -187,9 +206,19 @@ async fn look_round(ctx: &Context) -> Result<(), Error> {
     let due: Vec<Due> = repo::assist::enabled(&mut ctx.db.read().await?).await?;
     for d in due {
         let settings = &d.settings.0;
-        let labels = (d.done - d.trained_done).abs() >= settings.every;
+        let enough = if finds_boxes(d.task) {
+            settings.every.max(d.trained_done / SHARE_BOXES)
+        } else {
+            settings.every
+        };
+        let labels = (d.done - d.trained_done).abs() >= enough;
         let train = settings.retrain == Retrain::Schedule && labels;
-        let waited = now.0 - d.run_at.0 >= NEW_PICTURES * limn_domain::Timestamp::SECOND;
+        let pause = if finds_boxes(d.task) && d.trained_done > 0 {
+            NEW_PICTURES_BOXES
+        } else {
+            NEW_PICTURES
+        };
+        let waited = now.0 - d.run_at.0 >= pause * limn_domain::Timestamp::SECOND;
         if !(train || d.total != d.run_total && waited) {
             continue;
         }
@@ -209,8 +238,8 @@ async fn look_round(ctx: &Context) -> Result<(), Error> {
                             return Ok(());
                         }
                     }
-                    if let Some((name, _)) = repo::transfer::title(tx, project).await? {
-                        assist::enqueue(tx, project, &name, None, train, now).await?;
+                    if let Some((name, task)) = repo::transfer::title(tx, project).await? {
+                        assist::enqueue(tx, project, (&name, task), None, train, now).await?;
                     }
                     Ok(())
                 })

@@ -3,7 +3,7 @@
 //! are durable, so that a training that was cut off goes on without a gap and without a figure twice.
 
 mod draw;
-mod pack;
+pub(super) mod pack;
 mod record;
 mod results;
 
@@ -192,9 +192,16 @@ impl Work<'_> {
         }
         let total = (train.len() + valid.len()) as i64;
         tokio::fs::create_dir_all(&self.folder).await?;
-        let train = pack::make(self, &self.folder.join("train"), train, side, (0, total)).await?;
+        let to = (self.ctx, self.progress);
+        let file = |name: &str| {
+            let path = self.folder.join(name);
+            let mut how = std::fs::File::options();
+            how.read(true).write(true).create(true).truncate(true);
+            how.open(path).map_err(pack::disk)
+        };
+        let train = pack::make(to, file("train")?, train, side, (0, total)).await?;
         let done = train.len() as i64;
-        let valid = pack::make(self, &self.folder.join("valid"), valid, side, (done, total)).await?;
+        let valid = pack::make(to, file("valid")?, valid, side, (done, total)).await?;
         if train.is_empty() {
             return Err(Permanent(
                 "None of the pictures to learn from can be read; see the log of the job for the reasons."
@@ -303,7 +310,7 @@ fn ended(result: std::result::Result<TrainedNet, (EngineError, bool)>) -> anyhow
 }
 
 /// Lowers the priority of this thread and of those it starts, where the system can.
-fn yield_to_others() {
+pub(super) fn yield_to_others() {
     #[cfg(unix)]
     if let Err(e) = rustix::process::nice(NICE) {
         tracing::debug!(error = %e, "a training keeps its priority");

@@ -420,7 +420,7 @@ fn said(task: TrainTask, entry: &Entry, labels: &Labels, places: &HashMap<String
         .iter()
         .filter(of)
         .filter_map(|l| {
-            let found = boxed(&l.shape, entry, *places.get(&l.category)?)?;
+            let found = boxed(&l.shape, (entry.width, entry.height), *places.get(&l.category)?)?;
             outlined += i64::from(!matches!(l.shape, Shape::Box { .. }));
             Some(found)
         })
@@ -430,8 +430,8 @@ fn said(task: TrainTask, entry: &Entry, labels: &Labels, places: &HashMap<String
     (!boxes.is_empty() || !other).then_some(Said::Boxes { boxes, outlined })
 }
 
-/// The box around a shape, as shares of the picture. Points, lines and tracks have none worth learning.
-fn boxed(shape: &Shape, entry: &Entry, category: usize) -> Option<NetBox> {
+/// The box around a shape in pixels, as shares of the picture. Points, lines and tracks have none worth learning.
+pub(crate) fn boxed(shape: &Shape, (width, height): (u32, u32), category: usize) -> Option<NetBox> {
     let is_area = matches!(
         shape,
         Shape::Box { .. }
@@ -442,7 +442,7 @@ fn boxed(shape: &Shape, entry: &Entry, category: usize) -> Option<NetBox> {
             | Shape::Keypoints { .. }
     );
     let rect = shape.bounds().filter(|_| is_area)?;
-    let (w, h) = (f64::from(entry.width), f64::from(entry.height));
+    let (w, h) = (f64::from(width), f64::from(height));
     let clip = |v: f64, most: f64| v.clamp(0.0, most);
     let (x0, y0) = (clip(rect.x, w), clip(rect.y, h));
     let (x1, y1) = (clip(rect.x + rect.w, w), clip(rect.y + rect.h, h));

@@ -11,6 +11,7 @@ pub use place::{
 
 use crate::{Json, StoreError, Tx, on_tx};
 use limn_domain::assist::{AssistSettings, Figures};
+use limn_domain::project::Task;
 use limn_domain::{CategoryId, Digest, JobId, ProjectId, Timestamp};
 use sqlx::{FromRow, QueryBuilder};
 
@@ -62,6 +63,7 @@ pub struct Feature {
 #[derive(Debug, Clone, FromRow)]
 pub struct Due {
     pub project_id: ProjectId,
+    pub task: Task,
     pub settings: Json<AssistSettings>,
     pub trained_done: i64,
     pub run_total: i64,
@@ -194,11 +196,12 @@ pub async fn note_run(
 pub async fn enabled(tx: &mut Tx) -> Result<Vec<Due>, StoreError> {
     let rows: Vec<Due> = on_tx!(tx, conn => {
         sqlx::query_as(
-            "SELECT a.project_id, a.settings, a.trained_done, a.run_total, a.run_at, a.job_id, \
+            "SELECT a.project_id, p.task, a.settings, a.trained_done, a.run_total, a.run_at, a.job_id, \
              CAST(coalesce(sum(c.done), 0) AS BIGINT) AS done, \
              CAST(coalesce(sum(c.todo + c.done + c.skipped), 0) AS BIGINT) AS total \
-             FROM assist a LEFT JOIN project_counter c ON c.project_id = a.project_id \
-             GROUP BY a.project_id, a.settings, a.trained_done, a.run_total, a.run_at, a.job_id",
+             FROM assist a JOIN project p ON p.id = a.project_id AND p.deleted_at IS NULL \
+             LEFT JOIN project_counter c ON c.project_id = a.project_id \
+             GROUP BY a.project_id, p.task, a.settings, a.trained_done, a.run_total, a.run_at, a.job_id",
         )
         .fetch_all(conn)
         .await?

@@ -35,12 +35,16 @@ pub fn Curve(points: Vec<CurvePoint>) -> impl IntoView {
     let band = format!("{upper} {}", back.join(" "));
     let said = |p: &CurvePoint| {
         format!(
-            "{} labels: {} right ({}, {}), {} sure enough",
+            "{} labels: {} right ({}, {}), {} {}",
             p.labels,
             percent(&p.accuracy),
             interval(&p.accuracy),
             basis(p.basis),
-            percent(&p.covered)
+            percent(&p.covered),
+            match p.map50 {
+                Some(ap) => format!("found by proposals, mAP50 {ap:.2}"),
+                None => "sure enough".to_owned(),
+            }
         )
     };
     let words = shown.iter().map(said).collect::<Vec<_>>().join("; ");

@@ -2,7 +2,7 @@
 
 use super::super::layout::ProjectCtx;
 use super::charts::{Calibration, Curve};
-use super::{basis, interval, percent};
+use super::{basis, boxes, interval, percent};
 use crate::fmt;
 use crate::ui::{Card, Dot, EmptyState, Glyph, Notice, RelativeTime, Table, Tone};
 use leptos::prelude::*;
@@ -20,7 +20,11 @@ pub fn Report(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
                 <EmptyState
                     glyph=Glyph::Spark
                     title="No model yet"
-                    text="Label some items of each category: the first model comes with ten labels of at least two categories. The queue begins with pictures that are typical of many."
+                    text=if boxes(ctx) {
+                        "Draw the boxes of some pictures: the first model comes with ten labeled ones, and takes a minute or two to learn. The queue begins with pictures that are typical of many."
+                    } else {
+                        "Label some items of each category: the first model comes with ten labels of at least two categories. The queue begins with pictures that are typical of many."
+                    }
                 />
             </Card>
         }
@@ -47,7 +51,7 @@ pub fn Report(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
                 })}
                 <Card title="Learning curve">
                     <Curve points/>
-                    <About model=m/>
+                    <About ctx model=m/>
                 </Card>
                 <Categories ctx figures=categories/>
                 <div class="assist-pair">
@@ -67,9 +71,28 @@ pub fn Report(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
 }
 
 #[component]
-fn About(model: AssistModel) -> impl IntoView {
+fn About(ctx: ProjectCtx, model: AssistModel) -> impl IntoView {
     let f = &model.figures;
-    let text = format!(
+    let text = if boxes(ctx) {
+        format!(
+            "Model {} learned from {} in {:.0} s. Of its proposals {} lie right ({}, an overlap of one half or more); they find {} of what people drew on {}.",
+            model.version,
+            fmt::counted(f.trained_on, "picture", "pictures"),
+            model.seconds,
+            percent(&f.proposed),
+            interval(&f.proposed),
+            percent(&f.covered),
+            fmt::counted(f.holdout, "picture of the holdout", "pictures of the holdout"),
+        )
+    } else {
+        items_said(&model)
+    };
+    view! { <p class="muted">{text}" "<RelativeTime at=model.trained_at/></p> }
+}
+
+fn items_said(model: &AssistModel) -> String {
+    let f = &model.figures;
+    format!(
         "Model {} learned from {} in {:.1} s. {} of what it is judged by is sure enough to be proposed; of that {} is right ({}, {}).",
         model.version,
         fmt::counted(f.trained_on, "label", "labels"),
@@ -78,8 +101,7 @@ fn About(model: AssistModel) -> impl IntoView {
         percent(&f.proposed),
         interval(&f.proposed),
         basis(f.basis)
-    );
-    view! { <p class="muted">{text}" "<RelativeTime at=model.trained_at/></p> }
+    )
 }
 
 fn name_of(ctx: ProjectCtx, id: CategoryId) -> (String, String) {
@@ -120,6 +142,7 @@ fn ShareBar(share: Share) -> impl IntoView {
 
 #[component]
 fn Categories(ctx: ProjectCtx, figures: Vec<CategoryFigures>) -> impl IntoView {
+    let labels = if boxes(ctx) { "Boxes" } else { "Labels" };
     let rows = figures
         .into_iter()
         .map(|c| {
@@ -133,7 +156,7 @@ fn Categories(ctx: ProjectCtx, figures: Vec<CategoryFigures>) -> impl IntoView {
                     <td data-label="Category">
                         <span class="assist-name"><Dot color=Signal::derive(move || name_of(ctx, id).1)/>{move || name_of(ctx, id).0}</span>
                     </td>
-                    <td data-label="Labels"><span class="num">{fmt::count(c.trained_on)}</span></td>
+                    <td data-label=labels><span class="num">{fmt::count(c.trained_on)}</span></td>
                     <td data-label="Found"><ShareBar share=c.found/></td>
                     <td data-label="Proposed from">{threshold}</td>
                     <td data-label="Right"><ShareBar share=c.proposed/></td>
@@ -146,7 +169,7 @@ fn Categories(ctx: ProjectCtx, figures: Vec<CategoryFigures>) -> impl IntoView {
         <Card title="By category" flush=true>
             <Table
                 label="Accuracy by category"
-                columns=vec!["Category", "Labels", "Found", "Proposed from", "Right when proposed", "Covered"]
+                columns=vec!["Category", labels, "Found", "Proposed from", "Right when proposed", "Covered"]
             >
                 {rows}
             </Table>

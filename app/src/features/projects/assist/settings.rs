@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use limn_domain::assist::{Assist, AssistOrder, AssistSettings, Retrain, UpdateAssist};
 use limn_domain::authz::Action;
 
-const ACCURACIES: [f64; 6] = [0.8, 0.9, 0.95, 0.97, 0.98, 0.99];
+const ACCURACIES: [f64; 7] = [0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99];
 
 #[component]
 pub fn SettingsCard(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {

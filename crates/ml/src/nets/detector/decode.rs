@@ -84,7 +84,7 @@ fn place(
 }
 
 /// Intersection over union; scaling an axis does not change it.
-pub(super) fn share(a: &NetBox, b: &NetBox) -> f32 {
+pub(crate) fn share(a: &NetBox, b: &NetBox) -> f32 {
     let w = (a.x + a.width).min(b.x + b.width) - a.x.max(b.x);
     let h = (a.y + a.height).min(b.y + b.height) - a.y.max(b.y);
     if w <= 0.0 || h <= 0.0 {

@@ -6,6 +6,7 @@ mod judge;
 mod loss;
 mod targets;
 
+pub(crate) use decode::share;
 pub(super) use judge::{THRESHOLD, judge};
 pub(super) use targets::targets;
 

@@ -6,13 +6,17 @@ use crate::artifacts::{Artifacts, Owner};
 use crate::experiments::Experiments;
 use crate::models::Models;
 use crate::runs::Runs;
+use crate::training::port::NetTask;
 use crate::versions::labels;
 use crate::{Actor, Result};
+use limn_domain::CategoryId;
+use limn_domain::assist::finds_boxes;
 use limn_domain::model::{NewModelVersion, check_name};
 use limn_domain::run::{NewPoint, NewRun, RunBatch, RunStatus};
-use limn_domain::training::file;
+use limn_domain::training::{ModelCategories, ModelCategory, TrainTask, file};
 use limn_store::repo;
 use limn_store::repo::assist::ModelRow;
+use limn_store::repo::transfer::CategoryHead;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
@@ -65,6 +69,7 @@ async fn kept(run: &Run<'_>, model: &ModelRow) -> Result<(String, i64)> {
     let figures = [
         ("accuracy", f.accuracy.value()),
         ("proposed_accuracy", f.proposed.value()),
+        ("mAP50", f.map50),
         ("covered", f.covered.value()),
         ("calibration_error", Some(f.calibration_error)),
         ("labels", Some(model.labels as f64)),
@@ -85,27 +90,34 @@ async fn kept(run: &Run<'_>, model: &ModelRow) -> Result<(String, i64)> {
         tags: Vec::new(),
     };
     runs.log(&actor, id, batch).await?;
-    let categories: Vec<_> = model
-        .categories
-        .iter()
-        .zip(model.thresholds.iter())
-        .map(|(c, threshold)| serde_json::json!({ "name": names[c], "threshold": threshold }))
-        .collect();
     let card = card(&project, model, &names);
     let json = |v: &serde_json::Value| serde_json::to_vec_pretty(v).map_err(anyhow::Error::from);
-    let files = [
-        ("model/head.bin", model.head.clone()),
-        ("model/encoder.bin", encoder.unwrap_or_default()),
-        ("model/categories.json", json(&serde_json::json!(categories))?),
-        ("model/README.md", card.clone().into_bytes()),
+    let mut files = vec![
+        ("model/README.md".to_owned(), card.clone().into_bytes()),
         (
-            "assist_figures.json",
+            "assist_figures.json".to_owned(),
             json(&serde_json::to_value(f).map_err(anyhow::Error::from)?)?,
         ),
     ];
+    if finds_boxes(task) {
+        files.extend(network(run, model, &names, &heads)?);
+    } else {
+        let categories: Vec<_> = model
+            .categories
+            .iter()
+            .zip(model.thresholds.iter())
+            .map(|(c, threshold)| serde_json::json!({ "name": names[c], "threshold": threshold }))
+            .collect();
+        files.push(("model/head.bin".to_owned(), model.head.clone()));
+        files.push(("model/encoder.bin".to_owned(), encoder.unwrap_or_default()));
+        files.push((
+            "model/categories.json".to_owned(),
+            json(&serde_json::json!(categories))?,
+        ));
+    }
     for (path, bytes) in files {
         Artifacts(ctx.clone())
-            .put_bytes(&actor, Owner::Run(id), path, bytes.into())
+            .put_bytes(&actor, Owner::Run(id), &path, bytes.into())
             .await?;
     }
     let clean: String = project.replace(['/', ':'], "-").chars().take(60).collect();
@@ -123,7 +135,39 @@ async fn kept(run: &Run<'_>, model: &ModelRow) -> Result<(String, i64)> {
     Ok((made.model_name, made.number))
 }
 
-fn card(project: &str, model: &ModelRow, names: &HashMap<limn_domain::CategoryId, String>) -> String {
+/// A network as trainings keep it, so that it answers of any picture like theirs. What is not proposed here is worth nothing there.
+fn network(
+    run: &Run<'_>,
+    model: &ModelRow,
+    names: &HashMap<CategoryId, String>,
+    heads: &[CategoryHead],
+) -> Result<Vec<(String, Vec<u8>)>> {
+    let color = |id: &CategoryId| heads.iter().find(|h| h.id == *id).map(|h| h.color.clone());
+    let trainer = run.ctx.trainer.as_ref();
+    let about = ModelCategories {
+        task: TrainTask::Detection,
+        trainer: model.encoder_key.clone(),
+        side: trainer.map_or(0, |t| t.side(NetTask::Detection)),
+        categories: model
+            .categories
+            .iter()
+            .zip(model.thresholds.iter())
+            .map(|(c, threshold)| ModelCategory {
+                name: names[c].clone(),
+                color: color(c).unwrap_or_default(),
+                threshold: threshold.map_or(1.0, f64::from),
+            })
+            .collect(),
+    };
+    let about = serde_json::to_vec_pretty(&about).map_err(anyhow::Error::from)?;
+    let at = |name: &str| format!("{}/{name}", file::MODEL_DIR);
+    Ok(vec![
+        (at(file::MODEL), model.head.clone()),
+        (at(file::CATEGORIES), about),
+    ])
+}
+
+fn card(project: &str, model: &ModelRow, names: &HashMap<CategoryId, String>) -> String {
     let f = &model.figures;
     let share = |s: &limn_domain::assist::Share| {
         s.value().map_or_else(

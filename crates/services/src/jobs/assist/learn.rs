@@ -97,7 +97,7 @@ pub(super) async fn learn(
             });
         }
     };
-    let mut model = ModelRow {
+    let model = ModelRow {
         version: 0,
         encoder_key: looked.encoder_key.clone(),
         categories: Json(run.categories.clone()),
@@ -108,6 +108,18 @@ pub(super) async fn learn(
         millis: i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX),
         trained_at: run.ctx.now(),
     };
+    let model = kept(run, model).await?;
+    Ok(Learned {
+        model: Some(model),
+        holdout,
+        done,
+        tried: true,
+        note: String::new(),
+    })
+}
+
+/// Keeps a model under the next version, says so in the log, and registers it where that is wished.
+pub(super) async fn kept(run: &Run<'_>, mut model: ModelRow) -> anyhow::Result<ModelRow> {
     let (project, row) = (run.project, model.clone());
     model.version = run
         .ctx
@@ -119,8 +131,9 @@ pub(super) async fn learn(
     let accuracy = model.figures.accuracy.value().unwrap_or_default();
     run.progress
         .log(format!(
-            "Model {} learned from {labeled} labels in {} ms: {:.1} % right.",
+            "Model {} learned from {} labeled items in {} ms: {:.1} % right.",
             model.version,
+            model.labels,
             model.millis,
             accuracy * 100.0
         ))
@@ -128,11 +141,5 @@ pub(super) async fn learn(
     if run.settings.register {
         super::keep::keep(run, &model).await?;
     }
-    Ok(Learned {
-        model: Some(model),
-        holdout,
-        done,
-        tried: true,
-        note: String::new(),
-    })
+    Ok(model)
 }

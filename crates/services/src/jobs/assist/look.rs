@@ -68,7 +68,7 @@ pub(super) async fn look(run: &Run<'_>, row: &AssistRow) -> anyhow::Result<Looke
     let fresh = missing.len();
     for part in missing.chunks(BATCH) {
         run.progress.report(done, total, "Looking at pictures").await?;
-        let (read, lost) = pictures(run, part, &of).await?;
+        let (read, lost) = pictures(run, part, &of, SIDE).await?;
         unreadable += lost.len();
         let (names, small): (Vec<Digest>, Vec<SmallPicture>) = read.into_iter().unzip();
         let by = encoder.clone();
@@ -165,7 +165,7 @@ async fn encoder(
                 "Learning what the pictures look like",
             )
             .await?;
-        small.extend(pictures(run, part, of).await?.0.into_iter().map(|(_, p)| p));
+        small.extend(pictures(run, part, of, SIDE).await?.0.into_iter().map(|(_, p)| p));
     }
     let fitted_on = small.len() as i64;
     let encoder = run
@@ -188,16 +188,17 @@ async fn encoder(
     Ok((key, encoder))
 }
 
-/// The pictures that can be read, and those that cannot.
-async fn pictures(
+/// The pictures that can be read, with at most `side` pixels a side, and those that cannot.
+pub(super) async fn pictures(
     run: &Run<'_>,
     digests: &[Digest],
     of: &HashMap<Digest, AssistItem>,
+    side: u32,
 ) -> anyhow::Result<(Vec<(Digest, SmallPicture)>, Vec<Digest>)> {
     let mut work = Vec::with_capacity(digests.len());
     for digest in digests {
         if let Some(item) = of.get(digest) {
-            work.push(picture(run, item));
+            work.push(picture(run, item, side));
         }
     }
     let mut all = futures::stream::iter(work).buffered(AT_ONCE);
@@ -215,13 +216,17 @@ async fn pictures(
     Ok((read, lost))
 }
 
-async fn picture(run: &Run<'_>, item: &AssistItem) -> (Digest, Result<SmallPicture, StorageError>) {
+async fn picture(
+    run: &Run<'_>,
+    item: &AssistItem,
+    side: u32,
+) -> (Digest, Result<SmallPicture, StorageError>) {
     let digest = item.digest.clone();
-    let found = decoded(run, item).await;
+    let found = decoded(run, item, side).await;
     (digest, found)
 }
 
-async fn decoded(run: &Run<'_>, item: &AssistItem) -> Result<SmallPicture, StorageError> {
+async fn decoded(run: &Run<'_>, item: &AssistItem, side: u32) -> Result<SmallPicture, StorageError> {
     let renditions = &run.ctx.renditions;
     let file = Source::File(run.ctx.blobs.path(&item.digest));
     let (source, pixels) = if item.width.max(item.height) <= SMALL {
@@ -236,7 +241,7 @@ async fn decoded(run: &Run<'_>, item: &AssistItem) -> Result<SmallPicture, Stora
     let rgb = renditions
         .pool()
         .run(pixels.unsigned_abs() * 16, move || {
-            small_rgb(&source, &limits, SIDE)
+            small_rgb(&source, &limits, side)
         })
         .await?;
     Ok(SmallPicture {

@@ -1,12 +1,12 @@
 //! Proposing, and putting the queue in order.
 
 use super::look::{Looked, Seen};
-use super::{HOLDOUT_ENOUGH, Run};
+use super::{Run, boxes};
 use crate::Error;
 use crate::assist::port::Verdict;
-use limn_domain::ItemId;
-use limn_domain::assist::AssistOrder;
+use limn_domain::assist::{AssistOrder, finds_boxes};
 use limn_domain::item::ItemStatus;
+use limn_domain::{ItemId, Shape};
 use limn_jobs::Permanent;
 use limn_store::repo;
 use limn_store::repo::assist::{ModelRow, Proposal, Standing};
@@ -29,6 +29,12 @@ pub(super) struct Placed {
     pub ordered: usize,
 }
 
+/// What a model says of an item, and what of that is proposed.
+pub(super) struct Said {
+    pub verdict: Verdict,
+    pub proposals: Vec<Proposal>,
+}
+
 struct Sure<'a> {
     seen: &'a Seen,
     proposals: Vec<Proposal>,
@@ -46,28 +52,38 @@ pub(super) async fn place(
         .iter()
         .filter(|s| s.item.status == ItemStatus::Todo && s.features.is_some())
         .collect();
-    let verdicts = match model {
-        Some(model) => predict(run, &todo, model).await?,
-        None => Vec::new(),
+    let (todo, said) = match model {
+        None => (todo, Vec::new()),
+        Some(model) if finds_boxes(run.task) => boxes::predict(run, todo, model).await?,
+        Some(model) => {
+            let said = predict(run, &todo, model).await?;
+            (todo, said)
+        }
     };
     run.progress.report(0, 0, "Proposing").await?;
     let mut sure: Vec<Sure<'_>> = Vec::new();
-    for (seen, v) in todo.iter().zip(&verdicts) {
-        if v.proposed && (!seen.holdout || holdout >= HOLDOUT_ENOUGH) {
-            let proposals = proposals(run, model, v);
-            if !proposals.is_empty() {
-                sure.push(Sure {
-                    seen,
-                    proposals,
-                    confidence: v.confidence,
-                });
-            }
+    for (seen, s) in todo.iter().zip(&said) {
+        let may = !seen.holdout || holdout >= run.holdout_enough();
+        if may && s.verdict.proposed && !s.proposals.is_empty() {
+            sure.push(Sure {
+                seen,
+                proposals: s.proposals.clone(),
+                confidence: s.verdict.confidence,
+            });
         }
     }
     propose(run, &todo, &sure, model.map_or(0, |m| m.version)).await?;
     let place = |p: &Proposal| run.categories.iter().position(|c| *c == p.category_id);
+    // Those of one category together; pictures with boxes by how sure those are alone.
+    let alike = !finds_boxes(run.task);
     sure.sort_by(|a, b| {
-        let key = |s: &Sure<'_>| s.proposals.iter().map(place).collect::<Vec<_>>();
+        let key = |s: &Sure<'_>| {
+            s.proposals
+                .iter()
+                .filter(|_| alike)
+                .map(place)
+                .collect::<Vec<_>>()
+        };
         key(a).cmp(&key(b)).then(b.confidence.total_cmp(&a.confidence))
     });
     let first: Vec<ItemId> = sure.iter().map(|s| s.seen.item.id).take(PLACED).collect();
@@ -76,7 +92,7 @@ pub(super) async fn place(
         .iter()
         .enumerate()
         .filter(|(_, s)| !taken.contains(&s.item.id))
-        .map(|(n, s)| (*s, verdicts.get(n)))
+        .map(|(n, s)| (*s, said.get(n).map(|s| &s.verdict)))
         .collect();
     run.progress.report(0, 0, "Putting the queue in order").await?;
     let (next, groups) = arrange(run, &rest, holdout).await?;
@@ -88,8 +104,8 @@ pub(super) async fn place(
     })
 }
 
-async fn predict(run: &Run<'_>, todo: &[&Seen], model: &ModelRow) -> anyhow::Result<Vec<Verdict>> {
-    let mut all = Vec::with_capacity(todo.len());
+async fn predict(run: &Run<'_>, todo: &[&Seen], model: &ModelRow) -> anyhow::Result<Vec<Said>> {
+    let mut all: Vec<Verdict> = Vec::with_capacity(todo.len());
     for part in todo.chunks(10_000) {
         let features: Vec<Vec<f32>> = part.iter().filter_map(|s| s.features.clone()).collect();
         let (head, thresholds) = (model.head.clone(), model.thresholds.0.clone());
@@ -99,18 +115,22 @@ async fn predict(run: &Run<'_>, todo: &[&Seen], model: &ModelRow) -> anyhow::Res
         all.extend(found.map_err(Permanent)?);
         run.progress.check()?;
     }
-    Ok(all)
+    let said = all.into_iter().map(|verdict| Said {
+        proposals: proposals(run, model, &verdict),
+        verdict,
+    });
+    Ok(said.collect())
 }
 
 /// Categories that are gone since the training are left out.
-fn proposals(run: &Run<'_>, model: Option<&ModelRow>, v: &Verdict) -> Vec<Proposal> {
-    let Some(model) = model else { return Vec::new() };
+fn proposals(run: &Run<'_>, model: &ModelRow, v: &Verdict) -> Vec<Proposal> {
     v.says
         .iter()
         .filter_map(|(c, p)| Some((*model.categories.get(*c)?, f64::from(*p))))
         .filter(|(id, _)| run.categories.contains(id))
         .map(|(category_id, score)| Proposal {
             category_id,
+            shape: Shape::Whole,
             score: score.clamp(0.0, 1.0),
         })
         .collect()
@@ -167,7 +187,7 @@ async fn write(
             let old = standing.get(id).map_or(&[][..], Vec::as_slice);
             // What somebody refused is not proposed again.
             let refused = old.iter().any(|s| !s.stands);
-            free.contains(id) && !refused && !same(old, new)
+            free.contains(id) && !refused && !same(old, new, version)
         })
         .collect();
     if changed.is_empty() {
@@ -176,7 +196,11 @@ async fn write(
     repo::assist::replace_proposals(tx, project, &changed, version, now).await
 }
 
-fn same(old: &[Standing], new: &[Proposal]) -> bool {
+fn same(old: &[Standing], new: &[Proposal], version: i64) -> bool {
+    if new.iter().any(|n| n.shape != Shape::Whole) {
+        // A model says the same of a picture every time, another one puts its boxes elsewhere.
+        return old.len() == new.len() && old.iter().all(|o| o.model_version == version);
+    }
     old.len() == new.len()
         && new.iter().all(|n| {
             old.iter()
@@ -195,7 +219,7 @@ async fn arrange(
         return Ok((Vec::new(), Vec::new()));
     }
     // The holdout is drawn at random while it is too small; alike ones together it is as it comes.
-    let apart = order == AssistOrder::Useful && holdout < HOLDOUT_ENOUGH;
+    let apart = order == AssistOrder::Useful && holdout < run.holdout_enough();
     let (held, pool): (Vec<_>, Vec<_>) = rest.iter().partition(|(s, _)| apart && s.holdout);
     // Where only some can be put in order, those that the model is most torn about.
     let mut pool: Vec<&(&Seen, Option<&Verdict>)> = pool;
@@ -208,7 +232,7 @@ async fn arrange(
     pool.truncate(CANDIDATES);
     let features: Vec<Vec<f32>> = pool.iter().filter_map(|(s, _)| s.features.clone()).collect();
     let verdicts: Vec<Verdict> = pool.iter().filter_map(|(_, v)| v.cloned()).collect();
-    let multi = run.task.takes_any();
+    let multi = run.task.takes_any() || finds_boxes(run.task);
     let every = usize::try_from(run.settings.every).unwrap_or(10);
     let batch = (every - every / HOLDOUT_EVERY).clamp(1, 200);
     let arranged = run

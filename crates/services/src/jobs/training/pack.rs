@@ -1,16 +1,15 @@
 //! Pictures of a training, made small, one after the other in a file: the memory a training takes does not grow with them.
 
-use super::Work;
+use crate::Context;
 use crate::training::port::{EngineError, Examples, SmallPicture, Truth};
 use crate::training::survey::Subject;
 use anyhow::Context as _;
 use futures::StreamExt as _;
 use limn_domain::Digest;
-use limn_jobs::Permanent;
+use limn_jobs::{Permanent, Progress};
 use limn_storage::{RenditionKind, SmallRgb, Source, StorageError, small_rgb};
 use std::fs::File;
 use std::io::{BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 /// Pictures decoded side by side; people who look at pictures share the pool.
@@ -28,7 +27,7 @@ struct Place {
 }
 
 /// Pictures with their truths.
-pub(super) struct Pack {
+pub(in crate::jobs) struct Pack {
     file: Mutex<File>,
     places: Vec<Place>,
     truths: Vec<Truth>,
@@ -65,35 +64,32 @@ impl Examples for Pack {
     }
 }
 
-/// Makes the pictures small, in order. Those that cannot be read are left out, with a line in the job's log each.
-pub(super) async fn make(
-    work: &Work<'_>,
-    path: &Path,
-    subjects: Vec<Subject>,
-    side: u32,
-    (before, total): (i64, i64),
-) -> anyhow::Result<Pack> {
-    let disk = |e: std::io::Error| match e.kind() {
+/// What the disk says, for people.
+pub(in crate::jobs) fn disk(e: std::io::Error) -> anyhow::Error {
+    match e.kind() {
         std::io::ErrorKind::StorageFull => anyhow::Error::from(Permanent(
             "The server's disk is full: there is no room for the pictures of the training. Tell your admin."
                 .to_owned(),
         )),
         _ => anyhow::Error::new(e).context("The pictures cannot be made ready"),
-    };
-    let made = File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(path)
-        .map_err(disk)?;
+    }
+}
+
+/// Makes the pictures small, in order, into an empty file. Those that cannot be read are left out, with a line in the job's log each.
+pub(in crate::jobs) async fn make(
+    (ctx, progress): (&Context, &Progress),
+    made: File,
+    subjects: Vec<Subject>,
+    side: u32,
+    (before, total): (i64, i64),
+) -> anyhow::Result<Pack> {
     let mut out = BufWriter::with_capacity(1 << 20, made);
     let mut pack = (Vec::new(), Vec::new(), Vec::new());
     let (mut offset, mut lost) = (0, 0);
     let mut jobs = Vec::with_capacity(subjects.len());
     for s in subjects {
         jobs.push(async move {
-            let found = decoded(work, &s, side).await;
+            let found = decoded(ctx, &s, side).await;
             (s, found)
         });
     }
@@ -101,9 +97,7 @@ pub(super) async fn make(
     let mut done = before;
     while let Some((subject, found)) = all.next().await {
         done += 1;
-        work.progress
-            .report(done, total, "Making the pictures ready")
-            .await?;
+        progress.report(done, total, "Making the pictures ready").await?;
         match found {
             Ok(rgb) => {
                 // Into the buffer mostly, and a megabyte at a time onto the disk.
@@ -121,7 +115,7 @@ pub(super) async fn make(
                 lost += 1;
                 if lost <= REASONS {
                     let line = format!("`{}` is left out: {e}", subject.path);
-                    work.progress.log(line).await?;
+                    progress.log(line).await?;
                 }
             }
             Err(e) => {
@@ -131,7 +125,7 @@ pub(super) async fn make(
     }
     drop(all);
     if lost > REASONS {
-        work.progress
+        progress
             .log(format!("{lost} pictures are left out in all."))
             .await?;
     }
@@ -144,14 +138,14 @@ pub(super) async fn make(
     })
 }
 
-async fn decoded(work: &Work<'_>, s: &Subject, side: u32) -> Result<SmallRgb, StorageError> {
-    let renditions = &work.ctx.renditions;
+async fn decoded(ctx: &Context, s: &Subject, side: u32) -> Result<SmallRgb, StorageError> {
+    let renditions = &ctx.renditions;
     let limits = *renditions.limits();
     let pixels = u64::from(s.width) * u64::from(s.height);
-    let file = Source::File(work.ctx.blobs.path(&s.digest));
+    let file = Source::File(ctx.blobs.path(&s.digest));
     // Large ones are never decoded whole; what is shown of them is.
     let (source, pixels) = if pixels > limits.whole_pixels {
-        (whole(work, &s.digest, file).await?, 2_048 * 2_048)
+        (whole(ctx, &s.digest, file).await?, 2_048 * 2_048)
     } else {
         (file, pixels)
     };
@@ -161,8 +155,8 @@ async fn decoded(work: &Work<'_>, s: &Subject, side: u32) -> Result<SmallRgb, St
         .await
 }
 
-async fn whole(work: &Work<'_>, digest: &Digest, file: Source) -> Result<Source, StorageError> {
-    let renditions = &work.ctx.renditions;
+async fn whole(ctx: &Context, digest: &Digest, file: Source) -> Result<Source, StorageError> {
+    let renditions = &ctx.renditions;
     let bytes = renditions
         .get_or_make(digest, RenditionKind::Screen, file)
         .await?;

@@ -21,6 +21,8 @@ pub struct AssistItem {
     pub status: ItemStatus,
     pub annotation_count: i64,
     pub lease_until: Timestamp,
+    /// Its place in the queue, lowest first.
+    pub queue_rank: i64,
     /// A model proposed something for it, whatever became of that.
     pub proposed: bool,
 }
@@ -35,7 +37,7 @@ pub async fn items(
     Ok(on_tx!(tx, conn => {
         sqlx::query_as(
             "SELECT id, export_id, name, digest, media_type, byte_size, width, height, orientation, status, \
-             annotation_count, lease_until, \
+             annotation_count, lease_until, queue_rank, \
              EXISTS (SELECT 1 FROM assist_proposal p WHERE p.item_id = item.id) AS proposed \
              FROM item WHERE project_id = $1 AND export_id > $2 AND width > 0 AND length = 0 \
              ORDER BY export_id LIMIT $3",
@@ -133,10 +135,11 @@ pub async fn work(tx: &mut Tx, project: ProjectId) -> Result<Work, StoreError> {
                EXISTS (SELECT 1 FROM assist_proposal p WHERE p.item_id = i.id) AS had, \
                NOT EXISTS (SELECT 1 FROM assist_proposal p WHERE p.item_id = i.id AND NOT EXISTS ( \
                  SELECT 1 FROM annotation a WHERE a.item_id = i.id AND a.category_id = p.category_id \
-                 AND a.source <> 'prelabel')) \
+                 AND a.source <> 'prelabel' AND (p.x IS NULL OR a.id = p.annotation_id \
+                 AND abs(a.x - p.x) + abs(a.y - p.y) + abs(a.w - p.w) + abs(a.h - p.h) < 0.05))) \
                AND NOT EXISTS (SELECT 1 FROM annotation a WHERE a.item_id = i.id AND a.source <> 'prelabel' \
                  AND NOT EXISTS (SELECT 1 FROM assist_proposal p WHERE p.item_id = i.id \
-                 AND p.category_id = a.category_id)) AS same \
+                 AND p.category_id = a.category_id AND (p.x IS NULL OR p.annotation_id = a.id))) AS same \
                FROM item i WHERE i.project_id = $1 AND i.status = 'done') AS x",
         )
         .bind(project)

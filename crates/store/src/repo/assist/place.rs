@@ -13,10 +13,12 @@ use std::collections::HashMap;
 /// Rows of one `INSERT`.
 const ROWS: usize = 200;
 
-/// A category proposed for an item.
+/// What is proposed for an item: a category of all of it, or a box.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Proposal {
     pub category_id: CategoryId,
+    /// In image pixels.
+    pub shape: Shape,
     /// 0..=1.
     pub score: f64,
 }
@@ -26,6 +28,7 @@ pub struct Proposal {
 pub struct Standing {
     pub category_id: CategoryId,
     pub score: f64,
+    pub model_version: i64,
     /// Nobody has refused it: its annotation is there, confirmed or not.
     pub stands: bool,
 }
@@ -35,6 +38,7 @@ struct StandingRow {
     item_id: ItemId,
     category_id: CategoryId,
     score: f64,
+    model_version: i64,
     stands: bool,
 }
 
@@ -74,7 +78,7 @@ pub async fn proposals(tx: &mut Tx, items: &[ItemId]) -> Result<HashMap<ItemId, 
     for chunk in items.chunks(500) {
         let rows: Vec<StandingRow> = on_tx!(tx, conn => {
             let mut q = QueryBuilder::new(
-                "SELECT p.item_id, p.category_id, p.score, \
+                "SELECT p.item_id, p.category_id, p.score, p.model_version, \
                  EXISTS (SELECT 1 FROM annotation a WHERE a.item_id = p.item_id AND a.id = p.annotation_id) AS stands \
                  FROM assist_proposal p WHERE p.item_id IN (",
             );
@@ -89,6 +93,7 @@ pub async fn proposals(tx: &mut Tx, items: &[ItemId]) -> Result<HashMap<ItemId, 
             out.entry(r.item_id).or_default().push(Standing {
                 category_id: r.category_id,
                 score: r.score,
+                model_version: r.model_version,
                 stands: r.stands,
             });
         }
@@ -131,12 +136,17 @@ pub async fn replace_proposals(
     for chunk in rows.chunks(ROWS) {
         on_tx!(tx, conn => {
             let mut q = QueryBuilder::new(
-                "INSERT INTO assist_proposal (item_id, annotation_id, category_id, score, model_version, created_at) ",
+                "INSERT INTO assist_proposal (item_id, annotation_id, category_id, x, y, w, h, score, model_version, created_at) ",
             );
             q.push_values(chunk, |mut b, (a, score)| {
+                let bounds = a.annotation.shape.bounds();
                 b.push_bind(a.item_id)
                     .push_bind(a.annotation.id)
                     .push_bind(a.annotation.category_id)
+                    .push_bind(bounds.map(|r| r.x))
+                    .push_bind(bounds.map(|r| r.y))
+                    .push_bind(bounds.map(|r| r.w))
+                    .push_bind(bounds.map(|r| r.h))
                     .push_bind(*score)
                     .push_bind(model_version)
                     .push_bind(now);
@@ -153,7 +163,7 @@ fn row(item_id: ItemId, p: &Proposal) -> NewAnnotation {
         annotation: Annotation {
             id: AnnotationId::new(),
             category_id: p.category_id,
-            shape: Shape::Whole,
+            shape: p.shape.clone(),
             z: 0,
             source: Source::Prelabel,
             score: Some(p.score),
