@@ -6,7 +6,7 @@
 
 use limn_ml::{LocalTrainer, Rng};
 use limn_services::training::port::{
-    EngineError, Event, Examples, NetBox, NetTask, NetTraining, SmallPicture, Trainer, Truth,
+    EngineError, Event, Examples, NetBox, NetTraining, SmallPicture, TrainTask, Trainer, Truth,
 };
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -55,7 +55,7 @@ fn main() -> Anything {
     for found in files.values() {
         if let (Some(picture), Some(labels)) = found {
             let truth = truth(&std::fs::read_to_string(labels)?, &mut names);
-            all.push((small(picture, trainer.side(NetTask::Detection))?, truth));
+            all.push((small(picture, trainer.side(TrainTask::Detection))?, truth));
         }
     }
     Rng::new(5).shuffle(&mut all);
@@ -68,10 +68,12 @@ fn main() -> Anything {
     let valid = Data::of(valid);
     for n in counts {
         let train = Data::of(&rest[..n.min(rest.len())]);
-        let steps =
-            number("STEPS").map_or_else(|| trainer.steps(NetTask::Detection, train.len()), |s| s as usize);
+        let steps = number("STEPS").map_or_else(
+            || trainer.steps(TrainTask::Detection, train.len()),
+            |s| s as usize,
+        );
         let t = NetTraining {
-            task: NetTask::Detection,
+            task: TrainTask::Detection,
             categories: names.len(),
             train: &train,
             valid: &valid,

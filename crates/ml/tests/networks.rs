@@ -2,7 +2,7 @@
 
 use limn_ml::{LocalTrainer, Rng};
 use limn_services::training::port::{
-    EngineError, Event, Examples, NetBox, NetTask, NetTraining, Prediction, SmallPicture, TrainedNet,
+    EngineError, Event, Examples, NetBox, NetTraining, Prediction, SmallPicture, TrainTask, TrainedNet,
     Trainer, Truth,
 };
 use std::ops::ControlFlow;
@@ -128,7 +128,7 @@ fn cards(n: usize, seed: u64, several: bool) -> Data {
     data
 }
 
-fn training<'a>(task: NetTask, train: &'a Data, valid: &'a Data, steps: usize) -> NetTraining<'a> {
+fn training<'a>(task: TrainTask, train: &'a Data, valid: &'a Data, steps: usize) -> NetTraining<'a> {
     NetTraining {
         task,
         categories: 3,
@@ -152,7 +152,7 @@ fn figure(net: &TrainedNet, name: &str) -> f64 {
 #[test]
 fn a_detector_finds_shapes_of_all_sizes_it_has_not_seen() {
     let (train, valid) = (scenes(48, 1), scenes(40, 2));
-    let t = training(NetTask::Detection, &train, &valid, 120);
+    let t = training(TrainTask::Detection, &train, &valid, 120);
     let (mut steps, mut judged, mut losses) = (Vec::new(), Vec::new(), Vec::new());
     let trainer = LocalTrainer::new();
     let began = std::time::Instant::now();
@@ -184,7 +184,7 @@ fn a_detector_finds_shapes_of_all_sizes_it_has_not_seen() {
     assert_eq!(net.predictions.len(), 40);
     // The same from its bytes.
     let loaded = trainer.load(&net.model).expect("reads");
-    assert_eq!((loaded.task(), loaded.categories()), (NetTask::Detection, 3));
+    assert_eq!((loaded.task(), loaded.categories()), (TrainTask::Detection, 3));
     let said = loaded.predict(&valid.pictures[..9]).expect("says");
     assert_eq!(said, net.predictions[..9]);
     for p in &said {
@@ -203,7 +203,7 @@ fn a_detector_finds_shapes_of_all_sizes_it_has_not_seen() {
 #[test]
 fn a_classifier_tells_shapes_apart_it_has_not_seen() {
     let (train, valid) = (cards(60, 3, false), cards(60, 4, false));
-    let net = run(&training(NetTask::SingleClassification, &train, &valid, 60)).expect("a network");
+    let net = run(&training(TrainTask::Classification, &train, &valid, 60)).expect("a network");
     assert!(figure(&net, "accuracy") > 0.95, "{:?}", net.figures);
     assert!(figure(&net, "balanced_accuracy") > 0.95);
     assert_eq!(net.confusion.iter().flatten().sum::<u64>(), 60);
@@ -216,7 +216,7 @@ fn a_classifier_tells_shapes_apart_it_has_not_seen() {
 #[test]
 fn several_categories_a_picture() {
     let (train, valid) = (cards(80, 5, true), cards(60, 6, true));
-    let net = run(&training(NetTask::MultiClassification, &train, &valid, 60)).expect("a network");
+    let net = run(&training(TrainTask::Multilabel, &train, &valid, 60)).expect("a network");
     assert!(figure(&net, "macro_f1") > 0.95, "{:?}", net.figures);
     assert!(figure(&net, "accuracy") > 0.9, "{:?}", net.figures);
     assert!(net.confusion.is_empty());
@@ -268,7 +268,7 @@ fn interrupted(t: &NetTraining<'_>, at: usize) -> TrainedNet {
 fn a_training_goes_on_where_it_stopped() {
     let train = cards(20, 7, false);
     let none = Data::default();
-    let t = training(NetTask::SingleClassification, &train, &none, 12);
+    let t = training(TrainTask::Classification, &train, &none, 12);
     let whole = run(&t).expect("a network");
     assert!(whole.model == interrupted(&t, 5).model, "other weights");
     assert!(whole.figures.is_empty() && whole.confusion.is_empty() && whole.predictions.is_empty());
@@ -278,7 +278,7 @@ fn a_training_goes_on_where_it_stopped() {
     );
 
     let train = scenes(9, 8);
-    let t = training(NetTask::Detection, &train, &none, 4);
+    let t = training(TrainTask::Detection, &train, &none, 4);
     let whole = run(&t).expect("a network");
     assert!(whole.model == interrupted(&t, 2).model, "other weights");
     assert_eq!(whole.threshold, [0.3; 3]);
@@ -287,7 +287,7 @@ fn a_training_goes_on_where_it_stopped() {
 #[test]
 fn whoever_watches_can_stop() {
     let train = cards(9, 9, false);
-    let t = training(NetTask::SingleClassification, &train, &train, 100_000);
+    let t = training(TrainTask::Classification, &train, &train, 100_000);
     let mut events = 0;
     let stopped = LocalTrainer::new().train(&t, &mut |_| {
         events += 1;
@@ -308,10 +308,10 @@ fn refused(t: &NetTraining<'_>, words: &str) {
 #[test]
 fn what_cannot_be_learned_from_is_refused() {
     fn single(train: &Data) -> NetTraining<'_> {
-        training(NetTask::SingleClassification, train, train, 2)
+        training(TrainTask::Classification, train, train, 2)
     }
     fn detection(train: &Data) -> NetTraining<'_> {
-        training(NetTask::Detection, train, train, 2)
+        training(TrainTask::Detection, train, train, 2)
     }
     let none = Data::default();
     refused(&single(&none), "no labeled pictures");
@@ -319,7 +319,7 @@ fn what_cannot_be_learned_from_is_refused() {
     alike.truths.fill(Truth::Categories(vec![1]));
     refused(&single(&alike), "same category");
     refused(
-        &training(NetTask::MultiClassification, &alike, &none, 2),
+        &training(TrainTask::Multilabel, &alike, &none, 2),
         "nothing to tell apart",
     );
     alike.truths[0] = Truth::Categories(vec![]);
@@ -364,7 +364,7 @@ fn what_cannot_be_learned_from_is_refused() {
 fn bytes_that_are_no_network_are_said_to_be_none() {
     let train = cards(9, 9, false);
     let none = Data::default();
-    let net = run(&training(NetTask::SingleClassification, &train, &none, 2)).expect("a network");
+    let net = run(&training(TrainTask::Classification, &train, &none, 2)).expect("a network");
     let trainer = LocalTrainer::new();
     let model = &net.model;
     assert!(trainer.load(model).is_ok());

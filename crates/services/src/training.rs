@@ -20,7 +20,6 @@ use limn_domain::{Action, Code, Digest, RunId, VersionId, model};
 use limn_jobs::NewJob;
 use limn_store::repo::training::TrainingRow;
 use limn_store::{Tx, repo};
-use port::NetTask;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use survey::{Part, Survey};
@@ -33,16 +32,6 @@ const SURVEYS: usize = 64;
 const REPORT_MAX: i64 = 8 << 20;
 /// Bytes of pictures that lie on the disk during a training.
 pub(crate) const BYTES_MAX: u64 = 8 << 30;
-
-impl From<TrainTask> for NetTask {
-    fn from(t: TrainTask) -> Self {
-        match t {
-            TrainTask::Detection => Self::Detection,
-            TrainTask::Classification => Self::SingleClassification,
-            TrainTask::Multilabel => Self::MultiClassification,
-        }
-    }
-}
 
 #[derive(Clone)]
 pub struct Trainings {
@@ -72,7 +61,7 @@ impl Trainings {
             let of = survey.of(task);
             let parts = of.parts(true);
             let steps = self.ctx.trainer.as_ref().map_or(0, |t| {
-                t.steps(task.into(), usize::try_from(parts.train).unwrap_or(usize::MAX))
+                t.steps(task, usize::try_from(parts.train).unwrap_or(usize::MAX))
             });
             let refusal = self.refusal(&survey, task, &found, &parts);
             tasks.push(TaskOffer {
@@ -133,10 +122,7 @@ impl Trainings {
             });
         }
         let trainer = self.ctx.trainer.as_ref().ok_or_else(no_trainer)?;
-        let suits = trainer.steps(
-            input.task.into(),
-            usize::try_from(parts.train).unwrap_or(usize::MAX),
-        );
+        let suits = trainer.steps(input.task, usize::try_from(parts.train).unwrap_or(usize::MAX));
         let steps = input
             .steps
             .unwrap_or_else(|| i64::try_from(suits).unwrap_or(STEPS_MAX).clamp(1, STEPS_MAX));
@@ -150,8 +136,7 @@ impl Trainings {
                 }
                 e => e,
             })?;
-        let mut params: BTreeMap<String, String> =
-            trainer.parameters(input.task.into()).into_iter().collect();
+        let mut params: BTreeMap<String, String> = trainer.parameters(input.task).into_iter().collect();
         params.extend(parameters(&input, &found, &dataset, of, &parts, steps));
         let payload = Payload {
             run: RunId::new(),
@@ -336,7 +321,7 @@ impl Trainings {
 
     /// Why a version cannot be trained for a task.
     fn refusal(&self, survey: &Survey, task: TrainTask, version: &Version, parts: &Parts) -> Option<String> {
-        let side = self.ctx.trainer.as_ref().map(|t| t.side(task.into()));
+        let side = self.ctx.trainer.as_ref().map(|t| t.side(task));
         survey
             .refusal(task, version.number, parts, side)
             .or_else(|| side.is_none().then(|| NO_TRAINER.to_owned()))

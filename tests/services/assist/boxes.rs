@@ -13,7 +13,7 @@ use limn_domain::{AnnotationId, Attributes, ChangeId, Code, Digest, ItemId, Link
 use limn_ml::Rng;
 use limn_services::Services;
 use limn_services::training::port::{
-    EngineError, Event, Examples, Net, NetBox, NetTask, NetTraining, Prediction, SmallPicture, TrainedNet,
+    EngineError, Event, Examples, Net, NetBox, NetTraining, Prediction, SmallPicture, TrainTask, TrainedNet,
     Trainer, Truth, Watch,
 };
 use limn_testkit::{TestDb, on_both};
@@ -70,15 +70,15 @@ impl Trainer for Finder {
         "finder-1"
     }
 
-    fn side(&self, _: NetTask) -> u32 {
+    fn side(&self, _: TrainTask) -> u32 {
         96
     }
 
-    fn steps(&self, _: NetTask, _: usize) -> usize {
+    fn steps(&self, _: TrainTask, _: usize) -> usize {
         3
     }
 
-    fn parameters(&self, _: NetTask) -> Vec<(String, String)> {
+    fn parameters(&self, _: TrainTask) -> Vec<(String, String)> {
         Vec::new()
     }
 
@@ -128,8 +128,8 @@ struct Found {
 }
 
 impl Net for Found {
-    fn task(&self) -> NetTask {
-        NetTask::Detection
+    fn task(&self) -> TrainTask {
+        TrainTask::Detection
     }
 
     fn categories(&self) -> usize {
@@ -395,7 +395,7 @@ async fn the_model_of_boxes_is_kept_where_it_is_wished() {
         assert_eq!(ready.model.unwrap().version, 1);
         let job = ready.job.unwrap();
         let log = p.w.studio.jobs.log(&p.w.manager, job.id, 0).await.unwrap();
-        let lines: Vec<String> = log.lines.into_iter().map(|l| l.message).collect();
+        let lines: Vec<String> = log.into_iter().map(|l| l.message).collect();
         assert!(
             lines
                 .iter()

@@ -1,7 +1,7 @@
 //! A trainer that does no mathematics and whose every step is known: it stops, fails and goes on where the test wants it.
 
 use limn_services::training::port::{
-    EngineError, Event, Net, NetBox, NetTask, NetTraining, Prediction, SmallPicture, TrainedNet, Trainer,
+    EngineError, Event, Net, NetBox, NetTraining, Prediction, SmallPicture, TrainTask, TrainedNet, Trainer,
     Truth, Watch,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -43,16 +43,16 @@ pub struct Scripted {
 }
 
 struct Scripts {
-    task: NetTask,
+    task: TrainTask,
     categories: usize,
 }
 
 const HEAD: &[u8] = b"scripted";
 
-fn says(task: NetTask, categories: usize, picture: &SmallPicture) -> Prediction {
+fn says(task: TrainTask, categories: usize, picture: &SmallPicture) -> Prediction {
     let middle = picture.rgb[0];
     match task {
-        NetTask::Detection => Prediction::Boxes(vec![(
+        TrainTask::Detection => Prediction::Boxes(vec![(
             NetBox {
                 category: 0,
                 x: 0.25,
@@ -91,15 +91,15 @@ impl Trainer for Scripted {
         "scripted-1"
     }
 
-    fn side(&self, _: NetTask) -> u32 {
+    fn side(&self, _: TrainTask) -> u32 {
         32
     }
 
-    fn steps(&self, _: NetTask, examples: usize) -> usize {
+    fn steps(&self, _: TrainTask, examples: usize) -> usize {
         examples * 5
     }
 
-    fn parameters(&self, _: NetTask) -> Vec<(String, String)> {
+    fn parameters(&self, _: TrainTask) -> Vec<(String, String)> {
         vec![("net".to_owned(), "none".to_owned())]
     }
 
@@ -171,13 +171,13 @@ impl Trainer for Scripted {
                 Truth::Categories(_) => says(t.task, t.categories, &picture),
             });
         }
-        let detects = t.task == NetTask::Detection;
+        let detects = t.task == TrainTask::Detection;
         let side = t.categories + usize::from(detects);
         let mut model = HEAD.to_vec();
         model.extend([match t.task {
-            NetTask::Detection => 0,
-            NetTask::SingleClassification => 1,
-            NetTask::MultiClassification => 2,
+            TrainTask::Detection => 0,
+            TrainTask::Classification => 1,
+            TrainTask::Multilabel => 2,
         }]);
         model.push(u8::try_from(t.categories).unwrap());
         Ok(TrainedNet {
@@ -199,9 +199,9 @@ impl Trainer for Scripted {
             .ok_or_else(|| EngineError::Broken("these bytes are no model".to_owned()))?;
         Ok(Box::new(Scripts {
             task: [
-                NetTask::Detection,
-                NetTask::SingleClassification,
-                NetTask::MultiClassification,
+                TrainTask::Detection,
+                TrainTask::Classification,
+                TrainTask::Multilabel,
             ][usize::from(rest[0])],
             categories: rest[1].into(),
         }))
@@ -209,7 +209,7 @@ impl Trainer for Scripted {
 }
 
 impl Net for Scripts {
-    fn task(&self) -> NetTask {
+    fn task(&self) -> TrainTask {
         self.task
     }
 

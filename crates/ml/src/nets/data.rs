@@ -1,7 +1,7 @@
 //! Whether examples can be learned from; if not, what to do.
 
 use super::plan::CATEGORIES_MAX;
-use limn_services::training::port::{EngineError, NetBox, NetTask, NetTraining, Truth};
+use limn_services::training::port::{EngineError, NetBox, NetTraining, TrainTask, Truth};
 
 fn refused<T>(why: impl Into<String>) -> Result<T, EngineError> {
     Err(EngineError::Refused(why.into()))
@@ -49,8 +49,8 @@ fn fits(truth: &Truth, t: &NetTraining<'_>) -> Result<(), String> {
         ))
     };
     match (t.task, truth) {
-        (NetTask::Detection, Truth::Boxes(list)) => list.iter().try_for_each(|b| known(b.category)),
-        (NetTask::SingleClassification, Truth::Categories(list)) => {
+        (TrainTask::Detection, Truth::Boxes(list)) => list.iter().try_for_each(|b| known(b.category)),
+        (TrainTask::Classification, Truth::Categories(list)) => {
             if list.len() != 1 {
                 return Err(format!(
                     "has {} categories instead of one; correct its label or train for several categories a picture.",
@@ -59,8 +59,8 @@ fn fits(truth: &Truth, t: &NetTraining<'_>) -> Result<(), String> {
             }
             known(list[0])
         }
-        (NetTask::MultiClassification, Truth::Categories(list)) => list.iter().try_for_each(|c| known(*c)),
-        (NetTask::Detection, Truth::Categories(_)) => {
+        (TrainTask::Multilabel, Truth::Categories(list)) => list.iter().try_for_each(|c| known(*c)),
+        (TrainTask::Detection, Truth::Categories(_)) => {
             Err("has no boxes but categories; train a classification.".to_owned())
         }
         (_, Truth::Boxes(_)) => Err("has boxes instead of categories; train a detection.".to_owned()),
@@ -72,7 +72,7 @@ fn something(t: &NetTraining<'_>) -> Result<(), EngineError> {
     let truths = || (0..t.train.len()).map(|n| t.train.truth(n));
     let first = truths().next();
     match t.task {
-        NetTask::Detection => {
+        TrainTask::Detection => {
             let any = truths().any(|truth| match truth {
                 Truth::Boxes(list) => list.iter().any(|b| sound(b).is_some()),
                 Truth::Categories(_) => false,
@@ -81,14 +81,14 @@ fn something(t: &NetTraining<'_>) -> Result<(), EngineError> {
                 return refused("No picture to train on has a box; draw some first.");
             }
         }
-        NetTask::SingleClassification => {
+        TrainTask::Classification => {
             if truths().all(|truth| Some(truth) == first) {
                 return refused(
                     "All pictures to train on have the same category; label pictures of another one too.",
                 );
             }
         }
-        NetTask::MultiClassification => {
+        TrainTask::Multilabel => {
             let has = |c: usize| {
                 truths()
                     .filter(move |t| matches!(t, Truth::Categories(list) if list.contains(&c)))

@@ -9,7 +9,7 @@ use burn::module::Module;
 use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData};
 use limn_services::training::port::{
-    EngineError, Event, Examples, Named, NetBox, NetTask, NetTraining, Prediction, TrainedNet, Truth,
+    EngineError, Event, Examples, Named, NetBox, NetTraining, Prediction, TrainTask, TrainedNet, Truth,
 };
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -98,7 +98,7 @@ impl<'a> Maker<'a> {
             let position = step * self.plan.batch + i;
             let n = self.order.at(position);
             let mut rng = chance(self.plan.seed, position);
-            let warp = if task == NetTask::Detection {
+            let warp = if task == TrainTask::Detection {
                 Warp::of_boxes(&mut rng)
             } else {
                 Warp::of_whole(&mut rng)
@@ -112,10 +112,8 @@ impl<'a> Maker<'a> {
             }
         }
         let targets = match task {
-            NetTask::Detection => detector::targets(&boxes, &self.plan.design),
-            NetTask::SingleClassification | NetTask::MultiClassification => {
-                classifier::targets(&whole, self.plan)
-            }
+            TrainTask::Detection => detector::targets(&boxes, &self.plan.design),
+            TrainTask::Classification | TrainTask::Multilabel => classifier::targets(&whole, self.plan),
         };
         Ok(Batch { x, targets })
     }
@@ -281,8 +279,8 @@ impl<N: Network> Run<'_, '_, N> {
         let design = self.plan.design;
         if all.is_empty() {
             let threshold = match design.task {
-                NetTask::Detection => detector::THRESHOLD,
-                NetTask::SingleClassification | NetTask::MultiClassification => classifier::THRESHOLD,
+                TrainTask::Detection => detector::THRESHOLD,
+                TrainTask::Classification | TrainTask::Multilabel => classifier::THRESHOLD,
             };
             return Ok(TrainedNet {
                 model,
@@ -361,7 +359,7 @@ impl Valid<'_> {
             beat()?;
         }
         let truths = which.iter().map(|n| self.examples.truth(*n));
-        let judged = if self.design.task == NetTask::Detection {
+        let judged = if self.design.task == TrainTask::Detection {
             let right: Vec<&[NetBox]> = truths
                 .map(|t| match t {
                     Truth::Boxes(list) => list.as_slice(),
@@ -383,10 +381,10 @@ impl Valid<'_> {
 }
 
 /// Pictures that are looked at in one go.
-pub(super) const fn at_once(task: NetTask) -> usize {
+pub(super) const fn at_once(task: TrainTask) -> usize {
     match task {
-        NetTask::Detection => 8,
-        NetTask::SingleClassification | NetTask::MultiClassification => 64,
+        TrainTask::Detection => 8,
+        TrainTask::Classification | TrainTask::Multilabel => 64,
     }
 }
 

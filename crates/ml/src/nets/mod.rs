@@ -22,7 +22,7 @@ use classifier::Classifier;
 use detector::Detector;
 use learn::Network;
 use limn_services::training::port::{
-    EngineError, Event, Net, NetTask, NetTraining, Prediction, SmallPicture, TrainedNet, Trainer, Watch,
+    EngineError, Event, Net, NetTraining, Prediction, SmallPicture, TrainTask, TrainedNet, Trainer, Watch,
 };
 use plan::{Design, Plan};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -75,8 +75,8 @@ impl LocalTrainer {
             }
         };
         match plan.design.task {
-            NetTask::Detection => learn::learn::<Detector>(plan, t, self.checkpoint, &mut tell),
-            NetTask::SingleClassification | NetTask::MultiClassification => {
+            TrainTask::Detection => learn::learn::<Detector>(plan, t, self.checkpoint, &mut tell),
+            TrainTask::Classification | TrainTask::Multilabel => {
                 learn::learn::<Classifier>(plan, t, self.checkpoint, &mut tell)
             }
         }
@@ -94,25 +94,25 @@ impl Trainer for LocalTrainer {
         "nets-1"
     }
 
-    fn side(&self, task: NetTask) -> u32 {
+    fn side(&self, task: TrainTask) -> u32 {
         match task {
-            NetTask::Detection => 384,
-            NetTask::SingleClassification | NetTask::MultiClassification => 128,
+            TrainTask::Detection => 384,
+            TrainTask::Classification | TrainTask::Multilabel => 128,
         }
     }
 
-    fn steps(&self, task: NetTask, examples: usize) -> usize {
+    fn steps(&self, task: TrainTask, examples: usize) -> usize {
         plan::steps(task, examples)
     }
 
-    fn parameters(&self, task: NetTask) -> Vec<(String, String)> {
+    fn parameters(&self, task: TrainTask) -> Vec<(String, String)> {
         let (network, input) = match task {
-            NetTask::Detection => (
+            TrainTask::Detection => (
                 "detector, no anchors, stride 8",
                 "49,152 pixels at most, in the pictures' form",
             ),
-            NetTask::SingleClassification => ("four convolutions, softmax", "64 x 64 at most"),
-            NetTask::MultiClassification => ("four convolutions, sigmoid", "64 x 64 at most"),
+            TrainTask::Classification => ("four convolutions, softmax", "64 x 64 at most"),
+            TrainTask::Multilabel => ("four convolutions, sigmoid", "64 x 64 at most"),
         };
         let list = [
             ("network", network.to_owned()),
@@ -149,12 +149,12 @@ impl Trainer for LocalTrainer {
         let device = burn::tensor::Device::flex();
         let asking = Arc::clone(&self.asking);
         Ok(match design.task {
-            NetTask::Detection => Box::new(LocalNet {
+            TrainTask::Detection => Box::new(LocalNet {
                 design,
                 network: opened.fill(Detector::new(&design, &device))?,
                 asking,
             }),
-            NetTask::SingleClassification | NetTask::MultiClassification => Box::new(LocalNet {
+            TrainTask::Classification | TrainTask::Multilabel => Box::new(LocalNet {
                 design,
                 network: opened.fill(Classifier::new(&design, &device))?,
                 asking,
@@ -163,7 +163,7 @@ impl Trainer for LocalTrainer {
     }
 }
 
-fn batches(task: NetTask) -> String {
+fn batches(task: TrainTask) -> String {
     let (few, many) = (plan::batch(task, 0), plan::batch(task, usize::MAX));
     if few == many {
         few.to_string()
@@ -199,7 +199,7 @@ struct LocalNet<N> {
 }
 
 impl<N: Network + Sync> Net for LocalNet<N> {
-    fn task(&self) -> NetTask {
+    fn task(&self) -> TrainTask {
         self.design.task
     }
 

@@ -2,7 +2,7 @@
 
 use super::data;
 use crate::Rng;
-use limn_services::training::port::{EngineError, Examples, NetTask, NetTraining, Truth};
+use limn_services::training::port::{EngineError, Examples, NetTraining, TrainTask, Truth};
 use serde::{Deserialize, Serialize};
 
 /// Pixels of a detector's input: the most, and the least for small pictures.
@@ -24,7 +24,7 @@ pub(super) const CATEGORIES_MAX: usize = 1_000;
 /// What a network is built from; a stored one says it of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Design {
-    pub task: NetTask,
+    pub task: TrainTask,
     pub categories: usize,
     /// Of the input, in pixels.
     pub width: usize,
@@ -35,8 +35,8 @@ impl Design {
     /// Whether such a network can be built: what is read from a file is not believed.
     pub(super) fn is_possible(&self) -> bool {
         let step = match self.task {
-            NetTask::Detection => DETECTOR_STEP,
-            NetTask::SingleClassification | NetTask::MultiClassification => CLASSIFIER_STEP,
+            TrainTask::Detection => DETECTOR_STEP,
+            TrainTask::Classification | TrainTask::Multilabel => CLASSIFIER_STEP,
         };
         let fits = |side: usize| (step..=1024).contains(&side) && side.is_multiple_of(step);
         (1..=CATEGORIES_MAX).contains(&self.categories) && fits(self.width) && fits(self.height)
@@ -88,26 +88,26 @@ impl Plan {
 }
 
 /// The rate at its highest.
-pub(super) const fn rate(task: NetTask) -> f64 {
+pub(super) const fn rate(task: TrainTask) -> f64 {
     match task {
-        NetTask::Detection | NetTask::SingleClassification | NetTask::MultiClassification => 3e-3,
+        TrainTask::Detection | TrainTask::Classification | TrainTask::Multilabel => 3e-3,
     }
 }
 
 /// Examples a step.
-pub(super) const fn batch(task: NetTask, examples: usize) -> usize {
+pub(super) const fn batch(task: TrainTask, examples: usize) -> usize {
     match task {
-        NetTask::Detection => 8,
+        TrainTask::Detection => 8,
         _ if examples < 200 => 32,
         _ => 64,
     }
 }
 
 /// Steps that so many examples deserve: the number that a few need, growing with the root of how many there are.
-pub(super) fn steps(task: NetTask, examples: usize) -> usize {
+pub(super) fn steps(task: TrainTask, examples: usize) -> usize {
     let (few, most) = match task {
-        NetTask::Detection => (300.0, 4_000.0),
-        NetTask::SingleClassification | NetTask::MultiClassification => (500.0, 4_000.0),
+        TrainTask::Detection => (300.0, 4_000.0),
+        TrainTask::Classification | TrainTask::Multilabel => (500.0, 4_000.0),
     };
     let wish = 400.0 * (examples as f64 / few).sqrt().max(1.0);
     ((wish / 50.0).round() * 50.0).min(most) as usize
@@ -131,14 +131,14 @@ fn median(mut of: Vec<f64>) -> f64 {
 }
 
 /// Width and height of the input.
-fn input(task: NetTask, sizes: &[(usize, usize)]) -> Result<(usize, usize), EngineError> {
+fn input(task: TrainTask, sizes: &[(usize, usize)]) -> Result<(usize, usize), EngineError> {
     let longer = median(sizes.iter().map(|(w, h)| (*w).max(*h) as f64).collect());
     if longer < 4.0 {
         return Err(EngineError::Refused(format!(
             "Most pictures are {longer} pixels large, and nothing can be seen in them; networks need pictures of 8 pixels and more."
         )));
     }
-    if task != NetTask::Detection {
+    if task != TrainTask::Detection {
         let side = (longer as usize).next_multiple_of(CLASSIFIER_STEP);
         let side = side.clamp(CLASSIFIER_SIDES.0, CLASSIFIER_SIDES.1);
         return Ok((side, side));
@@ -166,14 +166,14 @@ fn weights(t: &NetTraining<'_>) -> Vec<f32> {
     }
     let n = t.train.len() as f32;
     match t.task {
-        NetTask::Detection => vec![1.0; t.categories],
-        NetTask::SingleClassification => {
+        TrainTask::Detection => vec![1.0; t.categories],
+        TrainTask::Classification => {
             let raw: Vec<f32> = count.iter().map(|k| 1.0 / (*k as f32).max(1.0).sqrt()).collect();
             let sum: f32 = raw.iter().zip(&count).map(|(w, k)| w * *k as f32).sum();
             raw.iter().map(|w| w * n / sum.max(1e-6)).collect()
         }
         // Of where it is: how much that counts beside where it is not.
-        NetTask::MultiClassification => count
+        TrainTask::Multilabel => count
             .iter()
             .map(|k| {
                 ((n - *k as f32).max(0.0) / (*k as f32).max(1.0))
@@ -224,15 +224,15 @@ mod tests {
 
     #[test]
     fn the_input_follows_the_pictures() {
-        let d = |sizes: &[(usize, usize)]| input(NetTask::Detection, sizes).unwrap();
+        let d = |sizes: &[(usize, usize)]| input(TrainTask::Detection, sizes).unwrap();
         assert_eq!(d(&[(384, 288); 3]), (256, 192));
         assert_eq!(d(&[(288, 384); 3]), (192, 256));
         assert_eq!(d(&[(384, 20); 3]), (160, 64));
         assert_eq!(d(&[(8, 8); 3]), (96, 96));
-        let c = |side| input(NetTask::SingleClassification, &[(side, 5)]).unwrap();
+        let c = |side| input(TrainTask::Classification, &[(side, 5)]).unwrap();
         assert_eq!((c(8), c(28), c(128)), ((16, 16), (32, 32), (64, 64)));
         assert!(matches!(
-            input(NetTask::Detection, &[(1, 1)]),
+            input(TrainTask::Detection, &[(1, 1)]),
             Err(EngineError::Refused(_))
         ));
     }
@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn steps_grow_slowly() {
-        let of = |n| steps(NetTask::Detection, n);
+        let of = |n| steps(TrainTask::Detection, n);
         assert_eq!(
             (of(1), of(100), of(1_200), of(10_000_000)),
             (400, 400, 800, 4_000)
@@ -260,7 +260,7 @@ mod tests {
     #[test]
     fn what_a_file_says_is_not_believed() {
         let design = Design {
-            task: NetTask::Detection,
+            task: TrainTask::Detection,
             categories: 3,
             width: 256,
             height: 192,

@@ -181,7 +181,7 @@ async fn actor(tx: &mut limn_store::Tx, user: Option<UserId>) -> Result<Actor> {
 
 impl Work<'_> {
     async fn pictures(&self, subjects: Vec<Subject>) -> anyhow::Result<Parts> {
-        let side = self.trainer.side(self.payload.input.task.into());
+        let side = self.trainer.side(self.payload.input.task);
         let (mut train, mut valid) = (Vec::new(), Vec::new());
         for s in subjects {
             match s.part {
@@ -247,11 +247,7 @@ impl Work<'_> {
         let (end, ended) = oneshot::channel();
         let (trainer, token) = (Arc::clone(&self.trainer), self.progress.token().clone());
         let (train, valid) = (Arc::clone(&parts.train), Arc::clone(&parts.valid));
-        let (task, categories, seed) = (
-            input.task.into(),
-            self.categories.len(),
-            input.seed.cast_unsigned(),
-        );
+        let (task, categories, seed) = (input.task, self.categories.len(), input.seed.cast_unsigned());
         std::thread::Builder::new()
             .name("limn-training".to_owned())
             .spawn(move || {

@@ -1,19 +1,8 @@
 //! What trainings ask of whoever knows networks; `limn-ml` implements it, the server puts it in.
 
 pub use crate::assist::port::{EngineError, SmallPicture};
+pub use limn_domain::training::TrainTask;
 use std::ops::ControlFlow;
-
-/// What a network learns to say of a picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NetTask {
-    /// One category a picture.
-    SingleClassification,
-    /// Any number of categories a picture.
-    MultiClassification,
-    /// Boxes with a category each.
-    Detection,
-}
 
 /// A box with a category, as shares of the picture's width and height, 0..=1, from the top left corner.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,7 +49,7 @@ pub trait Examples: Send + Sync {
 /// What to train.
 #[derive(Clone, Copy)]
 pub struct NetTraining<'a> {
-    pub task: NetTask,
+    pub task: TrainTask,
     /// How many categories there are.
     pub categories: usize,
     pub train: &'a dyn Examples,
@@ -116,13 +105,13 @@ pub trait Trainer: Send + Sync {
     fn version(&self) -> &'static str;
 
     /// The longer side of the pictures it wants, in pixels.
-    fn side(&self, task: NetTask) -> u32;
+    fn side(&self, task: TrainTask) -> u32;
 
     /// How many steps this many examples deserve.
-    fn steps(&self, task: NetTask, examples: usize) -> usize;
+    fn steps(&self, task: TrainTask, examples: usize) -> usize;
 
     /// Parameters worth noting with the run, such as the network's name, its input, the batch and the rate.
-    fn parameters(&self, task: NetTask) -> Vec<(String, String)>;
+    fn parameters(&self, task: TrainTask) -> Vec<(String, String)>;
 
     fn train(&self, training: &NetTraining<'_>, watch: &mut Watch<'_>) -> Result<TrainedNet, EngineError>;
 
@@ -132,7 +121,7 @@ pub trait Trainer: Send + Sync {
 
 /// A trained network in memory.
 pub trait Net: Send + Sync {
-    fn task(&self) -> NetTask;
+    fn task(&self) -> TrainTask;
 
     /// How many categories it knows.
     fn categories(&self) -> usize;

@@ -144,7 +144,7 @@ impl Trainings {
             .await
             .map_err(anyhow::Error::from)?
             .map_err(|e| broken(e.to_string()))?;
-        if net.categories() != about.categories.len() || net.task() != about.task.into() {
+        if net.categories() != about.categories.len() || net.task() != about.task {
             return Err(broken(format!(
                 "`{}` and `{}` do not belong together.",
                 file::MODEL,

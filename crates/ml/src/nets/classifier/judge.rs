@@ -3,7 +3,7 @@
 use crate::nets::learn::Judgement;
 use crate::nets::plan::Design;
 use crate::nets::threshold;
-use limn_services::training::port::{NetTask, Prediction};
+use limn_services::training::port::{Prediction, TrainTask};
 
 /// Worth showing where nothing is known; and where several categories are possible, one is said from here on.
 pub(in crate::nets) const THRESHOLD: f32 = 0.5;
@@ -29,7 +29,7 @@ pub(in crate::nets) fn judge(right: &[&[usize]], said: &[Prediction], design: &D
             threshold::best(scored, wanted).map_or(THRESHOLD, |(at, _)| at)
         })
         .collect();
-    if design.task == NetTask::SingleClassification {
+    if design.task == TrainTask::Classification {
         single(right, &said, design.categories, threshold)
     } else {
         several(right, &said, design.categories, threshold)
@@ -115,7 +115,7 @@ fn several(right: &[&[usize]], said: &[&[f32]], categories: usize, threshold: Ve
 mod tests {
     use super::*;
 
-    fn design(task: NetTask) -> Design {
+    fn design(task: TrainTask) -> Design {
         Design {
             task,
             categories: 3,
@@ -134,7 +134,7 @@ mod tests {
         let j = judge(
             &[&[0], &[1], &[1], &[1]],
             &rows,
-            &design(NetTask::SingleClassification),
+            &design(TrainTask::Classification),
         );
         assert_eq!(j.confusion, [[1, 0, 0], [1, 2, 0], [0, 0, 0]]);
         assert_eq!(j.figures[0], ("accuracy".to_owned(), 0.75));
@@ -146,11 +146,7 @@ mod tests {
     #[test]
     fn several_categories_a_picture() {
         let rows = said(&[[0.8, 0.6, 0.1], [0.6, 0.3, 0.1], [0.1, 0.2, 0.1]]);
-        let j = judge(
-            &[&[0, 1], &[0, 1], &[]],
-            &rows,
-            &design(NetTask::MultiClassification),
-        );
+        let j = judge(&[&[0, 1], &[0, 1], &[]], &rows, &design(TrainTask::Multilabel));
         assert!((j.figures[0].1 - 2.0 / 3.0).abs() < 1e-9);
         assert!(
             (j.figures[1].1 - f64::midpoint(1.0, 2.0 / 3.0)).abs() < 1e-9,

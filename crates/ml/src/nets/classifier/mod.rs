@@ -12,7 +12,7 @@ use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::tensor::activation::{log_sigmoid, log_softmax, sigmoid, softmax};
 use burn::tensor::{Device, Tensor, TensorData};
-use limn_services::training::port::{EngineError, NetTask, Prediction, Truth};
+use limn_services::training::port::{EngineError, Prediction, TrainTask, Truth};
 
 /// This much of what is right is spread over all categories, or a network of a few hundred pictures is sure of everything.
 const SMOOTH: f32 = 0.05;
@@ -57,7 +57,7 @@ impl Network for Classifier {
         let device = said.device();
         let [n, c] = said.dims();
         let right = Tensor::<2>::from_data(TensorData::new(right, [n, c]), &device);
-        let total = if plan.design.task == NetTask::SingleClassification {
+        let total = if plan.design.task == TrainTask::Classification {
             let sum: f32 = weights.iter().sum();
             let weights = Tensor::<2>::from_data(TensorData::new(weights, [n, 1]), &device);
             let right = right.mul_scalar(1.0 - SMOOTH).add_scalar(SMOOTH / c as f32);
@@ -78,7 +78,7 @@ impl Network for Classifier {
 
     fn say(&self, x: Tensor<4>, design: &Design) -> Result<Vec<Prediction>, EngineError> {
         let said = self.forward(x);
-        let said = if design.task == NetTask::SingleClassification {
+        let said = if design.task == TrainTask::Classification {
             softmax(said, 1)
         } else {
             sigmoid(said)
@@ -103,7 +103,7 @@ pub(super) fn targets(truths: &[&Truth], plan: &Plan) -> Targets {
         if let Truth::Categories(list) = truth {
             for category in list {
                 right[i * c + category] = 1.0;
-                if plan.design.task == NetTask::SingleClassification {
+                if plan.design.task == TrainTask::Classification {
                     weights[i] = plan.weights[*category];
                 }
             }

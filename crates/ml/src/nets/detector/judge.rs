@@ -142,7 +142,7 @@ fn confusion(right: &[Vec<NetBox>], said: &[&[(NetBox, f32)]], threshold: &[f32]
 #[cfg(test)]
 mod tests {
     use super::*;
-    use limn_services::training::port::NetTask;
+    use limn_services::training::port::TrainTask;
 
     fn b(category: usize, x: f32) -> NetBox {
         NetBox {
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn what_is_found_missed_mistaken_and_made_up() {
         let design = Design {
-            task: NetTask::Detection,
+            task: TrainTask::Detection,
             categories: 3,
             width: 256,
             height: 192,

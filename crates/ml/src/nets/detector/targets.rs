@@ -90,12 +90,12 @@ impl One<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use limn_services::training::port::NetTask;
+    use limn_services::training::port::TrainTask;
 
     #[test]
     fn a_box_has_one_sure_centre_and_cells_that_reach_its_sides() {
         let design = Design {
-            task: NetTask::Detection,
+            task: TrainTask::Detection,
             categories: 2,
             width: 64,
             height: 32,

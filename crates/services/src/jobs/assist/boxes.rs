@@ -9,7 +9,7 @@ use crate::assist::port::{EngineError, JudgedBoxes, JudgedPicture, SmallPicture,
 use crate::jobs::training::pack::{self, Pack};
 use crate::jobs::training::yield_to_others;
 use crate::training::port::{
-    Event, Examples, Net, NetBox, NetTask, NetTraining, Prediction, TrainedNet, Trainer, Truth,
+    Event, Examples, Net, NetBox, NetTraining, Prediction, TrainTask, TrainedNet, Trainer, Truth,
 };
 use crate::training::survey::{Part, Subject, boxed};
 use anyhow::Context as _;
@@ -162,7 +162,7 @@ async fn trained(
     judge_by: Vec<Subject>,
 ) -> anyhow::Result<Result<ModelRow, String>> {
     let began = Instant::now();
-    let side = trainer.side(NetTask::Detection);
+    let side = trainer.side(TrainTask::Detection);
     let total = (learn_from.len() + judge_by.len()) as i64;
     let folder = run.ctx.trainings_dir();
     tokio::fs::create_dir_all(&folder).await?;
@@ -209,7 +209,7 @@ async fn network(
     train: Arc<Pack>,
     valid: Arc<Pack>,
 ) -> anyhow::Result<Result<TrainedNet, EngineError>> {
-    let steps = trainer.steps(NetTask::Detection, train.len());
+    let steps = trainer.steps(TrainTask::Detection, train.len());
     let (tell, mut told) = watch::channel(0_usize);
     let (end, mut ended) = oneshot::channel();
     let (stop, categories, pictures) = (run.stop(), run.categories.len(), train.len());
@@ -218,7 +218,7 @@ async fn network(
         .spawn(move || {
             yield_to_others();
             let training = NetTraining {
-                task: NetTask::Detection,
+                task: TrainTask::Detection,
                 categories,
                 train: train.as_ref(),
                 valid: valid.as_ref(),
@@ -292,7 +292,7 @@ pub(super) async fn predict<'a>(
     todo.sort_by_key(|s| s.item.queue_rank);
     todo.truncate(LOOKED_THROUGH);
     let trainer = trainer(run)?;
-    let side = trainer.side(NetTask::Detection);
+    let side = trainer.side(TrainTask::Detection);
     let head = model.head.clone();
     let net: Arc<dyn Net> = run
         .on_thread(move |_, _| trainer.load(&head))

@@ -6,7 +6,6 @@ use crate::artifacts::{Artifacts, Owner};
 use crate::experiments::Experiments;
 use crate::models::Models;
 use crate::runs::Runs;
-use crate::training::port::NetTask;
 use crate::versions::labels;
 use crate::{Actor, Result};
 use limn_domain::CategoryId;
@@ -147,7 +146,7 @@ fn network(
     let about = ModelCategories {
         task: TrainTask::Detection,
         trainer: model.encoder_key.clone(),
-        side: trainer.map_or(0, |t| t.side(NetTask::Detection)),
+        side: trainer.map_or(0, |t| t.side(TrainTask::Detection)),
         categories: model
             .categories
             .iter()

@@ -127,7 +127,7 @@ impl Work<'_> {
         ModelCategories {
             task,
             trainer: self.trainer.version().to_owned(),
-            side: self.trainer.side(task.into()),
+            side: self.trainer.side(task),
             categories: self
                 .categories
                 .iter()
