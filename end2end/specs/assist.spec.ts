@@ -159,3 +159,108 @@ test("labels teach a model, whose proposals are accepted by the page", async ({ 
   await expect.poll(async () => (await assist()).items.prelabeled, { timeout: 30_000 }).toBe(0);
   expect((await api.get(`/api/v1/projects/${project.id}/items?status=done&limit=200`)).rows.length).toBe(labeled + 16);
 });
+
+/** One or two bright blocks on a dark ground, and where they are. */
+function blocks(seed: number): { bytes: Buffer; boxes: { kind: number; rect: { x: number; y: number; w: number; h: number } }[] } {
+  const r = random(seed + 77);
+  const left = { kind: seed % 2, rect: { x: Math.round(4 + r() * 14), y: Math.round(6 + r() * 44), w: Math.round(18 + r() * 10), h: Math.round(18 + r() * 14) } };
+  const right = { kind: (seed + 1) % 2, rect: { x: Math.round(60 + r() * 12), y: Math.round(6 + r() * 44), w: Math.round(16 + r() * 12), h: Math.round(18 + r() * 14) } };
+  const boxes = seed % 3 === 0 ? [left] : [left, right];
+  const bytes = drawn(112, 96, (x, y) => {
+    const noise = r() * 16;
+    const over = boxes.find(({ rect }) => x >= rect.x && x < rect.x + rect.w && y >= rect.y && y < rect.y + rect.h);
+    if (!over) return [36 + noise, 44 + noise, 58 + noise];
+    return over.kind === 0 ? [214 + noise, 150 + noise, 60 + noise] : [70 + noise, 160 + noise, 220 + noise];
+  });
+  return { bytes, boxes };
+}
+
+test("boxes that people drew teach a model that draws the next ones", async ({ limn, admin, page, signIn, a11y, shots }) => {
+  test.setTimeout(300_000);
+  const api = limn.api(admin.token);
+  const name = unique("Blocks");
+  const { id } = await api.post("/api/v1/projects", {
+    name,
+    task: "detection",
+    categories: ["crate", "barrel"].map((c, i) => ({ name: c, hotkey: i + 1 })),
+  });
+  const categories = await api.get(`/api/v1/projects/${id}/categories`);
+  const there = new Map<string, ReturnType<typeof blocks>["boxes"]>();
+  for (let n = 0; n < 60; n++) {
+    const { bytes, boxes } = blocks(n);
+    const response = await api.raw("POST", `/api/v1/projects/${id}/items?name=${n}.png`, new Uint8Array(bytes));
+    if (!response.ok) throw new Error(await response.text());
+    there.set(`${n}.png`, boxes);
+  }
+  const assist = () => api.get(`/api/v1/projects/${id}/assist`);
+  await signIn(page, admin);
+  await page.goto(`/projects/${id}/assist`);
+  await hydrated(page);
+  await page.getByRole("button", { name: "Turn the assist on" }).click();
+  await expect(page.getByTestId("assist-message")).toContainText("from 10 pictures", { timeout: 90_000 });
+  await page.getByLabel("The model is trained").selectOption("button");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText("Saved.")).toBeVisible();
+
+  // A labeler with a script of their own draws what is there.
+  for (let done = 0; done < 30; ) {
+    const taken = await api.post(`/api/v1/projects/${id}/queue/take`, { count: 10 });
+    for (const work of taken.items) {
+      const boxes = there.get(work.item.name)!;
+      await api.post(`/api/v1/items/${work.item.id}/submit`, {
+        revision: work.annotations.revision,
+        change: {
+          change_id: crypto.randomUUID(),
+          base_revision: work.annotations.revision,
+          upserts: boxes.map(({ kind, rect }) => ({
+            id: crypto.randomUUID(), category_id: categories[kind].id, kind: "box", rect, z: 0, source: "human",
+          })),
+          removes: [],
+          active_ms: 3000,
+        },
+      });
+      done++;
+    }
+  }
+
+  // It learns in the background, and says how far it is.
+  await page.reload();
+  await hydrated(page);
+  await page.getByRole("button", { name: "Train now" }).click();
+  await expect(page.getByTestId("assist-message")).toContainText(/Learning from \d+ pictures/, { timeout: 60_000 });
+  await shots(page, "assist-boxes-learning");
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await expect(page.getByTestId("assist-version")).toHaveText("Model 1", { timeout: 180_000 });
+  await expect.poll(async () => (await assist()).state, { timeout: 60_000 }).toBe("ready");
+  const ready = await assist();
+  expect(ready.model.figures).toMatchObject({ basis: "holdout" });
+  expect(ready.model.figures.map50).toBeGreaterThan(0.5);
+  expect(ready.items.prelabeled).toBeGreaterThan(5);
+  await expect(page.getByText(/mAP50 0\.\d/).first()).toBeVisible();
+  await a11y(page);
+  await shots(page, "assist-boxes");
+  await page.setViewportSize({ width: 1440, height: 900 });
+
+  // The next picture comes with boxes, which one key takes.
+  await page.goto(`/projects/${id}/label`);
+  await hydrated(page);
+  await expect(page.getByTestId("suggestions")).toContainText(/suggestion/);
+  await shots(page, "assist-boxes-proposals");
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.keyboard.press("g");
+  await expect(page.getByTestId("suggestions")).toBeHidden();
+  await page.keyboard.press("Enter");
+  await expect.poll(async () => (await assist()).work.accepted, { timeout: 20_000 }).toBe(1);
+  const done = (await api.get(`/api/v1/projects/${id}/items?status=done&limit=200`)).rows;
+  const taken = done.find((r: any) => !r.annotations.every((a: any) => Number.isInteger(a.rect.x) && Number.isInteger(a.rect.w)));
+  const truth = there.get((taken.item ?? taken).name)!;
+  const right = taken.annotations.filter((a: any) =>
+    truth.some(({ kind, rect }) => {
+      const { x, y, w, h } = a.rect;
+      const over = Math.max(0, Math.min(x + w, rect.x + rect.w) - Math.max(x, rect.x)) * Math.max(0, Math.min(y + h, rect.y + rect.h) - Math.max(y, rect.y));
+      return categories[kind].id === a.category_id && over / (w * h + rect.w * rect.h - over) > 0.5;
+    }),
+  );
+  expect(right.length).toBeGreaterThan(0);
+  expect(taken.annotations.every((a: any) => a.source === "human")).toBe(true);
+});
