@@ -119,6 +119,7 @@ fn Pages() -> impl IntoView {
                 <ParentRoute path=path!("/runs/:id") view={Lazy::<pages::Run>::new()} ssr=SsrMode::Async>
                     <Route path=path!("") view={Lazy::<pages::RunOverview>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/charts") view={Lazy::<pages::RunCharts>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/system") view={Lazy::<pages::RunSystem>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/files") view={Lazy::<pages::RunFiles>::new()} ssr=SsrMode::Async/>
                 </ParentRoute>
                 <Route path=path!("/train") view={Lazy::<pages::Train>::new()} ssr=SsrMode::Async/>

@@ -175,6 +175,7 @@ lazy_pages! {
         Run => experiments::RunLayout,
         RunOverview => experiments::OverviewTab,
         RunCharts => experiments::ChartsTab,
+        RunSystem => experiments::SystemTab,
         RunFiles => experiments::FilesTab,
         Train => training::TrainPage,
         Models => models::ModelsPage,

@@ -155,9 +155,24 @@ pub fn LookBar(look: Look) -> impl IntoView {
     }
 }
 
+/// What a client measured of the machine has this in front, as MLflow's monitor does.
+pub const SYSTEM: &str = "system/";
+
 /// `/runs/:id/charts`
 #[component]
 pub fn ChartsTab() -> impl IntoView {
+    view! { <Drawn system=false/> }
+}
+
+/// `/runs/:id/system`
+#[component]
+pub fn SystemTab() -> impl IntoView {
+    view! { <Drawn system=true/> }
+}
+
+/// The charts of what the run logged, or of the machine it ran on.
+#[component]
+fn Drawn(system: bool) -> impl IntoView {
     let ctx = use_run();
     let look = Look::from_address(&[]);
     let keys = Memo::new(move |_| {
@@ -166,7 +181,7 @@ pub fn ChartsTab() -> impl IntoView {
             d.metrics
                 .iter()
                 .map(|m| m.0.key.clone())
-                .filter(|k| k.to_lowercase().contains(&wanted))
+                .filter(|k| k.starts_with(SYSTEM) == system && k.to_lowercase().contains(&wanted))
                 .collect::<Vec<_>>()
         })
     });

@@ -18,13 +18,14 @@ pub fn ColumnPicker(
     /// What is shown now.
     columns: Signal<Vec<Column>>,
     on_change: Callback<Vec<Column>>,
+    #[prop(default = "Columns")] label: &'static str,
 ) -> impl IntoView {
     let open = RwSignal::new(false);
     let text = RwSignal::new(String::new());
     let trigger =
-        ViewFn::from(|| view! { <Icon glyph=Glyph::List/><span class="btn__text">"Columns"</span> });
+        ViewFn::from(move || view! { <Icon glyph=Glyph::List/><span class="btn__text">{label}</span> });
     view! {
-        <Popover id="run-columns" label="Columns" trigger trigger_class="btn" end=true class="columns" on_toggle=move |on| open.set(on)>
+        <Popover id="run-columns" label trigger trigger_class="btn" end=true class="columns" on_toggle=move |on| open.set(on)>
             <Show when=move || open.get()>
                 <TextInput value=text kind="search" icon=Glyph::Search placeholder="Search metrics and parameters" label="Search columns"/>
                 <Choices experiment text columns on_change/>

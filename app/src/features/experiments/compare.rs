@@ -2,6 +2,7 @@
 
 use super::api;
 use super::charts::{Charts, Look, LookBar, SHOWN};
+use super::parallel::Parallel;
 use super::parts::StatusChip;
 use crate::data::use_load;
 use crate::fmt;
@@ -11,7 +12,7 @@ use crate::ui::{
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use limn_domain::RunId;
-use limn_domain::run::Run;
+use limn_domain::run::{ExperimentId, Run};
 use std::collections::BTreeSet;
 
 /// `/experiments/:id/compare?runs=a,b`
@@ -20,6 +21,7 @@ pub fn ComparePage() -> impl IntoView {
     let params = use_params_map();
     let query = use_query_map();
     let experiment = move || params.with(|p| p.get("id").unwrap_or_default());
+    let number = Memo::new(move |_| experiment().parse::<ExperimentId>().ok());
     let ids = Memo::new(move |_| {
         query.with(|q| {
             let text = q.get("runs").unwrap_or_default();
@@ -37,7 +39,7 @@ pub fn ComparePage() -> impl IntoView {
             ("Compare".to_owned(), String::new()),
         ]
     });
-    let look = Look::from_address(&["runs"]);
+    let look = Look::from_address(&["runs", "axes"]);
     view! {
         <Breadcrumbs items=crumbs/>
         <PageHead title="Compare runs"/>
@@ -47,7 +49,7 @@ pub fn ComparePage() -> impl IntoView {
                     Ok(all) if all.is_empty() => view! {
                         <Card><EmptyState glyph=Glyph::Layers title="No run chosen" text="Tick runs in the table of an experiment and press Compare."/></Card>
                     }.into_any(),
-                    Ok(all) => view! { <Sides all look/> }.into_any(),
+                    Ok(all) => view! { <Sides all look experiment=number.get_untracked()/> }.into_any(),
                     Err(error) => view! { <ErrorView error retry=move || runs.refetch()/> }.into_any(),
                 }
             })}
@@ -56,7 +58,7 @@ pub fn ComparePage() -> impl IntoView {
 }
 
 #[component]
-fn Sides(all: Vec<Run>, look: Look) -> impl IntoView {
+fn Sides(all: Vec<Run>, look: Look, experiment: Option<ExperimentId>) -> impl IntoView {
     let only = RwSignal::new(true);
     let param_keys: BTreeSet<String> = all.iter().flat_map(|r| r.data.params.keys().cloned()).collect();
     let metric_keys: BTreeSet<String> = all
@@ -133,6 +135,7 @@ fn Sides(all: Vec<Run>, look: Look) -> impl IntoView {
                 </table>
             </div>
         </Card>
+        {experiment.map(|experiment| view! { <Parallel experiment runs/> })}
         <h2 class="section-head">"Metrics over time"</h2>
         <LookBar look/>
         <Charts look of change/>

@@ -7,13 +7,14 @@ mod compare;
 mod files;
 mod list;
 mod overview;
+mod parallel;
 mod parts;
 mod run;
 mod runs;
 mod trained;
 mod url;
 
-pub use charts::ChartsTab;
+pub use charts::{ChartsTab, SystemTab};
 pub use compare::ComparePage;
 pub use files::FilesTab;
 pub use list::ExperimentsPage;

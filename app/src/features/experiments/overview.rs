@@ -1,6 +1,7 @@
 //! A run at a glance: latest metrics, parameters, what it read and made, tags.
 
 use super::api::RunDetail;
+use super::charts::SYSTEM;
 use super::parts::{KeyValues, StatusChip, at};
 use super::run::use_run;
 use crate::fmt;
@@ -75,7 +76,7 @@ fn Metrics(d: RunDetail, href: String) -> impl IntoView {
         let wanted = text.get().to_lowercase();
         all.with_value(|m| {
             m.iter()
-                .filter(|m| m.0.key.to_lowercase().contains(&wanted))
+                .filter(|m| !m.0.key.starts_with(SYSTEM) && m.0.key.to_lowercase().contains(&wanted))
                 .take(300)
                 .cloned()
                 .collect::<Vec<_>>()

@@ -23,9 +23,7 @@ pub fn from_params(experiment: ExperimentId, get: impl Fn(&str) -> Option<String
         },
         offset: (page - 1) * PAGE,
         limit: PAGE,
-        columns: get("cols")
-            .map(|c| c.split(',').filter_map(|c| Column::parse(&unescape(c))).collect())
-            .unwrap_or_default(),
+        columns: get("cols").map(|c| columns(&c)).unwrap_or_default(),
     }
 }
 
@@ -46,13 +44,25 @@ pub fn to_search(query: &RunsQuery) -> String {
         add("view", "bin");
     }
     if !query.columns.is_empty() {
-        let codes: Vec<String> = query.columns.iter().map(|c| escape(&c.code())).collect();
-        add("cols", &codes.join(","));
+        add("cols", &codes(&query.columns));
     }
     if query.offset > 0 {
         add("page", &(query.offset / PAGE + 1).to_string());
     }
     out
+}
+
+/// Columns as one text.
+pub fn codes(columns: &[Column]) -> String {
+    let codes: Vec<String> = columns.iter().map(|c| escape(&c.code())).collect();
+    codes.join(",")
+}
+
+/// What [`codes`] wrote; what is none is left out.
+pub fn columns(text: &str) -> Vec<Column> {
+    text.split(',')
+        .filter_map(|c| Column::parse(&unescape(c)))
+        .collect()
 }
 
 /// Keys may have commas in them.
