@@ -113,10 +113,30 @@ test("runs are logged, found, charted, compared, registered, aliased and rolled 
   await page.getByLabel("Only what differs").uncheck();
   await expect(table.getByRole("row").filter({ hasText: "layers" })).toHaveCount(1);
   await expect(page.locator(".line__path")).toHaveCount(4);
+  // A line a run over the axes that differ; others are chosen, and stand in the address.
+  const parallel = page.getByRole("group", { name: "Parallel coordinates" });
+  await expect(parallel.locator(".parallel__run")).toHaveCount(2);
+  await expect(parallel.getByText("lr", { exact: true })).toBeVisible();
+  await expect(parallel.getByText("layers", { exact: true })).toHaveCount(0);
   await a11y(page, toasts);
   await shots(page, "compare-runs");
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.getByRole("button", { name: "Axes" }).click();
+  await page.getByRole("checkbox", { name: /layers/ }).check();
+  await page.waitForURL(/axes=/);
+  await expect(parallel.getByText("layers", { exact: true })).toBeVisible();
+  await page.goto(page.url());
+  await hydrated(page);
+  await expect(parallel.getByText("layers", { exact: true })).toBeVisible();
 
-  // One run: overview, charts, files.
+  // One run: overview, charts, the machine, files.
+  await api.post(`${API}/runs/log-metric`, { run_id: slow, key: "system/cpu_utilization_percentage", value: 41.5, timestamp: Date.now(), step: 0 });
+  await page.goto(`/runs/${slow}`);
+  await hydrated(page);
+  await expect(page.getByRole("table", { name: "Metrics" })).not.toContainText("system/");
+  await page.getByRole("link", { name: /^System/ }).click();
+  await page.waitForURL(/\/system$/);
+  await expect(page.getByText("system/cpu_utilization_percentage").first()).toBeVisible();
   await page.goto(`/runs/${fast}`);
   await hydrated(page);
   await expect(page.getByRole("heading", { name: "fast" })).toBeVisible();
