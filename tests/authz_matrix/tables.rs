@@ -187,6 +187,7 @@ pub(super) const FUNCTIONS: &[(&str, Rule, &str)] = &[
     ("account/revoke_token", Maker, r#"{"token":"{token_id}"}"#),
     ("account/tokens", Account, "{}"),
     ("annotation/save", In(A::Label), r#"{"item":"{item_id}","change":{"change_id":"{change_id}","base_revision":0}}"#),
+    ("assist/backbones", In(A::ManageProject), r#"{"project":"{project_id}"}"#),
     ("assist/get", In(A::ViewProject), r#"{"project":"{project_id}"}"#),
     ("assist/train", In(A::ManageProject), r#"{"project":"{project_id}"}"#),
     ("assist/update", In(A::ManageProject), r#"{"project":"{project_id}","change":{"order":"random"}}"#),

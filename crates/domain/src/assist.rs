@@ -96,6 +96,32 @@ impl std::str::FromStr for Retrain {
     }
 }
 
+/// A version of a registered model whose weights describe pictures.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Backbone {
+    pub model: String,
+    pub version: i64,
+}
+
+impl Backbone {
+    /// Reads `NAME/VERSION`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (model, version) = text.trim().rsplit_once('/')?;
+        let version = version.parse().ok().filter(|v| *v >= 1)?;
+        (!model.is_empty()).then(|| Self {
+            model: model.to_owned(),
+            version,
+        })
+    }
+}
+
+impl std::fmt::Display for Backbone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.model, self.version)
+    }
+}
+
 /// How the assist of a project works.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -111,6 +137,9 @@ pub struct AssistSettings {
     /// Whether every model becomes a run of an experiment of the project's name and a registered version, which the whole studio
     /// sees.
     pub register: bool,
+    /// What describes the pictures; none: patches that the project's own pictures teach.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backbone: Option<Backbone>,
 }
 
 impl Default for AssistSettings {
@@ -122,6 +151,7 @@ impl Default for AssistSettings {
             retrain: Retrain::Schedule,
             every: 10,
             register: false,
+            backbone: None,
         }
     }
 }
@@ -170,9 +200,23 @@ pub struct UpdateAssist {
     pub every: Option<i64>,
     #[serde(default)]
     pub register: Option<bool>,
+    /// `NAME/VERSION` of a registered model that holds a ResNet's weights as safetensors; empty for the project's own patches.
+    #[serde(default)]
+    pub backbone: Option<String>,
 }
 
 impl UpdateAssist {
+    /// The field at fault and why.
+    pub fn check(&self) -> Result<(), (&'static str, String)> {
+        match self.backbone.as_deref().map(str::trim) {
+            Some(text) if !text.is_empty() && Backbone::parse(text).is_none() => Err((
+                "backbone",
+                format!("`{text}` names no version of a model; write NAME/VERSION, for example resnet18/1."),
+            )),
+            _ => Ok(()),
+        }
+    }
+
     pub fn onto(&self, mut s: AssistSettings) -> AssistSettings {
         s.enabled = self.enabled.unwrap_or(s.enabled);
         s.accuracy = self.accuracy.unwrap_or(s.accuracy);
@@ -180,6 +224,9 @@ impl UpdateAssist {
         s.retrain = self.retrain.unwrap_or(s.retrain);
         s.every = self.every.unwrap_or(s.every);
         s.register = self.register.unwrap_or(s.register);
+        if let Some(text) = &self.backbone {
+            s.backbone = Backbone::parse(text);
+        }
         s
     }
 }
@@ -461,5 +508,30 @@ mod tests {
         assert_eq!(bad(f64::NAN, 10), "accuracy");
         assert_eq!(bad(0.9, 0), "every");
         assert_eq!(AssistSettings::default().check(), Ok(()));
+    }
+
+    #[test]
+    fn a_backbone_is_a_version_of_a_model() {
+        let found = Backbone::parse(" nets/resnet18/12 ").unwrap();
+        assert_eq!((found.model.as_str(), found.version), ("nets/resnet18", 12));
+        assert_eq!(found.to_string(), "nets/resnet18/12");
+        for none in ["resnet18", "resnet18/", "resnet18/0", "/3", "resnet18/two"] {
+            assert_eq!(Backbone::parse(none), None, "{none}");
+            let change = UpdateAssist {
+                backbone: Some(none.to_owned()),
+                ..UpdateAssist::default()
+            };
+            assert_eq!(change.check().unwrap_err().0, "backbone");
+        }
+        let own = UpdateAssist {
+            backbone: Some(String::new()),
+            ..UpdateAssist::default()
+        };
+        let had = AssistSettings {
+            backbone: Some(found),
+            ..AssistSettings::default()
+        };
+        assert_eq!((own.check(), own.onto(had.clone()).backbone), (Ok(()), None));
+        assert_eq!(UpdateAssist::default().onto(had.clone()).backbone, had.backbone);
     }
 }

@@ -6,6 +6,7 @@
 //! HTTP.
 
 mod average_precision;
+pub mod backbone;
 mod boxes;
 mod cluster;
 mod error;
@@ -18,6 +19,7 @@ mod order;
 mod picture;
 mod port;
 mod rng;
+mod safetensors;
 mod train;
 
 pub use average_precision::{Found, Precision, Truth, average_precision};

@@ -1,5 +1,6 @@
 //! The services' port: their types in, ours inside, on threads of its own.
 
+use crate::backbone::{Backbone, SIDE};
 use crate::error::MlError;
 use crate::head::Head;
 use crate::judge::{passes, verdict};
@@ -9,9 +10,10 @@ use crate::train::{Example, Task, train};
 use crate::{Encoder, Picture};
 use limn_domain::assist::{AssistOrder, Figures};
 use limn_services::assist::port::{
-    Arranged, Engine, EngineError, JudgedBoxes, SmallPicture, StopCheck, TrainedHead, Training, Verdict,
+    Arranged, Engine, EngineError, JudgedBoxes, PictureNet, SmallPicture, StopCheck, TrainedHead, Training,
+    Verdict,
 };
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Groups of alike items for a first sample, and for labeling alike ones together.
 const START_GROUPS: usize = 20;
@@ -54,6 +56,26 @@ fn pictures(small: &[SmallPicture]) -> Vec<Picture> {
         .collect()
 }
 
+impl PictureNet for Backbone {
+    fn name(&self) -> &'static str {
+        self.name()
+    }
+
+    fn side(&self) -> u32 {
+        SIDE
+    }
+
+    fn embed(&self, small: &[SmallPicture], stop: &StopCheck) -> Result<Vec<Vec<f32>>, EngineError> {
+        let whole = pictures(small);
+        if whole.len() != small.len() {
+            return Err(EngineError::Broken(
+                "A picture has other bytes than its size says.".to_owned(),
+            ));
+        }
+        Ok(self.embed(&whole, &|| stop())?)
+    }
+}
+
 impl Engine for LocalEngine {
     fn version(&self) -> &'static str {
         "patches-1"
@@ -79,6 +101,10 @@ impl Engine for LocalEngine {
         }
         let _turn = self.turn();
         Ok(encoder.embed(&whole, &|| stop())?)
+    }
+
+    fn picture_net(&self, weights: &[u8]) -> Result<Arc<dyn PictureNet>, EngineError> {
+        Ok(Arc::new(Backbone::open(weights)?))
     }
 
     fn train(&self, t: &Training, stop: &StopCheck) -> Result<TrainedHead, EngineError> {

@@ -1,5 +1,6 @@
 //! The assist of a project: a model that learns while people label, proposes, and chooses what comes next.
 
+pub(crate) mod backbone;
 pub mod port;
 
 use crate::authz::require_in;
@@ -37,6 +38,8 @@ impl Assists {
 
     /// Changes the settings and, when that makes a difference, starts a job.
     pub async fn update(&self, actor: &Actor, project: ProjectId, change: UpdateAssist) -> Result<Assist> {
+        change.check().map_err(|(field, why)| Error::field(field, why))?;
+        self.try_backbone(actor, project, &change).await?;
         let (actor, now) = (actor.clone(), self.0.now());
         let (has_engine, has_trainer) = (self.0.engine.is_some(), self.0.trainer.is_some());
         let assist = self
@@ -67,7 +70,9 @@ impl Assists {
                         let summary = summary(&before, &after);
                         audit::write(tx, &actor, Some(project), "assist.update", &summary, now).await?;
                         if after.enabled || before.enabled {
-                            let anew = after.accuracy != before.accuracy || after.enabled != before.enabled;
+                            let anew = after.accuracy != before.accuracy
+                                || after.enabled != before.enabled
+                                || after.backbone != before.backbone;
                             let train = anew && after.retrain != Retrain::Never;
                             enqueue(tx, project, (&name, task), actor.user_id(), train, now).await?;
                         }

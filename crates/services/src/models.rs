@@ -185,6 +185,7 @@ impl Models {
                             ),
                         ));
                     }
+                    unused(tx, &name, None).await?;
                     repo::model::delete(tx, id).await?;
                     let summary = format!("deleted the model “{name}” with {} versions", is.versions);
                     audit::write(tx, &actor, None, "model.delete", &summary, now).await
@@ -192,6 +193,22 @@ impl Models {
             })
             .await
     }
+}
+
+/// Errors: `Conflict` while the assist of a project describes pictures by it.
+async fn unused(tx: &mut Tx, name: &str, number: Option<i64>) -> Result<()> {
+    let by = repo::assist::described_by(tx, name, number).await?;
+    let Some(first) = by.first() else { return Ok(()) };
+    let others = match by.len() - 1 {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    Err(Error::new(
+        Code::Conflict,
+        format!(
+            "“{name}” is in use: the assist of the project “{first}”{others} describes pictures by it. Choose another there first."
+        ),
+    ))
 }
 
 /// Creates a model within a transaction.

@@ -48,6 +48,9 @@ pub enum AssistCommand {
         /// Keep every model in the registry, which the whole studio sees
         #[arg(long, value_name = "on|off", value_parser = PossibleValuesParser::new(["on", "off"]).map(|s| s == "on"))]
         register: Option<bool>,
+        /// What describes the pictures: a registered ResNet, or nothing for their own patches
+        #[arg(long, value_name = "NAME/VERSION")]
+        backbone: Option<String>,
     },
 }
 
@@ -111,6 +114,7 @@ pub async fn run(command: AssistCommand) -> Result<()> {
             retrain,
             every,
             register,
+            backbone,
         } => {
             let place = of.place().await?;
             let change = UpdateAssist {
@@ -120,6 +124,7 @@ pub async fn run(command: AssistCommand) -> Result<()> {
                 retrain,
                 every,
                 register,
+                backbone,
             };
             let request = place.client.request(Method::PATCH, &place.path)?.json(&change);
             let assist: Assist = place.client.send(request).await?.json().await?;
@@ -131,13 +136,16 @@ pub async fn run(command: AssistCommand) -> Result<()> {
 fn settings(a: &Assist) -> String {
     let s = &a.settings;
     format!(
-        "assist\t{}\naccuracy\t{}\norder\t{}\nretrain\t{}\nevery\t{}\nregister\t{}",
+        "assist\t{}\naccuracy\t{}\norder\t{}\nretrain\t{}\nevery\t{}\nregister\t{}\nbackbone\t{}",
         if s.enabled { "on" } else { "off" },
         s.accuracy,
         s.order.as_str(),
         s.retrain.as_str(),
         s.every,
         if s.register { "on" } else { "off" },
+        s.backbone
+            .as_ref()
+            .map_or_else(|| "built in".to_owned(), ToString::to_string),
     )
 }
 
@@ -160,11 +168,19 @@ fn status(a: &Assist, names: &HashMap<CategoryId, String>) -> String {
                 Basis::CrossValidated => "by cross-validation",
             }
         ));
-        out.push(format!(
-            "sure enough: {} of the items, {} of them right",
-            share(&f.covered),
-            share(&f.proposed)
-        ));
+        if let Some(ap) = f.map50 {
+            out.push(format!(
+                "boxes: mAP50 {ap:.3}; proposals find {}",
+                share(&f.covered)
+            ));
+            out.push(format!("right when proposed: {}", share(&f.proposed)));
+        } else {
+            out.push(format!(
+                "sure enough: {} of the items, {} of them right",
+                share(&f.covered),
+                share(&f.proposed)
+            ));
+        }
         out.push("category\tlabels\tfound\tthreshold\tright when proposed".to_owned());
         for c in &f.categories {
             out.push(format!(

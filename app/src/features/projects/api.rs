@@ -218,6 +218,12 @@ pub async fn assist_update(project: ProjectId, change: UpdateAssist) -> Result<A
     Ok(services.assist.update(&actor, project, change).await?)
 }
 
+#[server(name = AssistBackbones, prefix = "/ui", endpoint = "assist/backbones", input = Json)]
+pub async fn assist_backbones(project: ProjectId) -> Result<Vec<String>, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.assist.backbones(&actor, project).await?)
+}
+
 #[server(name = TrainAssist, prefix = "/ui", endpoint = "assist/train", input = Json)]
 pub async fn assist_train(project: ProjectId) -> Result<Job, AppError> {
     let (services, actor) = crate::context::request()?;

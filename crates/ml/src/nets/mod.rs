@@ -12,7 +12,7 @@ mod layers;
 mod learn;
 mod pictures;
 mod plan;
-mod threads;
+pub(crate) mod threads;
 mod threshold;
 mod warp;
 

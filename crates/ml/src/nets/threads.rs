@@ -7,12 +7,12 @@ use limn_services::training::port::EngineError;
 const NICE: i32 = 5;
 
 /// Half of the cores, at least one.
-pub(super) fn half() -> usize {
+pub(crate) fn half() -> usize {
     (std::thread::available_parallelism().map_or(1, usize::from) / 2).max(1)
 }
 
 /// Puts the current thread behind others; where the system has no such thing for a thread, nothing happens.
-pub(super) fn step_back() {
+pub(crate) fn step_back() {
     #[cfg(target_os = "linux")]
     {
         // For the calling thread alone, on Linux.
@@ -21,7 +21,7 @@ pub(super) fn step_back() {
 }
 
 /// A pool of its own, so that nothing else waits behind a training.
-pub(super) fn pool(threads: usize) -> Result<rayon::ThreadPool, EngineError> {
+pub(crate) fn pool(threads: usize) -> Result<rayon::ThreadPool, EngineError> {
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .thread_name(|n| format!("network-{n}"))

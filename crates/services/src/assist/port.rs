@@ -110,6 +110,18 @@ pub struct Arranged {
     pub groups: Option<Vec<usize>>,
 }
 
+/// A network that somebody brought, which describes pictures.
+pub trait PictureNet: Send + Sync {
+    /// Such as `resnet18`.
+    fn name(&self) -> &'static str;
+
+    /// The longer side of the pictures it wants, in pixels.
+    fn side(&self) -> u32;
+
+    /// Describes pictures: one vector each, all of one length.
+    fn embed(&self, pictures: &[SmallPicture], stop: &StopCheck) -> Result<Vec<Vec<f32>>, EngineError>;
+}
+
 /// Models, as the assist needs them. All of it blocks for up to minutes and asks `stop` between steps.
 pub trait Engine: Send + Sync {
     /// Changes when features come out differently.
@@ -125,6 +137,9 @@ pub trait Engine: Send + Sync {
         pictures: &[SmallPicture],
         stop: &StopCheck,
     ) -> Result<Vec<Vec<f32>>, EngineError>;
+
+    /// Reads weights as safetensors. [`EngineError::Refused`] says what is wrong with them.
+    fn picture_net(&self, weights: &[u8]) -> Result<Arc<dyn PictureNet>, EngineError>;
 
     fn train(&self, training: &Training, stop: &StopCheck) -> Result<TrainedHead, EngineError>;
 

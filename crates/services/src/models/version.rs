@@ -329,6 +329,7 @@ impl Models {
                             ),
                         ));
                     }
+                    super::unused(tx, &name, Some(number)).await?;
                     repo::model::version::delete(tx, is.id).await?;
                     let summary = format!("deleted version {number} of the model “{name}”");
                     audit::write(tx, &actor, None, "model_version.delete", &summary, now).await

@@ -10,7 +10,7 @@ pub use place::{
 };
 
 use crate::{Json, StoreError, Tx, on_tx};
-use limn_domain::assist::{AssistSettings, Figures};
+use limn_domain::assist::{AssistSettings, Backbone, Figures};
 use limn_domain::project::Task;
 use limn_domain::{CategoryId, Digest, JobId, ProjectId, Timestamp};
 use sqlx::{FromRow, QueryBuilder};
@@ -117,7 +117,7 @@ pub async fn encoder(tx: &mut Tx, project: ProjectId) -> Result<Option<Vec<u8>>,
     Ok(row.flatten())
 }
 
-/// Keeps a fitted encoder; descriptions by the one before go.
+/// Keeps what describes pictures; descriptions by what did so before go, unless another project has the same.
 pub async fn set_encoder(
     tx: &mut Tx,
     project: ProjectId,
@@ -128,7 +128,8 @@ pub async fn set_encoder(
     on_tx!(tx, conn => {
         sqlx::query(
             "DELETE FROM feature WHERE encoder_key = (SELECT encoder_key FROM assist WHERE project_id = $1) \
-             AND encoder_key <> $2",
+             AND encoder_key <> $2 AND NOT EXISTS ( \
+             SELECT 1 FROM assist b WHERE b.encoder_key = feature.encoder_key AND b.project_id <> $1)",
         )
         .bind(project)
         .bind(key)
@@ -307,4 +308,39 @@ pub async fn curve(
     });
     rows.reverse();
     Ok(rows)
+}
+
+/// Names and numbers of versions of registered models with files that end in `.safetensors`.
+pub async fn weights(tx: &mut Tx, limit: i64) -> Result<Vec<(String, i64)>, StoreError> {
+    Ok(on_tx!(tx, conn => {
+        sqlx::query_as(
+            "SELECT m.name, v.number FROM model_version v JOIN registered_model m ON m.id = v.model_id \
+             WHERE EXISTS (SELECT 1 FROM artifact a WHERE a.owner = v.id AND a.path LIKE '%.safetensors') \
+             ORDER BY m.name, v.number DESC LIMIT $1",
+        )
+        .bind(limit)
+        .fetch_all(conn)
+        .await?
+    }))
+}
+
+/// Names of projects whose assist describes pictures by this version of a registered model, or by any of it.
+pub async fn described_by(tx: &mut Tx, model: &str, version: Option<i64>) -> Result<Vec<String>, StoreError> {
+    let rows: Vec<(String, Json<AssistSettings>)> = on_tx!(tx, conn => {
+        sqlx::query_as(
+            "SELECT p.name, a.settings FROM assist a JOIN project p ON p.id = a.project_id \
+             WHERE p.deleted_at IS NULL ORDER BY p.name",
+        )
+        .fetch_all(conn)
+        .await?
+    });
+    let is = |s: &AssistSettings| {
+        let named = |b: &Backbone| b.model == model && version.is_none_or(|v| v == b.version);
+        s.enabled && s.backbone.as_ref().is_some_and(named)
+    };
+    Ok(rows
+        .into_iter()
+        .filter(|(_, s)| is(s))
+        .map(|(name, _)| name)
+        .collect())
 }

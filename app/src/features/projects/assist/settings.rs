@@ -2,7 +2,7 @@
 
 use super::super::api;
 use super::super::layout::ProjectCtx;
-use crate::data::use_form;
+use crate::data::{use_form, use_load};
 use crate::pulse::use_pulse;
 use crate::ui::{
     Button, Card, Checkbox, Choice, Field, FormError, RadioCards, Select, TextInput, Variant, use_toasts,
@@ -58,6 +58,23 @@ fn accuracies(now: f64) -> Vec<(String, String)> {
     all.into_iter().map(|a| (a.to_string(), said(a))).collect()
 }
 
+/// What can describe pictures; the one of now also when it is gone.
+fn described(found: Vec<String>, now: &str) -> Vec<(String, String)> {
+    let own = (String::new(), "Patches of their own (built in)".to_owned());
+    let mut all: Vec<String> = found;
+    if !now.is_empty() && !all.iter().any(|b| b == now) {
+        all.push(now.to_owned());
+    }
+    let named = all.into_iter().map(|b| {
+        let label = match b.rsplit_once('/') {
+            Some((model, version)) => format!("{model}, version {version}"),
+            None => b.clone(),
+        };
+        (b, label)
+    });
+    std::iter::once(own).chain(named).collect()
+}
+
 fn retrains() -> Vec<(String, String)> {
     let all = Retrain::ALL.map(|r| (r.as_str().to_owned(), r.label().to_owned()));
     all.to_vec()
@@ -73,6 +90,7 @@ fn Form(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
         retrain,
         every,
         register,
+        backbone,
         ..
     } = assist.with_untracked(|a| a.settings.clone());
     let chosen = RwSignal::new(accuracy.to_string());
@@ -80,6 +98,8 @@ fn Form(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
     let retrain = RwSignal::new(retrain.as_str().to_owned());
     let every = RwSignal::new(every.to_string());
     let register = RwSignal::new(register);
+    let backbone = RwSignal::new(backbone.map_or_else(String::new, |b| b.to_string()));
+    let choices = use_load(move || ctx.id, api::assist_backbones);
     let wrong = RwSignal::new(None::<String>);
     let done = move |now: Assist| {
         assist.set(now);
@@ -116,6 +136,7 @@ fn Form(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
             retrain: retrain.get_untracked().parse::<Retrain>().ok(),
             every: Some(labels),
             register: Some(register.get_untracked()),
+            backbone: Some(backbone.get_untracked()),
         });
     };
     let orders = AssistOrder::ALL.map(|o| {
@@ -152,12 +173,27 @@ fn Form(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
                         <TextInput value=every kind="number"/>
                     </Field>
                 </Show>
+                <Suspense fallback=|| ()>
+                    {move || Suspend::new(async move {
+                        let list = described(choices.await.unwrap_or_default(), &backbone.get_untracked());
+                        (list.len() > 1).then(|| view! {
+                            <Field
+                                name="backbone"
+                                label="Pictures are described by"
+                                hint="A registered ResNet sees more in photos, and takes longer to look at them"
+                                errors=save.error
+                            >
+                                <Select value=backbone options=list/>
+                            </Field>
+                        })
+                    })}
+                </Suspense>
                 <Checkbox
                     checked=register
                     label="Keep every model in the registry"
                     hint="As a run of an experiment of the project's name. Everybody in the studio sees runs and models, with the names of the categories"
                 />
-                <FormError error=save.error fields=&["accuracy", "retrain", "every"]/>
+                <FormError error=save.error fields=&["accuracy", "retrain", "every", "backbone"]/>
                 <FormError error=turn_off.error fields=&[]/>
                 <div class="form-foot assist-foot">
                     <Button variant=Variant::Quiet loading=turn_off.pending on_click=move || turn_off.run(())>"Turn off"</Button>

@@ -2,8 +2,10 @@
 
 use super::{Run, is_holdout};
 use crate::Error;
-use crate::assist::port::SmallPicture;
+use crate::assist::backbone::brought;
+use crate::assist::port::{Engine, EngineError, PictureNet, SmallPicture, StopCheck};
 use crate::assist::{bytes, floats};
+use crate::jobs::training::yield_to_others;
 use anyhow::Context as _;
 use futures::StreamExt as _;
 use limn_domain::Digest;
@@ -13,6 +15,7 @@ use limn_storage::{RenditionKind, Source, StorageError, small_rgb};
 use limn_store::repo;
 use limn_store::repo::assist::{AssistItem, AssistRow, Feature};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Pictures of a project that are looked at; 128 numbers each are held while it runs.
 const ITEMS_MAX: usize = 200_000;
@@ -60,6 +63,8 @@ pub(super) async fn look(run: &Run<'_>, row: &AssistRow) -> anyhow::Result<Looke
     let mut digests: Vec<Digest> = of.keys().cloned().collect();
     digests.sort_unstable();
     let (key, encoder) = encoder(run, row, &digests, &of).await?;
+    let side = encoder.side();
+    let encoder = Arc::new(encoder);
     let mut known: HashMap<Digest, Vec<f32>> = HashMap::with_capacity(digests.len());
     let kept = repo::assist::features(&mut run.ctx.db.read().await?, &key, &digests).await?;
     known.extend(kept.into_iter().map(|f| (f.digest, floats(&f.vector))));
@@ -68,12 +73,12 @@ pub(super) async fn look(run: &Run<'_>, row: &AssistRow) -> anyhow::Result<Looke
     let fresh = missing.len();
     for part in missing.chunks(BATCH) {
         run.progress.report(done, total, "Looking at pictures").await?;
-        let (read, lost) = pictures(run, part, &of, SIDE).await?;
+        let (read, lost) = pictures(run, part, &of, side).await?;
         unreadable += lost.len();
         let (names, small): (Vec<Digest>, Vec<SmallPicture>) = read.into_iter().unzip();
-        let by = encoder.clone();
+        let by = Arc::clone(&encoder);
         let vectors = run
-            .on_thread(move |engine, stop| engine.embed(&by, &small, stop))
+            .on_thread(move |engine, stop| by.embed(engine, &small, stop))
             .await?
             .map_err(Permanent)?;
         let mut rows: Vec<Feature> = Vec::with_capacity(part.len());
@@ -136,14 +141,59 @@ async fn all_items(run: &Run<'_>) -> anyhow::Result<Vec<AssistItem>> {
     Ok(items)
 }
 
-/// What describes the project's pictures; learned from them when there is none, when it is of another make, or when the
+/// What describes the project's pictures.
+enum Encoder {
+    /// Learned from them.
+    Own(Vec<u8>),
+    Brought(Arc<dyn PictureNet>),
+}
+
+impl Encoder {
+    fn side(&self) -> u32 {
+        match self {
+            Self::Own(_) => SIDE,
+            Self::Brought(net) => net.side(),
+        }
+    }
+
+    /// Blocking.
+    fn embed(
+        &self,
+        engine: &dyn Engine,
+        pictures: &[SmallPicture],
+        stop: &StopCheck,
+    ) -> Result<Vec<Vec<f32>>, EngineError> {
+        match self {
+            Self::Own(bytes) => engine.embed(bytes, pictures, stop),
+            Self::Brought(net) => {
+                yield_to_others();
+                net.embed(pictures, stop)
+            }
+        }
+    }
+}
+
+/// The network that the settings name, else filters that the pictures teach: when there are none, when they are of another make, or when the
 /// project has grown a lot.
 async fn encoder(
     run: &Run<'_>,
     row: &AssistRow,
     digests: &[Digest],
     of: &HashMap<Digest, AssistItem>,
-) -> anyhow::Result<(String, Vec<u8>)> {
+) -> anyhow::Result<(String, Encoder)> {
+    if let Some(wanted) = &run.settings.backbone {
+        let brought = brought(run.ctx, wanted).await.map_err(|e| {
+            let why = e.into_api().message;
+            Permanent(format!(
+                "The pictures cannot be described by {wanted}: {why} Choose another in the settings of the assist."
+            ))
+        })?;
+        let key = format!("{}:{}", brought.net.name(), &brought.digest.as_str()[..16]);
+        if row.encoder_key.as_ref() != Some(&key) {
+            keep(run, &key, &[], digests.len() as i64).await?;
+        }
+        return Ok((key, Encoder::Brought(brought.net)));
+    }
     let version = run.engine.version();
     let ours = row.encoder_key.as_ref().filter(|k| k.starts_with(version));
     let grown = row.fitted_on < FIT_ON as i64 && digests.len() as i64 >= row.fitted_on * GROWN;
@@ -152,7 +202,7 @@ async fn encoder(
         let kept = repo::assist::encoder(&mut tx, run.project).await?;
         drop(tx);
         if let Some(bytes) = kept {
-            return Ok((key.clone(), bytes));
+            return Ok((key.clone(), Encoder::Own(bytes)));
         }
     }
     let sample = &digests[..digests.len().min(FIT_ON)];
@@ -173,19 +223,25 @@ async fn encoder(
         .await?
         .map_err(Permanent)?;
     let key = format!("{version}:{}", &blake3::hash(&encoder).to_hex()[..16]);
-    let (project, name, bytes) = (run.project, key.clone(), encoder.clone());
+    keep(run, &key, &encoder, fitted_on).await?;
+    run.progress
+        .log(format!("Learned to describe pictures from {fitted_on} of them."))
+        .await?;
+    Ok((key, Encoder::Own(encoder)))
+}
+
+/// Notes what describes the project's pictures from now on.
+async fn keep(run: &Run<'_>, key: &str, encoder: &[u8], fitted_on: i64) -> anyhow::Result<()> {
+    let (project, key, bytes) = (run.project, key.to_owned(), encoder.to_vec());
     run.ctx
         .db
         .write::<_, Error, _>(move |tx| {
             Box::pin(
-                async move { Ok(repo::assist::set_encoder(tx, project, &name, &bytes, fitted_on).await?) },
+                async move { Ok(repo::assist::set_encoder(tx, project, &key, &bytes, fitted_on).await?) },
             )
         })
         .await?;
-    run.progress
-        .log(format!("Learned to describe pictures from {fitted_on} of them."))
-        .await?;
-    Ok((key, encoder))
+    Ok(())
 }
 
 /// The pictures that can be read, with at most `side` pixels a side, and those that cannot.

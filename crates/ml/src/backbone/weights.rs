@@ -1,0 +1,276 @@
+//! Reading weights as torchvision (and timm) name them. What the file says decides which network it is; every part must fit it.
+
+use super::resnet::{Design, ResNet};
+use crate::error::{MlError, Result};
+use crate::safetensors::File;
+use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::{Device, Tensor, TensorData};
+
+/// Bytes of the table of contents.
+const HEADER_MAX: usize = 1 << 20;
+/// What wrappers of PyTorch put in front of every name.
+const PREFIXES: [&str; 2] = ["module.", "model."];
+const CLASSES_MAX: usize = 100_000;
+
+const KNOWN: [(&str, [usize; 4], bool); 5] = [
+    ("resnet18", [2, 2, 2, 2], false),
+    ("resnet34", [3, 4, 6, 3], false),
+    ("resnet50", [3, 4, 6, 3], true),
+    ("resnet101", [3, 4, 23, 3], true),
+    ("resnet152", [3, 8, 36, 3], true),
+];
+
+pub(super) struct Read {
+    pub net: ResNet,
+    pub name: &'static str,
+    pub dims: usize,
+}
+
+fn refused(why: &str) -> MlError {
+    MlError::Refused(format!(
+        "These weights cannot be used: {why}. Bring those of a ResNet of torchvision (18, 34, 50, 101 or 152 layers) as safetensors: `safetensors.torch.save_file(model.state_dict(), \"resnet18.safetensors\")`."
+    ))
+}
+
+pub(super) fn read(bytes: &[u8], device: &Device) -> Result<Read> {
+    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(&[0x80]) {
+        return Err(refused(
+            "this is a file of Python's pickle, which runs what is in it when it is opened",
+        ));
+    }
+    let file = File::read(bytes, HEADER_MAX).map_err(|why| refused(&why))?;
+    let prefix = PREFIXES
+        .into_iter()
+        .find(|p| file.table.contains_key(&format!("{p}conv1.weight")))
+        .unwrap_or("");
+    let (name, design) = design(&file, prefix).map_err(|why| refused(&why))?;
+    let mut fill = Fill {
+        file: &file,
+        prefix,
+        path: Vec::new(),
+        failed: None,
+    };
+    let net = ResNet::new(&design, device).map(&mut fill);
+    match fill.failed {
+        Some(why) => Err(refused(&why)),
+        None => Ok(Read {
+            net,
+            name,
+            dims: design.dims(),
+        }),
+    }
+}
+
+/// Which network the names are of.
+fn design(file: &File<'_>, prefix: &str) -> std::result::Result<(&'static str, Design), String> {
+    let has = |name: &str| file.table.contains_key(&format!("{prefix}{name}"));
+    if !has("conv1.weight") {
+        return Err("they are of another network (`conv1.weight` is missing)".to_owned());
+    }
+    let count = |layer: usize| {
+        (0..64)
+            .take_while(|n| has(&format!("layer{layer}.{n}.conv1.weight")))
+            .count()
+    };
+    let blocks = [count(1), count(2), count(3), count(4)];
+    let bottleneck = has("layer1.0.conv3.weight");
+    let (name, ..) = KNOWN
+        .into_iter()
+        .find(|(_, b, three)| *b == blocks && *three == bottleneck)
+        .ok_or_else(|| {
+            let [a, b, c, d] = blocks;
+            format!("their layers have {a}, {b}, {c} and {d} blocks, as no network that is known")
+        })?;
+    let classes = file
+        .table
+        .get(&format!("{prefix}fc.weight"))
+        .and_then(|e| e.shape.first().copied());
+    let design = Design {
+        blocks,
+        bottleneck,
+        classes: classes.filter(|c| (1..=CLASSES_MAX).contains(c)),
+    };
+    Ok((name, design))
+}
+
+struct Fill<'a> {
+    file: &'a File<'a>,
+    prefix: &'a str,
+    path: Vec<String>,
+    failed: Option<String>,
+}
+
+impl Fill<'_> {
+    /// A part's name as torchvision has it.
+    fn name(&self) -> String {
+        let own = self.path.join(".");
+        let own = own
+            .replace("downsample.conv.", "downsample.0.")
+            .replace("downsample.bn.", "downsample.1.");
+        let own = match own.rsplit_once('.') {
+            Some((of, "gamma")) => format!("{of}.weight"),
+            Some((of, "beta")) => format!("{of}.bias"),
+            _ => own,
+        };
+        format!("{}{own}", self.prefix)
+    }
+}
+
+impl ModuleMapper for Fill<'_> {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let value = param.val();
+        let (dims, device, id) = (value.dims(), value.device(), param.id);
+        match self.file.floats(&self.name(), &dims) {
+            Ok(values) => {
+                param.transform_for_load(Tensor::from_data(TensorData::new(values, dims), &device), id)
+            }
+            Err(why) => {
+                self.failed.get_or_insert(why);
+                param
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backbone::Backbone;
+    use crate::{Picture, Rng, safetensors};
+    use burn::module::ModuleVisitor;
+
+    /// The parts of a network by torchvision's names, with numbers by chance.
+    struct Parts {
+        path: Vec<String>,
+        list: Vec<(String, Vec<usize>, Vec<f32>)>,
+        rng: Rng,
+    }
+
+    impl ModuleVisitor for Parts {
+        fn enter_module(&mut self, name: &str, _container_type: &str) {
+            self.path.push(name.to_owned());
+        }
+
+        fn exit_module(&mut self, _name: &str, _container_type: &str) {
+            self.path.pop();
+        }
+
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let file = File::read(b"\x02\0\0\0\0\0\0\0{}", 10).unwrap();
+            let name = Fill {
+                file: &file,
+                prefix: "",
+                path: self.path.clone(),
+                failed: None,
+            }
+            .name();
+            let shape = param.val().dims().to_vec();
+            let n: usize = shape.iter().product();
+            let inputs: usize = shape[1..].iter().product();
+            let scale = if D == 1 { 0.1 } else { (2.0 / inputs as f64).sqrt() };
+            let lift = if name.ends_with("running_var") || name.contains("bn") && name.ends_with("weight") {
+                1.0
+            } else {
+                0.0
+            };
+            let mut draw = || (lift + self.rng.normal() * scale) as f32;
+            let values = (0..n)
+                .map(|_| draw())
+                .map(|v| if lift > 0.0 { v.abs() } else { v });
+            self.list.push((name, shape, values.collect()));
+        }
+    }
+
+    fn parts(design: &Design) -> Vec<(String, Vec<usize>, Vec<f32>)> {
+        let mut parts = Parts {
+            path: Vec::new(),
+            list: Vec::new(),
+            rng: Rng::new(5),
+        };
+        ResNet::new(design, &Device::flex()).visit(&mut parts);
+        parts.list
+    }
+
+    fn eighteen() -> Vec<(String, Vec<usize>, Vec<f32>)> {
+        parts(&Design {
+            blocks: [2, 2, 2, 2],
+            bottleneck: false,
+            classes: Some(10),
+        })
+    }
+
+    fn file(parts: &[(String, Vec<usize>, Vec<f32>)]) -> Vec<u8> {
+        safetensors::write(None, parts).unwrap()
+    }
+
+    fn why(bytes: &[u8]) -> String {
+        match Backbone::open(bytes) {
+            Err(MlError::Refused(why)) => why,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn names_are_those_of_torchvision_and_pictures_are_described() {
+        let list = eighteen();
+        let names: Vec<&str> = list.iter().map(|p| p.0.as_str()).collect();
+        // 20 convolutions, 20 norms of four parts, two of the last layer.
+        assert_eq!(names.len(), 102);
+        for name in [
+            "conv1.weight",
+            "bn1.running_var",
+            "layer2.0.downsample.0.weight",
+            "layer2.0.downsample.1.bias",
+            "layer4.1.bn2.weight",
+            "fc.bias",
+        ] {
+            assert!(names.contains(&name), "{name} of {names:?}");
+        }
+        let net = Backbone::open(&file(&list)).unwrap();
+        assert_eq!((net.name(), net.dims()), ("resnet18", 512));
+        let picture = |v: u8| Picture::new(30, 20, vec![v; 30 * 20 * 3]).unwrap();
+        let found = net.embed(&[picture(20), picture(220)], &|| false).unwrap();
+        assert_eq!((found.len(), found[0].len()), (2, 512));
+        assert!(found.iter().flatten().all(|v| v.is_finite()));
+        assert_ne!(found[0], found[1]);
+        assert_eq!(net.embed(&[picture(1)], &|| true), Err(MlError::Stopped));
+        // As wrapped by DataParallel, without a last layer, with counters that nobody needs.
+        let mut wrapped: Vec<_> = list.into_iter().filter(|p| !p.0.starts_with("fc")).collect();
+        wrapped.iter_mut().for_each(|p| p.0 = format!("module.{}", p.0));
+        wrapped.push(("module.bn1.num_batches_tracked".into(), vec![1], vec![7.0]));
+        let again = Backbone::open(&file(&wrapped)).unwrap();
+        assert_eq!(again.embed(&[picture(20)], &|| false).unwrap()[0], found[0]);
+    }
+
+    #[test]
+    fn what_does_not_fit_says_what_is_wrong() {
+        let list = eighteen();
+        let whole = file(&list);
+        assert!(why(&whole[..whole.len() - 9]).contains("is cut off"));
+        assert!(why(&whole[..40]).contains("its table is not one"));
+        assert!(why(b"").contains("too short"));
+        assert!(why(b"PK\x03\x04rest").contains("pickle"));
+        let mut other = list.clone();
+        other.retain(|p| p.0 != "layer3.1.bn1.running_mean");
+        assert!(why(&file(&other)).contains("layer3.1.bn1.running_mean is missing"));
+        let mut other = list.clone();
+        other[0].1 = vec![64, 3, 49];
+        assert!(why(&file(&other)).contains("conv1.weight has the form"));
+        let mut other = list.clone();
+        other[0].2[3] = f32::NAN;
+        assert!(why(&file(&other)).contains("what is no number"));
+        let mut other = list.clone();
+        other.retain(|p| !p.0.starts_with("layer4.1."));
+        assert!(why(&file(&other)).contains("2, 2, 2 and 1 blocks"));
+        let vit = vec![("patch_embed.proj.weight".to_owned(), vec![1], vec![0.0])];
+        assert!(why(&file(&vit)).contains("of another network"));
+    }
+}

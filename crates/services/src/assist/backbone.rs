@@ -1,0 +1,98 @@
+//! Networks that an admin brings to describe pictures: versions of registered models with weights as safetensors.
+
+use super::Assists;
+use super::port::{EngineError, PictureNet};
+use crate::authz::require_in;
+use crate::models::Models;
+use crate::{Actor, Context, Error, Result};
+use anyhow::Context as _;
+use limn_domain::assist::{Backbone, UpdateAssist};
+use limn_domain::{Action, Code, Digest, ProjectId};
+use limn_store::repo;
+use std::sync::Arc;
+
+/// Bytes of a file of weights.
+const WEIGHTS_MAX: i64 = 1 << 30;
+
+/// A network with the digest of its weights.
+pub(crate) struct Brought {
+    pub net: Arc<dyn PictureNet>,
+    pub digest: Digest,
+}
+
+impl Assists {
+    /// Versions of registered models with weights that may be such, as `NAME/VERSION`, at most 200.
+    pub async fn backbones(&self, actor: &Actor, project: ProjectId) -> Result<Vec<String>> {
+        let mut tx = self.0.db.read().await?;
+        require_in(&mut tx, actor, Action::ManageProject, project).await?;
+        let found = repo::assist::weights(&mut tx, 200).await?;
+        let named = found
+            .into_iter()
+            .map(|(model, version)| Backbone { model, version }.to_string());
+        Ok(named.collect())
+    }
+
+    /// Opens the network that is asked for, so that a wrong one is told now and not by a job.
+    pub(super) async fn try_backbone(
+        &self,
+        actor: &Actor,
+        project: ProjectId,
+        change: &UpdateAssist,
+    ) -> Result<()> {
+        let Some(wanted) = change.backbone.as_deref().and_then(Backbone::parse) else {
+            return Ok(());
+        };
+        let mut tx = self.0.db.read().await?;
+        require_in(&mut tx, actor, Action::ManageProject, project).await?;
+        let row = repo::assist::get(&mut tx, project).await?;
+        drop(tx);
+        if row.is_some_and(|r| r.settings.backbone.as_ref() == Some(&wanted)) {
+            return Ok(());
+        }
+        let at_fault = |e: Error| Error::field("backbone", e.into_api().message);
+        brought(&self.0, &wanted).await.map_err(at_fault)?;
+        Ok(())
+    }
+}
+
+/// Reads a network. Errors say what is wrong with the version or its weights.
+pub(crate) async fn brought(ctx: &Context, wanted: &Backbone) -> Result<Brought> {
+    let Some(engine) = ctx.engine.clone() else {
+        return Err(Error::new(Code::Unavailable, "This server runs without models."));
+    };
+    let models = Models(ctx.clone());
+    let (_, place) = models
+        .place(&Actor::System, &wanted.model, wanted.version)
+        .await?;
+    let files = repo::artifact::all(&mut ctx.db.read().await?, place.owner.uuid(), &place.path).await?;
+    let mut weights = files.into_iter().filter(|f| f.path.ends_with(".safetensors"));
+    let (file, more) = (weights.next(), weights.next());
+    let wrong = |why: &str| {
+        Err(Error::new(
+            Code::WrongState,
+            format!("Version {} of “{}” {why}", wanted.version, wanted.model),
+        ))
+    };
+    let Some(file) = file else {
+        return wrong("holds no weights: it has no file that ends in .safetensors.");
+    };
+    if more.is_some() {
+        return wrong("holds several files of weights; register a version with one.");
+    }
+    if file.byte_size > WEIGHTS_MAX {
+        return wrong("holds weights of more than a gigabyte, which no network that can be used here has.");
+    }
+    let path = ctx.blobs.path(&file.digest);
+    let read = tokio::task::spawn_blocking(move || -> anyhow::Result<_> {
+        let bytes = std::fs::read(&path).context("the weights cannot be read")?;
+        Ok(engine.picture_net(&bytes))
+    });
+    match read.await.map_err(anyhow::Error::from)?? {
+        Ok(net) => Ok(Brought {
+            net,
+            digest: file.digest,
+        }),
+        Err(EngineError::Refused(why) | EngineError::Broken(why)) => Err(Error::new(Code::WrongState, why)),
+        Err(EngineError::Stopped) => Err(anyhow::anyhow!("reading weights was stopped").into()),
+    }
+}
