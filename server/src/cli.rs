@@ -9,6 +9,7 @@ mod datastore;
 mod export;
 mod files;
 mod import;
+mod model;
 mod profile;
 mod projects;
 mod serve;
@@ -87,6 +88,11 @@ enum Command {
     Datastore {
         #[command(subcommand)]
         command: datastore::DatastoreCommand,
+    },
+    /// Registered models: list, import, download
+    Model {
+        #[command(subcommand)]
+        command: model::ModelCommand,
     },
     /// Train a network on a version of a dataset
     Train(train::TrainCommand),
@@ -188,6 +194,7 @@ fn run(command: Command) -> Result<()> {
         Command::Assist { command } => runtime()?.block_on(assist::run(command)),
         Command::Dataset { command } => runtime()?.block_on(dataset::run(command)),
         Command::Datastore { command } => runtime()?.block_on(datastore::run(command)),
+        Command::Model { command } => runtime()?.block_on(model::run(command)),
         Command::Train(command) => runtime()?.block_on(train::run(command)),
         Command::Export(command) => runtime()?.block_on(export::run(command)),
         Command::Profile(command) => profile::run(&command),
