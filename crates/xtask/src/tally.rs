@@ -8,6 +8,8 @@ pub struct Tally {
     pub failed: u64,
     /// What failed, for the last lines of the output.
     pub failures: Vec<String>,
+    /// Journeys that passed only when they were tried again: each is a fault of a test or of the product, to be found.
+    pub flaky: Vec<String>,
 }
 
 impl Tally {
@@ -65,11 +67,14 @@ impl Tally {
             self.suite(inner);
         }
         for spec in suite["specs"].as_array().into_iter().flatten() {
+            let text = |key: &str| spec[key].as_str().unwrap_or("?");
+            let test = &spec["tests"][0];
+            let project = test["projectName"].as_str().unwrap_or("?");
+            let name = format!("{} [{project}] {}", text("file"), text("title"));
             if spec["ok"] == false {
-                let text = |key: &str| spec[key].as_str().unwrap_or("?").to_owned();
-                let project = spec["tests"][0]["projectName"].as_str().unwrap_or("?").to_owned();
-                self.failures
-                    .push(format!("{} [{project}] {}", text("file"), text("title")));
+                self.failures.push(name);
+            } else if test["status"] == "flaky" {
+                self.flaky.push(name);
             }
         }
     }
@@ -90,7 +95,8 @@ mod tests {
             Tally {
                 passed: 12,
                 failed: 1,
-                failures: vec!["a::c".into()]
+                failures: vec!["a::c".into()],
+                flaky: Vec::new(),
             }
         );
     }
@@ -102,10 +108,12 @@ mod tests {
             "stats": {"expected": 4, "unexpected": 1, "flaky": 1, "skipped": 2},
             "errors": [],
             "suites": [{"suites": [{"specs": [
-                {"ok": false, "file": "a.spec.ts", "title": "draws", "tests": [{"projectName": "sqlite"}]}
+                {"ok": false, "file": "a.spec.ts", "title": "draws", "tests": [{"projectName": "sqlite", "status": "unexpected"}]},
+                {"ok": true, "file": "b.spec.ts", "title": "waits", "tests": [{"projectName": "postgres", "status": "flaky"}]}
             ]}]}],
         }));
         assert_eq!((tally.passed, tally.failed), (5, 1));
         assert_eq!(tally.failures, ["a.spec.ts [sqlite] draws"]);
+        assert_eq!(tally.flaky, ["b.spec.ts [postgres] waits"]);
     }
 }

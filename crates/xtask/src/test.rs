@@ -59,6 +59,9 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         tally.check("clippy: `cargo xtask lint`", clean);
     }
     drop(cluster);
+    for flaky in &tally.flaky {
+        println!("FLAKY (passed when tried again): {flaky}");
+    }
     for failure in &tally.failures {
         println!("FAILED: {failure}");
     }
