@@ -514,3 +514,55 @@ async fn models_are_kept_in_the_registry_where_that_is_wanted() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn documents_are_described_by_their_words() {
+    on_both(async |db| {
+        const THEMES: [[&str; 6]; 3] = [
+            ["goal", "match", "keeper", "league", "coach", "penalty"],
+            ["bread", "butter", "oven", "flour", "dough", "recipe"],
+            ["invoice", "payment", "account", "balance", "bank", "transfer"],
+        ];
+        let mut w = World::new(&db, Task::TextClassification).await;
+        let mut rng = limn_ml::Rng::new(11);
+        for n in 0..120 {
+            let kind = (n * 7 + n / 3) % 3;
+            let text: Vec<&str> = (0..30)
+                .map(|k| match k % 3 {
+                    0 => THEMES[kind][rng.below(6)],
+                    _ => ["the", "and", "of", "was", "with", "then", "some"][rng.below(7)],
+                })
+                .collect();
+            let text = format!("Note {n}.\r\n{} \u{1f600}", text.join(" "));
+            w.add(&format!("{n:03}.txt"), text.into_bytes().into(), kind)
+                .await;
+        }
+        let waiting = w.turn_on(AssistOrder::Useful).await;
+        assert_eq!((waiting.state, waiting.items.seen), (AssistState::Waiting, 120));
+        w.label(50).await;
+        let ready = w.train().await;
+        assert_eq!(ready.state, AssistState::Ready);
+        let proposed = w.proposed().await;
+        assert!(proposed.len() >= 30, "{ready:?}");
+        let right = proposed
+            .iter()
+            .filter(|(i, a)| a.len() == 1 && a[0].category_id == w.categories[w.truth[&i.id]]);
+        assert!(right.count() * 20 >= proposed.len() * 19);
+        w.counted().await;
+        let why = refusal(
+            w.studio
+                .assist
+                .update(
+                    &w.manager,
+                    w.project,
+                    UpdateAssist {
+                        backbone: Some("resnet18/1".to_owned()),
+                        ..UpdateAssist::default()
+                    },
+                )
+                .await,
+        );
+        assert!(why.for_field("backbone").is_some(), "{why:?}");
+    })
+    .await;
+}

@@ -233,7 +233,7 @@ impl UpdateAssist {
 
 /// Whether a project of this task can have an assist.
 pub const fn can_assist(task: Task) -> bool {
-    matches!(task, Task::Classification | Task::Multilabel) || finds_boxes(task)
+    task.takes_one() || task.takes_any() || finds_boxes(task)
 }
 
 /// Whether the assist of such a project proposes boxes. Its shares then count boxes instead of items.

@@ -6,8 +6,9 @@
 
 use crate::cluster::directions;
 use crate::error::{MlError, Result, Stop, check, finite};
-use crate::linear::{Matrix, dot, orthonormal_columns, symmetric_eigen};
+use crate::linear::{Matrix, dot, symmetric_eigen};
 use crate::picture::Picture;
+use crate::principal::{Principal, less, principal};
 use crate::rng::Rng;
 use serde::{Deserialize, Serialize};
 
@@ -16,8 +17,6 @@ const FORMAT: u32 = 1;
 const FILTERS: usize = 256;
 /// Patches that the filters are learned from.
 const PATCHES: usize = 30_000;
-/// Numbers of a description.
-pub const DIMS: usize = 128;
 /// Below this a patch counts as flat: of the variance of values 0..=1.
 const CONTRAST: f32 = 5e-4;
 const WHITEN: f64 = 0.1;
@@ -42,7 +41,7 @@ pub struct Encoder {
     /// What each filter gives for the mean patch.
     bias: Vec<f32>,
     mean: Vec<f32>,
-    /// `DIMS`, or fewer, rows.
+    /// [`DIMS`](crate::DIMS), or fewer, rows.
     components: Vec<f32>,
     dims: usize,
 }
@@ -96,7 +95,11 @@ impl Encoder {
             dims: 0,
         };
         let raw = encoder.raw(&planes, stop)?;
-        encoder.reduce(raw, &mut rng, stop)?;
+        Principal {
+            mean: encoder.mean,
+            components: encoder.components,
+            dims: encoder.dims,
+        } = principal(raw, &mut rng, stop)?;
         Ok(encoder)
     }
 
@@ -116,12 +119,7 @@ impl Encoder {
         for part in pictures.chunks(BATCH) {
             let planes: Vec<Vec<f32>> = part.iter().map(|p| p.planes(self.side, self.channels)).collect();
             let mut raw = self.raw(&planes, stop)?;
-            for i in 0..raw.rows {
-                raw.row_mut(i)
-                    .iter_mut()
-                    .zip(&self.mean)
-                    .for_each(|(v, m)| *v -= m);
-            }
+            less(&mut raw, &self.mean);
             let low = raw.times_transposed(&components);
             finite(&low.values, "The description of a picture")?;
             out.extend((0..low.rows).map(|i| low.row(i).to_vec()));
@@ -198,63 +196,6 @@ impl Encoder {
         }
         finite(&out.values, "The description of a picture")?;
         Ok(out)
-    }
-
-    /// Keeps the directions in which the pictures differ most: randomised subspace iteration (Halko et al. 2011).
-    fn reduce(&mut self, mut raw: Matrix, rng: &mut Rng, stop: Stop<'_>) -> Result<()> {
-        let (n, width) = (raw.rows, raw.cols);
-        let mut mean = vec![0.0_f64; width];
-        for i in 0..n {
-            raw.row(i)
-                .iter()
-                .zip(&mut mean)
-                .for_each(|(v, m)| *m += f64::from(*v) / n as f64);
-        }
-        self.mean = mean.iter().map(|m| *m as f32).collect();
-        for i in 0..n {
-            raw.row_mut(i)
-                .iter_mut()
-                .zip(&self.mean)
-                .for_each(|(v, m)| *v -= m);
-        }
-        let wide = (DIMS + 16).min(n).min(width);
-        let mut base = Matrix::zeros(width, wide);
-        for v in &mut base.values {
-            *v = rng.normal() as f32;
-        }
-        for _ in 0..4 {
-            check(stop)?;
-            let mut seen = raw.times(&base);
-            orthonormal_columns(&mut seen);
-            base = raw.transposed_times(&seen);
-            orthonormal_columns(&mut base);
-        }
-        let low = raw.times(&base);
-        let square: Vec<f64> = low
-            .transposed_times(&low)
-            .values
-            .into_iter()
-            .map(f64::from)
-            .collect();
-        let (values, vectors) = symmetric_eigen(&square, wide);
-        let most = values.first().copied().unwrap_or(0.0);
-        let dims = values
-            .iter()
-            .take(DIMS)
-            .filter(|v| **v > most * 1e-6 && **v / n as f64 > 1e-9)
-            .count();
-        // The first has the mean square 1, the others less, as in the data.
-        let scale = (n as f64 / most.max(1e-30)).sqrt() as f32;
-        let mut turn = Matrix::zeros(dims, wide);
-        for (i, vector) in vectors.iter().take(dims).enumerate() {
-            let row = turn.row_mut(i);
-            row.iter_mut()
-                .zip(vector)
-                .for_each(|(r, v)| *r = *v as f32 * scale);
-        }
-        self.components = turn.times_transposed(&base).values;
-        self.dims = dims;
-        finite(&self.components, "The features")
     }
 }
 

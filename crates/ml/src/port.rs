@@ -7,7 +7,7 @@ use crate::judge::{passes, verdict};
 use crate::linear::Matrix;
 use crate::order::{by_cluster, cosine, margin, most_useful};
 use crate::train::{Example, Task, train};
-use crate::{Encoder, Picture};
+use crate::{Encoder, Picture, Words};
 use limn_domain::assist::{AssistOrder, Figures};
 use limn_services::assist::port::{
     Arranged, Engine, EngineError, JudgedBoxes, PictureNet, SmallPicture, StopCheck, TrainedHead, Training,
@@ -101,6 +101,26 @@ impl Engine for LocalEngine {
         }
         let _turn = self.turn();
         Ok(encoder.embed(&whole, &|| stop())?)
+    }
+
+    fn text_version(&self) -> &'static str {
+        "words-1"
+    }
+
+    fn fit_texts(&self, texts: &[String], seed: u64, stop: &StopCheck) -> Result<Vec<u8>, EngineError> {
+        let _turn = self.turn();
+        Ok(Words::fit(texts, seed, &|| stop())?.to_bytes())
+    }
+
+    fn embed_texts(
+        &self,
+        encoder: &[u8],
+        texts: &[String],
+        stop: &StopCheck,
+    ) -> Result<Vec<Vec<f32>>, EngineError> {
+        let words = Words::from_bytes(encoder)?;
+        let _turn = self.turn();
+        Ok(words.embed(texts, &|| stop())?)
     }
 
     fn picture_net(&self, weights: &[u8]) -> Result<Arc<dyn PictureNet>, EngineError> {

@@ -58,8 +58,11 @@ impl Assists {
                     if after.enabled && !can_assist(task) {
                         return Err(Error::field(
                             "enabled",
-                            "The assist learns categories of pictures and boxes around objects so far. This project has another task.",
+                            "The assist learns categories of pictures and documents, and boxes around objects, so far. This project has another task.",
                         ));
+                    }
+                    if after.backbone.is_some() && task.is_text() {
+                        return Err(Error::field("backbone", "Such a network describes pictures; the items of this project are documents."));
                     }
                     let able = has_engine && (has_trainer || !finds_boxes(task));
                     if after.enabled && !able {

@@ -20,6 +20,8 @@ pub fn run(args: Vec<String>) -> Result<ExitCode> {
         &["mlflow_journey.py"][..]
     } else if args.iter().any(|a| a == "--mlflow-race") {
         &["mlflow_race.py"][..]
+    } else if args.iter().any(|a| a == "--lightning") {
+        &["lightning_journey.py"][..]
     } else if args.iter().any(|a| a == "--coco") {
         &["samples_journey.py"][..]
     } else {

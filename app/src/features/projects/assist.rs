@@ -37,7 +37,7 @@ pub fn AssistTab() -> impl IntoView {
         <Show
             when=move || ctx.project.with(|p| can_assist(p.summary.task))
             fallback=|| view! {
-                <Notice>"The assist learns categories of pictures and boxes around objects so far. Projects with other tasks are labeled without it."</Notice>
+                <Notice>"The assist learns categories of pictures and documents, and boxes around objects, so far. Projects with other tasks are labeled without it."</Notice>
             }
         >
             <Suspense fallback=|| view! { <Card><Skeleton lines=8/></Card> }>
@@ -126,7 +126,7 @@ fn Off(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
             <EmptyState
                 glyph=Glyph::Spark
                 title="Let a model help"
-                text="It looks at the pictures, learns from every label, and proposes what it is sure of; people confirm by the page. It runs on this server and needs nothing else. What it proposes never counts as a label until somebody accepts it."
+                text=format!("It looks at the {}, learns from every label, and proposes what it is sure of; people confirm. It runs on this server and needs nothing else. What it proposes never counts as a label until somebody accepts it.", nouns(ctx))
             >
                 {move || ctx.may(Action::ManageProject).then(|| view! {
                     <Button variant=Variant::Primary icon=Glyph::Spark loading=turn_on.pending on_click=move || turn_on.run(())>
@@ -241,7 +241,7 @@ fn Figures(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
                 sub=Signal::derive(move || {
                     let i = items.get();
                     if i.seen < i.total {
-                        format!("{} of {} pictures seen", fmt::count(i.seen), fmt::count(i.total))
+                        format!("{} of {} {} seen", fmt::count(i.seen), fmt::count(i.total), nouns(ctx))
                     } else {
                         "left to people".to_owned()
                     }
@@ -265,6 +265,11 @@ fn Figures(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
 /// Whether it finds boxes; its shares count those then.
 pub(super) fn boxes(ctx: ProjectCtx) -> bool {
     ctx.project.with(|p| finds_boxes(p.summary.task))
+}
+
+/// `pictures` or `documents`.
+pub(super) fn nouns(ctx: ProjectCtx) -> &'static str {
+    ctx.project.with(|p| p.summary.task.media().nouns().1)
 }
 
 /// What people did with proposals.

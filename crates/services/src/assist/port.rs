@@ -138,6 +138,20 @@ pub trait Engine: Send + Sync {
         stop: &StopCheck,
     ) -> Result<Vec<Vec<f32>>, EngineError>;
 
+    /// Changes when features of documents come out differently.
+    fn text_version(&self) -> &'static str;
+
+    /// Learns to describe documents like these; answers the encoder's bytes.
+    fn fit_texts(&self, texts: &[String], seed: u64, stop: &StopCheck) -> Result<Vec<u8>, EngineError>;
+
+    /// Describes documents: one vector each, all of one length.
+    fn embed_texts(
+        &self,
+        encoder: &[u8],
+        texts: &[String],
+        stop: &StopCheck,
+    ) -> Result<Vec<Vec<f32>>, EngineError>;
+
     /// Reads weights as safetensors. [`EngineError::Refused`] says what is wrong with them.
     fn picture_net(&self, weights: &[u8]) -> Result<Arc<dyn PictureNet>, EngineError>;
 

@@ -176,7 +176,8 @@ fn Form(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
                 <Suspense fallback=|| ()>
                     {move || Suspend::new(async move {
                         let list = described(choices.await.unwrap_or_default(), &backbone.get_untracked());
-                        (list.len() > 1).then(|| view! {
+                        let pictures = ctx.project.with_untracked(|p| !p.summary.task.is_text());
+                        (pictures && list.len() > 1).then(|| view! {
                             <Field
                                 name="backbone"
                                 label="Pictures are described by"

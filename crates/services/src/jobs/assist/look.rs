@@ -49,10 +49,11 @@ pub(super) struct Looked {
 }
 
 pub(super) async fn look(run: &Run<'_>, row: &AssistRow) -> anyhow::Result<Looked> {
+    let nouns = run.task.media().nouns().1;
     let items = all_items(run).await?;
     if items.len() == ITEMS_MAX {
         run.progress
-            .log(format!("Only the first {ITEMS_MAX} pictures are looked at."))
+            .log(format!("Only the first {ITEMS_MAX} {nouns} are looked at."))
             .await?;
     }
     // Each content once, in an order that says nothing of the project's: the first are a fair sample.
@@ -72,13 +73,14 @@ pub(super) async fn look(run: &Run<'_>, row: &AssistRow) -> anyhow::Result<Looke
     let (total, mut done, mut unreadable) = (of.len() as i64, known.len() as i64, 0);
     let fresh = missing.len();
     for part in missing.chunks(BATCH) {
-        run.progress.report(done, total, "Looking at pictures").await?;
-        let (read, lost) = pictures(run, part, &of, side).await?;
+        run.progress
+            .report(done, total, format!("Looking at {nouns}"))
+            .await?;
+        let (names, read, lost) = contents(run, part, &of, side).await?;
         unreadable += lost.len();
-        let (names, small): (Vec<Digest>, Vec<SmallPicture>) = read.into_iter().unzip();
         let by = Arc::clone(&encoder);
         let vectors = run
-            .on_thread(move |engine, stop| by.embed(engine, &small, stop))
+            .on_thread(move |engine, stop| by.embed(engine, &read, stop))
             .await?
             .map_err(Permanent)?;
         let mut rows: Vec<Feature> = Vec::with_capacity(part.len());
@@ -109,7 +111,7 @@ pub(super) async fn look(run: &Run<'_>, row: &AssistRow) -> anyhow::Result<Looke
     if unreadable > 0 {
         run.progress
             .log(format!(
-                "{unreadable} pictures cannot be read and are left to people."
+                "{unreadable} {nouns} cannot be read and are left to people."
             ))
             .await?;
     }
@@ -141,17 +143,41 @@ async fn all_items(run: &Run<'_>) -> anyhow::Result<Vec<AssistItem>> {
     Ok(items)
 }
 
-/// What describes the project's pictures.
+/// What describes the project's pictures or documents.
 enum Encoder {
     /// Learned from them.
     Own(Vec<u8>),
+    OwnTexts(Vec<u8>),
     Brought(Arc<dyn PictureNet>),
+}
+
+/// Items as they are described.
+enum Contents {
+    Pictures(Vec<SmallPicture>),
+    Texts(Vec<String>),
+}
+
+impl Contents {
+    const fn len(&self) -> usize {
+        match self {
+            Self::Pictures(list) => list.len(),
+            Self::Texts(list) => list.len(),
+        }
+    }
+
+    fn extend(&mut self, more: Self) {
+        match (self, more) {
+            (Self::Pictures(list), Self::Pictures(more)) => list.extend(more),
+            (Self::Texts(list), Self::Texts(more)) => list.extend(more),
+            _ => {}
+        }
+    }
 }
 
 impl Encoder {
     fn side(&self) -> u32 {
         match self {
-            Self::Own(_) => SIDE,
+            Self::Own(_) | Self::OwnTexts(_) => SIDE,
             Self::Brought(net) => net.side(),
         }
     }
@@ -160,15 +186,19 @@ impl Encoder {
     fn embed(
         &self,
         engine: &dyn Engine,
-        pictures: &[SmallPicture],
+        contents: &Contents,
         stop: &StopCheck,
     ) -> Result<Vec<Vec<f32>>, EngineError> {
-        match self {
-            Self::Own(bytes) => engine.embed(bytes, pictures, stop),
-            Self::Brought(net) => {
+        match (self, contents) {
+            (Self::Own(bytes), Contents::Pictures(list)) => engine.embed(bytes, list, stop),
+            (Self::OwnTexts(bytes), Contents::Texts(list)) => engine.embed_texts(bytes, list, stop),
+            (Self::Brought(net), Contents::Pictures(list)) => {
                 yield_to_others();
-                net.embed(pictures, stop)
+                net.embed(list, stop)
             }
+            _ => Err(EngineError::Broken(
+                "A network for pictures was given documents.".to_owned(),
+            )),
         }
     }
 }
@@ -194,7 +224,18 @@ async fn encoder(
         }
         return Ok((key, Encoder::Brought(brought.net)));
     }
-    let version = run.engine.version();
+    let version = if run.task.is_text() {
+        run.engine.text_version()
+    } else {
+        run.engine.version()
+    };
+    let own = |bytes| {
+        if run.task.is_text() {
+            Encoder::OwnTexts(bytes)
+        } else {
+            Encoder::Own(bytes)
+        }
+    };
     let ours = row.encoder_key.as_ref().filter(|k| k.starts_with(version));
     let grown = row.fitted_on < FIT_ON as i64 && digests.len() as i64 >= row.fitted_on * GROWN;
     if let Some(key) = ours.filter(|_| !grown || run.settings.retrain == Retrain::Never) {
@@ -202,32 +243,42 @@ async fn encoder(
         let kept = repo::assist::encoder(&mut tx, run.project).await?;
         drop(tx);
         if let Some(bytes) = kept {
-            return Ok((key.clone(), Encoder::Own(bytes)));
+            return Ok((key.clone(), own(bytes)));
         }
     }
     let sample = &digests[..digests.len().min(FIT_ON)];
-    let mut small = Vec::with_capacity(sample.len());
+    let mut small = if run.task.is_text() {
+        Contents::Texts(Vec::with_capacity(sample.len()))
+    } else {
+        Contents::Pictures(Vec::with_capacity(sample.len()))
+    };
     for part in sample.chunks(BATCH) {
         run.progress
             .report(
                 small.len() as i64,
                 sample.len() as i64,
-                "Learning what the pictures look like",
+                format!("Learning what the {} are like", run.task.media().nouns().1),
             )
             .await?;
-        small.extend(pictures(run, part, of, SIDE).await?.0.into_iter().map(|(_, p)| p));
+        small.extend(contents(run, part, of, SIDE).await?.1);
     }
     let fitted_on = small.len() as i64;
     let encoder = run
-        .on_thread(move |engine, stop| engine.fit(&small, 1, stop))
+        .on_thread(move |engine, stop| match &small {
+            Contents::Pictures(list) => engine.fit(list, 1, stop),
+            Contents::Texts(list) => engine.fit_texts(list, 1, stop),
+        })
         .await?
         .map_err(Permanent)?;
     let key = format!("{version}:{}", &blake3::hash(&encoder).to_hex()[..16]);
     keep(run, &key, &encoder, fitted_on).await?;
     run.progress
-        .log(format!("Learned to describe pictures from {fitted_on} of them."))
+        .log(format!(
+            "Learned to describe {} from {fitted_on} of them.",
+            run.task.media().nouns().1
+        ))
         .await?;
-    Ok((key, Encoder::Own(encoder)))
+    Ok((key, own(encoder)))
 }
 
 /// Notes what describes the project's pictures from now on.
@@ -242,6 +293,41 @@ async fn keep(run: &Run<'_>, key: &str, encoder: &[u8], fitted_on: i64) -> anyho
         })
         .await?;
     Ok(())
+}
+
+/// The items that can be read, and those that cannot.
+async fn contents(
+    run: &Run<'_>,
+    digests: &[Digest],
+    of: &HashMap<Digest, AssistItem>,
+    side: u32,
+) -> anyhow::Result<(Vec<Digest>, Contents, Vec<Digest>)> {
+    if !run.task.is_text() {
+        let (read, lost) = pictures(run, digests, of, side).await?;
+        let (names, small) = read.into_iter().unzip();
+        return Ok((names, Contents::Pictures(small), lost));
+    }
+    let paths: Vec<_> = digests
+        .iter()
+        .map(|d| (d.clone(), run.ctx.blobs.path(d)))
+        .collect();
+    let read = tokio::task::spawn_blocking(move || {
+        let (mut names, mut texts, mut lost) = (Vec::new(), Vec::new(), Vec::new());
+        for (digest, path) in paths {
+            match std::fs::read_to_string(&path) {
+                Ok(text) => {
+                    names.push(digest);
+                    texts.push(text);
+                }
+                Err(e) => {
+                    tracing::debug!(%digest, error = %e, "a document cannot be read");
+                    lost.push(digest);
+                }
+            }
+        }
+        (names, Contents::Texts(texts), lost)
+    });
+    Ok(read.await?)
 }
 
 /// The pictures that can be read, with at most `side` pixels a side, and those that cannot.

@@ -27,7 +27,7 @@ pub struct AssistItem {
     pub proposed: bool,
 }
 
-/// The pictures after export id `after` (0 to begin), in that order.
+/// The pictures (or documents) after export id `after` (0 to begin), in that order.
 pub async fn items(
     tx: &mut Tx,
     project: ProjectId,
@@ -39,7 +39,8 @@ pub async fn items(
             "SELECT id, export_id, name, digest, media_type, byte_size, width, height, orientation, status, \
              annotation_count, lease_until, queue_rank, \
              EXISTS (SELECT 1 FROM assist_proposal p WHERE p.item_id = item.id) AS proposed \
-             FROM item WHERE project_id = $1 AND export_id > $2 AND width > 0 AND length = 0 \
+             FROM item WHERE project_id = $1 AND export_id > $2 \
+             AND (width > 0 AND length = 0 OR width = 0 AND length > 0) \
              ORDER BY export_id LIMIT $3",
         )
         .bind(project)
