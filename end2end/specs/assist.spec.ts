@@ -89,6 +89,7 @@ test("labels teach a model, whose proposals are accepted by the page", async ({ 
 
   // Fewer trainings than labels: the journey says when.
   await page.getByLabel("The model is trained").selectOption("button");
+  await page.getByLabel("Keep every model in the registry").check();
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.getByText("Saved.")).toBeVisible();
 
@@ -150,6 +151,17 @@ test("labels teach a model, whose proposals are accepted by the page", async ({ 
   await expect(page.getByRole("img", { name: /Proposals: Accepted 16/ })).toBeVisible();
   expect(limn.cli(["assist", "status", "--project", project.name], admin.token)).toMatch(/model 2: learned from \d+ labels/);
   expect(limn.cli(["assist", "settings", "--project", project.name, "--accuracy", "0.9"], admin.token)).toContain("accuracy\t0.9");
+
+  // Each model is a run with its figures, and a registered version.
+  await page.getByRole("link", { name: "Its run" }).click();
+  await page.waitForURL(/\/runs\/[0-9a-f]+$/);
+  await expect(page.getByRole("heading", { name: "assist model 2" })).toBeVisible();
+  await expect(page.getByRole("table", { name: "Metrics" })).toContainText("accuracy");
+  await page.getByRole("link", { name: `${project.name} assist, version 2` }).click();
+  await page.waitForURL(/\/models\/.*\/versions\/2$/);
+  await expect(page.getByText("categories.json")).toBeVisible();
+  await page.goto(`/projects/${project.id}/assist`);
+  await hydrated(page);
 
   // Off: what was proposed and not accepted goes, except of what somebody holds; labels stay.
   const todo = (await api.get(`/api/v1/projects/${project.id}/items?status=todo&limit=200`)).rows.map((r: any) => (r.item ?? r).id);

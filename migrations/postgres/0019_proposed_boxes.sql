@@ -3,3 +3,6 @@ ALTER TABLE assist_proposal ADD COLUMN x DOUBLE PRECISION;
 ALTER TABLE assist_proposal ADD COLUMN y DOUBLE PRECISION;
 ALTER TABLE assist_proposal ADD COLUMN w DOUBLE PRECISION;
 ALTER TABLE assist_proposal ADD COLUMN h DOUBLE PRECISION;
+
+-- The run and the version of a registered model that a model became, as JSON; NULL where it became none.
+ALTER TABLE assist_model ADD COLUMN registered JSONB;

@@ -1,6 +1,6 @@
 //! The model that learns while people label: settings, what it proposes, and how good it is.
 
-use crate::id::{CategoryId, ItemId};
+use crate::id::{CategoryId, ItemId, RunId};
 use crate::job::Job;
 use crate::project::Task;
 use crate::time::Timestamp;
@@ -373,6 +373,15 @@ pub enum AssistState {
     Failed,
 }
 
+/// What a model became in the registry.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Registered {
+    pub run_id: RunId,
+    pub model: String,
+    pub version: i64,
+}
+
 /// A trained model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -383,6 +392,8 @@ pub struct AssistModel {
     /// Seconds the training took, without the looking at pictures.
     pub seconds: f64,
     pub figures: Figures,
+    /// Where the project's settings keep models.
+    pub registered: Option<Registered>,
 }
 
 /// A point of the learning curve.

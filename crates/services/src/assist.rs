@@ -291,6 +291,7 @@ async fn read(tx: &mut Tx, project: ProjectId) -> Result<Assist> {
             trained_at: m.trained_at,
             seconds: m.millis as f64 / 1_000.0,
             figures: m.figures.0,
+            registered: m.registered.map(|r| r.0),
         });
     let curve = repo::assist::curve(tx, project, CURVE).await?;
     let (state, message) = state(&row, job.as_ref(), model.as_ref());

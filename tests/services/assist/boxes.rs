@@ -392,7 +392,12 @@ async fn the_model_of_boxes_is_kept_where_it_is_wished() {
         p.w.run().await;
         p.label(40).await;
         let ready = p.w.train().await;
-        assert_eq!(ready.model.unwrap().version, 1);
+        let model = ready.model.unwrap();
+        let kept = model.registered.expect("it is kept");
+        assert_eq!(
+            (model.version, kept.model.as_str(), kept.version),
+            (1, "Shapes assist", 1)
+        );
         let job = ready.job.unwrap();
         let log = p.w.studio.jobs.log(&p.w.manager, job.id, 0).await.unwrap();
         let lines: Vec<String> = log.into_iter().map(|l| l.message).collect();

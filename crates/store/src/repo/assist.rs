@@ -10,7 +10,7 @@ pub use place::{
 };
 
 use crate::{Json, StoreError, Tx, on_tx};
-use limn_domain::assist::{AssistSettings, Backbone, Figures};
+use limn_domain::assist::{AssistSettings, Backbone, Figures, Registered};
 use limn_domain::project::Task;
 use limn_domain::{CategoryId, Digest, JobId, ProjectId, Timestamp};
 use sqlx::{FromRow, QueryBuilder};
@@ -49,6 +49,7 @@ pub struct ModelRow {
     pub labels: i64,
     pub millis: i64,
     pub trained_at: Timestamp,
+    pub registered: Option<Json<Registered>>,
 }
 
 /// The description of a picture; empty where it cannot be read.
@@ -279,10 +280,28 @@ pub async fn insert_model(tx: &mut Tx, project: ProjectId, m: &ModelRow) -> Resu
     }))
 }
 
+/// Notes what a model became.
+pub async fn set_registered(
+    tx: &mut Tx,
+    project: ProjectId,
+    version: i64,
+    registered: &Registered,
+) -> Result<(), StoreError> {
+    on_tx!(tx, conn => {
+        sqlx::query("UPDATE assist_model SET registered = $3 WHERE project_id = $1 AND version = $2")
+            .bind(project)
+            .bind(version)
+            .bind(Json(registered))
+            .execute(conn)
+            .await?;
+    });
+    Ok(())
+}
+
 pub async fn latest_model(tx: &mut Tx, project: ProjectId) -> Result<Option<ModelRow>, StoreError> {
     Ok(on_tx!(tx, conn => {
         sqlx::query_as(
-            "SELECT version, encoder_key, categories, thresholds, head, figures, labels, millis, trained_at \
+            "SELECT version, encoder_key, categories, thresholds, head, figures, labels, millis, trained_at, registered \
              FROM assist_model WHERE project_id = $1 ORDER BY version DESC LIMIT 1",
         )
         .bind(project)

@@ -87,7 +87,19 @@ fn About(ctx: ProjectCtx, model: AssistModel) -> impl IntoView {
     } else {
         items_said(&model)
     };
-    view! { <p class="muted">{text}" "<RelativeTime at=model.trained_at/></p> }
+    let links = model.registered.clone().map(|r| {
+        let href = format!("/models/{}/versions/{}", fmt::encode(&r.model), r.version);
+        view! {
+            <p class="assist-kept">
+                <a class="link" href=format!("/runs/{}", r.run_id.hex())>"Its run"</a>
+                <a class="link" href=href>{format!("{}, version {}", r.model, r.version)}</a>
+            </p>
+        }
+    });
+    view! {
+        <p class="muted">{text}" "<RelativeTime at=model.trained_at/></p>
+        {links}
+    }
 }
 
 fn items_said(model: &AssistModel) -> String {

@@ -199,6 +199,7 @@ async fn trained(
         labels: total,
         millis: i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX),
         trained_at: run.ctx.now(),
+        registered: None,
     }))
 }
 

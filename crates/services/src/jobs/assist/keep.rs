@@ -9,7 +9,7 @@ use crate::runs::Runs;
 use crate::versions::labels;
 use crate::{Actor, Result};
 use limn_domain::CategoryId;
-use limn_domain::assist::finds_boxes;
+use limn_domain::assist::{Registered, finds_boxes};
 use limn_domain::model::{NewModelVersion, check_name};
 use limn_domain::run::{NewPoint, NewRun, RunBatch, RunStatus};
 use limn_domain::training::{ModelCategories, ModelCategory, TrainTask, file};
@@ -22,7 +22,10 @@ use std::fmt::Write as _;
 /// Keeps a model. What goes wrong is said in the job's log and stops nothing: people wait for the proposals.
 pub(super) async fn keep(run: &Run<'_>, model: &ModelRow) -> anyhow::Result<()> {
     let line = match kept(run, model).await {
-        Ok((name, number)) => format!("Model {} is registered as {name} v{number}.", model.version),
+        Ok(r) => format!(
+            "Model {} is registered as {} v{}.",
+            model.version, r.model, r.version
+        ),
         Err(e) => format!(
             "Model {} is not in the registry: {}",
             model.version,
@@ -32,7 +35,7 @@ pub(super) async fn keep(run: &Run<'_>, model: &ModelRow) -> anyhow::Result<()> 
     run.progress.log(line).await
 }
 
-async fn kept(run: &Run<'_>, model: &ModelRow) -> Result<(String, i64)> {
+async fn kept(run: &Run<'_>, model: &ModelRow) -> Result<Registered> {
     let ctx = run.ctx;
     let mut tx = ctx.db.read().await?;
     let (project, task) = repo::transfer::title(&mut tx, run.project)
@@ -131,7 +134,18 @@ async fn kept(run: &Run<'_>, model: &ModelRow) -> Result<(String, i64)> {
     };
     let made = Models(ctx.clone()).register(&actor, new).await?;
     runs.finish(&actor, id, RunStatus::Finished).await?;
-    Ok((made.model_name, made.number))
+    let registered = Registered {
+        run_id: id,
+        model: made.model_name,
+        version: made.number,
+    };
+    let (project, version, noted) = (run.project, model.version, registered.clone());
+    ctx.db
+        .write::<_, crate::Error, _>(move |tx| {
+            Box::pin(async move { Ok(repo::assist::set_registered(tx, project, version, &noted).await?) })
+        })
+        .await?;
+    Ok(registered)
 }
 
 /// A network as trainings keep it, so that it answers of any picture like theirs. What is not proposed here is worth nothing there.

@@ -107,6 +107,7 @@ pub(super) async fn learn(
         labels: labeled,
         millis: i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX),
         trained_at: run.ctx.now(),
+        registered: None,
     };
     let model = kept(run, model).await?;
     Ok(Learned {
