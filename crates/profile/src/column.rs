@@ -189,6 +189,7 @@ impl Stream {
                 1
             }
             Cell::Float(x) => {
+                let x = value::unsigned_zero(x);
                 self.numbers.add(x, n);
                 match written {
                     // Too long for an integer, and told apart by its digits.

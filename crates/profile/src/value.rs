@@ -80,7 +80,7 @@ impl Cell<'_> {
             Cell::Raw(s) => Value::Raw(s.into()),
             Cell::Str(s) => Value::Str(s.into()),
             Cell::Int(i) => Value::Int(i),
-            Cell::Float(x) => Value::Float(x),
+            Cell::Float(x) => Value::Float(unsigned_zero(x)),
             Cell::Bool(b) => Value::Bool(b),
             Cell::Time(t) => Value::Time(t),
             Cell::List(n) => Value::List(n),
@@ -148,6 +148,11 @@ pub fn hash_int(i: i64) -> u64 {
     hash::mix(0x1e57_0000_0000_0000 ^ i as u64)
 }
 
+/// There is one zero: `-0.0` equals it, and which of the two is kept must not depend on which came first.
+pub const fn unsigned_zero(x: f64) -> f64 {
+    x + 0.0
+}
+
 /// What a text without types says.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Meaning {
@@ -175,7 +180,7 @@ pub fn meaning(text: &str) -> Meaning {
                 .all(|b| matches!(b, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'))
             {
                 if let Ok(x) = trimmed.parse::<f64>() {
-                    return Meaning::Float(x);
+                    return Meaning::Float(unsigned_zero(x));
                 }
             } else if matches!(bytes.get(1), Some(b'i' | b'I'))
                 && let Some(x) = infinity(trimmed)

@@ -396,6 +396,33 @@ fn cell() -> impl Strategy<Value = String> {
     ]
 }
 
+/// Which zero was met first does not show: files are merged in any order.
+#[test]
+fn there_is_one_zero() {
+    let read = |rows: &str| {
+        let options = ReadOptions {
+            header: Some(true),
+            ..ReadOptions::default()
+        };
+        profile_lines(Csv, format!("a\n{rows}").as_bytes(), &options, &|_| true).unwrap()
+    };
+    for rows in [["-0.0\n", "0\n0.0\n"], ["0\n0.0\n", "-0.0\n"]] {
+        let mut state = read(rows[0]);
+        state.merge(read(rows[1]));
+        state.close();
+        let column = &state.profile().columns[0];
+        let top: Vec<_> = column
+            .top
+            .values
+            .iter()
+            .map(|v| (v.value.as_str(), v.count))
+            .collect();
+        assert_eq!(top, [("0", 3)]);
+        let min = column.number.as_ref().unwrap().min.unwrap();
+        assert!(min.is_sign_positive(), "{min}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
