@@ -47,16 +47,24 @@ pub enum TrainTask {
     Classification,
     /// Any number of categories a picture.
     Multilabel,
+    /// A category for every pixel.
+    Segmentation,
 }
 
 impl TrainTask {
-    pub const ALL: [Self; 3] = [Self::Detection, Self::Classification, Self::Multilabel];
+    pub const ALL: [Self; 4] = [
+        Self::Detection,
+        Self::Segmentation,
+        Self::Classification,
+        Self::Multilabel,
+    ];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Detection => "detection",
             Self::Classification => "classification",
             Self::Multilabel => "multilabel",
+            Self::Segmentation => "segmentation",
         }
     }
 
@@ -65,6 +73,7 @@ impl TrainTask {
             Self::Detection => "Detection",
             Self::Classification => "Classification",
             Self::Multilabel => "Several categories",
+            Self::Segmentation => "Segmentation",
         }
     }
 
@@ -73,6 +82,7 @@ impl TrainTask {
             Self::Detection => "Boxes around objects",
             Self::Classification => "One category a picture",
             Self::Multilabel => "Any number of categories a picture",
+            Self::Segmentation => "A category for every pixel",
         }
     }
 
@@ -81,6 +91,7 @@ impl TrainTask {
         match self {
             Self::Detection => ("box", "boxes"),
             Self::Classification | Self::Multilabel => ("category", "categories"),
+            Self::Segmentation => ("area", "areas"),
         }
     }
 
@@ -89,6 +100,7 @@ impl TrainTask {
         match self {
             Self::Detection => "valid_mAP50",
             Self::Classification | Self::Multilabel => "valid_accuracy",
+            Self::Segmentation => "valid_mIoU",
         }
     }
 
@@ -98,6 +110,7 @@ impl TrainTask {
             Self::Detection => "Average precision",
             Self::Classification => "Recall",
             Self::Multilabel => "F1",
+            Self::Segmentation => "IoU",
         }
     }
 }
@@ -280,7 +293,7 @@ pub struct CategoryFigure {
 /// `confusion_matrix.json`: rows are what is right, columns what was said.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Confusion {
-    /// Of rows and columns; in detection the last stands for "nothing".
+    /// Of rows and columns; in detection and segmentation the last stands for "nothing".
     pub names: Vec<String>,
     pub rows: Vec<Vec<u64>>,
 }
@@ -311,6 +324,9 @@ pub struct Predicted {
     pub categories: Vec<PredictedCategory>,
     /// Of detectors: boxes, the surest first.
     pub boxes: Vec<PredictedBox>,
+    /// Of segmenters: an area a category that is somewhere, the largest first.
+    #[serde(default)]
+    pub areas: Vec<PredictedArea>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -334,6 +350,26 @@ pub struct PredictedBox {
     pub y: f64,
     pub width: f64,
     pub height: f64,
+}
+
+/// All pixels of a category, in the frame of the picture as displayed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PredictedArea {
+    pub category: String,
+    /// How sure it is on average, 0..=1.
+    pub score: f64,
+    /// Pixels.
+    pub area: u64,
+    /// As COCO has it: `[height, width]`, and compressed counts down the columns.
+    pub segmentation: PredictedRle,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PredictedRle {
+    pub size: [i64; 2],
+    pub counts: String,
 }
 
 /// `categories.json`: what a model needs besides its weights.

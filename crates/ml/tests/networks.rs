@@ -2,8 +2,8 @@
 
 use limn_ml::{LocalTrainer, Rng};
 use limn_services::training::port::{
-    EngineError, Event, Examples, NetBox, NetTraining, Prediction, SmallPicture, TrainTask, TrainedNet,
-    Trainer, Truth,
+    EngineError, Event, Examples, NetBox, NetTraining, PixelMap, Prediction, SmallPicture, TrainTask,
+    TrainedNet, Trainer, Truth,
 };
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -198,6 +198,59 @@ fn a_detector_finds_shapes_of_all_sizes_it_has_not_seen() {
         );
     }
     assert!(loaded.predict(&[]).expect("nothing").is_empty());
+}
+
+/// The same scenes with what every pixel shows.
+fn painted(n: usize, seed: u64) -> Data {
+    let mut data = scenes(n, seed);
+    for truth in &mut data.truths {
+        let Truth::Boxes(boxes) = truth else { continue };
+        let mut pixels = vec![PixelMap::NOTHING; 96 * 72];
+        for b in boxes.iter() {
+            let mut drawn = SmallPicture {
+                width: 96,
+                height: 72,
+                rgb: vec![0; 96 * 72 * 3],
+            };
+            shape(&mut drawn, b);
+            for (p, out) in drawn.rgb.chunks_exact(3).zip(&mut pixels) {
+                if p[0] > 0 {
+                    *out = b.category as u8;
+                }
+            }
+        }
+        *truth = Truth::Pixels(PixelMap::new(96, 72, &pixels));
+    }
+    data
+}
+
+#[test]
+fn a_segmenter_knows_pixels_it_has_not_seen() {
+    let (train, valid) = (painted(40, 1), painted(24, 2));
+    let t = training(TrainTask::Segmentation, &train, &valid, 100);
+    let net = run(&t).expect("a network");
+    println!("{:?}", net.figures);
+    assert!(figure(&net, "mIoU") > 0.75, "{:?}", net.figures);
+    assert!(figure(&net, "pixel_accuracy") > 0.9);
+    assert_eq!((net.by_category.len(), net.confusion.len()), (3, 4));
+    let loaded = LocalTrainer::new().load(&net.model).expect("reads");
+    assert_eq!((loaded.task(), loaded.categories()), (TrainTask::Segmentation, 3));
+    let said = loaded.predict(&valid.pictures[..5]).expect("says");
+    assert_eq!(said, net.predictions[..5]);
+    for p in &said {
+        let Prediction::Pixels { map, sure } = p else {
+            panic!("pixels")
+        };
+        assert_eq!((map.pixels().len(), sure.len()), (map.width * map.height, 3));
+        for (c, s) in sure.iter().enumerate() {
+            assert_eq!(map.categories().contains(&c), *s > 0.0, "{sure:?}");
+        }
+    }
+    // Pictures that show one thing everywhere teach nothing.
+    let mut same = painted(4, 3);
+    same.truths = vec![Truth::Pixels(PixelMap::new(96, 72, &[1; 96 * 72])); 4];
+    let why = run(&training(TrainTask::Segmentation, &same, &valid, 10)).unwrap_err();
+    assert!(matches!(why, EngineError::Refused(w) if w.contains("nothing to tell apart")));
 }
 
 #[test]

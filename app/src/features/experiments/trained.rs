@@ -8,7 +8,7 @@ use crate::pulse::use_cancel;
 use crate::ui::{Button, Card, Glyph, Icon, Notice, ProgressBar, Segment, Table, Tone};
 use leptos::prelude::*;
 use limn_domain::job::{Job, JobState};
-use limn_domain::training::{Confusion, Figures, ShownExample, TrainingReport};
+use limn_domain::training::{Confusion, Figures, ShownExample, TrainTask, TrainingReport};
 
 /// Categories up to which the matrix is drawn.
 const DRAWN: usize = 40;
@@ -287,16 +287,20 @@ fn Heat(c: Confusion) -> impl IntoView {
 fn Examples(ctx: RunCtx, examples: Vec<ShownExample>) -> impl IntoView {
     let experiment = ctx.detail.with_untracked(|d| d.experiment.id);
     let wrong = examples.iter().filter(|e| !e.is_right).count();
-    let boxes = ctx.detail.with_untracked(|d| {
-        d.training
-            .as_ref()
-            .is_some_and(|t| t.task == limn_domain::training::TrainTask::Detection)
-    });
+    let key = ctx
+        .detail
+        .with_untracked(|d| match d.training.as_ref().map(|t| t.task) {
+            Some(TrainTask::Detection) => {
+                Some(". Dashed: what is right, yellow where it was missed. Blue: found. Red: wrong.")
+            }
+            Some(TrainTask::Segmentation) => Some(". In colour: what was said."),
+            _ => None,
+        });
     let aside = move || {
         view! {
             <span class="faint">
                 {if wrong == 0 { "All of these are right".to_owned() } else { "The worst mistakes first".to_owned() }}
-                {boxes.then_some(". Dashed: what is right, yellow where it was missed. Blue: found. Red: wrong.")}
+                {key}
             </span>
         }
     };

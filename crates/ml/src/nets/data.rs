@@ -1,7 +1,8 @@
 //! Whether examples can be learned from; if not, what to do.
 
 use super::plan::CATEGORIES_MAX;
-use limn_services::training::port::{EngineError, NetBox, NetTraining, TrainTask, Truth};
+use limn_services::training::port::{EngineError, NetBox, NetTraining, PixelMap, TrainTask, Truth};
+use std::collections::BTreeSet;
 
 fn refused<T>(why: impl Into<String>) -> Result<T, EngineError> {
     Err(EngineError::Refused(why.into()))
@@ -11,6 +12,13 @@ fn refused<T>(why: impl Into<String>) -> Result<T, EngineError> {
 pub(super) fn check(t: &NetTraining<'_>) -> Result<(), EngineError> {
     if t.categories == 0 {
         return refused("There are no categories; add some to the project's label setup.");
+    }
+    if t.task == TrainTask::Segmentation && t.categories > PixelMap::CATEGORIES_MAX {
+        return refused(format!(
+            "{} categories are more than the {} that pixels can be told apart by here.",
+            t.categories,
+            PixelMap::CATEGORIES_MAX
+        ));
     }
     if t.categories > CATEGORIES_MAX {
         return refused(format!(
@@ -60,10 +68,17 @@ fn fits(truth: &Truth, t: &NetTraining<'_>) -> Result<(), String> {
             known(list[0])
         }
         (TrainTask::Multilabel, Truth::Categories(list)) => list.iter().try_for_each(|c| known(*c)),
-        (TrainTask::Detection, Truth::Categories(_)) => {
-            Err("has no boxes but categories; train a classification.".to_owned())
+        (TrainTask::Segmentation, Truth::Pixels(map)) => {
+            if map.width == 0 || map.height == 0 {
+                return Err("has no pixels; leave it out.".to_owned());
+            }
+            map.categories().into_iter().try_for_each(known)
         }
-        (_, Truth::Boxes(_)) => Err("has boxes instead of categories; train a detection.".to_owned()),
+        (TrainTask::Detection | TrainTask::Segmentation, Truth::Categories(_)) => {
+            Err("has no shapes but categories; train a classification.".to_owned())
+        }
+        (_, Truth::Boxes(_)) => Err("has boxes; train a detection.".to_owned()),
+        (_, Truth::Pixels(_)) => Err("has areas; train a segmentation.".to_owned()),
     }
 }
 
@@ -75,10 +90,29 @@ fn something(t: &NetTraining<'_>) -> Result<(), EngineError> {
         TrainTask::Detection => {
             let any = truths().any(|truth| match truth {
                 Truth::Boxes(list) => list.iter().any(|b| sound(b).is_some()),
-                Truth::Categories(_) => false,
+                Truth::Categories(_) | Truth::Pixels(_) => false,
             });
             if !any {
                 return refused("No picture to train on has a box; draw some first.");
+            }
+        }
+        TrainTask::Segmentation => {
+            let shows = |t: &Truth| match t {
+                Truth::Pixels(map) => {
+                    let nothing = map.counts().any(|(class, _)| class.is_none());
+                    map.categories()
+                        .into_iter()
+                        .map(Some)
+                        .chain(nothing.then_some(None))
+                        .collect()
+                }
+                Truth::Boxes(_) | Truth::Categories(_) => BTreeSet::new(),
+            };
+            let all: BTreeSet<Option<usize>> = truths().flat_map(shows).collect();
+            if all.len() < 2 {
+                return refused(
+                    "All pixels of the pictures to train on show the same, so there is nothing to tell apart; draw areas of another category too.",
+                );
             }
         }
         TrainTask::Classification => {

@@ -3,7 +3,7 @@
 use super::pictures::Pictures;
 use super::plan::{Design, Order, Plan, chance};
 use super::warp::{CHANNELS, Warp};
-use super::{checkpoint, classifier, detector, file, threads};
+use super::{checkpoint, classifier, detector, file, segmenter, threads};
 use burn::grad_clipping::GradientClippingConfig;
 use burn::module::Module;
 use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
@@ -35,6 +35,8 @@ pub(super) enum Targets {
         ways: Vec<f32>,
         mask: Vec<f32>,
     },
+    /// `[n, h / 2, w / 2]`: classes, the number of categories for "nothing", [`segmenter::IGNORED`] where nobody judges.
+    Pixels { of: Vec<u8> },
 }
 
 /// How wrong a network is, and what of that comes from where.
@@ -93,15 +95,14 @@ impl<'a> Maker<'a> {
         } = self.plan.design;
         let each = 3 * width * height;
         let mut x = vec![0.0; self.plan.batch * each];
-        let (mut boxes, mut whole) = (Vec::new(), Vec::new());
+        let (mut boxes, mut whole, mut pixels) = (Vec::new(), Vec::new(), Vec::new());
         for (i, out) in x.chunks_mut(each).enumerate() {
             let position = step * self.plan.batch + i;
             let n = self.order.at(position);
             let mut rng = chance(self.plan.seed, position);
-            let warp = if task == TrainTask::Detection {
-                Warp::of_boxes(&mut rng)
-            } else {
-                Warp::of_whole(&mut rng)
+            let warp = match task {
+                TrainTask::Detection | TrainTask::Segmentation => Warp::of_boxes(&mut rng),
+                TrainTask::Classification | TrainTask::Multilabel => Warp::of_whole(&mut rng),
             };
             warp.write(&self.pictures.get(n)?, width, height, out);
             match self.examples.truth(n) {
@@ -109,10 +110,15 @@ impl<'a> Maker<'a> {
                     boxes.push(list.iter().filter_map(|b| warp.place(b)).collect::<Vec<NetBox>>());
                 }
                 truth @ Truth::Categories(_) => whole.push(truth),
+                Truth::Pixels(map) => {
+                    let nothing = self.plan.design.categories as u8;
+                    warp.classes(map, (width / 2, height / 2), nothing, &mut pixels);
+                }
             }
         }
         let targets = match task {
             TrainTask::Detection => detector::targets(&boxes, &self.plan.design),
+            TrainTask::Segmentation => Targets::Pixels { of: pixels },
             TrainTask::Classification | TrainTask::Multilabel => classifier::targets(&whole, self.plan),
         };
         Ok(Batch { x, targets })
@@ -280,6 +286,7 @@ impl<N: Network> Run<'_, '_, N> {
         if all.is_empty() {
             let threshold = match design.task {
                 TrainTask::Detection => detector::THRESHOLD,
+                TrainTask::Segmentation => segmenter::THRESHOLD,
                 TrainTask::Classification | TrainTask::Multilabel => classifier::THRESHOLD,
             };
             return Ok(TrainedNet {
@@ -359,22 +366,30 @@ impl Valid<'_> {
             beat()?;
         }
         let truths = which.iter().map(|n| self.examples.truth(*n));
-        let judged = if self.design.task == TrainTask::Detection {
-            let right: Vec<&[NetBox]> = truths
-                .map(|t| match t {
+        let judged = match self.design.task {
+            TrainTask::Detection => {
+                let boxes = truths.map(|t| match t {
                     Truth::Boxes(list) => list.as_slice(),
-                    Truth::Categories(_) => &[],
-                })
-                .collect();
-            detector::judge(&right, &said, &self.design)
-        } else {
-            let right: Vec<&[usize]> = truths
-                .map(|t| match t {
+                    Truth::Categories(_) | Truth::Pixels(_) => &[],
+                });
+                let right: Vec<&[NetBox]> = boxes.collect();
+                detector::judge(&right, &said, &self.design)
+            }
+            TrainTask::Segmentation => {
+                let maps = truths.filter_map(|t| match t {
+                    Truth::Pixels(map) => Some(map),
+                    Truth::Boxes(_) | Truth::Categories(_) => None,
+                });
+                segmenter::judge(&maps.collect::<Vec<_>>(), &said, &self.design)
+            }
+            TrainTask::Classification | TrainTask::Multilabel => {
+                let categories = truths.map(|t| match t {
                     Truth::Categories(list) => list.as_slice(),
-                    Truth::Boxes(_) => &[],
-                })
-                .collect();
-            classifier::judge(&right, &said, &self.design)
+                    Truth::Boxes(_) | Truth::Pixels(_) => &[],
+                });
+                let right: Vec<&[usize]> = categories.collect();
+                classifier::judge(&right, &said, &self.design)
+            }
         };
         Ok((judged, said))
     }
@@ -383,7 +398,7 @@ impl Valid<'_> {
 /// Pictures that are looked at in one go.
 pub(super) const fn at_once(task: TrainTask) -> usize {
     match task {
-        TrainTask::Detection => 8,
+        TrainTask::Detection | TrainTask::Segmentation => 8,
         TrainTask::Classification | TrainTask::Multilabel => 64,
     }
 }

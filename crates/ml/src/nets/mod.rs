@@ -12,6 +12,7 @@ mod layers;
 mod learn;
 mod pictures;
 mod plan;
+mod segmenter;
 pub(crate) mod threads;
 mod threshold;
 mod warp;
@@ -25,6 +26,7 @@ use limn_services::training::port::{
     EngineError, Event, Net, NetTraining, Prediction, SmallPicture, TrainTask, TrainedNet, Trainer, Watch,
 };
 use plan::{Design, Plan};
+use segmenter::Segmenter;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -76,6 +78,7 @@ impl LocalTrainer {
         };
         match plan.design.task {
             TrainTask::Detection => learn::learn::<Detector>(plan, t, self.checkpoint, &mut tell),
+            TrainTask::Segmentation => learn::learn::<Segmenter>(plan, t, self.checkpoint, &mut tell),
             TrainTask::Classification | TrainTask::Multilabel => {
                 learn::learn::<Classifier>(plan, t, self.checkpoint, &mut tell)
             }
@@ -96,7 +99,7 @@ impl Trainer for LocalTrainer {
 
     fn side(&self, task: TrainTask) -> u32 {
         match task {
-            TrainTask::Detection => 384,
+            TrainTask::Detection | TrainTask::Segmentation => 384,
             TrainTask::Classification | TrainTask::Multilabel => 128,
         }
     }
@@ -109,6 +112,10 @@ impl Trainer for LocalTrainer {
         let (network, input) = match task {
             TrainTask::Detection => (
                 "detector, no anchors, stride 8",
+                "49,152 pixels at most, in the pictures' form",
+            ),
+            TrainTask::Segmentation => (
+                "down to cells of 16 pixels and up again",
                 "49,152 pixels at most, in the pictures' form",
             ),
             TrainTask::Classification => ("four convolutions, softmax", "64 x 64 at most"),
@@ -152,6 +159,11 @@ impl Trainer for LocalTrainer {
             TrainTask::Detection => Box::new(LocalNet {
                 design,
                 network: opened.fill(Detector::new(&design, &device))?,
+                asking,
+            }),
+            TrainTask::Segmentation => Box::new(LocalNet {
+                design,
+                network: opened.fill(Segmenter::new(&design, &device))?,
                 asking,
             }),
             TrainTask::Classification | TrainTask::Multilabel => Box::new(LocalNet {

@@ -14,8 +14,9 @@ const ASPECT_MAX: f64 = 3.0;
 /// Sides of a classifier's square input, and what they are multiples of.
 const CLASSIFIER_SIDES: (usize, usize) = (16, 64);
 pub(super) const CLASSIFIER_STEP: usize = 8;
-/// Pictures whose sizes are looked at.
+/// Pictures whose sizes are looked at, and those whose pixels are counted.
 const LOOKED_AT: usize = 64;
+const PIXELS_OF: usize = 500;
 /// The rate rises over this share of the steps, then falls to zero.
 const WARM_UP: f64 = 0.05;
 /// More categories than this are a mistake.
@@ -35,7 +36,7 @@ impl Design {
     /// Whether such a network can be built: what is read from a file is not believed.
     pub(super) fn is_possible(&self) -> bool {
         let step = match self.task {
-            TrainTask::Detection => DETECTOR_STEP,
+            TrainTask::Detection | TrainTask::Segmentation => DETECTOR_STEP,
             TrainTask::Classification | TrainTask::Multilabel => CLASSIFIER_STEP,
         };
         let fits = |side: usize| (step..=1024).contains(&side) && side.is_multiple_of(step);
@@ -90,14 +91,17 @@ impl Plan {
 /// The rate at its highest.
 pub(super) const fn rate(task: TrainTask) -> f64 {
     match task {
-        TrainTask::Detection | TrainTask::Classification | TrainTask::Multilabel => 3e-3,
+        TrainTask::Detection
+        | TrainTask::Segmentation
+        | TrainTask::Classification
+        | TrainTask::Multilabel => 3e-3,
     }
 }
 
 /// Examples a step.
 pub(super) const fn batch(task: TrainTask, examples: usize) -> usize {
     match task {
-        TrainTask::Detection => 8,
+        TrainTask::Detection | TrainTask::Segmentation => 8,
         _ if examples < 200 => 32,
         _ => 64,
     }
@@ -106,7 +110,7 @@ pub(super) const fn batch(task: TrainTask, examples: usize) -> usize {
 /// Steps that so many examples deserve: the number that a few need, growing with the root of how many there are.
 pub(super) fn steps(task: TrainTask, examples: usize) -> usize {
     let (few, most) = match task {
-        TrainTask::Detection => (300.0, 4_000.0),
+        TrainTask::Detection | TrainTask::Segmentation => (300.0, 4_000.0),
         TrainTask::Classification | TrainTask::Multilabel => (500.0, 4_000.0),
     };
     let wish = 400.0 * (examples as f64 / few).sqrt().max(1.0);
@@ -138,7 +142,7 @@ fn input(task: TrainTask, sizes: &[(usize, usize)]) -> Result<(usize, usize), En
             "Most pictures are {longer} pixels large, and nothing can be seen in them; networks need pictures of 8 pixels and more."
         )));
     }
-    if task != TrainTask::Detection {
+    if !matches!(task, TrainTask::Detection | TrainTask::Segmentation) {
         let side = (longer as usize).next_multiple_of(CLASSIFIER_STEP);
         let side = side.clamp(CLASSIFIER_SIDES.0, CLASSIFIER_SIDES.1);
         return Ok((side, side));
@@ -167,6 +171,7 @@ fn weights(t: &NetTraining<'_>) -> Vec<f32> {
     let n = t.train.len() as f32;
     match t.task {
         TrainTask::Detection => vec![1.0; t.categories],
+        TrainTask::Segmentation => pixel_weights(t),
         TrainTask::Classification => {
             let raw: Vec<f32> = count.iter().map(|k| 1.0 / (*k as f32).max(1.0).sqrt()).collect();
             let sum: f32 = raw.iter().zip(&count).map(|(w, k)| w * *k as f32).sum();
@@ -182,6 +187,23 @@ fn weights(t: &NetTraining<'_>) -> Vec<f32> {
             })
             .collect(),
     }
+}
+
+/// Of every category and of "nothing": the root of how rare its pixels are beside the most frequent one's, at most 10.
+fn pixel_weights(t: &NetTraining<'_>) -> Vec<f32> {
+    let mut count = vec![0_u64; t.categories + 1];
+    let n = t.train.len();
+    let some = n.min(PIXELS_OF);
+    for i in 0..some {
+        if let Truth::Pixels(map) = t.train.truth(i * n / some) {
+            for (class, pixels) in map.counts() {
+                count[class.unwrap_or(t.categories)] += pixels;
+            }
+        }
+    }
+    let most = count.iter().copied().max().unwrap_or(0).max(1) as f32;
+    let weight = |k: &u64| (most / (*k as f32).max(1.0)).sqrt().clamp(1.0, 10.0);
+    count.iter().map(weight).collect()
 }
 
 /// In which order examples come: all of them, then all of them again in another order. Position `n` has the same example in every run with

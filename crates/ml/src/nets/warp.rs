@@ -1,8 +1,9 @@
 //! Pictures as a network takes them, moved and tinted a little while it learns.
 
 use super::data::sound;
+use super::segmenter::IGNORED;
 use crate::Rng;
-use limn_services::training::port::NetBox;
+use limn_services::training::port::{NetBox, PixelMap};
 
 /// Planes of the input: three colours of two by two pixels each. A first layer on half the side costs a quarter and sees the same.
 pub(super) const CHANNELS: usize = 12;
@@ -95,6 +96,39 @@ impl Warp {
             height,
         })?;
         (placed.width * placed.height >= VISIBLE_MIN * width * height).then_some(placed)
+    }
+
+    /// Appends the classes that the network's pixels show, `width` x `height`, of a map of the stored picture: `nothing` where it has no category, and
+    /// [`IGNORED`] beyond its edge.
+    pub(super) fn classes(
+        &self,
+        map: &PixelMap,
+        (width, height): (usize, usize),
+        nothing: u8,
+        out: &mut Vec<u8>,
+    ) {
+        let pixels = map.pixels();
+        let at = |share: f32, side: usize| {
+            (0.0..1.0)
+                .contains(&share)
+                .then(|| ((share * side as f32) as usize).min(side - 1))
+        };
+        for y in 0..height {
+            for x in 0..width {
+                let (sx, sy) = ((x as f32 + 0.5) / width as f32, (y as f32 + 0.5) / height as f32);
+                let u = at(self.a[0] * sx + self.a[1] * sy + self.a[2], map.width);
+                let v = at(self.a[3] * sx + self.a[4] * sy + self.a[5], map.height);
+                let class = match (u, v) {
+                    (Some(u), Some(v)) => pixels.get(v * map.width + u).copied().unwrap_or(IGNORED),
+                    _ => IGNORED,
+                };
+                out.push(if class == PixelMap::NOTHING {
+                    nothing
+                } else {
+                    class
+                });
+            }
+        }
     }
 
     /// Writes the network's [`CHANNELS`] planes of `width / 2` x `height / 2` numbers, around 0, of a picture of red, green and blue planes of
@@ -196,6 +230,27 @@ mod tests {
             );
             assert!((x / n - cx).abs() < 1.0 && (y / n - cy).abs() < 1.0);
         }
+    }
+
+    #[test]
+    fn classes_move_with_the_picture_and_end_at_its_edge() {
+        let map = PixelMap::new(4, 2, &[0, 0, 1, 1, 0, 0, PixelMap::NOTHING, 1]);
+        let seen = |warp: Warp| {
+            let mut out = Vec::new();
+            warp.classes(&map, (4, 2), 2, &mut out);
+            out
+        };
+        assert_eq!(seen(Warp::NONE), [0, 0, 1, 1, 0, 0, 2, 1]);
+        let mirrored = Warp {
+            a: [-1.0, 0.0, 1.0, 0.0, 1.0, 0.0],
+            ..Warp::NONE
+        };
+        assert_eq!(seen(mirrored), [1, 1, 0, 0, 1, 2, 0, 0]);
+        let moved = Warp {
+            a: [1.0, 0.0, 0.5, 0.0, 1.0, 0.0],
+            ..Warp::NONE
+        };
+        assert_eq!(seen(moved), [1, 1, IGNORED, IGNORED, 2, 1, IGNORED, IGNORED]);
     }
 
     #[test]

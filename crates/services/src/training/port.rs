@@ -15,12 +15,90 @@ pub struct NetBox {
     pub height: f32,
 }
 
+/// A category for every pixel of a picture made small, by index into the categories; kept as runs of equal ones, row by row from the top left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PixelMap {
+    pub width: usize,
+    pub height: usize,
+    runs: Vec<(u32, u8)>,
+}
+
+impl PixelMap {
+    /// Where there is no category.
+    pub const NOTHING: u8 = 254;
+    /// Categories that there can be.
+    pub const CATEGORIES_MAX: usize = 250;
+
+    /// Of `width * height` pixels.
+    pub fn new(width: usize, height: usize, pixels: &[u8]) -> Self {
+        let mut runs: Vec<(u32, u8)> = Vec::new();
+        for v in pixels {
+            match runs.last_mut() {
+                Some((n, last)) if last == v => *n += 1,
+                _ => runs.push((1, *v)),
+            }
+        }
+        Self { width, height, runs }
+    }
+
+    pub fn pixels(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.width * self.height);
+        for (n, v) in &self.runs {
+            out.resize(out.len() + *n as usize, *v);
+        }
+        out
+    }
+
+    /// Runs of a category, or of none, with their pixels.
+    pub fn counts(&self) -> impl Iterator<Item = (Option<usize>, u64)> + '_ {
+        let class = |v: u8| (v != Self::NOTHING).then_some(usize::from(v));
+        self.runs.iter().map(move |(n, v)| (class(*v), u64::from(*n)))
+    }
+
+    /// The categories that are somewhere, in order.
+    pub fn categories(&self) -> std::collections::BTreeSet<usize> {
+        let there = self.runs.iter().filter(|(_, v)| *v != Self::NOTHING);
+        there.map(|(_, v)| usize::from(*v)).collect()
+    }
+
+    /// With other numbers for the categories.
+    #[must_use]
+    pub fn renumbered(mut self, to: impl Fn(usize) -> usize) -> Self {
+        for (_, v) in &mut self.runs {
+            if *v != Self::NOTHING {
+                *v = u8::try_from(to(usize::from(*v))).unwrap_or(Self::NOTHING);
+            }
+        }
+        self
+    }
+
+    /// The pixels at another size: of each the one that lies under its middle.
+    pub fn scaled(&self, width: usize, height: usize) -> Vec<u8> {
+        let pixels = self.pixels();
+        if (width, height) == (self.width, self.height) {
+            return pixels;
+        }
+        let to =
+            |n: usize, of: usize, from: usize| ((2 * n + 1) * from / (2 * of)).min(from.saturating_sub(1));
+        let mut out = Vec::with_capacity(width * height);
+        for y in 0..height {
+            let row = to(y, height, self.height) * self.width;
+            out.extend((0..width).map(|x| {
+                let at = row + to(x, width, self.width);
+                pixels.get(at).copied().unwrap_or(Self::NOTHING)
+            }));
+        }
+        out
+    }
+}
+
 /// What is right for one picture.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Truth {
     /// By index into the categories.
     Categories(Vec<usize>),
     Boxes(Vec<NetBox>),
+    Pixels(PixelMap),
 }
 
 /// What a network says of one picture.
@@ -30,6 +108,8 @@ pub enum Prediction {
     Categories(Vec<f32>),
     /// Boxes with their confidence, 0..=1, surest first; at most 100.
     Boxes(Vec<(NetBox, f32)>),
+    /// A map in the form of the network's input, of half its size, and how sure each category is where it is said, on average; 0 where it is not.
+    Pixels { map: PixelMap, sure: Vec<f32> },
 }
 
 /// Pictures and what is right for them, read as they are needed, over and over, in any order.
@@ -85,12 +165,12 @@ pub struct TrainedNet {
     /// For [`Trainer::predict`], and to be kept.
     pub model: Vec<u8>,
     /// Of the validation examples at the end; empty without any. Detection: `mAP`, `mAP50`, `mAP75`, `AR100`. Classification: `accuracy` (all
-    /// categories of a picture right), `balanced_accuracy` or, with several, `macro_f1`.
+    /// categories of a picture right), `balanced_accuracy` or, with several, `macro_f1`. Segmentation: `mIoU`, `pixel_accuracy`.
     pub figures: Vec<Named>,
-    /// The main figure of each category: its average precision at 0.5, its recall, or its F1. `None` where nothing of it was to be found.
+    /// The main figure of each category: its average precision at 0.5, its recall, its F1, or its intersection over union. `None` where nothing of it was to be found.
     pub by_category: Vec<Option<f64>>,
     /// Rows are what is right, columns what was said; in detection the last of both stands for "nothing", at confidence
-    /// [`TrainedNet::threshold`]. Empty for several categories a picture and without validation examples.
+    /// [`TrainedNet::threshold`], and so it does in segmentation, where pixels are counted. Empty for several categories a picture and without validation examples.
     pub confusion: Vec<Vec<u64>>,
     /// Of each category, from which confidence on its boxes (or itself) are worth showing: the best F1 on the validation examples; 0.3 (0.5 for
     /// categories) without any.

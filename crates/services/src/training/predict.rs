@@ -1,5 +1,6 @@
 //! What a registered network says of a picture.
 
+use super::areas;
 use super::port::{Net, NetBox, Prediction, SmallPicture};
 use super::{Trainings, no_trainer};
 use crate::authz::require;
@@ -208,8 +209,13 @@ fn put(
         height: height.into(),
         categories: Vec::new(),
         boxes: Vec::new(),
+        areas: Vec::new(),
     };
     match said {
+        Prediction::Pixels { map, sure } => {
+            let least = min_score.unwrap_or(0.0);
+            answer.areas = areas::told(&map, &sure, &about.categories, (width, height), least);
+        }
         Prediction::Boxes(boxes) => {
             answer.boxes = boxes
                 .into_iter()

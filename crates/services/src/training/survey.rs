@@ -1,6 +1,6 @@
 //! What a version holds for training: counted for an offer, gathered for a training.
 
-use super::port::{NetBox, Truth};
+use super::port::{NetBox, PixelMap, Truth};
 use super::{BYTES_MAX, parts_of};
 use crate::Result;
 use crate::versions::nodes::{self, DbNodes};
@@ -36,7 +36,7 @@ pub(crate) enum How {
 pub(crate) struct Survey {
     kind: DatasetKind,
     too_many_files: bool,
-    counts: [Count; 3],
+    counts: [Count; TrainTask::ALL.len()],
 }
 
 /// What there is for a task.
@@ -76,7 +76,12 @@ pub(crate) struct Named {
 /// What is said of a picture, by the place of the category in the schema.
 enum Said {
     Categories(BTreeSet<usize>),
-    Boxes { boxes: Vec<NetBox>, outlined: i64 },
+    Boxes {
+        boxes: Vec<NetBox>,
+        outlined: i64,
+    },
+    /// Categories with what they cover, the lowest first.
+    Areas(Vec<(usize, Shape)>),
 }
 
 impl Survey {
@@ -90,7 +95,10 @@ impl Survey {
         let n = of.pictures();
         let (what, labels) = match task {
             TrainTask::Detection => ("boxes", "boxes"),
-            _ => ("categories of whole pictures", "categories"),
+            TrainTask::Segmentation => ("outlines or masks", "outlines or masks"),
+            TrainTask::Classification | TrainTask::Multilabel => {
+                ("categories of whole pictures", "categories")
+            }
         };
         if self.kind != DatasetKind::Images {
             return Some(format!(
@@ -124,7 +132,15 @@ impl Survey {
                 of.several
             ));
         }
-        if task != TrainTask::Detection && of.categories < 2 {
+        if task == TrainTask::Segmentation && of.categories > PixelMap::CATEGORIES_MAX as i64 {
+            return Some(format!(
+                "Version {number} has {} categories; pixels are told apart by {} at most. Make a version with fewer.",
+                of.categories,
+                PixelMap::CATEGORIES_MAX
+            ));
+        }
+        let whole = matches!(task, TrainTask::Classification | TrainTask::Multilabel);
+        if whole && of.categories < 2 {
             return Some(format!(
                 "All pictures have the category {}; there is nothing to tell apart. Label some with another one.",
                 of.names.first().map_or("of the same name", String::as_str)
@@ -152,6 +168,7 @@ const fn place(task: TrainTask) -> usize {
         TrainTask::Detection => 0,
         TrainTask::Classification => 1,
         TrainTask::Multilabel => 2,
+        TrainTask::Segmentation => 3,
     }
 }
 
@@ -238,7 +255,7 @@ pub(crate) fn divide(pictures: &[(u64, Split)], use_splits: bool) -> Vec<Part> {
 
 /// Counts what a version holds.
 pub(super) async fn count(tx: &mut Tx, kind: DatasetKind, version: &Version) -> Result<Survey> {
-    let mut counts: [Count; 3] = Default::default();
+    let mut counts: [Count; TrainTask::ALL.len()] = Default::default();
     let too_many_files = version.files > FILES_MAX;
     if kind != DatasetKind::Images || too_many_files {
         return Ok(Survey {
@@ -247,7 +264,7 @@ pub(super) async fn count(tx: &mut Tx, kind: DatasetKind, version: &Version) -> 
             counts,
         });
     }
-    let mut used: [BTreeSet<usize>; 3] = Default::default();
+    let mut used: [BTreeSet<usize>; TrainTask::ALL.len()] = Default::default();
     let schema = walk(tx, version, |entry, labels, places| {
         for task in TrainTask::ALL {
             let Some(said) = said(task, entry, labels, places) else {
@@ -266,6 +283,10 @@ pub(super) async fn count(tx: &mut Tx, kind: DatasetKind, version: &Version) -> 
                     of.labels += boxes.len() as i64;
                     of.outlined += outlined;
                     used.extend(boxes.iter().map(|b| b.category));
+                }
+                Said::Areas(areas) => {
+                    of.labels += areas.len() as i64;
+                    used.extend(areas.iter().map(|a| a.0));
                 }
             }
         }
@@ -314,6 +335,11 @@ pub(crate) async fn gather(
                 used.extend(boxes.iter().map(|b| b.category));
                 Truth::Boxes(boxes)
             }
+            Said::Areas(areas) => {
+                let map = super::areas::pixels(&areas, (entry.width, entry.height));
+                used.extend(map.categories());
+                Truth::Pixels(map)
+            }
         };
         let subject = Subject {
             path: entry.path.clone(),
@@ -348,6 +374,7 @@ pub(crate) async fn gather(
             match &mut subject.truth {
                 Truth::Categories(c) => c.iter_mut().for_each(|c| *c = order[c]),
                 Truth::Boxes(b) => b.iter_mut().for_each(|b| b.category = order[&b.category]),
+                Truth::Pixels(map) => *map = map.clone().renumbered(|c| order[&c]),
             }
             subject
         })
@@ -404,6 +431,16 @@ async fn walk(
 /// What is said of a picture for a task; `None` when nothing is. Proposals are no labels.
 fn said(task: TrainTask, entry: &Entry, labels: &Labels, places: &HashMap<String, usize>) -> Option<Said> {
     let of = |l: &&Label| l.source != Source::Prelabel;
+    if task == TrainTask::Segmentation {
+        let areas: Vec<(usize, Shape)> = labels
+            .labels
+            .iter()
+            .filter(of)
+            .filter(|l| super::areas::is_area(&l.shape))
+            .filter_map(|l| Some((*places.get(&l.category)?, l.shape.clone())))
+            .collect();
+        return (!areas.is_empty()).then_some(Said::Areas(areas));
+    }
     if task != TrainTask::Detection {
         let categories: BTreeSet<usize> = labels
             .labels

@@ -15,7 +15,7 @@ pub(in crate::nets) fn judge(right: &[&[usize]], said: &[Prediction], design: &D
         .iter()
         .map(|p| match p {
             Prediction::Categories(list) => list.as_slice(),
-            Prediction::Boxes(_) => nothing.as_slice(),
+            Prediction::Boxes(_) | Prediction::Pixels { .. } => nothing.as_slice(),
         })
         .collect();
     let threshold = (0..design.categories)

@@ -24,7 +24,7 @@ pub(in crate::nets) fn judge(right: &[&[NetBox]], said: &[Prediction], design: &
         .iter()
         .map(|p| match p {
             Prediction::Boxes(list) => list.as_slice(),
-            Prediction::Categories(_) => nothing.as_slice(),
+            Prediction::Categories(_) | Prediction::Pixels { .. } => nothing.as_slice(),
         })
         .collect();
     let whole = precision(&right, &said, design, None);

@@ -131,7 +131,7 @@ fn size(item: &AssistItem) -> (u32, u32) {
 fn boxes_of(truth: &Truth) -> &[NetBox] {
     match truth {
         Truth::Boxes(boxes) => boxes,
-        Truth::Categories(_) => &[],
+        Truth::Categories(_) | Truth::Pixels(_) => &[],
     }
 }
 
@@ -280,7 +280,7 @@ fn judged(run: &Run<'_>, net: &TrainedNet, train: &Pack, valid: &Pack) -> Judged
 fn found(said: &Prediction) -> &[(NetBox, f32)] {
     match said {
         Prediction::Boxes(list) => list,
-        Prediction::Categories(_) => &[],
+        Prediction::Categories(_) | Prediction::Pixels { .. } => &[],
     }
 }
 

@@ -1,7 +1,7 @@
 //! Example predictions as pictures, the worst mistakes first.
 
 use super::pack::Pack;
-use crate::training::port::{EngineError, Examples as _, NetBox, Prediction, SmallPicture, Truth};
+use crate::training::port::{EngineError, Examples as _, NetBox, PixelMap, Prediction, SmallPicture, Truth};
 use crate::training::survey::Named;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{FilterType, resize};
@@ -16,6 +16,9 @@ const SIDE: u32 = 480;
 /// Least overlap of a box that is right, as intersection over union.
 const OVERLAP: f32 = 0.5;
 const QUALITY: u8 = 88;
+/// Categories of a map that are named, and the share of pixels that may be wrong in one that is right.
+const AREAS_NAMED: usize = 4;
+const EDGES: f32 = 0.05;
 
 /// What is right: dashed. What was said: solid, by whether it is right.
 const TRUE: Rgb<u8> = Rgb([255, 255, 255]);
@@ -32,6 +35,8 @@ struct Judged {
     truth: String,
     said: String,
     boxes: Vec<Drawn>,
+    /// What is laid over the picture, where that is a map.
+    map: Option<PixelMap>,
 }
 
 struct Drawn {
@@ -62,6 +67,9 @@ pub(super) fn examples(
             (Truth::Boxes(truth), Prediction::Boxes(said)) => {
                 Some(judge_boxes(n, truth, said, categories, thresholds))
             }
+            (Truth::Pixels(truth), Prediction::Pixels { map, .. }) => {
+                Some(judge_pixels(n, truth, map, categories))
+            }
             (Truth::Categories(truth), Prediction::Categories(said)) => {
                 Some(judge_categories(n, task, truth, said, categories, thresholds))
             }
@@ -73,7 +81,8 @@ pub(super) fn examples(
     all.into_iter()
         .zip(1..)
         .map(|(judged, place)| {
-            let jpeg = drawn(&pictures.picture(judged.n)?, &judged.boxes)
+            let map = judged.map.as_ref().map(|m| (m, categories));
+            let jpeg = drawn(&pictures.picture(judged.n)?, &judged.boxes, map)
                 .map_err(|e| EngineError::Broken(format!("An example cannot be drawn: {e}.")))?;
             Ok(Example {
                 shown: ShownExample {
@@ -166,6 +175,42 @@ fn judge_boxes(
         truth: counted(categories, truth.iter().map(|t| t.category)),
         said: format!("{what}{how}"),
         boxes,
+        map: None,
+    }
+}
+
+/// Pixels that are not what they were said to be, as a share of all.
+fn judge_pixels(n: usize, truth: &PixelMap, said: &PixelMap, categories: &[Named]) -> Judged {
+    let right = truth.scaled(said.width, said.height);
+    let told = said.pixels();
+    let wrong = right.iter().zip(&told).filter(|(r, s)| r != s).count();
+    let mistakes = wrong as f32 / told.len().max(1) as f32;
+    let words = |pixels: &[u8]| {
+        let mut counts: BTreeMap<u8, usize> = BTreeMap::new();
+        for p in pixels.iter().filter(|p| **p != PixelMap::NOTHING) {
+            *counts.entry(*p).or_default() += 1;
+        }
+        let mut counts: Vec<(u8, usize)> = counts.into_iter().collect();
+        counts.sort_by_key(|(c, n)| (std::cmp::Reverse(*n), *c));
+        let share = |n: usize| n as f64 * 100.0 / pixels.len().max(1) as f64;
+        let parts: Vec<String> = counts
+            .iter()
+            .take(AREAS_NAMED)
+            .map(|(c, n)| format!("{} {:.0} %", name(categories, usize::from(*c)), share(*n)))
+            .collect();
+        if parts.is_empty() {
+            return "nothing".to_owned();
+        }
+        parts.join(", ")
+    };
+    Judged {
+        n,
+        // A few pixels along edges are no mistake.
+        mistakes: if mistakes < EDGES { 0.0 } else { mistakes },
+        truth: words(&right),
+        said: format!("{} ({:.1} % of the pixels wrong)", words(&told), mistakes * 100.0),
+        boxes: Vec::new(),
+        map: Some(said.clone()),
     }
 }
 
@@ -210,6 +255,7 @@ fn judge_categories(
         truth: words(truth, false),
         said: words(&chosen, true),
         boxes: Vec::new(),
+        map: None,
     }
 }
 
@@ -222,7 +268,11 @@ fn overlap(a: &NetBox, b: &NetBox) -> f32 {
 }
 
 /// The picture with its boxes as JPEG.
-fn drawn(small: &SmallPicture, boxes: &[Drawn]) -> Result<Vec<u8>, image::ImageError> {
+fn drawn(
+    small: &SmallPicture,
+    boxes: &[Drawn],
+    map: Option<(&PixelMap, &[Named])>,
+) -> Result<Vec<u8>, image::ImageError> {
     let (w, h) = (small.width as u32, small.height as u32);
     let picture =
         RgbImage::from_raw(w, h, small.rgb.clone()).unwrap_or_else(|| RgbImage::new(w.max(1), h.max(1)));
@@ -235,12 +285,33 @@ fn drawn(small: &SmallPicture, boxes: &[Drawn]) -> Result<Vec<u8>, image::ImageE
         FilterType::CatmullRom
     };
     let mut picture = resize(&picture, to(w), to(h), filter);
+    if let Some((map, categories)) = map {
+        tint(&mut picture, map, categories);
+    }
     for b in boxes {
         frame(&mut picture, b);
     }
     let mut out = Vec::new();
     JpegEncoder::new_with_quality(&mut out, QUALITY).encode_image(&picture)?;
     Ok(out)
+}
+
+/// Lays the colours of what was said over the picture.
+fn tint(picture: &mut RgbImage, map: &PixelMap, categories: &[Named]) {
+    let colors: Vec<[u8; 3]> = categories
+        .iter()
+        .map(|c| limn_formats::write::rgb(&c.color))
+        .collect();
+    let (w, h) = picture.dimensions();
+    let classes = map.scaled(w as usize, h as usize);
+    for (pixel, class) in picture.pixels_mut().zip(classes) {
+        let Some(color) = colors.get(usize::from(class)) else {
+            continue;
+        };
+        for (v, c) in pixel.0.iter_mut().zip(color) {
+            *v = ((u16::from(*v) * 11 + u16::from(*c) * 9) / 20) as u8;
+        }
+    }
 }
 
 /// Two pixels of colour with a dark pixel on either side, so that it is seen on any picture.
@@ -352,7 +423,7 @@ mod tests {
                 dashed: true,
             },
         ];
-        let jpeg = drawn(&small, &boxes).unwrap();
+        let jpeg = drawn(&small, &boxes, None).unwrap();
         let back = image::load_from_memory(&jpeg).unwrap();
         assert_eq!((back.width(), back.height()), (480, 320));
     }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 /// Rows of the model card's table.
 const CARD_ROWS: usize = 200;
-/// What stands for nothing in the confusion matrix of a detector.
+/// What stands for nothing in the confusion matrix of a detector or segmenter.
 const NOTHING: &str = "nothing";
 
 impl Work<'_> {
@@ -231,6 +231,7 @@ impl Work<'_> {
             TrainTask::Detection => "where objects are in a picture, as boxes with a category each",
             TrainTask::Classification => "which one category a picture has",
             TrainTask::Multilabel => "which categories a picture has",
+            TrainTask::Segmentation => "which category every pixel of a picture has",
         };
         let mut card = format!("Says {says}.\n\n");
         let mut line = |text: String| {
