@@ -27,17 +27,19 @@ async function dataset(api: Api, name: string, items: number): Promise<{ id: str
 // No steps at all are refused on purpose.
 test.use({ allowErrors: [/422 \(Unprocessable Entity\)/] });
 
-test("a network is trained on a version, watched, looked at, and asked", async ({ limn, admin, page, signIn, a11y, shots }) => {
-  test.setTimeout(180_000);
-  const api = limn.api(admin.token);
-  await signIn(page, admin);
-
-  // Nothing to learn from yet.
-  await page.goto("/train");
+test("without data the page of trainings says what to do", async ({ ownLimn, page, signIn, a11y, shots }) => {
+  await signIn(page, ownLimn.createUser("new@example.org", "admin"), ownLimn.baseURL);
+  await page.goto(`${ownLimn.baseURL}/train`);
   await hydrated(page);
   await expect(page.getByText("No dataset to learn from")).toBeVisible();
   await a11y(page, toasts);
   await shots(page, "train-empty");
+});
+
+test("a network is trained on a version, watched, looked at, and asked", async ({ limn, admin, page, signIn, a11y, shots }) => {
+  test.setTimeout(180_000);
+  const api = limn.api(admin.token);
+  await signIn(page, admin);
 
   const name = unique("Raccoons");
   const made = await dataset(api, name, 24);
