@@ -23,7 +23,7 @@ async fn a_training_becomes_a_run_with_files_and_a_registered_version() {
         let w = World::new(&db, Script::default()).await;
         let version = w.boxes("Raccoons", 12, Some([75, 25, 0])).await;
         let offer = w.studio.trainings.offer(&w.lena, version).await.unwrap();
-        let (boxes, one) = (&offer.tasks[0], &offer.tasks[1]);
+        let (boxes, one) = (&offer.tasks[0], &offer.tasks[2]);
         assert_eq!((boxes.pictures, boxes.labels, boxes.categories), (12, 12, 2));
         assert_eq!(
             boxes.parts,
@@ -237,7 +237,7 @@ async fn what_a_version_lacks_is_said_before_anything_begins() {
             said.message
         );
         let offer = trainings.offer(&w.lena, several).await.unwrap();
-        assert_eq!(offer.tasks[2].refusal, None);
+        assert_eq!(offer.tasks[3].refusal, None);
 
         let tables = w.dataset("Tables", DatasetKind::Files).await;
         let version = w.register_files(tables, &[("a.csv", b"x\n1\n".to_vec())]).await;
@@ -346,6 +346,70 @@ async fn classifiers_say_categories_and_pictures_that_cannot_be_read_are_left_ou
         assert!(report.unwrap().unwrap().examples.is_empty());
         let mut tx = w.studio.db.read().await.unwrap();
         assert!(repo::training::orphans(&mut tx, 10).await.unwrap().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn outlines_teach_what_every_pixel_is() {
+    on_both(async |db| {
+        let w = World::new(&db, Script::default()).await;
+        let version = w.outlines("Outlines", 10).await;
+        let offer = w.studio.trainings.offer(&w.lena, version).await.unwrap();
+        let of = offer
+            .tasks
+            .iter()
+            .find(|t| t.task == TrainTask::Segmentation)
+            .unwrap();
+        assert_eq!((of.pictures, of.labels, of.categories), (10, 10, 2));
+        assert_eq!(of.refusal, None);
+        let boxes = w.boxes("Boxes", 8, None).await;
+        let offer = w.studio.trainings.offer(&w.lena, boxes).await.unwrap();
+        let of = offer
+            .tasks
+            .iter()
+            .find(|t| t.task == TrainTask::Segmentation)
+            .unwrap();
+        assert!(
+            of.refusal.as_ref().unwrap().contains("no outlines or masks"),
+            "{of:?}"
+        );
+
+        let input = NewTraining {
+            task: TrainTask::Segmentation,
+            steps: Some(5),
+            examples: Some(true),
+            ..NewTraining::default()
+        };
+        let started = w.start(version, input).await;
+        let job = w.finish(started.job.id).await;
+        assert_eq!((job.state, job.error.as_deref()), (JobState::Succeeded, None));
+        let run = started.run().unwrap();
+        let shown = w.bytes(run, "predictions/index.json").await;
+        let shown: serde_json::Value = serde_json::from_slice(&shown).unwrap();
+        // A quarter of the picture each.
+        assert!(shown[0]["truth"].as_str().unwrap().ends_with("25 %"), "{shown}");
+        assert_eq!(shown[0]["is_right"], true);
+
+        let said = w
+            .studio
+            .trainings
+            .predict(
+                &w.lena,
+                "Outlines segmentation",
+                1,
+                drawn(200, 100, 9).into(),
+                None,
+            )
+            .await
+            .unwrap();
+        assert_eq!(
+            (said.boxes.len(), said.categories.len(), said.areas.len()),
+            (0, 0, 1)
+        );
+        let area = &said.areas[0];
+        assert_eq!((area.category.as_str(), area.area), ("cat", 100 * 100));
+        assert_eq!(area.segmentation.size, [100, 200]);
     })
     .await;
 }

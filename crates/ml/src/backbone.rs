@@ -100,7 +100,9 @@ fn planes(p: &Picture) -> Vec<f32> {
         .chunks_exact_mut(S * S)
         .zip(MEAN.into_iter().zip(DEVIATION))
     {
-        plane.iter_mut().for_each(|v| *v = (*v - mean) / deviation);
+        for v in plane {
+            *v = (*v - mean) / deviation;
+        }
     }
     planes
 }

@@ -41,7 +41,9 @@ impl Words {
         check(stop)?;
         let mut of = vec![0_u32; PLACES];
         for list in &counted {
-            list.iter().for_each(|(place, _)| of[*place] += 1);
+            for (place, _) in list {
+                of[*place] += 1;
+            }
         }
         let n = texts.len() as f32;
         let rare = of
@@ -115,7 +117,9 @@ impl Words {
             }
             let length = dot(row, row).sqrt();
             if length > 0.0 {
-                row.iter_mut().for_each(|v| *v /= length);
+                for v in row {
+                    *v /= length;
+                }
             }
         }
         out

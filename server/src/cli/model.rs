@@ -102,10 +102,10 @@ pub async fn run(command: ModelCommand) -> Result<()> {
 async fn list(client: &Client, json: bool) -> Result<()> {
     let (mut all, mut token) = (Vec::new(), None::<String>);
     loop {
-        let mut path = format!("{API}/registered-models/search?max_results=200");
-        if let Some(token) = &token {
-            path.push_str(&format!("&page_token={}", encode(token)));
-        }
+        let after = token
+            .as_deref()
+            .map_or_else(String::new, |t| format!("&page_token={}", encode(t)));
+        let path = format!("{API}/registered-models/search?max_results=200{after}");
         let page: Models = client.get(&path).await?;
         all.extend(page.registered_models);
         token = page.next_page_token.filter(|t| !t.is_empty());
@@ -250,19 +250,15 @@ async fn version(
 }
 
 async fn download(client: &Client, name: &str, version: &str, out: &Path) -> Result<()> {
-    let number = match version.parse::<i64>() {
-        Ok(number) => number,
-        Err(_) => {
-            let at: Value = client
-                .get(&format!(
-                    "/api/v1/models/{}/aliases/{}",
-                    encode(name),
-                    encode(version)
-                ))
-                .await?;
-            let number = at["alias"]["number"].as_i64();
-            number.with_context(|| format!("no version of `{name}` has the alias `{version}`"))?
-        }
+    let number = if let Ok(number) = version.parse::<i64>() {
+        number
+    } else {
+        let (model, alias) = (encode(name), encode(version));
+        let at: Value = client
+            .get(&format!("/api/v1/models/{model}/aliases/{alias}"))
+            .await?;
+        let number = at["alias"]["number"].as_i64();
+        number.with_context(|| format!("no version of `{name}` has the alias `{version}`"))?
     };
     let path = format!("/api/v1/models/{}/versions/{number}/zip", encode(name));
     let mut response = client.send(client.request(Method::GET, &path)?).await?;

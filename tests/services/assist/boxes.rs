@@ -28,7 +28,7 @@ const SIZE: (u32, u32) = (96, 64);
 struct Finder;
 
 fn find(p: &SmallPicture, categories: usize) -> Vec<(NetBox, f32)> {
-    let mut out = Vec::new();
+    let mut out: Vec<(NetBox, f32)> = Vec::new();
     for (category, bright) in (0..categories.min(3)).flat_map(|c| [(c, true), (c, false)]) {
         let hit = |x: usize, y: usize| {
             let at = (y * p.width + x) * 3;
@@ -87,7 +87,7 @@ impl Trainer for Finder {
             (0..e.len())
                 .map(|n| match e.truth(n) {
                     Truth::Boxes(b) => b.len(),
-                    Truth::Categories(_) => 0,
+                    Truth::Categories(_) | Truth::Pixels(_) => 0,
                 })
                 .sum::<usize>()
         };

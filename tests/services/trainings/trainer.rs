@@ -1,8 +1,8 @@
 //! A trainer that does no mathematics and whose every step is known: it stops, fails and goes on where the test wants it.
 
 use limn_services::training::port::{
-    EngineError, Event, Net, NetBox, NetTraining, Prediction, SmallPicture, TrainTask, TrainedNet, Trainer,
-    Truth, Watch,
+    EngineError, Event, Net, NetBox, NetTraining, PixelMap, Prediction, SmallPicture, TrainTask, TrainedNet,
+    Trainer, Truth, Watch,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -62,6 +62,11 @@ fn says(task: TrainTask, categories: usize, picture: &SmallPicture) -> Predictio
             },
             0.9,
         )]),
+        // The first category on the left half, nothing on the right.
+        TrainTask::Segmentation => Prediction::Pixels {
+            map: PixelMap::new(2, 1, &[0, PixelMap::NOTHING]),
+            sure: vec![0.9; categories],
+        },
         _ => Prediction::Categories(
             (0..categories)
                 .map(|c| {
@@ -168,6 +173,10 @@ impl Trainer for Scripted {
                     Prediction::Boxes(boxes.iter().map(|b| (*b, 0.9)).collect())
                 }
                 Truth::Boxes(_) => Prediction::Boxes(Vec::new()),
+                Truth::Pixels(map) => Prediction::Pixels {
+                    map: map.clone(),
+                    sure: vec![0.9; t.categories],
+                },
                 Truth::Categories(_) => says(t.task, t.categories, &picture),
             });
         }
@@ -178,6 +187,7 @@ impl Trainer for Scripted {
             TrainTask::Detection => 0,
             TrainTask::Classification => 1,
             TrainTask::Multilabel => 2,
+            TrainTask::Segmentation => 3,
         }]);
         model.push(u8::try_from(t.categories).unwrap());
         Ok(TrainedNet {
@@ -202,6 +212,7 @@ impl Trainer for Scripted {
                 TrainTask::Detection,
                 TrainTask::Classification,
                 TrainTask::Multilabel,
+                TrainTask::Segmentation,
             ][usize::from(rest[0])],
             categories: rest[1].into(),
         }))

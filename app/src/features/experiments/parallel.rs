@@ -232,8 +232,9 @@ fn drawn(axes: &[Axis], runs: &[Run]) -> AnyView {
                 format!("{} {}", a.column.key, value.unwrap_or_else(|| "none".to_owned()))
             });
             let said = format!("{}: {}", r.info.name, said.collect::<Vec<_>>().join(", "));
+            let label = said.clone();
             view! {
-                <a class="parallel__run" href=format!("/runs/{}", r.info.id.hex()) aria-label=said.clone() style=series_style(i)>
+                <a class="parallel__run" href=format!("/runs/{}", r.info.id.hex()) aria-label=label style=series_style(i)>
                     <path class="parallel__room" d=path.clone()></path>
                     <path class="parallel__line" d=path></path>
                     {dots.collect_view()}

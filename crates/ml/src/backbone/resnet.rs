@@ -49,15 +49,14 @@ impl ResNet {
         let mut from = 64;
         let mut layer = |n: usize, width: usize, stride: usize| {
             let to = width * design.widening();
-            let blocks = (0..design.blocks[n])
+            (0..design.blocks[n])
                 .map(|b| {
                     let stride = if b == 0 { stride } else { 1 };
                     let block = Block::new([from, width, to], stride, design.bottleneck, device);
                     from = to;
                     block
                 })
-                .collect::<Vec<_>>();
-            blocks
+                .collect::<Vec<_>>()
         };
         Self {
             conv1: conv(3, 64, 7, 2, device),

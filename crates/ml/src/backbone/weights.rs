@@ -244,7 +244,9 @@ mod tests {
         assert_eq!(net.embed(&[picture(1)], &|| true), Err(MlError::Stopped));
         // As wrapped by DataParallel, without a last layer, with counters that nobody needs.
         let mut wrapped: Vec<_> = list.into_iter().filter(|p| !p.0.starts_with("fc")).collect();
-        wrapped.iter_mut().for_each(|p| p.0 = format!("module.{}", p.0));
+        for part in &mut wrapped {
+            part.0 = format!("module.{}", part.0);
+        }
         wrapped.push(("module.bn1.num_batches_tracked".into(), vec![1], vec![7.0]));
         let again = Backbone::open(&file(&wrapped)).unwrap();
         assert_eq!(again.embed(&[picture(20)], &|| false).unwrap()[0], found[0]);

@@ -37,21 +37,20 @@ pub(super) fn pixels(areas: &[(usize, Shape)], (width, height): (u32, u32)) -> P
         else {
             continue;
         };
-        match shape {
-            Shape::Mask { mask } => sampled(mask, scale, (w, h), |at| out[at] = category),
-            _ => {
-                let Some(parts) = shape.region(TOLERANCE) else {
-                    continue;
-                };
-                let small = polygon::mapped(&parts, |[x, y]| [x * scale.0, y * scale.1]);
-                let size = Size {
-                    width: w as f64,
-                    height: h as f64,
-                };
-                if let Some(mask) = Mask::from_polygon(&small, size) {
-                    sampled(&mask, (1.0, 1.0), (w, h), |at| out[at] = category);
-                }
-            }
+        if let Shape::Mask { mask } = shape {
+            sampled(mask, scale, (w, h), |at| out[at] = category);
+            continue;
+        }
+        let Some(parts) = shape.region(TOLERANCE) else {
+            continue;
+        };
+        let small = polygon::mapped(&parts, |[x, y]| [x * scale.0, y * scale.1]);
+        let size = Size {
+            width: w as f64,
+            height: h as f64,
+        };
+        if let Some(mask) = Mask::from_polygon(&small, size) {
+            sampled(&mask, (1.0, 1.0), (w, h), |at| out[at] = category);
         }
     }
     PixelMap::new(w, h, &out)
@@ -144,7 +143,12 @@ mod tests {
             (at(220, 70), at(199, 70), at(380, 190)),
             (2, PixelMap::NOTHING, PixelMap::NOTHING)
         );
-        let count = |c| of.iter().filter(|v| **v == c).count();
+        let count = |c: u8| {
+            map.counts()
+                .filter(|(of, _)| *of == Some(c.into()))
+                .map(|(_, n)| n)
+                .sum::<u64>()
+        };
         assert_eq!((count(0), count(1), count(2)), (7_500, 10_000, 2_500));
     }
 

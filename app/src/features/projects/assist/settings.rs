@@ -184,7 +184,7 @@ fn Form(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
                                 hint="A registered ResNet sees more in photos, and takes longer to look at them"
                                 errors=save.error
                             >
-                                <Select value=backbone options=list/>
+                                <Select value=backbone options=list.clone()/>
                             </Field>
                         })
                     })}

@@ -79,7 +79,7 @@ mod tests {
             [[3, 1, 0, 0], [0, 1, 0, 1], [0, 0, 0, 0], [0, 0, 1, 1]]
         );
         assert_eq!(j.by_category, [Some(0.75), Some(1.0 / 3.0), None]);
-        assert!((j.figures[0].1 - (0.75 + 1.0 / 3.0) / 2.0).abs() < 1e-9);
+        assert!((j.figures[0].1 - f64::midpoint(0.75, 1.0 / 3.0)).abs() < 1e-9);
         assert_eq!(j.figures[1], ("pixel_accuracy".to_owned(), 5.0 / 8.0));
     }
 }
