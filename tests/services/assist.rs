@@ -331,11 +331,11 @@ async fn hopeless_projects_are_told_why() {
             code(w.studio.assist.update(&w.lena, w.project, on.clone()).await),
             Code::Forbidden
         );
-        let boxes = build::project(&db, "Boxes", Task::Detection).await;
-        let why = refusal(w.studio.assist.update(&Actor::System, boxes, on).await);
+        let spans = build::project(&db, "Spans", Task::Entities).await;
+        let why = refusal(w.studio.assist.update(&Actor::System, spans, on).await);
         assert_eq!(why.fields[0].field, "enabled");
         assert_eq!(
-            code(w.studio.assist.train(&Actor::System, boxes).await),
+            code(w.studio.assist.train(&Actor::System, spans).await),
             Code::WrongState
         );
     })

@@ -226,8 +226,8 @@ fn painted(n: usize, seed: u64) -> Data {
 
 #[test]
 fn a_segmenter_knows_pixels_it_has_not_seen() {
-    let (train, valid) = (painted(40, 1), painted(24, 2));
-    let t = training(TrainTask::Segmentation, &train, &valid, 100);
+    let (train, valid) = (painted(40, 1), painted(16, 2));
+    let t = training(TrainTask::Segmentation, &train, &valid, 40);
     let net = run(&t).expect("a network");
     println!("{:?}", net.figures);
     assert!(figure(&net, "mIoU") > 0.75, "{:?}", net.figures);

@@ -184,10 +184,10 @@ impl Patches {
             }
         };
         boxes.push((n % 3, patch(2, n % 3, 220, &mut rng)));
-        if n % 2 == 0 {
+        if n.is_multiple_of(2) {
             boxes.push(((n + 1) % 3, patch(32, (n + 1) % 3, 220, &mut rng)));
         }
-        if n % 3 == 0 {
+        if n.is_multiple_of(3) {
             patch(64, (n + 2) % 3, 125, &mut rng);
         }
         let name = format!("{n:03}.png");
