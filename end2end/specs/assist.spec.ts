@@ -187,7 +187,8 @@ function blocks(seed: number): { bytes: Buffer; boxes: { kind: number; rect: { x
   return { bytes, boxes };
 }
 
-test("boxes that people drew teach a model that draws the next ones", async ({ limn, admin, page, signIn, a11y, shots }) => {
+test("boxes that people drew teach a model that draws the next ones", async ({ limn, admin, page, signIn, a11y, shots, database }) => {
+  test.skip(database === "postgres", "A real training is minutes of work, and the services' tests run on both databases.");
   test.setTimeout(300_000);
   const api = limn.api(admin.token);
   const name = unique("Blocks");
@@ -248,7 +249,7 @@ test("boxes that people drew teach a model that draws the next ones", async ({ l
   expect(ready.model.figures).toMatchObject({ basis: "holdout" });
   expect(ready.model.figures.map50).toBeGreaterThan(0.5);
   expect(ready.items.prelabeled).toBeGreaterThan(5);
-  await expect(page.getByText(/mAP50 0\.\d/).first()).toBeVisible();
+  await expect(page.getByText(/mAP50 [01]\.\d/).first()).toBeVisible();
   await a11y(page);
   await shots(page, "assist-boxes");
   await page.setViewportSize({ width: 1440, height: 900 });
