@@ -522,7 +522,12 @@ async fn pages_as_everybody() {
             } else {
                 "{project_id}"
             };
-            let path = scene.fill(&page.replace("{id}", id).replace("{item}", "{item_id}"));
+            let path = scene.fill(
+                &page
+                    .replace("{id}", id)
+                    .replace("{item}", "{item_id}")
+                    .replace("{slug}", "iris"),
+            );
             assert!(
                 !path.contains('{'),
                 "{page}: say here what its parameters stand for"
