@@ -170,7 +170,8 @@ mod tests {
         let pixels: Vec<u8> = (0..12).collect();
         let read = all(&pictures(2, &pixels)).unwrap();
         assert_eq!(read, [&pixels[..6], &pixels[6..]]);
-        let images = Images::open("a", &pictures(2, &pixels)[..]).unwrap();
+        let bytes = pictures(2, &pixels);
+        let images = Images::open("a", &bytes[..]).unwrap();
         assert_eq!((images.count(), images.size()), (2, (3, 2)));
         let mut file = vec![0, 0, 8, 1, 0, 0, 0, 3, 9, 0, 1];
         assert_eq!(labels("l", &file[..]).unwrap(), [9, 0, 1]);

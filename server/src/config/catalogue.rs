@@ -130,7 +130,7 @@ mod tests {
             ("loader.parquet", "loader.zip", "`a`: loader"),
             ("to = \"a.parquet\"", "to = \"../a\"", "`a`: loader.parquet.parts"),
             ("slug = \"a\"", "", "record 1: "),
-            ("[[dataset]]", "[[datasets]]", "there is no `datasets`"),
+            ("[[dataset]]", "[server]\n[[dataset]]", "there is no `server`"),
             ("name = \"A\"", "name = ", "TOML"),
         ] {
             let text = GOOD.replacen(from, to, 1);

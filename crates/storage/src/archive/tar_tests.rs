@@ -45,7 +45,7 @@ fn read_with(bytes: Vec<u8>, limits: ArchiveLimits) -> Result<Read_> {
     let refused = each(
         &Source::Bytes(Bytes::from(bytes)),
         limits,
-        |name| !name.ends_with(".skip"),
+        |name| !name.contains(".skip"),
         |name, reader| {
             let mut data = Vec::new();
             reader.read_to_end(&mut data)?;

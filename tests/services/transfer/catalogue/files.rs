@@ -94,9 +94,9 @@ async fn pictures_in_folders_and_by_name() {
         assert_eq!(
             facts,
             [
-                ("big_dog_1.png", "big_dog", Split::Train),
                 ("Cat_2.png", "Cat", Split::Test),
-                ("Cat_3.png", "Cat", Split::None)
+                ("Cat_3.png", "Cat", Split::None),
+                ("big_dog_1.png", "big_dog", Split::Train)
             ]
         );
     })

@@ -79,7 +79,13 @@ async fn answer(State(shelf): State<Arc<Mutex<Shelf>>>, request: Request) -> Res
         cuts = true;
     }
     let body = if cuts {
-        let broken = futures::stream::iter([Ok(half), Err(std::io::Error::other("the line broke"))]);
+        use futures::StreamExt as _;
+        let end = futures::stream::once(async {
+            // Late enough that what went before has arrived.
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            Err(std::io::Error::other("the line broke"))
+        });
+        let broken = futures::stream::iter([Ok(half)]).chain(end.boxed());
         Body::from_stream(broken)
     } else if s.stalled.contains(&path) {
         use futures::StreamExt as _;
