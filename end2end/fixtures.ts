@@ -23,7 +23,8 @@
 //             limn.admin([...]) / limn.cli([...], token)   the command line on / against this server
 //             limn.restart()          SIGTERM and start again, same data and port
 //             limn.kill9() + limn.launchAgain()            a crash
-//   ownLimn the same, but started for this one test: take it where you restart, kill or fill the server.
+//   ownLimn the same, but started for this one test: take it where you restart, kill or fill the server, or want other
+//           settings (`test.use({ env: { LIMN__SECTION__KEY: "..." } })`).
 //           page.goto("/...") does not know it: go to `${ownLimn.baseURL}/...`.
 //   admin   the administrator (User) of `limn`.
 //   signIn(page, user, baseURL?)  signs in through the sign-in page, by labels.
@@ -84,8 +85,8 @@ export class Api {
 /** A running server with the helpers that tests use. */
 export type Limn = LimnServer & { api(token: string): Api };
 
-async function start(database: LimnOptions["database"]): Promise<Limn> {
-  const server = await LimnServer.start(database);
+async function start(database: LimnOptions["database"], env: Record<string, string> = {}): Promise<Limn> {
+  const server = await LimnServer.start(database, env);
   return Object.assign(server, { api: (token: string) => new Api(() => server.baseURL, token) });
 }
 
@@ -107,6 +108,8 @@ type TestFixtures = {
   a11y: (page: Page, options?: { exclude?: string[] }) => Promise<void>;
   shots: (page: Page, name: string) => Promise<void>;
   allowErrors: RegExp[];
+  /** Settings of `ownLimn`. */
+  env: Record<string, string>;
   quiet: void;
 };
 type WorkerFixtures = LimnOptions & { limn: Limn; admin: User };
@@ -130,8 +133,8 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     { scope: "worker" },
   ],
 
-  ownLimn: async ({ database, context }, use, info) => {
-    const limn = await start(database);
+  ownLimn: async ({ database, context, env }, use, info) => {
+    const limn = await start(database, env);
     await use(limn);
     // Pages that still poll would complain of the server's end. After a failure their picture is worth more.
     if (info.status === info.expectedStatus) for (const page of context.pages()) await page.close();
@@ -186,6 +189,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
   },
 
   allowErrors: [[], { option: true }],
+  env: [{}, { option: true }],
 
   quiet: [
     async ({ context, limn, allowErrors }, use, info) => {

@@ -51,10 +51,11 @@ export class LimnServer {
   private databaseURL?: string;
   private port = 0;
 
-  private constructor() {}
+  private constructor(private readonly env: Record<string, string>) {}
 
-  static async start(database: "sqlite" | "postgres"): Promise<LimnServer> {
-    const server = new LimnServer();
+  /** `env`: settings of this server beside those that all tests have. */
+  static async start(database: "sqlite" | "postgres", env: Record<string, string> = {}): Promise<LimnServer> {
+    const server = new LimnServer(env);
     try {
       if (database === "postgres") server.createDatabase();
       server.port = await freePort();
@@ -88,6 +89,7 @@ export class LimnServer {
         RUST_BACKTRACE: "1",
         LIMN__DATASTORES__FOLDERS: this.storesDir,
         LIMN__NETWORK__ALLOW: "127.0.0.0/8",
+        ...this.env,
       },
     });
     this.child = child;

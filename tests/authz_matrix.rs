@@ -226,6 +226,7 @@ impl Scene {
             ("version_id", version.to_string()),
             ("other_version_id", other_version.to_string()),
             ("alias", "production".to_owned()),
+            ("slug", "iris".to_owned()),
             ("view_id", views[0].id.to_string()),
             ("version_job_id", export.id.to_string()),
             ("project_id", project.to_string()),

@@ -1,5 +1,7 @@
 //! Numbers and counts as people read them.
 
+use limn_domain::job::Job;
+
 /// `1284` as `1,284`.
 pub fn count(n: i64) -> String {
     let digits = n.unsigned_abs().to_string();
@@ -35,6 +37,16 @@ pub fn bytes(n: i64) -> String {
     } else {
         format!("{value:.1} {}", UNITS[unit])
     }
+}
+
+/// How far a job is: `3 of 12`, or in bytes where it fetches files. Nothing when it does not know.
+pub fn progress(job: &Job) -> Option<String> {
+    let fetches = job.kind == "catalogue" && job.message.starts_with("Fetching");
+    if fetches && job.done > 0 && job.total == 0 {
+        return Some(bytes(job.done));
+    }
+    let number: fn(i64) -> String = if fetches { bytes } else { count };
+    (job.total > 0).then(|| format!("{} of {}", number(job.done), number(job.total)))
 }
 
 /// Whole percent of a part, 0 when there is no whole. Only a full whole is 100, only nothing is 0.

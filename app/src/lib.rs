@@ -103,6 +103,8 @@ fn Pages() -> impl IntoView {
                 </ParentRoute>
                 <Route path=path!("/data") view={Lazy::<pages::Datasets>::new()} ssr=SsrMode::Async/>
                 <Route path=path!("/data/new") view={Lazy::<pages::NewDataset>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("/data/catalogue") view={Lazy::<pages::OpenDatasets>::new()} ssr=SsrMode::Async/>
+                <Route path=path!("/data/catalogue/:slug") view={Lazy::<pages::OpenDataset>::new()} ssr=SsrMode::Async/>
                 <ParentRoute path=path!("/data/:id") view={Lazy::<pages::Dataset>::new()} ssr=SsrMode::Async>
                     <Route path=path!("") view={Lazy::<pages::Versions>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/files") view={Lazy::<pages::Files>::new()} ssr=SsrMode::Async/>

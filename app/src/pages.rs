@@ -151,6 +151,8 @@ lazy_pages! {
     data, __preload_data, Data {
         Datasets => datasets::DatasetsPage,
         NewDataset => datasets::NewDatasetPage,
+        OpenDatasets => datasets::OpenDatasetsPage,
+        OpenDataset => datasets::RecordPage,
         Dataset => datasets::DatasetLayout,
         Versions => datasets::VersionsTab,
         Files => datasets::FilesTab,

@@ -4,6 +4,7 @@
 mod admin;
 mod api;
 mod assist;
+mod catalogue;
 mod dataset;
 mod datastore;
 mod export;
@@ -83,6 +84,11 @@ enum Command {
     Dataset {
         #[command(subcommand)]
         command: dataset::DatasetCommand,
+    },
+    /// Open datasets: list them, and add one
+    Catalogue {
+        #[command(subcommand)]
+        command: catalogue::CatalogueCommand,
     },
     /// Datastores: set up, look into, take from
     Datastore {
@@ -193,6 +199,7 @@ fn run(command: Command) -> Result<()> {
         Command::Import(command) => runtime()?.block_on(import::run(command)),
         Command::Assist { command } => runtime()?.block_on(assist::run(command)),
         Command::Dataset { command } => runtime()?.block_on(dataset::run(command)),
+        Command::Catalogue { command } => runtime()?.block_on(catalogue::run(command)),
         Command::Datastore { command } => runtime()?.block_on(datastore::run(command)),
         Command::Model { command } => runtime()?.block_on(model::run(command)),
         Command::Train(command) => runtime()?.block_on(train::run(command)),

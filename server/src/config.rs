@@ -1,6 +1,7 @@
 //! Configuration: read from `limn.toml`, the environment (`LIMN__SECTION__KEY`) and flags, in this order, later ones
 //! winning; then checked once and handed on as [`Config`]. Nothing needs to be configured.
 
+mod catalogue;
 mod docs;
 mod raw;
 
@@ -143,6 +144,7 @@ impl TryFrom<RawConfig> for Config {
                 whole_pixels: whole as u64 * 1_000_000,
                 ffmpeg: raw.video.ffmpeg,
                 reach,
+                catalogue: catalogue::settings(&raw.catalogue)?,
             },
             job_workers: workers as usize,
             session_days,
@@ -274,6 +276,13 @@ mod tests {
             ("[network]\nallow = \"10.0.0.0/40\"", None, "network.allow"),
             ("[datastores]\nfolders = \"photos\"", None, "datastores.folders"),
             ("[secrets]\nkey = \"abc\"", None, "secrets.key"),
+            ("[catalogue]\nfile = \"/no/such/file\"", None, "catalogue.file"),
+            ("[catalogue]\nmirror = \"ftp://mirror\"", None, "catalogue.mirror"),
+            (
+                "[catalogue]\nproxy = \"https://user:pw@proxy\"",
+                None,
+                "catalogue.proxy",
+            ),
             ("[server", None, "limn.toml"),
         ] {
             let error = config(toml, env.as_slice()).unwrap_err();

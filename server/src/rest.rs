@@ -5,6 +5,7 @@ pub mod activities;
 pub mod annotations;
 pub mod assets;
 pub mod assist;
+pub mod catalogue;
 pub mod categories;
 pub mod datasets;
 pub mod datastores;
@@ -85,6 +86,7 @@ pub fn router() -> (Router<AppState>, utoipa::openapi::OpenApi) {
         .merge(activities::router())
         .merge(search::router())
         .merge(datasets::router())
+        .merge(catalogue::router())
         .merge(datastores::router())
         .merge(sources::router())
         .merge(profiles::router())

@@ -2,6 +2,7 @@
 
 mod attributes_round;
 mod captions_round;
+mod catalogue;
 mod coco_in;
 mod datasets;
 mod export;
@@ -68,7 +69,10 @@ impl Working {
 }
 
 async fn world(db: &TestDb, task: Task) -> World {
-    let studio = Studio::new(db);
+    world_of(db, task, Studio::new(db)).await
+}
+
+async fn world_of(db: &TestDb, task: Task, studio: Studio) -> World {
     let project = build::project(db, "Raccoons", task).await;
     let manager = studio.person("Mia", Role::Manager).await;
     build::member(db, project, manager.user_id().unwrap(), Role::Manager).await;

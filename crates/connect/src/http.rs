@@ -27,6 +27,8 @@ pub const TEXT_MAX: usize = 16 << 20;
 pub struct Http {
     client: reqwest::Client,
     guard: Guard,
+    /// Another machine connects in our place: names are judged before it is asked.
+    proxied: bool,
 }
 
 /// A request.
@@ -52,12 +54,21 @@ impl Ask {
     }
 }
 
-struct Resolver(Guard);
+struct Resolver {
+    guard: Guard,
+    /// The host of the proxy, which the configuration names.
+    proxy: Option<String>,
+}
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let guard = self.0.clone();
+        let guard = self.guard.clone();
+        let is_proxy = self.proxy.as_deref() == Some(name.as_str());
         Box::pin(async move {
+            if is_proxy {
+                let found: Vec<_> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+                return Ok(Box::new(found.into_iter()) as Addrs);
+            }
             // The port is the URL's.
             let found = guard.resolve(name.as_str(), 0).await?;
             Ok(Box::new(found.into_iter()) as Addrs)
@@ -65,23 +76,57 @@ impl Resolve for Resolver {
     }
 }
 
+/// Reads the address of a proxy: `http://host:port`, with a user name and password where it asks for them.
+pub fn proxy(text: &str) -> Result<Url> {
+    // What cannot be read may hold a password, so it is not repeated.
+    let wrong =
+        || ConnectError::Wrong("The proxy's address is not one; write it as http://proxy:3128.".to_owned());
+    let url: Url = text.trim().parse().map_err(|_| wrong())?;
+    if url.scheme() == "http" && url.host_str().is_some_and(|h| !h.is_empty()) {
+        Ok(url)
+    } else {
+        Err(wrong())
+    }
+}
+
 impl Http {
     pub fn new(guard: Guard) -> Result<Self> {
+        Self::through(guard, None)
+    }
+
+    /// The same through a proxy, if there is one. It connects in our place, so that names are judged by the addresses they
+    /// have here, as far as they have any.
+    pub fn through(guard: Guard, proxy: Option<Url>) -> Result<Self> {
         // The first one in the process stays; a second call says so and that is fine.
         #[cfg(feature = "tls")]
         drop(rustls::crypto::ring::default_provider().install_default());
-        let client = reqwest::Client::builder()
+        let no_client = |e| ConnectError::Wrong(format!("No HTTP client can be made: {}.", chain(&e)));
+        let resolver = Resolver {
+            guard: guard.clone(),
+            proxy: proxy.as_ref().and_then(Url::host_str).map(str::to_owned),
+        };
+        let builder = reqwest::Client::builder()
             .user_agent(concat!("limn/", env!("CARGO_PKG_VERSION")))
-            .dns_resolver(std::sync::Arc::new(Resolver(guard.clone())))
+            .dns_resolver(std::sync::Arc::new(resolver))
             .redirect(reqwest::redirect::Policy::none())
-            // A proxy would connect in our place, to wherever it likes.
-            .no_proxy()
+            // One of the environment would connect in our place, to wherever it likes.
+            .no_proxy();
+        let proxied = proxy.is_some();
+        let builder = match proxy {
+            Some(url) => builder.proxy(reqwest::Proxy::all(url).map_err(no_client)?),
+            None => builder,
+        };
+        let client = builder
             .connect_timeout(Duration::from_secs(10))
             .read_timeout(SILENCE)
             .pool_idle_timeout(Duration::from_secs(20))
             .build()
-            .map_err(|e| ConnectError::Wrong(format!("No HTTP client can be made: {}.", chain(&e))))?;
-        Ok(Self { client, guard })
+            .map_err(no_client)?;
+        Ok(Self {
+            client,
+            guard,
+            proxied,
+        })
     }
 
     /// Sends a request until there is an answer, whatever its status; 429 and the passing ones of 500 and above are tried
@@ -122,6 +167,9 @@ impl Http {
 
     async fn patiently(&self, ask: &Ask) -> Result<Response> {
         self.judge(&ask.url)?;
+        if self.proxied {
+            self.judge_name(&ask.url).await?;
+        }
         let mut wait = WAIT;
         for attempt in 1.. {
             let sent = self.once(ask).await;
@@ -143,6 +191,15 @@ impl Http {
             "{} does not answer.",
             host(&ask.url)
         )))
+    }
+
+    /// Whether a name may be asked for through the proxy. One that has no address here is the proxy's to resolve.
+    async fn judge_name(&self, url: &Url) -> Result<()> {
+        let host = url.host_str().unwrap_or_default();
+        match self.guard.resolve(host, 0).await {
+            Err(e @ ConnectError::Refused(_)) => Err(e),
+            _ => Ok(()),
+        }
     }
 
     async fn once(&self, ask: &Ask) -> Result<Response> {
@@ -178,20 +235,22 @@ impl Http {
 
 /// Whether it is an address that can be asked: `http` or `https`, a host, no password in it.
 pub fn address(url: &Url) -> Result<()> {
-    match url.scheme() {
-        "http" => {}
-        "https" if cfg!(feature = "tls") => {}
-        "https" => {
-            return Err(ConnectError::Wrong(
-                "This `limn` was built without TLS, so it reaches no https:// address: use a release build."
-                    .to_owned(),
-            ));
-        }
-        other => {
-            return Err(ConnectError::Refused(format!(
-                "An address starts with https:// or http://, not with {other}:."
-            )));
-        }
+    if url.scheme() == "https" && !cfg!(feature = "tls") {
+        return Err(ConnectError::Wrong(
+            "This `limn` was built without TLS, so it reaches no https:// address: use a release build."
+                .to_owned(),
+        ));
+    }
+    plain_address(url)
+}
+
+/// The same, whether or not this build can reach it.
+pub fn plain_address(url: &Url) -> Result<()> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(ConnectError::Refused(format!(
+            "An address starts with https:// or http://, not with {}:.",
+            url.scheme()
+        )));
     }
     if url.host_str().is_none_or(str::is_empty) {
         return Err(ConnectError::Wrong("The address names no host.".to_owned()));
@@ -405,6 +464,36 @@ mod tests {
             (names.left(), served.load(std::sync::atomic::Ordering::SeqCst)),
             (0, 1)
         );
+    }
+
+    #[tokio::test]
+    async fn a_proxy_is_asked_for_names_that_may_be_and_for_no_others() {
+        let (port, served) =
+            server("HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok").await;
+        // The proxy lies where nothing else may: the configuration names it.
+        let url = proxy(&format!("http://user:secret@localhost:{port}")).unwrap();
+        let (guard, _) = Guard::with_names(
+            &[],
+            &[&[], &["8.8.8.8"], &["10.0.0.1"], &["169.254.169.254", "8.8.8.8"]],
+        );
+        let http = Http::through(guard, Some(url)).unwrap();
+        for name in ["only-the-proxy-knows.example", "public.example"] {
+            let answer = get(&http, &format!("http://{name}/file")).await.unwrap();
+            assert_eq!(answer.text().await.unwrap(), "ok");
+        }
+        for bad in [
+            "http://private.example/",
+            "http://metadata.example/",
+            "http://127.0.0.1/",
+            "http://[::1]/",
+        ] {
+            let error = get(&http, bad).await.unwrap_err();
+            assert!(matches!(error, ConnectError::Refused(_)), "{bad}: {error:?}");
+        }
+        assert_eq!(served.load(std::sync::atomic::Ordering::SeqCst), 2);
+        for bad in ["", "proxy:3128", "socks5://proxy", "http://"] {
+            assert!(proxy(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -3,12 +3,14 @@
 //! - [`Guard`] is the one place that decides where this server may connect. Every connector dials through it: over HTTP by
 //!   [`http::Http`], otherwise by [`Guard::dial`]. Names are resolved here, and what was checked is what is dialled.
 //! - [`open`] makes a [`Store`] of settings and credentials: [`Files`] to list and read, or an [`sql::Database`].
+//! - [`download`] brings a file of a web address to the disk, and goes on where it broke off.
 //! - [`Sealer`] encrypts credentials for the database.
 //!
 //! Nothing here writes to a store, knows our own database or checks who is asking. Errors are for people, and never hold a
 //! credential.
 
 mod azure;
+pub mod download;
 mod error;
 mod files;
 mod folder;
@@ -27,4 +29,6 @@ pub use error::{ConnectError, Result};
 pub use files::{Entry, Files, Listing, PAGE, Reading, Walk};
 pub use guard::{Guard, Network, Reach};
 pub use open::{Opened, Store, check, open};
+/// An address.
+pub use reqwest::Url;
 pub use secret::{Sealer, Secret, key_file};

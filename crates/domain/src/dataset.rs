@@ -371,6 +371,8 @@ pub enum LineageNode {
     Upload { name: String },
     /// Files or rows of a datastore.
     Datastore { datastore_id: DatastoreId, name: String },
+    /// A record of the catalogue of open datasets.
+    Catalogue { slug: String, name: String },
 }
 
 /// That one thing was made from another.

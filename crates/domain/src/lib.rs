@@ -8,6 +8,7 @@ pub mod annotation;
 pub mod assist;
 pub mod attribute;
 pub mod authz;
+pub mod catalogue;
 pub mod category;
 pub mod dataset;
 pub mod datastore;

@@ -6,12 +6,14 @@
 //! HTTP, async or the file system: the caller opens files and applies what was read.
 
 mod attributes;
+pub mod cifar;
 pub mod coco;
 pub mod csv;
 pub mod cvat;
 mod error;
 mod findings;
 mod fit;
+pub mod idx;
 mod json;
 pub mod jsonl;
 pub mod label_studio;
@@ -24,6 +26,7 @@ mod pixels;
 pub mod png_masks;
 pub mod read;
 mod skeletons;
+pub mod tables;
 pub mod texts;
 pub mod voc;
 pub mod write;

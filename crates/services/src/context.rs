@@ -26,6 +26,8 @@ pub struct Limits {
     pub ffmpeg: PathBuf,
     /// What datastores may reach: networks, folders; and the key for their credentials.
     pub reach: Reach,
+    /// The open datasets on offer, and how they are fetched.
+    pub catalogue: crate::CatalogueSettings,
 }
 
 impl Default for Limits {
@@ -38,6 +40,7 @@ impl Default for Limits {
             whole_pixels: 32_000_000,
             ffmpeg: PathBuf::from("ffmpeg"),
             reach: Reach::default(),
+            catalogue: crate::CatalogueSettings::default(),
         }
     }
 }
@@ -47,7 +50,7 @@ impl Default for Limits {
 pub struct Context {
     pub db: Db,
     pub clock: Clock,
-    /// Holds `limn.db`, `blobs/`, `renditions/`, `uploads/`, `exports/`, `trainings/`.
+    /// Holds `limn.db`, `blobs/`, `renditions/`, `uploads/`, `exports/`, `trainings/`, `catalogue/`.
     pub data_dir: Arc<PathBuf>,
     pub limits: Arc<Limits>,
     pub blobs: BlobStore,
@@ -135,6 +138,11 @@ impl Context {
     /// What trainings under way keep, a folder each.
     pub(crate) fn trainings_dir(&self) -> PathBuf {
         self.data_dir.join("trainings")
+    }
+
+    /// What jobs of the catalogue are fetching, a folder each.
+    pub(crate) fn catalogue_dir(&self) -> PathBuf {
+        self.data_dir.join("catalogue")
     }
 
     /// Where finished exports lie.

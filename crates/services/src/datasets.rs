@@ -108,16 +108,7 @@ impl Datasets {
             .db
             .write::<_, Error, _>(move |tx| {
                 Box::pin(async move {
-                    if repo::dataset::id_by_name(tx, &row.name).await?.is_some() {
-                        return Err(name_taken(&row.name));
-                    }
-                    match repo::dataset::insert(tx, &row, now).await {
-                        Err(StoreError::Unique(_)) => return Err(name_taken(&row.name)),
-                        other => other?,
-                    }
-                    if let Some(user) = row.created_by {
-                        repo::dataset::put_member(tx, row.id, user, Role::Manager, now).await?;
-                    }
+                    insert(tx, &row, now).await?;
                     let summary = format!("created the dataset “{}”", row.name);
                     audit::write(tx, &actor, None, "dataset.create", &summary, now).await?;
                     visible(tx, &actor, row.id).await
@@ -335,6 +326,21 @@ impl Datasets {
     }
 }
 
+/// Writes a dataset that was checked; its creator becomes its manager.
+pub(crate) async fn insert(tx: &mut Tx, row: &NewRow, now: Timestamp) -> Result<()> {
+    if repo::dataset::id_by_name(tx, &row.name).await?.is_some() {
+        return Err(name_taken(&row.name));
+    }
+    match repo::dataset::insert(tx, row, now).await {
+        Err(StoreError::Unique(_)) => return Err(name_taken(&row.name)),
+        other => other?,
+    }
+    if let Some(user) = row.created_by {
+        repo::dataset::put_member(tx, row.id, user, Role::Manager, now).await?;
+    }
+    Ok(())
+}
+
 /// The dataset as the actor sees it.
 pub(crate) async fn visible(tx: &mut Tx, actor: &Actor, dataset: DatasetId) -> Result<DatasetSummary> {
     require_in_dataset(tx, actor, Action::ViewDataset, dataset).await?;
@@ -374,7 +380,7 @@ fn texts(checks: &mut Checks, description: &str, tags: &[String], licence: &str)
     (tags, checks.take("licence", checked).unwrap_or_default())
 }
 
-fn name_taken(name: &str) -> Error {
+pub(crate) fn name_taken(name: &str) -> Error {
     Error::Api(limn_domain::ApiError {
         code: Code::AlreadyExists,
         ..limn_domain::ApiError::field(

@@ -39,8 +39,11 @@ pub async fn sweep(ctx: &Context) -> Result<Swept> {
     }
     // What a running registration has put may wait longer than that for whatever will name it.
     let before = now.plus_seconds(-i64::try_from(BLOB_GRACE).unwrap_or(0));
-    let running = repo::job::oldest_running(&mut ctx.db.read().await?, kind::VERSION).await?;
-    let before = running.map_or(before, |r| r.min(before));
+    let mut before = before;
+    for kind in [kind::VERSION, kind::CATALOGUE] {
+        let running = repo::job::oldest_running(&mut ctx.db.read().await?, kind).await?;
+        before = running.map_or(before, |r| r.min(before));
+    }
     // Objects of versions first: they hold files.
     unnamed_objects(ctx, before, &mut swept).await?;
     ownerless_artifacts(ctx, now).await?;
@@ -48,6 +51,7 @@ pub async fn sweep(ctx: &Context) -> Result<Swept> {
     swept.files += stray_blobs(ctx, now).await?;
     swept.files += old_files(ctx.exports_dir(), EXPORT_LIFE).await?;
     swept.files += ctx.indexes.sweep(ctx).await?;
+    swept.files += crate::jobs::catalogue::sweep(ctx).await?;
     // Files of uploads whose rows went with their owner.
     swept.files += old_files(ctx.uploads_dir(), 2 * UPLOAD_LIFE.unsigned_abs()).await?;
     if swept != Swept::default() {

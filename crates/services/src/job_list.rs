@@ -200,7 +200,17 @@ pub(crate) async fn may_steer(tx: &mut Tx, actor: &Actor, job: &Job) -> Result<(
             };
             require_in_dataset(tx, actor, needed, dataset).await?;
         } else {
-            require(actor, Action::SeeServer)?;
+            // Its dataset comes to be at the end.
+            let own = job.created_by.is_some() && job.created_by == actor.user_id();
+            let makes = own && job.kind == kind::CATALOGUE;
+            require(
+                actor,
+                if makes {
+                    Action::CreateDataset
+                } else {
+                    Action::SeeServer
+                },
+            )?;
         }
         return Ok(());
     };

@@ -1,6 +1,7 @@
 //! What runs in the background, one file a kind.
 
 pub(crate) mod assist;
+pub(crate) mod catalogue;
 pub(crate) mod cleanup;
 pub(crate) mod export;
 pub(crate) mod import;
@@ -38,6 +39,8 @@ pub mod kind {
     pub const TRAINING: &str = "training";
     /// Indexes a version to look through it.
     pub const EXPLORE: &str = "explore";
+    /// Makes a dataset of a record of the catalogue.
+    pub const CATALOGUE: &str = "catalogue";
 }
 
 /// A runner with every handler registered.
@@ -53,6 +56,7 @@ pub fn runner(services: &Services, concurrency: usize) -> Runner {
     registry.register(kind::FROM_VERSION, version::ProjectJob(ctx.clone()));
     registry.register(kind::SOURCE, source::SourceJob(ctx.clone()));
     registry.register(kind::ASSIST, assist::AssistJob(ctx.clone()));
+    registry.register(kind::CATALOGUE, catalogue::CatalogueJob(ctx.clone()));
     registry.register(kind::EXPLORE, crate::explore::index::ExploreJob(ctx.clone()));
     let clock = ctx.clock.clone();
     let (scheduled, learning) = (ctx.clone(), ctx.clone());

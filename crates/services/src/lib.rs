@@ -11,6 +11,7 @@ pub mod assist;
 mod audit;
 pub mod auth;
 pub mod authz;
+pub mod catalogue;
 pub mod categories;
 pub mod clock;
 pub mod datasets;
@@ -50,10 +51,12 @@ mod keys;
 
 /// What the server's configuration lets datastores reach.
 pub mod reach {
+    pub use limn_connect::http::proxy;
     pub use limn_connect::{Network, Reach, Secret};
 }
 
 pub use authz::Actor;
+pub use catalogue::CatalogueSettings;
 pub use clock::Clock;
 pub use context::{Context, Limits};
 pub use error::{Error, Result};
@@ -67,6 +70,7 @@ pub struct Services {
     pub assets: assets::Assets,
     pub assist: assist::Assists,
     pub auth: auth::Auth,
+    pub catalogue: catalogue::Catalogues,
     pub categories: categories::Categories,
     pub datasets: datasets::Datasets,
     pub experiments: experiments::Experiments,
@@ -107,6 +111,7 @@ impl Services {
             assets: assets::Assets(context.clone()),
             assist: assist::Assists(context.clone()),
             auth: auth::Auth(context.clone()),
+            catalogue: catalogue::Catalogues(context.clone()),
             categories: categories::Categories(context.clone()),
             datasets: datasets::Datasets(context.clone()),
             experiments: experiments::Experiments(context.clone()),

@@ -227,6 +227,7 @@ fn project_name(edge: &LineageEdge) -> &str {
         LineageNode::Project { name, .. }
         | LineageNode::Version { name, .. }
         | LineageNode::Datastore { name, .. }
+        | LineageNode::Catalogue { name, .. }
         | LineageNode::Upload { name } => name,
     }
 }
@@ -273,6 +274,7 @@ async fn veil(tx: &mut Tx, actor: &Actor, mut edges: Vec<LineageEdge>) -> Result
                 LineageNode::Version { .. }
                 | LineageNode::Project { .. }
                 | LineageNode::Datastore { .. }
+                | LineageNode::Catalogue { .. }
                 | LineageNode::Upload { .. } => {}
             }
         }

@@ -16,12 +16,19 @@
 //! # }
 //! ```
 
+mod any;
 mod directory;
 mod entry;
+mod gzip;
+mod tar;
+#[cfg(test)]
+mod tar_tests;
 #[cfg(test)]
 mod tests;
 
+pub use any::each;
 pub use entry::EntryReader;
+pub use gzip::plain;
 
 use crate::staged::{ReadSeek, Source, StageWriter, Staged};
 use crate::{Result, StorageError};

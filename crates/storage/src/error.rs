@@ -33,6 +33,8 @@ pub enum StorageError {
 
     #[error("this is not a readable zip archive ({0}). Pack it again as .zip.")]
     NotAnArchive(String),
+    #[error("this is not a readable tar archive ({0}). Fetch or pack it again.")]
+    NotATar(String),
     #[error("the archive lists {count} entries; {max} are the most. Split it.")]
     TooManyEntries { count: u64, max: u64 },
     #[error("the entry unpacks to more than {} MiB; leave it out or make it smaller.", .limit >> 20)]
@@ -110,7 +112,7 @@ impl StorageError {
             Self::Corrupt { .. } => "corrupt_image",
             Self::Unwieldy(_) => "unwieldy_image",
             Self::TooLarge { .. } => "file_too_large",
-            Self::NotAnArchive(_) => "not_an_archive",
+            Self::NotAnArchive(_) | Self::NotATar(_) => "not_an_archive",
             Self::TooManyEntries { .. } => "too_many_entries",
             Self::EntryTooLarge { .. } => "entry_too_large",
             Self::ArchiveTooLarge { .. } => "archive_too_large",

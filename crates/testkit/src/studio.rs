@@ -39,11 +39,17 @@ impl Deref for Studio {
 impl Studio {
     /// Over a test database; the data directory lies beside it.
     pub fn new(db: &TestDb) -> Self {
+        Self::with(db, |_| {})
+    }
+
+    /// With other limits.
+    pub fn with(db: &TestDb, change: impl FnOnce(&mut Limits)) -> Self {
         let clock = Clock::fixed(START);
-        let limits = Limits {
+        let mut limits = Limits {
             reach: reach(db),
             ..Limits::default()
         };
+        change(&mut limits);
         let context = Context::open(db.db(), db.dir().join("data"), limits, clock.clone())
             .expect("the data directory opens");
         Self {

@@ -125,6 +125,18 @@ settings! {
         /// empty.
         folders: String = "";
     }
+    catalogue: CatalogueSection {
+        /// Whether there is a catalogue of open datasets.
+        enabled: bool = true;
+        /// A catalogue in the place of the shipped one, as docs/catalogue.md describes it. Read when the server starts.
+        file: PathBuf = "";
+        /// Where copies of the files lie: put in front of each address in the place of its `https://`, so that
+        /// `https://mirror.example.org/sets` stands for `https://mirror.example.org/sets/HOST/PATH`. A mirror in a private
+        /// network has to be named in `network.allow`.
+        mirror: String = "";
+        /// A proxy that fetches them, `http://proxy:3128`, with user name and password in it where it asks for them.
+        proxy: Secret = String::new();
+    }
     secrets: SecretsSection {
         /// The key that credentials are encrypted with: 64 hexadecimal digits. When empty, the one in `secret.key` of the
         /// data directory, which is made when it is first needed.

@@ -539,6 +539,7 @@ fn name(node: &LineageNode) -> String {
         LineageNode::Version { name, .. }
         | LineageNode::Project { name, .. }
         | LineageNode::Datastore { name, .. }
+        | LineageNode::Catalogue { name, .. }
         | LineageNode::Upload { name } => name.clone(),
     }
 }

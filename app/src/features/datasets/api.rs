@@ -2,6 +2,7 @@
 
 use crate::error::AppError;
 use leptos::prelude::*;
+use limn_domain::catalogue::{AddDataset, CatalogueDetail, CatalogueEntry};
 use limn_domain::dataset::{
     AliasMove, Dataset, DatasetMember, DatasetQuery, DatasetSummary, DiffQuery, DiffRow, DiffSummary, Entry,
     EntryQuery, FolderPage, LineageEdge, MakeProject, NewDataset, NewVersion, UpdateDataset, Version,
@@ -23,6 +24,24 @@ use server_fn::codec::Json;
 pub async fn dataset_list(query: DatasetQuery) -> Result<Page<DatasetSummary>, AppError> {
     let (services, actor) = crate::context::request()?;
     Ok(services.datasets.list(&actor, query).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "catalogue/list", input = Json)]
+pub async fn catalogue_list() -> Result<Vec<CatalogueEntry>, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.catalogue.list(&actor).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "catalogue/get", input = Json)]
+pub async fn catalogue_get(slug: String) -> Result<CatalogueDetail, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.catalogue.get(&actor, &slug).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "catalogue/add", input = Json)]
+pub async fn catalogue_add(slug: String, input: AddDataset) -> Result<Job, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.catalogue.add(&actor, &slug, input).await?)
 }
 
 #[server(prefix = "/ui", endpoint = "dataset/datastores", input = Json)]

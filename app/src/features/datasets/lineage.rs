@@ -55,6 +55,7 @@ fn key(node: &LineageNode) -> String {
         LineageNode::Project { name, .. } => format!("P{name}"),
         LineageNode::Upload { name } => format!("U{name}"),
         LineageNode::Datastore { datastore_id, name } => format!("D{datastore_id}{name}"),
+        LineageNode::Catalogue { slug, .. } => format!("C{slug}"),
     }
 }
 
@@ -63,6 +64,7 @@ fn name(node: &LineageNode) -> &str {
         LineageNode::Version { name, .. }
         | LineageNode::Project { name, .. }
         | LineageNode::Datastore { name, .. }
+        | LineageNode::Catalogue { name, .. }
         | LineageNode::Upload { name } => name,
     }
 }
@@ -75,6 +77,7 @@ fn what(node: &LineageNode) -> &'static str {
         LineageNode::Project { .. } => "Labeling project",
         LineageNode::Upload { .. } => "Uploaded files",
         LineageNode::Datastore { .. } => "Datastore",
+        LineageNode::Catalogue { .. } => "Open dataset",
     }
 }
 
@@ -87,6 +90,7 @@ fn href(node: &LineageNode) -> Option<String> {
             project_id: Some(id), ..
         } => Some(format!("/projects/{id}")),
         LineageNode::Datastore { datastore_id, .. } => Some(format!("/datastores/{datastore_id}")),
+        LineageNode::Catalogue { slug, .. } => Some(format!("/data/catalogue/{slug}")),
         _ => None,
     }
 }
@@ -176,7 +180,9 @@ fn Graph(own: DatasetId, edges: Vec<LineageEdge>) -> impl IntoView {
                 LineageNode::Version { .. } if mine => "lineage__node is-own",
                 LineageNode::Version { .. } => "lineage__node",
                 LineageNode::Project { .. } => "lineage__node is-project",
-                LineageNode::Upload { .. } | LineageNode::Datastore { .. } => "lineage__node is-upload",
+                LineageNode::Upload { .. }
+                | LineageNode::Datastore { .. }
+                | LineageNode::Catalogue { .. } => "lineage__node is-upload",
             };
             let full = name(&n.node).to_owned();
             let inner = view! {

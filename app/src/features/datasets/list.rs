@@ -1,6 +1,7 @@
 //! All datasets the person may see.
 
 use super::api;
+use super::catalogue::DataTabs;
 use crate::data::use_load;
 use crate::fmt;
 use crate::session::use_session;
@@ -50,6 +51,7 @@ pub fn DatasetsPage() -> impl IntoView {
                 <Button variant=Variant::Primary icon=Glyph::Plus href="/data/new">"New dataset"</Button>
             })}
         </PageHead>
+        <DataTabs/>
         <div class="toolbar">
             <div class="toolbar__search">
                 <TextInput value=text kind="search" icon=Glyph::Search placeholder="Search names and tags" label="Search datasets"/>

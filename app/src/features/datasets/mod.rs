@@ -2,6 +2,7 @@
 
 mod acts;
 mod api;
+mod catalogue;
 mod compare;
 mod consume;
 mod explore;
@@ -18,6 +19,7 @@ mod source;
 mod stored;
 mod versions;
 
+pub use catalogue::{OpenDatasetsPage, RecordPage};
 pub use compare::CompareTab;
 pub use consume::ConsumeTab;
 pub use explore::ExploreTab;

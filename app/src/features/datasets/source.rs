@@ -409,15 +409,10 @@ pub fn Watch(job: RwSignal<Option<Job>>) -> impl IntoView {
         job.with(|j| {
             j.as_ref().map(|j| match j.state {
                 JobState::Queued => "Waiting for its turn".to_owned(),
-                _ if j.total > 0 => {
-                    format!(
-                        "{} ({} of {})",
-                        j.message,
-                        fmt::count(j.done),
-                        fmt::count(j.total)
-                    )
-                }
-                _ => j.message.clone(),
+                _ => match fmt::progress(j) {
+                    Some(how_far) => format!("{} ({how_far})", j.message),
+                    None => j.message.clone(),
+                },
             })
         })
     };

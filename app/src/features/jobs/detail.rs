@@ -111,7 +111,7 @@ fn Detail(job: Job, #[prop(into)] changed: Callback<()>) -> impl IntoView {
                             {move || now.with(|j| if j.message.is_empty() { "Waiting for a free worker".to_owned() } else { j.message.clone() })}
                         </span>
                         <span class="muted num">
-                            {move || now.with(|j| if j.total > 0 { format!("{} of {}", fmt::count(j.done), fmt::count(j.total)) } else { String::new() })}
+                            {move || now.with(|j| fmt::progress(j).unwrap_or_default())}
                         </span>
                     </div>
                     <ProgressBar

@@ -99,7 +99,7 @@ fn JobRow(job: Job) -> impl IntoView {
                 {move || {
                     now.with(|j| match j.state {
                         JobState::Queued => "waiting".to_owned(),
-                        _ if j.total > 0 => format!("{} of {}", fmt::count(j.done), fmt::count(j.total)),
+                        _ if j.total > 0 => fmt::progress(j).unwrap_or_default(),
                         _ => "\u{2013}".to_owned(),
                     })
                 }}

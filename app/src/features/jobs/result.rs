@@ -21,7 +21,7 @@ pub fn ResultCard(job: Job) -> impl IntoView {
             Ok(result) => view! { <ExportFile result/> }.into_any(),
             Err(_) => ().into_any(),
         },
-        "version" => match serde_json::from_value::<VersionOutcome>(result) {
+        "version" | "catalogue" => match serde_json::from_value::<VersionOutcome>(result) {
             Ok(outcome) => view! { <VersionCard outcome/> }.into_any(),
             Err(_) => ().into_any(),
         },

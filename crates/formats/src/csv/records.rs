@@ -20,6 +20,14 @@ impl<R: Read> Records<R> {
         }
     }
 
+    /// With a separator that is known.
+    pub fn separated(reader: R, record_max: u64, separator: u8) -> Self {
+        Self {
+            lines: Lines::new(reader, record_max),
+            separator,
+        }
+    }
+
     /// The line the next record begins on.
     pub const fn line(&self) -> u64 {
         self.lines.line()

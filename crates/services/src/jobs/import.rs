@@ -5,10 +5,10 @@
 //! whole items, and a second run adds only what is missing.
 
 mod annotations;
-mod attributes;
-mod categories;
+pub(super) mod attributes;
+pub(super) mod categories;
 pub(super) mod pictures;
-mod place;
+pub(super) mod place;
 mod sources;
 mod texts;
 mod tracks;

@@ -9,7 +9,7 @@ mod project;
 mod query;
 mod splits;
 mod stored;
-mod uploads;
+pub(super) mod uploads;
 
 use crate::versions::draft::Draft;
 use crate::versions::files::Sieve;
@@ -151,7 +151,7 @@ async fn register(ctx: &Context, payload: &Payload, progress: &Progress) -> anyh
         progress.log(note.clone()).await?;
     }
     if outcome.is_new {
-        profile(ctx, payload, &outcome).await;
+        profile(ctx, payload.user, &outcome).await;
     }
     progress
         .log(if outcome.is_new {
@@ -186,8 +186,8 @@ async fn note_use(
 }
 
 /// Queues the profile of a new version. The version stands whether or not that works; its page can start it too.
-async fn profile(ctx: &Context, payload: &Payload, outcome: &VersionOutcome) {
-    let (version, user, now) = (outcome.version_id, payload.user, ctx.now());
+pub(super) async fn profile(ctx: &Context, user: Option<UserId>, outcome: &VersionOutcome) {
+    let (version, now) = (outcome.version_id, ctx.now());
     let queued = ctx
         .db
         .write::<_, Error, _>(move |tx| {
@@ -206,7 +206,7 @@ async fn profile(ctx: &Context, payload: &Payload, outcome: &VersionOutcome) {
 }
 
 /// A dataset that went while its version was made.
-fn gone(e: Error) -> anyhow::Error {
+pub(super) fn gone(e: Error) -> anyhow::Error {
     match e {
         Error::Api(e) => Permanent(e.message).into(),
         e => e.into(),
@@ -214,7 +214,7 @@ fn gone(e: Error) -> anyhow::Error {
 }
 
 /// `12 files were left out: a, b, ...`; nothing when there are none.
-fn finding(notes: &mut Vec<String>, names: &[String], what: &str) {
+pub(super) fn finding(notes: &mut Vec<String>, names: &[String], what: &str) {
     if names.is_empty() {
         return;
     }

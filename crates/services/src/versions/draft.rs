@@ -5,6 +5,7 @@ use super::labels::Tally;
 use crate::{Context, Error, Result};
 use limn_domain::dataset::{DatasetKind, LineageEdge, LineageNode, VersionCounts, VersionOutcome};
 use limn_domain::{DatasetId, Digest, UserId, VersionId};
+use limn_store::repo::dataset::NewRow as NewDataset;
 use limn_store::repo::object::NewObject;
 use limn_store::repo::version::Which;
 use limn_store::{StoreError, Tx, repo};
@@ -99,7 +100,12 @@ impl<'a> Draft<'a> {
 
     /// Writes the rest and the version itself, all or nothing. Content the dataset has already is answered with the
     /// version that has it.
-    pub async fn finish(mut self, made: Made) -> Result<VersionOutcome> {
+    pub async fn finish(self, made: Made) -> Result<VersionOutcome> {
+        self.finish_in(made, None).await
+    }
+
+    /// The same for a dataset that comes to be together with its first version.
+    pub async fn finish_in(mut self, made: Made, create: Option<NewDataset>) -> Result<VersionOutcome> {
         let schema = made.schema.unwrap_or_default();
         let counts = made.tally.finish(&schema);
         let has_schema = schema != Schema::default();
@@ -140,9 +146,39 @@ impl<'a> Draft<'a> {
         let now = self.ctx.now();
         self.ctx
             .db
-            .write::<_, Error, _>(move |tx| Box::pin(async move { commit(tx, row, now).await }))
+            .write::<_, Error, _>(move |tx| {
+                Box::pin(async move {
+                    if let Some(new) = create {
+                        make_dataset(tx, &new, &row.by_name, now).await?;
+                    }
+                    commit(tx, row, now).await
+                })
+            })
             .await
     }
+}
+
+/// Makes the dataset, unless an earlier attempt has.
+async fn make_dataset(
+    tx: &mut Tx,
+    new: &NewDataset,
+    by_name: &str,
+    now: limn_domain::Timestamp,
+) -> Result<()> {
+    if repo::dataset::exists(tx, new.id).await? {
+        return Ok(());
+    }
+    crate::datasets::insert(tx, new, now).await?;
+    let activity = limn_domain::activity::Activity {
+        id: limn_domain::ActivityId::new(),
+        at: now,
+        actor_id: new.created_by,
+        actor_name: by_name.to_owned(),
+        project_id: None,
+        verb: "dataset.create".to_owned(),
+        summary: format!("created the dataset “{}”", new.name),
+    };
+    Ok(repo::activity::insert(tx, &activity, &serde_json::json!({ "dataset_id": new.id })).await?)
 }
 
 /// What a finished draft is.

@@ -297,7 +297,7 @@ impl Raw<'_> {
 }
 
 /// What file managers add on their own.
-fn is_system_file(name: &str) -> bool {
+pub(super) fn is_system_file(name: &str) -> bool {
     let base = name.rsplit('/').next().unwrap_or_default();
     name.split('/').any(|part| part == "__MACOSX")
         || base.starts_with("._")

@@ -12,6 +12,7 @@ struct Row {
     from_dataset: Option<DatasetId>,
     from_project: Option<ProjectId>,
     from_datastore: Option<DatastoreId>,
+    from_catalogue: Option<String>,
     from_name: String,
     to_kind: String,
     to_version: Option<VersionId>,
@@ -27,8 +28,10 @@ const fn parts(node: &LineageNode) -> (&'static str, Option<VersionId>, Option<P
     match node {
         LineageNode::Version { version_id, name, .. } => ("version", *version_id, None, name),
         LineageNode::Project { project_id, name } => ("project", None, *project_id, name),
-        // A datastore is told apart by its column.
-        LineageNode::Upload { name } | LineageNode::Datastore { name, .. } => ("upload", None, None, name),
+        // Datastores and records of the catalogue are told apart by their columns.
+        LineageNode::Upload { name }
+        | LineageNode::Datastore { name, .. }
+        | LineageNode::Catalogue { name, .. } => ("upload", None, None, name),
     }
 }
 
@@ -57,12 +60,16 @@ pub async fn insert(tx: &mut Tx, edge: &LineageEdge) -> Result<(), StoreError> {
         LineageNode::Datastore { datastore_id, .. } => Some(*datastore_id),
         _ => None,
     };
+    let slug = match &edge.from {
+        LineageNode::Catalogue { slug, .. } => Some(slug),
+        _ => None,
+    };
     let (to_kind, to_version, to_project, to_name) = parts(&edge.to);
     on_tx!(tx, conn => {
         sqlx::query(
             "INSERT INTO lineage (id, from_kind, from_version, from_project, from_name, to_kind, to_version, \
-             to_project, to_name, how, by_name, at, from_datastore) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, \
-             $12, $13)",
+             to_project, to_name, how, by_name, at, from_datastore, from_catalogue) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
+             $9, $10, $11, $12, $13, $14)",
         )
         .bind(ActivityId::new())
         .bind(from_kind)
@@ -77,6 +84,7 @@ pub async fn insert(tx: &mut Tx, edge: &LineageEdge) -> Result<(), StoreError> {
         .bind(&edge.by_name)
         .bind(edge.at)
         .bind(datastore)
+        .bind(slug)
         .execute(conn)
         .await?;
     });
@@ -87,7 +95,7 @@ macro_rules! edges {
     ($tail:literal) => {
         concat!(
             "SELECT l.from_kind, l.from_version, a.dataset_id AS from_dataset, l.from_project, l.from_datastore, \
-             l.from_name, l.to_kind, \
+             l.from_catalogue, l.from_name, l.to_kind, \
              l.to_version, b.dataset_id AS to_dataset, l.to_project, l.to_name, l.how, l.by_name, l.at FROM lineage l \
              LEFT JOIN dataset_version a ON a.id = l.from_version LEFT JOIN dataset_version b ON b.id = l.to_version ",
             $tail
@@ -98,12 +106,16 @@ macro_rules! edges {
 fn read(rows: Vec<Row>) -> Vec<LineageEdge> {
     rows.into_iter()
         .map(|r| LineageEdge {
-            from: match r.from_datastore {
-                Some(datastore_id) => LineageNode::Datastore {
+            from: match (r.from_datastore, r.from_catalogue) {
+                (Some(datastore_id), _) => LineageNode::Datastore {
                     datastore_id,
                     name: r.from_name,
                 },
-                None => node(
+                (None, Some(slug)) => LineageNode::Catalogue {
+                    slug,
+                    name: r.from_name,
+                },
+                (None, None) => node(
                     &r.from_kind,
                     r.from_version,
                     r.from_dataset,
@@ -129,6 +141,37 @@ pub async fn of_dataset(tx: &mut Tx, dataset: DatasetId, limit: i64) -> Result<V
             .await?
     });
     Ok(read(rows))
+}
+
+/// A version that was made of a record of the catalogue.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct CatalogueUse {
+    pub slug: String,
+    pub dataset_id: DatasetId,
+    pub dataset_name: String,
+    pub version_id: VersionId,
+    pub number: i64,
+}
+
+/// The versions that were made of records of the catalogue, newest first; of one record where a slug is given.
+pub async fn catalogue_uses(
+    tx: &mut Tx,
+    slug: Option<&str>,
+    limit: i64,
+) -> Result<Vec<CatalogueUse>, StoreError> {
+    Ok(on_tx!(tx, conn => {
+        let mut q = sqlx::QueryBuilder::new(
+            "SELECT l.from_catalogue AS slug, d.id AS dataset_id, d.name AS dataset_name, v.id AS version_id, v.number \
+             FROM lineage l JOIN dataset_version v ON v.id = l.to_version JOIN dataset d ON d.id = v.dataset_id \
+             WHERE l.from_catalogue ",
+        );
+        match slug {
+            Some(slug) => q.push("= ").push_bind(slug),
+            None => q.push("IS NOT NULL"),
+        };
+        q.push(" ORDER BY l.at DESC, l.id DESC LIMIT ").push_bind(limit);
+        q.build_query_as().fetch_all(conn).await?
+    }))
 }
 
 /// The edges that go out from a version.

@@ -9,7 +9,7 @@ const NAMES_MAX: usize = 500;
 
 /// Values that found no place, by the attribute's name in the file. Their labels came in.
 #[derive(Debug, Default)]
-pub(super) struct Losses {
+pub(in crate::jobs) struct Losses {
     counts: BTreeMap<(Reason, String), Count>,
     /// Of names beyond the limit.
     others: u64,
@@ -35,7 +35,7 @@ struct Count {
 }
 
 /// Where a label stands.
-pub(super) struct Place<'a> {
+pub(in crate::jobs) struct Place<'a> {
     pub file: &'a str,
     pub line: u64,
     pub record: &'a dyn Fn() -> String,
@@ -90,7 +90,7 @@ impl Losses {
 }
 
 /// The values that `list` has attributes for, by their keys; what is left over is in `losses`.
-pub(super) fn matched(
+pub(in crate::jobs) fn matched(
     list: &[Attribute],
     values: Option<&ImportedAttributes>,
     place: &Place<'_>,

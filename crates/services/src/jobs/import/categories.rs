@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// What a category of the file means in the project.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Target {
+pub(in crate::jobs) enum Target {
     /// With the number of its skeleton's keypoints, if it has one, and its attributes.
     Known(CategoryId, Option<usize>, Arc<[Attribute]>),
     /// Labels of it are left out; why.

@@ -14,7 +14,7 @@ const WHOLE_SLACK: f64 = 0.5;
 
 /// An item labels can go to.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Known {
+pub(in crate::jobs) struct Known {
     pub id: ItemId,
     pub width: f64,
     pub height: f64,
@@ -143,7 +143,7 @@ fn lost(
 
 /// A label ready for its item.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Label {
+pub(in crate::jobs) struct Label {
     pub category_id: CategoryId,
     pub shape: Shape,
     pub score: Option<f64>,
@@ -152,7 +152,7 @@ pub(super) struct Label {
 }
 
 /// Brings the labels of one image into the item's frame. What cannot be used is in the findings.
-pub(super) fn labels(
+pub(in crate::jobs) fn labels(
     task: Task,
     item: Known,
     (image, normalised): (&ImportedImage, bool),

@@ -2,10 +2,10 @@
 
 use super::derive::Base;
 use super::{Work, finding};
-use crate::Actor;
 use crate::versions::draft::Made;
 use crate::versions::labels::Tally;
 use crate::versions::nodes::DbNodes;
+use crate::{Actor, Context};
 use limn_domain::dataset::{DatasetKind, LineageNode, Split, UploadMode};
 use limn_domain::{Digest, UploadId, text, validate};
 use limn_jobs::Permanent;
@@ -23,17 +23,17 @@ use tokio::sync::mpsc;
 /// Files unpacked ahead of whoever checks them.
 const AT_ONCE: usize = 3;
 /// Blob rows written together.
-pub(super) const ROWS: usize = 200;
+pub(in crate::jobs) const ROWS: usize = 200;
 
 /// A file out of an upload, or of a datastore.
-pub(super) struct Piece {
+pub(in crate::jobs) struct Piece {
     pub path: String,
     pub staged: Result<Staged, StorageError>,
 }
 
 /// What was left out, and why.
 #[derive(Default)]
-pub(super) struct Left {
+pub(in crate::jobs) struct Left {
     pub unfit: Vec<String>,
     pub unreadable: Vec<String>,
     pub case: Vec<String>,
@@ -118,107 +118,17 @@ impl Work<'_> {
 
     /// Checks a file and stores its bytes; `None` when it is left out.
     pub(super) async fn take(&self, piece: Piece, left: &mut Left) -> anyhow::Result<Option<Entry>> {
-        let Ok(path) = validate::item_name(&piece.path) else {
-            left.names.push(piece.path.escape_debug().to_string());
-            return Ok(None);
-        };
-        let refused = |e: StorageError| -> Result<(), anyhow::Error> {
-            if e.is_refusal() || e.is_too_large() {
-                Ok(())
-            } else {
-                Err(anyhow::Error::new(e).context(format!("The registration stopped at `{path}`")))
+        Ok(match take(self.ctx, self.dataset.kind, piece).await? {
+            Ok(entry) => Some(entry),
+            Err(out) => {
+                left.add(out);
+                None
             }
-        };
-        let staged = match piece.staged {
-            Ok(staged) => staged,
-            Err(e) => {
-                let why = format!("{path} ({e})");
-                refused(e)?;
-                left.unreadable.push(why);
-                return Ok(None);
-            }
-        };
-        let mut entry = Entry {
-            size: staged.len(),
-            blob: Hash::from(staged.digest()),
-            media_type: media_type(&path).to_owned(),
-            width: 0,
-            height: 0,
-            orientation: 1,
-            length: 0,
-            split: Split::None,
-            labels: None,
-            categories: BTreeMap::new(),
-            path: path.clone(),
-        };
-        let is_picture = ImageKind::from_name(&path).is_some();
-        match self.dataset.kind {
-            DatasetKind::Images => {
-                if !is_picture {
-                    left.unfit.push(path);
-                    return Ok(None);
-                }
-                match self
-                    .ctx
-                    .renditions
-                    .inspect(staged.digest(), staged.source())
-                    .await
-                {
-                    Ok(info) => picture(&mut entry, &info),
-                    Err(e) => {
-                        let why = format!("{path} ({e})");
-                        refused(e)?;
-                        left.unreadable.push(why);
-                        return Ok(None);
-                    }
-                }
-            }
-            DatasetKind::Text => {
-                let (source, limit) = (staged.source(), self.ctx.limits.text_bytes);
-                let length = tokio::task::spawn_blocking(move || characters(&source, limit)).await??;
-                let Some(length) = length else {
-                    left.unfit.push(path);
-                    return Ok(None);
-                };
-                entry.length = length;
-                text::MEDIA_TYPE.clone_into(&mut entry.media_type);
-            }
-            DatasetKind::Files | DatasetKind::Tabular => {
-                if is_picture {
-                    let (source, limits) = (staged.source(), *self.ctx.renditions.limits());
-                    let info =
-                        tokio::task::spawn_blocking(move || limn_storage::header(&source, &limits)).await?;
-                    match info {
-                        Ok(info) => picture(&mut entry, &info),
-                        // Bytes that only claim to be one.
-                        Err(_) => OCTETS.clone_into(&mut entry.media_type),
-                    }
-                }
-            }
-        }
-        self.ctx.blobs.commit(staged).await?;
-        Ok(Some(entry))
+        })
     }
 
     pub(super) async fn note_blobs(&self, rows: Vec<(Digest, i64, String)>) -> anyhow::Result<()> {
-        let now = self.ctx.now();
-        self.ctx
-            .db
-            .write::<_, StoreError, _>(move |tx| {
-                Box::pin(async move {
-                    let blobs: Vec<NewBlob<'_>> = rows
-                        .iter()
-                        .map(|(digest, byte_size, media_type)| NewBlob {
-                            digest,
-                            byte_size: *byte_size,
-                            media_type,
-                        })
-                        .collect();
-                    repo::blob::put_many(tx, &blobs, now).await
-                })
-            })
-            .await?;
-        Ok(())
+        note_blobs(self.ctx, rows).await
     }
 
     /// Adds the files to a base, or makes a tree of them. `verb` is what was done to them.
@@ -316,12 +226,129 @@ impl Work<'_> {
     }
 }
 
+/// A file that is left out.
+pub(in crate::jobs) enum Out {
+    Unfit(String),
+    /// With the reason.
+    Unreadable(String),
+    Name(String),
+}
+
+impl Left {
+    pub fn add(&mut self, out: Out) {
+        match out {
+            Out::Unfit(path) => self.unfit.push(path),
+            Out::Unreadable(why) => self.unreadable.push(why),
+            Out::Name(name) => self.names.push(name),
+        }
+    }
+}
+
+/// Checks a file of a dataset of this kind and stores its bytes. Errors: the disk.
+pub(in crate::jobs) async fn take(
+    ctx: &Context,
+    kind: DatasetKind,
+    piece: Piece,
+) -> anyhow::Result<Result<Entry, Out>> {
+    let Ok(path) = validate::item_name(&piece.path) else {
+        return Ok(Err(Out::Name(piece.path.escape_debug().to_string())));
+    };
+    let refused = |e: StorageError| -> Result<Out, anyhow::Error> {
+        if e.is_refusal() || e.is_too_large() {
+            Ok(Out::Unreadable(format!("{path} ({e})")))
+        } else {
+            Err(anyhow::Error::new(e).context(format!("The registration stopped at `{path}`")))
+        }
+    };
+    let staged = match piece.staged {
+        Ok(staged) => staged,
+        Err(e) => return Ok(Err(refused(e)?)),
+    };
+    let mut entry = plain(&path, &staged);
+    let is_picture = ImageKind::from_name(&path).is_some();
+    match kind {
+        DatasetKind::Images => {
+            if !is_picture {
+                return Ok(Err(Out::Unfit(path)));
+            }
+            match ctx.renditions.inspect(staged.digest(), staged.source()).await {
+                Ok(info) => picture(&mut entry, &info),
+                Err(e) => return Ok(Err(refused(e)?)),
+            }
+        }
+        DatasetKind::Text => {
+            let (source, limit) = (staged.source(), ctx.limits.text_bytes);
+            let length = tokio::task::spawn_blocking(move || characters(&source, limit)).await??;
+            let Some(length) = length else {
+                return Ok(Err(Out::Unfit(path)));
+            };
+            entry.length = length;
+            text::MEDIA_TYPE.clone_into(&mut entry.media_type);
+        }
+        DatasetKind::Files | DatasetKind::Tabular => {
+            if is_picture {
+                let (source, limits) = (staged.source(), *ctx.renditions.limits());
+                let info =
+                    tokio::task::spawn_blocking(move || limn_storage::header(&source, &limits)).await?;
+                match info {
+                    Ok(info) => picture(&mut entry, &info),
+                    // Bytes that only claim to be one.
+                    Err(_) => OCTETS.clone_into(&mut entry.media_type),
+                }
+            }
+        }
+    }
+    ctx.blobs.commit(staged).await?;
+    Ok(Ok(entry))
+}
+
+/// What a file is by its name and size alone.
+pub(in crate::jobs) fn plain(path: &str, staged: &Staged) -> Entry {
+    Entry {
+        size: staged.len(),
+        blob: Hash::from(staged.digest()),
+        media_type: media_type(path).to_owned(),
+        width: 0,
+        height: 0,
+        orientation: 1,
+        length: 0,
+        split: Split::None,
+        labels: None,
+        categories: BTreeMap::new(),
+        path: path.to_owned(),
+    }
+}
+
+/// Writes that these bytes are there.
+pub(in crate::jobs) async fn note_blobs(
+    ctx: &Context,
+    rows: Vec<(Digest, i64, String)>,
+) -> anyhow::Result<()> {
+    let now = ctx.now();
+    ctx.db
+        .write::<_, StoreError, _>(move |tx| {
+            Box::pin(async move {
+                let blobs: Vec<NewBlob<'_>> = rows
+                    .iter()
+                    .map(|(digest, byte_size, media_type)| NewBlob {
+                        digest,
+                        byte_size: *byte_size,
+                        media_type,
+                    })
+                    .collect();
+                repo::blob::put_many(tx, &blobs, now).await
+            })
+        })
+        .await?;
+    Ok(())
+}
+
 fn picture(entry: &mut Entry, info: &ImageInfo) {
     info.kind.media_type().clone_into(&mut entry.media_type);
     (entry.width, entry.height, entry.orientation) = (info.width, info.height, info.orientation);
 }
 
-fn unfit(kind: DatasetKind) -> &'static str {
+pub(in crate::jobs) fn unfit(kind: DatasetKind) -> &'static str {
     match kind {
         DatasetKind::Images => "are no pictures and were left out",
         DatasetKind::Text => "are no text in UTF-8 and were left out",
@@ -329,7 +356,7 @@ fn unfit(kind: DatasetKind) -> &'static str {
     }
 }
 
-pub(super) fn empty(kind: DatasetKind, left: &Left, place: &str) -> String {
+pub(in crate::jobs) fn empty(kind: DatasetKind, left: &Left, place: &str) -> String {
     let mut notes = Vec::new();
     finding(&mut notes, &left.unfit, unfit(kind));
     finding(&mut notes, &left.unreadable, "could not be read");
