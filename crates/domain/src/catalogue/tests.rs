@@ -91,7 +91,7 @@ fn digests_are_read() {
     let sha = format!("sha256:{}", "0A".repeat(32));
     let read: FileDigest = sha.parse().unwrap();
     assert_eq!(read.algorithm, Algorithm::Sha256);
-    assert_eq!(read.to_string(), sha.to_lowercase().replace("sha256", "sha256"));
+    assert_eq!(read.to_string(), sha.to_lowercase());
     assert!(format!("md5:{}", "0a".repeat(16)).parse::<FileDigest>().is_ok());
     for bad in ["", "sha256", "sha256:0a", "md5:zz", "sha1:0a0a", &"0a".repeat(32)] {
         assert!(bad.parse::<FileDigest>().is_err(), "{bad}");
