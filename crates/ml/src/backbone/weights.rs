@@ -33,7 +33,9 @@ fn refused(why: &str) -> MlError {
 }
 
 pub(super) fn read(bytes: &[u8], device: &Device) -> Result<Read> {
-    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(&[0x80]) {
+    // A table of 128 bytes more than a multiple of 256 begins like a pickle; its brace tells it.
+    let is_table = bytes.get(8) == Some(&b'{');
+    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(&[0x80]) && !is_table {
         return Err(refused(
             "this is a file of Python's pickle, which runs what is in it when it is opened",
         ));
@@ -260,6 +262,12 @@ mod tests {
         assert!(why(&whole[..40]).contains("its table is not one"));
         assert!(why(b"").contains("too short"));
         assert!(why(b"PK\x03\x04rest").contains("pickle"));
+        assert!(why(b"\x80\x04\x95\x0b\0\0\0\0\0\0\0\x8c\x07").contains("pickle"));
+        // The first byte of the table's length may be a pickle's.
+        let mut long = b"\x80\x01\0\0\0\0\0\0{".to_vec();
+        long.resize(8 + 0x17f, b' ');
+        long.push(b'}');
+        assert!(why(&long).contains("of another network"));
         let mut other = list.clone();
         other.retain(|p| p.0 != "layer3.1.bn1.running_mean");
         assert!(why(&file(&other)).contains("layer3.1.bn1.running_mean is missing"));
