@@ -172,7 +172,7 @@ pub fn Parallel(experiment: ExperimentId, runs: StoredValue<Vec<Run>>) -> impl I
         view! { <ColumnPicker experiment columns=chosen.into() on_change=change label="Axes"/> }
     };
     view! {
-        <Card title="Parallel coordinates" aside=ViewFn::from(picker)>
+        <Card title="Parallel coordinates" class="parallel-card" aside=ViewFn::from(picker)>
             {move || if axes.with(Vec::len) < 2 {
                 view! { <p class="muted">"Nothing that differs has two axes to show; choose some."</p> }.into_any()
             } else {
@@ -234,12 +234,15 @@ fn drawn(axes: &[Axis], runs: &[Run]) -> AnyView {
             let said = format!("{}: {}", r.info.name, said.collect::<Vec<_>>().join(", "));
             let label = said.clone();
             view! {
-                <a class="parallel__run" href=format!("/runs/{}", r.info.id.hex()) aria-label=label style=series_style(i)>
-                    <path class="parallel__room" d=path.clone()></path>
-                    <path class="parallel__line" d=path></path>
-                    {dots.collect_view()}
-                    <title>{said}</title>
-                </a>
+                // Within a group, or the macro takes the link for one of HTML, which an SVG does not draw.
+                <g>
+                    <a class="parallel__run" href=format!("/runs/{}", r.info.id.hex()) aria-label=label style=series_style(i)>
+                        <path class="parallel__room" d=path.clone()></path>
+                        <path class="parallel__line" d=path></path>
+                        {dots.collect_view()}
+                        <title>{said}</title>
+                    </a>
+                </g>
             }
         })
         .collect_view();
