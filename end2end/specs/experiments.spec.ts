@@ -119,6 +119,8 @@ test("runs are logged, found, charted, compared, registered, aliased and rolled 
   // A line a run over the axes that differ; others are chosen, and stand in the address.
   const parallel = page.getByRole("group", { name: "Parallel coordinates" });
   await expect(parallel.locator(".parallel__run")).toHaveCount(2);
+  // Drawn, too: a link of HTML within an SVG is there and not seen.
+  for (const line of await parallel.locator(".parallel__line").all()) await expect(line).toBeVisible();
   const axes = parallel.locator(".parallel__title");
   await expect(axes.filter({ hasText: /^lr/ })).toBeVisible();
   await expect(axes.filter({ hasText: /^layers/ })).toHaveCount(0);
