@@ -246,3 +246,35 @@ test("runs are logged, found, charted, compared, registered, aliased and rolled 
   await page.getByLabel("Which runs").selectOption("bin");
   await expect(rows).toHaveCount(1);
 });
+
+test("runs are grouped by a parameter", async ({ limn, admin, page, signIn, a11y, shots }) => {
+  const api = limn.api(admin.token);
+  const { experiment_id: experiment } = await api.post(`${API}/experiments/create`, { name: unique("sweep") });
+  for (let n = 0; n < 6; n++) await logRun(api, experiment, `try ${n + 1}`, ["0.01", "0.1", "0.2"][n % 3], 20 + n);
+  await signIn(page, admin);
+  await page.goto(`/experiments/${experiment}`);
+  await hydrated(page);
+  await page.getByLabel("Group by").selectOption({ label: "By lr" });
+  await page.waitForURL(/group=p%3Alr/);
+  const table = page.getByRole("table", { name: "Groups of runs" });
+  const groups = table.getByRole("rowheader");
+  await expect(groups).toHaveText(["0.01", "0.1", "0.2"]);
+  // By the mean of a metric, the best first; a group opens to its runs, which can be ticked and compared.
+  await table.getByRole("button", { name: "loss" }).click();
+  await table.getByRole("button", { name: "loss" }).click();
+  await expect(groups.first()).toHaveText("0.2");
+  await groups.first().getByRole("button").click();
+  const members = table.locator(".runs-members li");
+  await expect(members).toHaveCount(2);
+  for (const n of [0, 1]) await members.nth(n).getByRole("checkbox").check();
+  await expect(page.getByRole("link", { name: "Compare" })).toBeVisible();
+  await a11y(page, toasts);
+  await shots(page, "runs-grouped");
+  await page.setViewportSize({ width: 1440, height: 900 });
+  // The view has a link.
+  await page.reload();
+  await hydrated(page);
+  await expect(groups.first()).toHaveText("0.2");
+  await page.getByLabel("Group by").selectOption({ label: "Not grouped" });
+  await expect(page.getByRole("table", { name: "Runs", exact: true })).toBeVisible();
+});

@@ -195,6 +195,8 @@ pub struct Epochs {
 /// What a category says its objects are made of.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Definition {
+    /// The category above it.
+    pub parent: Option<CategoryId>,
     pub skeleton: Option<Skeleton>,
     pub attributes: Vec<Attribute>,
 }

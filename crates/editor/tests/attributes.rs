@@ -35,6 +35,7 @@ fn definition() -> Definition {
         ),
     ];
     Definition {
+        parent: None,
         attributes: check_attributes(list).unwrap(),
         ..Definition::default()
     }
@@ -178,4 +179,48 @@ fn what_is_said_of_the_item_is_kept_undone_and_merged() {
     let said = serde_json::to_string(e.doc().about()).unwrap();
     assert_eq!(said, r#"{"quality":"good","weather":"sun"}"#);
     assert!(!e.doc().is_clean());
+}
+
+#[test]
+fn a_category_says_what_lies_above_it() {
+    // 1 above 2 above 3; 4 by itself.
+    let tree = || {
+        let below = |parent| Definition {
+            parent: Some(category(parent)),
+            ..Definition::default()
+        };
+        [(2, below(1)), (3, below(2))]
+            .map(|(n, d)| (category(n), d))
+            .into_iter()
+            .collect()
+    };
+    let said = |e: &Editor| -> Vec<_> { e.doc().whole().map(|a| a.category_id).collect() };
+    let mut many = workspace(Task::Multilabel, vec![], Tool::Select);
+    many.set_definitions(tree());
+    assert!(many.is_below(category(3), category(1)) && !many.is_below(category(1), category(3)));
+    many.toggle_whole(category(1));
+    many.toggle_whole(category(4));
+    many.toggle_whole(category(3));
+    let mut now = said(&many);
+    now.sort();
+    assert_eq!(now, [category(3), category(4)]);
+    // What is said already is not said again, and not taken back.
+    let before = many.epochs().doc;
+    many.toggle_whole(category(2));
+    assert_eq!((said(&many).len(), many.epochs().doc), (2, before));
+    many.toggle_whole(category(3));
+    assert_eq!(said(&many), [category(4)]);
+    undo_to_nothing_and_redo(
+        &mut many,
+        &shown(&limn_editor::Document::clone(
+            workspace(Task::Multilabel, vec![], Tool::Select).doc(),
+        )),
+    );
+
+    let mut one = workspace(Task::Classification, vec![], Tool::Select);
+    one.set_definitions(tree());
+    for n in [1, 3, 2] {
+        one.toggle_whole(category(n));
+        assert_eq!(said(&one), [category(n)]);
+    }
 }

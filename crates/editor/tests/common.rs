@@ -229,6 +229,7 @@ pub fn undo_to_nothing_and_redo(e: &mut Editor, first: &limn_editor::Annotations
 /// A category whose objects have keypoints.
 pub fn with_skeleton(skeleton: limn_domain::Skeleton) -> limn_editor::Definition {
     limn_editor::Definition {
+        parent: None,
         skeleton: Some(skeleton),
         ..limn_editor::Definition::default()
     }

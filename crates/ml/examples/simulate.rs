@@ -5,7 +5,8 @@
 
 use limn_domain::CategoryId;
 use limn_ml::{
-    Encoder, Example, Matrix, Picture, Rng, Task, Trained, by_cluster, most_useful, passes, train, verdict,
+    Encoder, Example, Matrix, Picture, Rng, Task, Trained, Tree, by_cluster, most_useful, passes, train,
+    verdict,
 };
 use std::time::{Duration, Instant};
 
@@ -146,6 +147,7 @@ fn simulate(
         let task = Task {
             examples: &examples,
             categories: &data.categories,
+            tree: &Tree::flat(data.categories.len()),
             multi: false,
             accuracy: 0.95,
             seed,

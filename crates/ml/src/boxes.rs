@@ -6,6 +6,7 @@
 
 use crate::judge::{Judged, bins, confusions, passes, thresholds};
 use crate::nets::overlap;
+use crate::tree::Tree;
 use limn_domain::assist::{Basis, CategoryFigures, Figures, Share};
 use limn_services::assist::port::{JudgedBoxes, JudgedPicture};
 
@@ -24,7 +25,7 @@ pub fn judge(of: &JudgedBoxes) -> (Vec<Option<f32>>, Figures) {
     let classes = of.categories.len();
     let judged: Vec<Vec<Judged>> = of.pictures.iter().map(matched).collect();
     let all: Vec<Judged> = judged.iter().flatten().cloned().collect();
-    let chosen = thresholds(&all, classes, false, of.accuracy);
+    let chosen = thresholds(&all, &Tree::flat(classes), false, of.accuracy);
     let sure = passing(&judged, classes, of.accuracy);
     let shown: Vec<&Judged> = all
         .iter()
@@ -65,7 +66,7 @@ pub fn judge(of: &JudgedBoxes) -> (Vec<Option<f32>>, Figures) {
                 }
             })
             .collect(),
-        confusions: confusions(&of.categories, &shown),
+        confusions: confusions(&of.categories, &Tree::flat(classes), &shown),
         warnings: warnings(of, wanted, &chosen),
     };
     (chosen, figures)
@@ -97,6 +98,7 @@ fn matched(p: &JudgedPicture) -> Vec<Judged> {
                     .collect(),
                 said: vec![b.category],
                 confidence: *score,
+                ways: Vec::new(),
                 holdout: true,
             }
         })
@@ -114,7 +116,7 @@ fn passing(judged: &[Vec<Judged>], classes: usize, accuracy: f64) -> Vec<&Judged
             .filter(|(n, _)| n % parts != part)
             .flat_map(|(_, j)| j.iter().cloned())
             .collect();
-        let chosen = thresholds(&others, classes, false, accuracy);
+        let chosen = thresholds(&others, &Tree::flat(classes), false, accuracy);
         let own = judged.iter().skip(part).step_by(parts).flatten();
         out.extend(own.filter(|j| passes(&j.said, j.confidence, &chosen)));
     }

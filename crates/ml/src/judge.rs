@@ -1,6 +1,7 @@
 //! How good a model is, and from which confidence on its word is good enough.
 
 use crate::head::{Classes, probabilities};
+use crate::tree::Tree;
 use limn_domain::CategoryId;
 use limn_domain::assist::{Basis, Bin, CategoryFigures, Confusion, Figures, Share, wilson};
 use std::collections::BTreeMap;
@@ -22,24 +23,104 @@ pub struct Judged {
     pub said: Classes,
     /// How sure it is of all of that, 0..=1.
     pub confidence: f32,
+    /// Of one class an item: what is said, then all above it in the tree, with how sure the model is of each.
+    pub ways: Vec<(usize, f32)>,
     /// Of the holdout.
     pub holdout: bool,
 }
 
 impl Judged {
-    pub fn new(is: Classes, logits: &[f32], temperature: f32, multi: bool, holdout: bool) -> Self {
-        let (said, confidence) = verdict(&probabilities(logits, temperature, multi), multi);
+    /// `is` with all that lies above it.
+    pub fn new(is: Classes, word: Word, holdout: bool) -> Self {
+        let Word {
+            said,
+            confidence,
+            ways,
+        } = word;
         Self {
             is,
             said,
             confidence,
+            ways,
             holdout,
         }
     }
 
+    /// Of one class an item: whether what is said holds, be it less exact than what is; of several: whether it is the same.
     fn right(&self) -> bool {
-        self.is.len() == self.said.len() && self.said.iter().all(|c| self.is.contains(c))
+        let holds = self.said.iter().all(|c| self.is.contains(c));
+        holds && (!self.ways.is_empty() || self.is.len() == self.said.len())
     }
+
+    /// What would be proposed and whether that is right; `None`: nothing.
+    fn proposal(&self, thresholds: &[Option<f32>]) -> Option<(Classes, bool)> {
+        if self.ways.is_empty() {
+            return passes(&self.said, self.confidence, thresholds)
+                .then(|| (self.said.clone(), self.right()));
+        }
+        let (class, _) = exactest(&self.ways, thresholds)?;
+        Some((vec![class], self.is.contains(&class)))
+    }
+
+    /// Whether the model took it for the class or one below it.
+    fn reaches(&self, class: usize) -> bool {
+        if self.ways.is_empty() {
+            self.said.contains(&class)
+        } else {
+            self.ways.iter().any(|(c, _)| *c == class)
+        }
+    }
+}
+
+/// What a model says of an item.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Word {
+    /// The most probable class; of several an item all those more probable than not, with all above them.
+    pub said: Classes,
+    /// How sure that is: the least of their certainties.
+    pub confidence: f32,
+    /// Of one class an item: that class, then all above it, with the probability of each or one below it.
+    pub ways: Vec<(usize, f32)>,
+}
+
+impl Word {
+    /// From the probabilities of the classes alone.
+    pub fn of(p: &[f32], multi: bool, tree: &Tree) -> Self {
+        let (said, confidence) = verdict(p, multi);
+        if multi {
+            return Self {
+                said: tree.closed(&said),
+                confidence,
+                ways: Vec::new(),
+            };
+        }
+        let sums = tree.sums(p);
+        let ways = said
+            .iter()
+            .flat_map(|c| tree.path(*c))
+            .map(|c| (c, sums[c]))
+            .collect();
+        Self {
+            said,
+            confidence,
+            ways,
+        }
+    }
+
+    /// What is sure enough to be proposed, and how sure it is: of one class an item the most exact that is.
+    pub fn proposal(&self, thresholds: &[Option<f32>]) -> Option<(Classes, f32)> {
+        if self.ways.is_empty() {
+            return passes(&self.said, self.confidence, thresholds)
+                .then(|| (self.said.clone(), self.confidence));
+        }
+        exactest(&self.ways, thresholds).map(|(c, sure)| (vec![c], sure))
+    }
+}
+
+/// The first that is sure enough.
+fn exactest(ways: &[(usize, f32)], thresholds: &[Option<f32>]) -> Option<(usize, f32)> {
+    let sure = |(c, p): &&(usize, f32)| thresholds[*c].is_some_and(|t| *p >= t);
+    ways.iter().find(sure).copied()
 }
 
 /// The most probable class, or all those more probable than not, and how sure that is: the least of their certainties.
@@ -86,30 +167,44 @@ pub fn temperature(judged: &[(Vec<f32>, Classes)], multi: bool) -> f32 {
 }
 
 /// From which confidence on each class is proposed; `None`: not at all.
-pub fn thresholds(judged: &[Judged], classes: usize, multi: bool, accuracy: f64) -> Vec<Option<f32>> {
-    let all: Vec<&Judged> = judged.iter().collect();
-    let shared = lowest(&all, accuracy);
+///
+/// Of one class an item what is not sure enough to be said exactly is proposed less exactly: a class above others is judged by what none of
+/// those below it takes.
+pub fn thresholds(judged: &[Judged], tree: &Tree, multi: bool, accuracy: f64) -> Vec<Option<f32>> {
+    let classes = tree.deepest_first();
+    let shared = lowest(
+        judged.iter().map(|j| (j.confidence, j.right())).collect(),
+        accuracy,
+    );
     if multi {
-        return raised(judged, vec![shared; classes], true, accuracy);
+        return raised(judged, vec![shared; classes.len()], true, accuracy);
     }
-    let own = (0..classes).map(|c| {
-        let of: Vec<&Judged> = judged.iter().filter(|j| j.said == [c]).collect();
-        if of.len() >= OWN {
-            return lowest(&of, accuracy);
-        }
-        // Too few to say alone: as all of them, unless these contradict.
-        let above = of.iter().filter(|j| shared.is_some_and(|t| j.confidence >= t));
-        let (right, n) = above.fold((0_i64, 0_i64), |(r, n), j| (r + i64::from(j.right()), n + 1));
-        let contradict = n >= 3 && (right as f64) < accuracy * n as f64;
-        shared.filter(|_| !contradict && !of.is_empty())
-    });
-    let own = own.collect();
+    let mut own = vec![None; classes.len()];
+    for c in classes {
+        let reach = judged
+            .iter()
+            .filter_map(|j| match j.ways.iter().find(|(w, _)| *w == c) {
+                Some((_, sure)) => j.proposal(&own).is_none().then(|| (*sure, j.is.contains(&c))),
+                None => (j.ways.is_empty() && j.said == [c]).then(|| (j.confidence, j.right())),
+            });
+        let of: Vec<(f32, bool)> = reach.collect();
+        own[c] = if of.len() >= OWN {
+            lowest(of, accuracy)
+        } else {
+            // Too few to say alone: as all of them, unless these contradict.
+            let above = of.iter().filter(|(sure, _)| shared.is_some_and(|t| *sure >= t));
+            let (right, n) = above.fold((0_i64, 0_i64), |(r, n), (_, right)| {
+                (r + i64::from(*right), n + 1)
+            });
+            let contradict = n >= 3 && (right as f64) < accuracy * n as f64;
+            shared.filter(|_| !contradict && !of.is_empty())
+        };
+    }
     raised(judged, own, false, accuracy)
 }
 
 /// The lowest confidence such that those at least as sure are right often enough.
-fn lowest(of: &[&Judged], accuracy: f64) -> Option<f32> {
-    let mut sorted: Vec<(f32, bool)> = of.iter().map(|j| (j.confidence, j.right())).collect();
+fn lowest(mut sorted: Vec<(f32, bool)>, accuracy: f64) -> Option<f32> {
     sorted.sort_by(|a, b| b.0.total_cmp(&a.0));
     let (mut right, mut found) = (0, None);
     for (n, (confidence, is_right)) in sorted.iter().enumerate() {
@@ -140,15 +235,15 @@ fn raised(
 ) -> Vec<Option<f32>> {
     let held: Vec<&Judged> = judged.iter().filter(|j| j.holdout).collect();
     for _ in 0..24 {
-        let above = held.iter().filter(|j| passes(&j.said, j.confidence, &thresholds));
-        let (right, of) = above.fold((0, 0), |(r, n), j| (r + i64::from(j.right()), n + 1));
-        if of < OWN as i64 || right as f64 >= accuracy * of as f64 {
+        let above: Vec<(Classes, bool)> = held.iter().filter_map(|j| j.proposal(&thresholds)).collect();
+        let (right, of) = (above.iter().filter(|(_, right)| *right).count(), above.len());
+        if of < OWN || right as f64 >= accuracy * of as f64 {
             break;
         }
-        let wrong: Vec<usize> = held
-            .iter()
-            .filter(|j| passes(&j.said, j.confidence, &thresholds) && !j.right())
-            .flat_map(|j| j.said.clone())
+        let wrong: Vec<usize> = above
+            .into_iter()
+            .filter(|(_, right)| !right)
+            .flat_map(|(said, _)| said)
             .collect();
         for (c, t) in thresholds.iter_mut().enumerate() {
             if multi || wrong.contains(&c) {
@@ -162,9 +257,10 @@ fn raised(
 /// What there is to say of a model.
 pub struct Report<'a> {
     pub categories: &'a [CategoryId],
+    pub tree: &'a Tree,
     pub judged: &'a [Judged],
     pub thresholds: &'a [Option<f32>],
-    /// Labeled items of each class that it was trained on, and all of them.
+    /// Labeled items of each class, or one below it, that it was trained on, and all of them.
     pub trained: &'a [i64],
     pub trained_on: usize,
 }
@@ -182,22 +278,22 @@ impl Report<'_> {
             .iter()
             .filter(|j| j.holdout || basis == Basis::CrossValidated)
             .collect();
-        let above = |j: &&&Judged| passes(&j.said, j.confidence, self.thresholds);
         let right = |list: &[&Judged]| list.iter().filter(|j| j.right()).count() as i64;
-        let sure: Vec<&Judged> = of.iter().filter(above).copied().collect();
+        let sure: Vec<(Classes, bool)> = of.iter().filter_map(|j| j.proposal(self.thresholds)).collect();
+        let sure_right = sure.iter().filter(|(_, right)| *right).count() as i64;
         let (bins, calibration_error) = bins(&of);
         Figures {
             basis,
             trained_on: self.trained_on as i64,
             holdout: holdout as i64,
             accuracy: Share::new(right(&of), of.len() as i64),
-            proposed: Share::new(right(&sure), sure.len() as i64),
+            proposed: Share::new(sure_right, sure.len() as i64),
             covered: Share::new(sure.len() as i64, of.len() as i64),
             calibration_error,
             bins,
             categories: self.by_category(&of),
             map50: None,
-            confusions: confusions(self.categories, &of),
+            confusions: confusions(self.categories, self.tree, &of),
             warnings: self.warnings(holdout, of.len()),
         }
     }
@@ -210,16 +306,16 @@ impl Report<'_> {
             .enumerate()
             .map(|(c, id)| {
                 let is: Vec<&Judged> = of.iter().filter(|j| j.is.contains(&c)).copied().collect();
-                let said: Vec<&Judged> = of.iter().filter(|j| j.said.contains(&c)).copied().collect();
-                let above: Vec<&Judged> = said
-                    .iter()
-                    .filter(|j| passes(&j.said, j.confidence, self.thresholds))
-                    .copied()
-                    .collect();
+                let said: Vec<&Judged> = of.iter().filter(|j| j.reaches(c)).copied().collect();
+                let proposed = |j: &&&Judged| {
+                    let of = j.proposal(self.thresholds);
+                    of.is_some_and(|(said, _)| said.contains(&c))
+                };
+                let above: Vec<&Judged> = said.iter().filter(proposed).copied().collect();
                 CategoryFigures {
                     category_id: *id,
                     trained_on: self.trained[c],
-                    found: Share::new(count(&is, &|j| j.said.contains(&c)), is.len() as i64),
+                    found: Share::new(count(&is, &|j| j.reaches(c)), is.len() as i64),
                     threshold: self.thresholds[c].map(f64::from),
                     proposed: Share::new(count(&above, &|j| j.is.contains(&c)), above.len() as i64),
                     covered: Share::new(above.len() as i64, said.len() as i64),
@@ -269,12 +365,13 @@ impl Report<'_> {
 }
 
 /// What was taken for what, most often first.
-pub fn confusions(categories: &[CategoryId], of: &[&Judged]) -> Vec<Confusion> {
+pub fn confusions(categories: &[CategoryId], tree: &Tree, of: &[&Judged]) -> Vec<Confusion> {
     let mut count: BTreeMap<(usize, usize), i64> = BTreeMap::new();
-    for j in of {
+    for j in of.iter().filter(|j| !j.right()) {
         // Of several categories: what was missed, taken for what was said too much.
-        for is in j.is.iter().filter(|c| !j.said.contains(c)) {
-            for said in j.said.iter().filter(|c| !j.is.contains(c)) {
+        let (is, said) = (tree.lowest(&j.is), tree.lowest(&j.said));
+        for is in is.iter().filter(|c| !j.said.contains(c)) {
+            for said in said.iter().filter(|c| !j.is.contains(c)) {
                 *count.entry((*is, *said)).or_default() += 1;
             }
         }

@@ -3,10 +3,11 @@
 use crate::backbone::{Backbone, SIDE};
 use crate::error::MlError;
 use crate::head::Head;
-use crate::judge::{passes, verdict};
+use crate::judge::Word;
 use crate::linear::Matrix;
 use crate::order::{by_cluster, cosine, margin, most_useful};
 use crate::train::{Example, Task, train};
+use crate::tree::Tree;
 use crate::{Encoder, Picture, Words};
 use limn_domain::assist::{AssistOrder, Figures};
 use limn_services::assist::port::{
@@ -138,9 +139,11 @@ impl Engine for LocalEngine {
                 unseen: i.unseen,
             })
             .collect();
+        let tree = Tree::new(&t.parents);
         let task = Task {
             examples: &examples,
             categories: &t.categories,
+            tree: &tree,
             multi: t.multi,
             accuracy: t.accuracy,
             seed: t.seed,
@@ -162,22 +165,34 @@ impl Engine for LocalEngine {
         &self,
         head: &[u8],
         thresholds: &[Option<f32>],
+        parents: &[Option<usize>],
         features: &[Vec<f32>],
     ) -> Result<Vec<Verdict>, EngineError> {
         let head = Head::from_bytes(head)?;
-        if thresholds.len() != head.classes() || features.iter().any(|f| f.len() != head.dims()) {
+        let misfit = thresholds.len() != head.classes() || parents.len() != head.classes();
+        if misfit || features.iter().any(|f| f.len() != head.dims()) {
             return Err(EngineError::Broken(
                 "The stored model is of other features; train it again.".to_owned(),
             ));
         }
+        let tree = Tree::new(parents);
         Ok(features
             .iter()
             .map(|row| {
                 let probabilities = head.probabilities(row);
-                let (says, confidence) = verdict(&probabilities, head.is_multi());
+                let word = Word::of(&probabilities, head.is_multi(), &tree);
+                let proposal = word.proposal(thresholds);
+                let proposed = proposal.is_some();
+                let (says, confidence) = proposal.unwrap_or((word.said, word.confidence));
+                let sums = if head.is_multi() {
+                    probabilities.clone()
+                } else {
+                    tree.sums(&probabilities)
+                };
                 Verdict {
-                    proposed: passes(&says, confidence, thresholds),
-                    says: says.into_iter().map(|c| (c, probabilities[c])).collect(),
+                    proposed,
+                    // What lies above is meant with it.
+                    says: tree.lowest(&says).into_iter().map(|c| (c, sums[c])).collect(),
                     confidence,
                     margin: margin(&probabilities, head.is_multi()),
                     probabilities,

@@ -1,10 +1,11 @@
 //! From labels to a model that knows how good it is.
 
 use crate::error::{MlError, Result, Stop, check};
-use crate::head::{Classes, Examples, Head};
-use crate::judge::{Judged, Report, temperature, thresholds};
+use crate::head::{Classes, Examples, Head, probabilities};
+use crate::judge::{Judged, Report, Word, temperature, thresholds};
 use crate::linear::Matrix;
 use crate::rng::Rng;
+use crate::tree::Tree;
 use limn_domain::CategoryId;
 use limn_domain::assist::Figures;
 
@@ -33,6 +34,8 @@ pub struct Example {
 pub struct Task<'a> {
     pub examples: &'a [Example],
     pub categories: &'a [CategoryId],
+    /// Which of them lie below which.
+    pub tree: &'a Tree,
     /// Any number of categories an item.
     pub multi: bool,
     /// Accuracy that proposals must have.
@@ -66,7 +69,16 @@ pub fn train(task: &Task<'_>, stop: Stop<'_>) -> Result<Trained> {
         .filter(|e| e.holdout && e.unseen)
         .collect();
     refuse(&learn, classes, task.multi)?;
-    let (x, y) = matrix(&learn);
+    // With any number of categories an item those above are labels like others; with one, they are what it means.
+    let labeled = |e: &Example| {
+        if task.multi {
+            task.tree.closed(&e.classes)
+        } else {
+            e.classes.clone()
+        }
+    };
+    let x = Matrix::of(&learn.iter().map(|e| e.features.clone()).collect::<Vec<_>>());
+    let y: Vec<Classes> = learn.iter().map(|e| labeled(e)).collect();
     let data = Examples {
         features: &x,
         labels: &y,
@@ -78,22 +90,21 @@ pub fn train(task: &Task<'_>, stop: Stop<'_>) -> Result<Trained> {
         crossed.iter().map(|(i, z)| (z.clone(), y[*i].clone())).collect();
     let heat = temperature(&judged_by, task.multi);
     let head = Head::fit(data, ridge, stop)?.with_temperature(heat);
-    let mut judged: Vec<Judged> = crossed
-        .iter()
-        .filter(|(i, _)| learn[*i].unseen)
-        .map(|(i, z)| Judged::new(y[*i].clone(), z, heat, task.multi, false))
-        .collect();
-    for e in &held {
-        let logits = head.logits(&e.features);
-        judged.push(Judged::new(e.classes.clone(), &logits, heat, task.multi, true));
-    }
-    let thresholds = thresholds(&judged, classes, task.multi, task.accuracy);
+    let judge = |e: &Example, logits: &[f32]| {
+        let word = Word::of(&probabilities(logits, heat, task.multi), task.multi, task.tree);
+        Judged::new(task.tree.closed(&e.classes), word, e.holdout)
+    };
+    let crossed = crossed.iter().filter(|(i, _)| learn[*i].unseen);
+    let mut judged: Vec<Judged> = crossed.map(|(i, z)| judge(learn[*i], z)).collect();
+    judged.extend(held.iter().map(|e| judge(e, &head.logits(&e.features))));
+    let thresholds = thresholds(&judged, task.tree, task.multi, task.accuracy);
     let mut trained = vec![0_i64; classes];
-    for c in y.iter().flatten() {
-        trained[*c] += 1;
+    for c in learn.iter().flat_map(|e| task.tree.closed(&e.classes)) {
+        trained[c] += 1;
     }
     let figures = Report {
         categories: task.categories,
+        tree: task.tree,
         judged: &judged,
         thresholds: &thresholds,
         trained: &trained,
@@ -141,14 +152,6 @@ fn refuse(learn: &[&Example], classes: usize, multi: bool) -> Result<()> {
     Ok(())
 }
 
-fn matrix(examples: &[&Example]) -> (Matrix, Vec<Classes>) {
-    let rows: Vec<Vec<f32>> = examples.iter().map(|e| e.features.clone()).collect();
-    (
-        Matrix::of(&rows),
-        examples.iter().map(|e| e.classes.clone()).collect(),
-    )
-}
-
 /// Examples by index, with the logits of a head that was trained without them.
 type Crossed = Vec<(usize, Vec<f32>)>;
 
@@ -181,7 +184,7 @@ fn cross(data: Examples<'_>, seed: u64, stop: Stop<'_>) -> Result<(f32, Crossed)
             let head = Head::fit(part, ridge, stop)?;
             for i in out {
                 let logits = head.logits(data.features.row(i));
-                let p = crate::head::probabilities(&logits, 1.0, data.multi);
+                let p = probabilities(&logits, 1.0, data.multi);
                 loss += p
                     .iter()
                     .enumerate()

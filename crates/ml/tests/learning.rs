@@ -3,8 +3,8 @@
 use limn_domain::CategoryId;
 use limn_domain::assist::Basis;
 use limn_ml::{
-    Encoder, Example, Head, Matrix, MlError, Picture, Rng, Task, Trained, by_cluster, cosine, kmeans, margin,
-    most_useful, passes, symmetric_eigen, temperature, train, verdict,
+    Encoder, Example, Head, Matrix, MlError, Picture, Rng, Task, Trained, Tree, Word, by_cluster, cosine,
+    kmeans, margin, most_useful, passes, symmetric_eigen, temperature, train, verdict,
 };
 use proptest::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -75,6 +75,7 @@ fn trained(examples: &[Example], classes: usize, multi: bool) -> Result<Trained,
     let task = Task {
         examples,
         categories: &categories(classes),
+        tree: &Tree::flat(classes),
         multi,
         accuracy: 0.95,
         seed: 1,
@@ -194,6 +195,7 @@ fn everything_stops_when_asked() {
         let task = Task {
             examples: &examples,
             categories: &ids,
+            tree: &Tree::flat(ids.len()),
             multi: false,
             accuracy: 0.9,
             seed: 1,
@@ -398,4 +400,114 @@ proptest! {
         prop_assert!(typical.len() <= k.min(n));
         prop_assert!(typical.iter().all(|i| *i < n));
     }
+}
+
+/// Two groups far apart, each with three kinds that can hardly be told apart.
+fn groups(n: usize, seed: u64) -> Vec<Example> {
+    let mut rng = Rng::new(seed);
+    (0..n)
+        .map(|i| {
+            let (group, kind) = (rng.below(2), rng.below(3));
+            let x = (0..8).map(|d| {
+                let far = if d < 4 { group as f64 * 4.0 } else { 0.0 };
+                let near = if d == 4 + kind { 0.7 } else { 0.0 };
+                (far + near + rng.normal()) as f32
+            });
+            Example {
+                features: x.collect(),
+                classes: vec![2 + group * 3 + kind],
+                holdout: i % 5 == 0,
+                unseen: true,
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn what_cannot_be_said_exactly_is_said_less_exactly() {
+    // 0 and 1 are the groups; 2 to 4 lie below 0, 5 to 7 below 1.
+    let tree = Tree::new(&[None, None, Some(0), Some(0), Some(0), Some(1), Some(1), Some(1)]);
+    let (known, other) = (groups(500, 21), groups(600, 22));
+    let ids = categories(8);
+    let fit = |tree: &Tree| {
+        let task = Task {
+            examples: &known,
+            categories: &ids,
+            tree,
+            multi: false,
+            accuracy: 0.95,
+            seed: 1,
+        };
+        train(&task, GO).unwrap()
+    };
+    let proposals = |model: &Trained, tree: &Tree| {
+        let (mut all, mut right) = (0, 0);
+        for e in &other {
+            let word = Word::of(&model.head.probabilities(&e.features), false, tree);
+            if let Some((said, sure)) = word.proposal(&model.thresholds) {
+                assert!((0.0..=1.001).contains(&sure));
+                all += 1;
+                right += usize::from(tree.closed(&e.classes).contains(&said[0]));
+            }
+        }
+        (all, right)
+    };
+    let plain = fit(&Tree::flat(8));
+    let (few, _) = proposals(&plain, &Tree::flat(8));
+    let model = fit(&tree);
+    let (many, right) = proposals(&model, &tree);
+    assert!(few < 120 && many > 480, "{few} exactly, {many} by the tree");
+    assert!(right as f64 >= 0.93 * f64::from(many), "{right} of {many}");
+    // The groups have no labels of their own, and still figures.
+    let group = &model.figures.categories[0];
+    assert!(group.trained_on > 150 && group.threshold.is_some());
+    assert!(group.found.value().unwrap() > 0.95, "{:?}", group.found);
+    assert!(model.figures.proposed.of > 60 && model.figures.proposed.value().unwrap() >= 0.9);
+    assert!(
+        !model
+            .figures
+            .warnings
+            .iter()
+            .any(|w| w.contains("no labels to learn from"))
+    );
+}
+
+#[test]
+fn several_categories_imply_those_above_them() {
+    let tree = Tree::new(&[None, Some(0), Some(0), None]);
+    let ids = categories(4);
+    let mut rng = Rng::new(31);
+    let mut make = |n: usize| -> Vec<Example> {
+        (0..n)
+            .map(|i| {
+                let classes: Vec<usize> = (1..4).filter(|_| rng.unit() < 0.4).collect();
+                let x =
+                    (1..4).map(|c| f32::from(u8::from(classes.contains(&c))) + rng.normal() as f32 * 0.15);
+                Example {
+                    features: x.collect(),
+                    classes,
+                    holdout: i % 5 == 0,
+                    unseen: true,
+                }
+            })
+            .collect()
+    };
+    let (known, other) = (make(300), make(200));
+    let task = Task {
+        examples: &known,
+        categories: &ids,
+        tree: &tree,
+        multi: true,
+        accuracy: 0.9,
+        seed: 1,
+    };
+    let model = train(&task, GO).unwrap();
+    let right = other
+        .iter()
+        .filter(|e| {
+            let word = Word::of(&model.head.probabilities(&e.features), true, &tree);
+            word.said == tree.closed(&e.classes) && tree.lowest(&word.said) == e.classes
+        })
+        .count();
+    assert!(right >= 170, "{right} of 200");
 }

@@ -5,10 +5,12 @@
 //! [`Artifacts::put_bytes`](crate::artifacts::Artifacts::put_bytes) for files and
 //! [`Models::register`](crate::models::Models::register) for what came out.
 
+mod groups;
 mod log;
 pub(crate) mod names;
 mod search;
 
+pub use groups::GROUPS_MAX;
 pub use search::{Found, FoundRun, Search};
 
 use crate::authz::require;

@@ -21,31 +21,39 @@ pub const TURNS: u8 = 32;
 impl Edges {
     /// Sobel's gradient of the channel that changes most, and the zero crossings of the Laplacian of lightness, both over a
     /// picture smoothed by three by three.
+    #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
     pub fn of(p: &Picture) -> Self {
         let (w, h, n) = (p.grid.width, p.grid.height, p.grid.len());
         let (mut across, mut laplace) = (vec![0_u8; n], vec![0_i32; n]);
         let mut raw = vec![0_f32; n];
+        let mut rows = Rows::new(w);
         for y in 0..h {
-            let rows = [y.saturating_sub(1), y, (y + 1).min(h - 1)].map(|y| y * w);
-            for x in 0..w {
-                let columns = [x.saturating_sub(1), x, (x + 1).min(w - 1)];
-                let mut best = (0, 0, 0);
-                for channel in 0..3 {
-                    let v = |r: usize, c: usize| i32::from(p.lab[rows[r] + columns[c]][channel]);
-                    let gx = v(0, 2) + 2 * v(1, 2) + v(2, 2) - v(0, 0) - 2 * v(1, 0) - v(2, 0);
-                    let gy = v(2, 0) + 2 * v(2, 1) + v(2, 2) - v(0, 0) - 2 * v(0, 1) - v(0, 2);
-                    let all = gx * gx + gy * gy;
-                    if all > best.0 {
-                        best = (all, gx, gy);
-                        laplace[rows[1] + x] = 8 * v(1, 1)
-                            - (v(0, 0) + v(0, 1) + v(0, 2) + v(1, 0) + v(1, 2) + v(2, 0) + v(2, 1) + v(2, 2));
+            let near = [y.saturating_sub(1), y, (y + 1).min(h - 1)]
+                .map(|y| p.lab[y * w..(y + 1) * w].as_flattened());
+            rows.derive(near);
+            let here = y * w..(y + 1) * w;
+            let out = raw[here.clone()]
+                .iter_mut()
+                .zip(&mut across[here.clone()])
+                .zip(&mut laplace[here]);
+            let slopes = rows.gx.chunks_exact(3).zip(rows.gy.chunks_exact(3));
+            let all = slopes.zip(rows.laplace.chunks_exact(3));
+            for (((raw, across), laplace), ((gx, gy), curve)) in out.zip(all) {
+                let square = |c: usize| i32::from(gx[c]).pow(2) + i32::from(gy[c]).pow(2);
+                let (mut best, mut c) = (square(0), 0);
+                for other in [1, 2] {
+                    let all = square(other);
+                    if all > best {
+                        (best, c) = (all, other);
                     }
                 }
-                let at = rows[1] + x;
-                raw[at] = (best.0 as f32).sqrt() / (8.0 * STEPS as f32);
-                // Of weaker ones nobody asks.
-                if raw[at] > WEAKEST / 32.0 {
-                    across[at] = turn(best.1, best.2);
+                if best > 0 {
+                    *laplace = curve[c];
+                    *raw = (best as f32).sqrt() / (8.0 * STEPS as f32);
+                    // Of weaker ones nobody asks.
+                    if *raw > WEAKEST / 32.0 {
+                        *across = turn(i32::from(gx[c]), i32::from(gy[c]));
+                    }
                 }
             }
         }
@@ -54,34 +62,83 @@ impl Edges {
             .iter()
             .map(|v| (v / strong * 255.0).min(255.0) as u8)
             .collect();
-        let crossing = (0..n)
-            .map(|i| {
-                let (x, y) = p.grid.xy(i);
-                let mut here = false;
-                // Between two samples of opposite sign the one closer to zero is the edge.
-                let mut look = |j: usize| {
-                    let (a, b) = (laplace[i], laplace[j]);
-                    here |= (a > 0) != (b > 0) && (a != 0 || b != 0) && a.abs() <= b.abs();
-                };
-                if x + 1 < w {
-                    look(i + 1);
-                }
-                if x > 0 {
-                    look(i - 1);
-                }
-                if y + 1 < h {
-                    look(i + w);
-                }
-                if y > 0 {
-                    look(i - w);
-                }
-                here && strength[i] > 8
-            })
-            .collect();
+        // Between two samples of opposite sign the one closer to zero is the edge.
+        let meets = |i: usize, j: usize| {
+            let (a, b) = (laplace[i], laplace[j]);
+            (a > 0) != (b > 0) && a.abs() <= b.abs()
+        };
+        let mut crossing = vec![false; n];
+        for y in 0..h {
+            for x in 0..w {
+                let i = y * w + x;
+                crossing[i] = strength[i] > 8
+                    && (x + 1 < w && meets(i, i + 1)
+                        || x > 0 && meets(i, i - 1)
+                        || y + 1 < h && meets(i, i + w)
+                        || y > 0 && meets(i, i - w));
+            }
+        }
         Self {
             strength,
             crossing,
             across,
+        }
+    }
+}
+
+/// Derivatives along one row, the three channels of each sample side by side.
+struct Rows {
+    /// Weighted sum, difference and sum of three samples above each other, with one more sample at both ends.
+    smooth: Vec<i16>,
+    change: Vec<i16>,
+    sum: Vec<i16>,
+    gx: Vec<i16>,
+    gy: Vec<i16>,
+    laplace: Vec<i32>,
+}
+
+impl Rows {
+    fn new(width: usize) -> Self {
+        let (inner, padded) = (3 * width, 3 * width + 6);
+        Self {
+            smooth: vec![0; padded],
+            change: vec![0; padded],
+            sum: vec![0; padded],
+            gx: vec![0; inner],
+            gy: vec![0; inner],
+            laplace: vec![0; inner],
+        }
+    }
+
+    /// From the row above, the row itself and the one below. Values of colours stay below 2,100 either way, so that sums of
+    /// nine fit. Plain loops over neighbours in memory: compilers turn them into vectors.
+    #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
+    fn derive(&mut self, [above, row, below]: [&[i16]; 3]) {
+        let m = row.len();
+        let inner = 3..m + 3;
+        let columns = self.smooth[inner.clone()]
+            .iter_mut()
+            .zip(&mut self.change[inner.clone()])
+            .zip(&mut self.sum[inner]);
+        for (((smooth, change), sum), ((a, b), c)) in columns.zip(above.iter().zip(row).zip(below)) {
+            *smooth = a + 2 * b + c;
+            *change = c - a;
+            *sum = a + b + c;
+        }
+        for padded in [&mut self.smooth, &mut self.change, &mut self.sum] {
+            padded.copy_within(3..6, 0);
+            padded.copy_within(m..m + 3, m + 3);
+        }
+        for ((gx, left), right) in self.gx.iter_mut().zip(&self.smooth).zip(&self.smooth[6..]) {
+            *gx = right - left;
+        }
+        let three = self.change.iter().zip(&self.change[3..]).zip(&self.change[6..]);
+        for (gy, ((a, b), c)) in self.gy.iter_mut().zip(three) {
+            *gy = a + 2 * b + c;
+        }
+        let three = self.sum.iter().zip(&self.sum[3..]).zip(&self.sum[6..]);
+        for ((laplace, v), ((a, b), c)) in self.laplace.iter_mut().zip(row).zip(three) {
+            *laplace = 9 * i32::from(*v) - (i32::from(*a) + i32::from(*b) + i32::from(*c));
         }
     }
 }
@@ -118,4 +175,75 @@ fn strongest(raw: &[f32]) -> f32 {
         left -= n;
     }
     WEAKEST
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The definition, sample by sample.
+    fn plainly(p: &Picture) -> (Vec<f32>, Vec<u8>, Vec<i32>) {
+        let (w, h, n) = (p.grid.width, p.grid.height, p.grid.len());
+        let (mut raw, mut across, mut laplace) = (vec![0.0; n], vec![0; n], vec![0; n]);
+        for y in 0..h {
+            for x in 0..w {
+                let v = |dx: isize, dy: isize, c: usize| {
+                    let x = x.saturating_add_signed(dx).min(w - 1);
+                    let y = y.saturating_add_signed(dy).min(h - 1);
+                    i32::from(p.lab[y * w + x][c])
+                };
+                let mut best = (0, 0, 0);
+                for c in 0..3 {
+                    let (mut gx, mut gy, mut sum) = (0, 0, 0);
+                    for (d, weight) in [(-1, 1), (0, 2), (1, 1)] {
+                        gx += weight * (v(1, d, c) - v(-1, d, c));
+                        gy += weight * (v(d, 1, c) - v(d, -1, c));
+                        sum += v(-1, d, c) + v(0, d, c) + v(1, d, c);
+                    }
+                    if gx * gx + gy * gy > best.0 {
+                        best = (gx * gx + gy * gy, gx, gy);
+                        laplace[y * w + x] = 9 * v(0, 0, c) - sum;
+                    }
+                }
+                raw[y * w + x] = (best.0 as f32).sqrt() / (8.0 * STEPS as f32);
+                if raw[y * w + x] > WEAKEST / 32.0 {
+                    across[y * w + x] = turn(best.1, best.2);
+                }
+            }
+        }
+        (raw, across, laplace)
+    }
+
+    #[test]
+    fn rows_at_a_time_give_what_the_definition_gives() {
+        let mut seed = 5_u32;
+        let mut random = || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 24) as u8
+        };
+        for (w, h) in [(1, 1), (1, 7), (7, 1), (2, 2), (37, 23)] {
+            let bytes: Vec<u8> = (0..w * h * 4).map(|_| random()).collect();
+            let p = Picture::from_rgba(w, h, &bytes).unwrap();
+            let (raw, across, laplace) = plainly(&p);
+            let strong = strongest(&raw);
+            let edges = Edges::of(&p);
+            let strength: Vec<u8> = raw
+                .iter()
+                .map(|v| (v / strong * 255.0).min(255.0) as u8)
+                .collect();
+            assert_eq!(
+                (&edges.strength, &edges.across),
+                (&strength, &across),
+                "{w} x {h}"
+            );
+            for i in 0..p.grid.len() {
+                let mut meets = false;
+                p.grid.sides(i, |j| {
+                    let (a, b) = (laplace[i], laplace[j]);
+                    meets |= (a > 0) != (b > 0) && (a != 0 || b != 0) && a.abs() <= b.abs();
+                });
+                assert_eq!(edges.crossing[i], meets && strength[i] > 8, "{w} x {h}, {i}");
+            }
+        }
+    }
 }

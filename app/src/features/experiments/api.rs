@@ -4,7 +4,7 @@ use crate::error::AppError;
 use leptos::prelude::*;
 use limn_domain::model::ModelVersion;
 use limn_domain::run::chart::Series;
-use limn_domain::run::table::{RunRows, RunsQuery};
+use limn_domain::run::table::{GroupedRuns, RunRows, RunsQuery};
 use limn_domain::run::{ArtifactEntry, Experiment, ExperimentId, LoggedModel, Metric, Run};
 use limn_domain::training::{RunTraining, TrainingReport};
 use limn_domain::{DatasetId, RunId, VersionId};
@@ -105,24 +105,7 @@ pub async fn run_list(query: RunsQuery) -> Result<RunRows, AppError> {
     use limn_domain::filter::Entity;
     use limn_domain::run::table::{Column, RunRow};
     let (services, actor) = crate::context::request()?;
-    let mut columns = query.columns;
-    if columns.is_empty() {
-        let most = FIRST.0.max(FIRST.1) as i64;
-        let (metrics, params) = services.runs.keys(&actor, &query.experiments, most).await?;
-        let of = |entity| move |key| Column { entity, key };
-        columns.extend(metrics.into_iter().take(FIRST.0).map(of(Entity::Metric)));
-        columns.extend(params.into_iter().take(FIRST.1).map(of(Entity::Param)));
-    }
-    let search = limn_services::runs::Search {
-        experiments: query.experiments,
-        filter: query.filter,
-        order_by: Some(query.sort).filter(|s| !s.is_empty()).into_iter().collect(),
-        view: query.view,
-        limit: query.limit.clamp(1, 500),
-        offset: query.offset,
-        count: true,
-        ..Default::default()
-    };
+    let (columns, search) = asked(&services, &actor, query).await?;
     let found = services.runs.search(&actor, search).await?;
     let rows = found
         .runs
@@ -151,6 +134,54 @@ pub async fn run_list(query: RunsQuery) -> Result<RunRows, AppError> {
         rows,
         total: found.total.unwrap_or(0),
     })
+}
+
+/// The groups of a table that is grouped.
+#[server(prefix = "/ui", endpoint = "run/groups", input = Json)]
+pub async fn run_groups(query: RunsQuery) -> Result<GroupedRuns, AppError> {
+    let (services, actor) = crate::context::request()?;
+    let by = query
+        .group
+        .clone()
+        .ok_or_else(|| limn_services::Error::field("group", "Say what to group by."))?;
+    let (columns, search) = asked(&services, &actor, query).await?;
+    let (groups, more) = services.runs.groups(&actor, &search, &by, &columns).await?;
+    Ok(GroupedRuns {
+        columns,
+        groups,
+        more,
+    })
+}
+
+/// The columns of a table, the first ones there are when none were chosen, and what to search for.
+#[cfg(feature = "ssr")]
+async fn asked(
+    services: &limn_services::Services,
+    actor: &limn_services::Actor,
+    query: RunsQuery,
+) -> Result<(Vec<limn_domain::run::table::Column>, limn_services::runs::Search), AppError> {
+    use limn_domain::filter::Entity;
+    use limn_domain::run::table::Column;
+    let mut columns = query.columns;
+    if columns.is_empty() {
+        let most = FIRST.0.max(FIRST.1) as i64;
+        let (metrics, params) = services.runs.keys(actor, &query.experiments, most).await?;
+        let of = |entity| move |key| Column { entity, key };
+        columns.extend(metrics.into_iter().take(FIRST.0).map(of(Entity::Metric)));
+        columns.extend(params.into_iter().take(FIRST.1).map(of(Entity::Param)));
+    }
+    let search = limn_services::runs::Search {
+        experiments: query.experiments,
+        filter: query.filter,
+        order_by: Some(query.sort).filter(|s| !s.is_empty()).into_iter().collect(),
+        view: query.view,
+        limit: query.limit.clamp(1, 500),
+        offset: query.offset,
+        count: true,
+        within: query.within,
+        ..Default::default()
+    };
+    Ok((columns, search))
 }
 
 #[server(prefix = "/ui", endpoint = "run/get", input = Json)]

@@ -5,6 +5,7 @@ mod charts;
 mod columns;
 mod compare;
 mod files;
+mod groups;
 mod list;
 mod overview;
 mod parallel;

@@ -1,6 +1,7 @@
 //! The table of an experiment's runs: columns, filter, order, pages, live. All of it stands in the address.
 
 use super::columns::ColumnPicker;
+use super::groups::{GroupPicker, Groups};
 use super::parts::{FirstRun, StatusChip, at};
 use super::{api, url};
 use crate::data::{use_load, use_mutation};
@@ -66,6 +67,8 @@ fn Page(e: Experiment) -> impl IntoView {
         navigate(&format!("/experiments/{id}{}", url::to_search(&q)), options);
     });
     let rows = use_load(move || query.get(), api::run_list);
+    let kept_name = StoredValue::new(e.name.clone());
+    let grouped = Memo::new(move |_| query.with(|q| q.group.is_some()));
     let chosen = RwSignal::new(Vec::<RunId>::new());
     let columns = RwSignal::new(Vec::<Column>::new());
     let again = Callback::new(move |()| rows.refetch());
@@ -86,11 +89,11 @@ fn Page(e: Experiment) -> impl IntoView {
         </PageHead>
         {e.deleted_at.is_some().then(|| view! { <Notice tone=Tone::Warn>"This experiment lies in the bin; restore it in the list of experiments to log to it."</Notice> })}
         <Toolbar id query change columns/>
-        <Transition fallback=|| view! { <Card><Skeleton lines=8/></Card> }>
+        <Show when=move || grouped.get()><Groups query change chosen columns/></Show>
+        <Show when=move || !grouped.get()><Transition fallback=|| view! { <Card><Skeleton lines=8/></Card> }>
             {
-                let name = name.clone();
                 move || {
-                    let name = name.clone();
+                    let name = kept_name.get_value();
                     Suspend::new(async move {
                         match rows.await {
                             Ok(page) if page.total == 0 => view! { <Nothing query change name/> }.into_any(),
@@ -103,7 +106,7 @@ fn Page(e: Experiment) -> impl IntoView {
                     })
                 }
             }
-        </Transition>
+        </Transition></Show>
     }
 }
 
@@ -211,6 +214,7 @@ fn Toolbar(
                 label="Which runs"
                 on_change=move |v: String| with(&|q| q.view = if v == "bin" { View::Deleted } else { View::Active })
             />
+            <GroupPicker experiment=id query change/>
             <ColumnPicker experiment=id columns=columns.into() on_change=Callback::new(move |c: Vec<Column>| with(&|q| q.columns.clone_from(&c)))/>
         </form>
         {move || mistake.get().map(|why| view! { <p class="runs-mistake" role="alert">{why}</p> })}

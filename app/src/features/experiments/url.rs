@@ -24,6 +24,8 @@ pub fn from_params(experiment: ExperimentId, get: impl Fn(&str) -> Option<String
         offset: (page - 1) * PAGE,
         limit: PAGE,
         columns: get("cols").map(|c| columns(&c)).unwrap_or_default(),
+        group: get("group").and_then(|g| Column::parse(&g)),
+        within: None,
     }
 }
 
@@ -45,6 +47,9 @@ pub fn to_search(query: &RunsQuery) -> String {
     }
     if !query.columns.is_empty() {
         add("cols", &codes(&query.columns));
+    }
+    if let Some(group) = &query.group {
+        add("group", &group.code());
     }
     if query.offset > 0 {
         add("page", &(query.offset / PAGE + 1).to_string());
@@ -93,6 +98,8 @@ mod tests {
             offset: 100,
             limit: PAGE,
             columns: vec![column("a,b"), column("~x")],
+            group: Some(column("a b")),
+            within: None,
         };
         let search = to_search(&query);
         let params: Vec<(String, String)> = search[1..]

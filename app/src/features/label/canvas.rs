@@ -1,11 +1,13 @@
-//! The stage: three canvases (the picture, the shapes that stand still, what moves) over the editor, and the pointers on them.
+//! The stage: four canvases (the picture, the shapes that stand still, thousands of them, what moves) over the editor, and the pointers on them.
 
 mod backdrop;
+mod card;
 mod grips;
 mod images;
 mod joints;
 mod layer;
 mod links;
+mod mesh;
 mod outlines;
 mod overlay;
 mod paint;
@@ -59,14 +61,17 @@ pub fn Stage() -> impl IntoView {
     let stage = NodeRef::<html::Div>::new();
     let image = NodeRef::<html::Canvas>::new();
     let standing = NodeRef::<html::Canvas>::new();
+    let card = NodeRef::<html::Canvas>::new();
     let shapes = NodeRef::<html::Canvas>::new();
     let painter = StoredValue::new_local(Painter::new(desk));
     let vision: Vision = expect_context();
     painter.with_value(|p| vision.attach(p.clone()));
 
     Effect::new(move |_| {
-        if let (Some(image), Some(standing), Some(shapes)) = (image.get(), standing.get(), shapes.get()) {
-            painter.update_value(|p| p.attach(image, standing, shapes));
+        if let (Some(image), Some(standing), Some(card), Some(shapes)) =
+            (image.get(), standing.get(), card.get(), shapes.get())
+        {
+            painter.update_value(|p| p.attach(image, standing, card, shapes));
         }
     });
     // Any change that is drawn asks for a frame; one frame draws them all.
@@ -278,6 +283,7 @@ pub fn Stage() -> impl IntoView {
                 style:filter=move || desk.looks.get().filter(desk.equal_shades.with(Option::is_some))
             ></canvas>
             <canvas node_ref=standing class="label__layer label__layer--wide" aria-hidden="true"></canvas>
+            <canvas node_ref=card class="label__layer" data-testid="card" style="visibility:hidden" aria-hidden="true"></canvas>
             <canvas node_ref=shapes class="label__layer" data-testid="shapes" aria-hidden="true"></canvas>
             <Show when=move || desk.phase.get() == Phase::Loading>
                 <div class="label__wait" role="status"><span class="sr-only">"Loading the item"</span></div>

@@ -16,6 +16,7 @@ pub use pictures::is_small;
 pub use video::SPEEDS;
 pub(super) use video::keep_frame;
 
+use super::branch;
 use super::look::Look;
 use super::text::Reading;
 use crate::error::AppError;
@@ -205,6 +206,8 @@ pub struct Desk {
     pub searching: RwSignal<bool>,
     /// On a phone: the panel is up.
     pub sheet_up: RwSignal<bool>,
+    /// Classification by a tree: the category whose children the digits name.
+    pub branch: RwSignal<Option<CategoryId>>,
     /// Classification: a pick submits.
     pub auto_submit: RwSignal<bool>,
     pub keymap: RwSignal<Keymap>,
@@ -273,6 +276,7 @@ impl Desk {
             equal_shades: RwSignal::new(None),
             searching: RwSignal::new(false),
             sheet_up: RwSignal::new(false),
+            branch: RwSignal::new(None),
             auto_submit: RwSignal::new(auto),
             keymap: RwSignal::new(Keymap::with_overrides(&own_keys).unwrap_or_default()),
             own_keys: RwSignal::new(own_keys),
@@ -391,6 +395,7 @@ impl Desk {
         if self.pick_for_chosen(id) {
             return;
         }
+        self.open_branch(id);
         if self.in_grid_now() {
             self.give(id);
             return;
@@ -402,13 +407,68 @@ impl Desk {
             self.say_unfit(id);
         }
         let single = self.task_now().takes_one() && self.auto_submit.get_untracked();
+        // A category with others below it may be said more exactly by the next key.
         if single
+            && !self.has_below(id)
             && self
                 .read(|s| s.editor.doc().whole().next().is_some())
                 .unwrap_or(false)
         {
             self.submit();
         }
+    }
+
+    fn has_below(self, id: CategoryId) -> bool {
+        self.tree_now(|all| branch::has_below(all, id))
+    }
+
+    fn tree_now<R>(self, f: impl FnOnce(&[Category]) -> R) -> R {
+        let all: Vec<Category> = self
+            .categories
+            .with_untracked(|list| list.iter().map(|c| c.category.clone()).collect());
+        f(&all)
+    }
+
+    /// Whether digits name one level of the tree of categories at a time.
+    fn by_levels(self) -> bool {
+        !self.task_now().marks_objects() && self.tree_now(branch::by_levels)
+    }
+
+    fn open_branch(self, id: CategoryId) {
+        if self.by_levels() {
+            self.branch.set(self.tree_now(|all| branch::opened_by(all, id)));
+        }
+    }
+
+    /// One level up. Whether there was one.
+    pub fn leave_branch(self) -> bool {
+        let Some(now) = self.branch.get_untracked() else {
+            return false;
+        };
+        self.branch
+            .set(self.tree_now(|all| branch::above(all, now).first().copied()));
+        true
+    }
+
+    /// The digit that picks a category now.
+    pub fn digit_of(self, cat: &Cat) -> Option<u8> {
+        if self.by_levels() {
+            let branch = self.branch.get();
+            self.tree_now(|all| branch::digits(all, branch).get(&cat.category.id).copied())
+        } else {
+            cat.key
+        }
+    }
+
+    /// The category of a digit.
+    pub(super) fn with_digit(self, n: u8) -> Option<CategoryId> {
+        if self.by_levels() {
+            let branch = self.branch.get_untracked();
+            let digits = self.tree_now(|all| branch::digits(all, branch));
+            return digits.into_iter().find(|(_, d)| *d == n).map(|(id, _)| id);
+        }
+        self.categories
+            .with_untracked(|list| list.iter().find(|c| c.key == Some(n)).map(|c| c.category.id))
     }
 
     /// Gives the selected shapes another category.

@@ -27,6 +27,18 @@ pub enum Names {
     Never,
 }
 
+/// Whether the graphics card draws the outlines where they are thousands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CardUse {
+    /// Where the browser has one that is fast.
+    #[default]
+    Auto,
+    /// Also where the browser only pretends to have one.
+    Always,
+    Never,
+}
+
 /// Everything that can be set. Kept in the browser.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -48,6 +60,7 @@ pub struct Look {
     pub equalise: bool,
     /// Lines between the pixels where they are large enough.
     pub grid: bool,
+    pub card: CardUse,
 }
 
 impl Default for Look {
@@ -64,6 +77,7 @@ impl Default for Look {
             names: Names::default(),
             equalise: false,
             grid: false,
+            card: CardUse::default(),
         }
     }
 }

@@ -13,6 +13,8 @@ mod page;
 
 #[cfg(feature = "hydrate")]
 mod autosave;
+#[cfg(any(feature = "hydrate", test))]
+mod branch;
 #[cfg(feature = "hydrate")]
 mod canvas;
 #[cfg(feature = "hydrate")]

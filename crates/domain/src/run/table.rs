@@ -59,6 +59,64 @@ pub struct RunsQuery {
     pub limit: i64,
     /// The first metrics and parameters there are when empty.
     pub columns: Vec<Column>,
+    /// The table shows groups by this parameter or tag instead of runs.
+    #[serde(default)]
+    pub group: Option<Column>,
+    /// Those of one group alone.
+    #[serde(default)]
+    pub within: Option<Within>,
+}
+
+/// The runs that have a value; `None`: those that do not have the parameter or tag.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Within {
+    pub column: Column,
+    pub value: Option<String>,
+}
+
+/// Runs that have one value of what the table is grouped by.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunGroup {
+    /// `None`: those without.
+    pub value: Option<String>,
+    pub runs: i64,
+    /// One a column.
+    pub cells: Vec<GroupCell>,
+}
+
+/// What a column says of a group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupCell {
+    Nothing,
+    /// Of the runs' latest values; those that are not numbers are left out.
+    Numbers {
+        mean: f64,
+        min: f64,
+        max: f64,
+    },
+    /// All runs that have it have the same.
+    Text(String),
+    /// So many different ones.
+    Texts(i64),
+}
+
+impl GroupCell {
+    pub const fn mean(&self) -> Option<f64> {
+        match self {
+            Self::Numbers { mean, .. } => Some(*mean),
+            _ => None,
+        }
+    }
+}
+
+/// The groups of a table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GroupedRuns {
+    pub columns: Vec<Column>,
+    pub groups: Vec<RunGroup>,
+    /// There are more groups than are shown.
+    pub more: bool,
 }
 
 /// A row: what the columns show of a run, nothing where it has none.

@@ -58,7 +58,8 @@ impl Editor {
         fit
     }
 
-    /// Classification: the category on or off. With one label an item, another choice replaces the first.
+    /// Classification: the category on or off. With one label an item, another choice replaces the first. With many, a category
+    /// says what lies above it in the tree as well: those above are taken away, and come to nothing while one below is on.
     pub fn toggle_whole(&mut self, id: CategoryId) {
         let confirmed = |a: &&Annotation| a.source != Source::Prelabel;
         let mut set: BTreeSet<CategoryId> = self
@@ -72,6 +73,10 @@ impl Editor {
             set.clear();
         }
         if !had {
+            if set.iter().any(|s| self.is_below(*s, id)) {
+                return;
+            }
+            set.retain(|s| !self.is_below(id, *s));
             set.insert(id);
         }
         self.run(Command::Classify(set.into_iter().collect()));

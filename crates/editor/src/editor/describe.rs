@@ -15,6 +15,21 @@ impl Editor {
         self.epochs.look += 1;
     }
 
+    /// Whether `id` lies somewhere below `above` in the tree of categories.
+    pub fn is_below(&self, id: CategoryId, above: CategoryId) -> bool {
+        let parent = |id: CategoryId| self.definitions.get(&id).and_then(|d| d.parent);
+        let mut at = parent(id);
+        // No tree is deeper; a circle would have no end.
+        for _ in 0..limn_domain::category::MAX_LEVELS {
+            match at {
+                Some(p) if p == above => return true,
+                Some(p) => at = parent(p),
+                None => return false,
+            }
+        }
+        false
+    }
+
     /// The skeleton of the category that new shapes get.
     pub fn skeleton(&self) -> Option<&Skeleton> {
         self.skeleton_of(self.category?)

@@ -222,11 +222,11 @@ impl Action {
             | Self::Undo
             | Self::Redo
             | Self::AcceptAll
+            | Self::Escape
             | Self::FindText => true,
             // Without spans to move: the previous and next item.
             Self::NudgeLeft | Self::NudgeRight => !spans,
             Self::Relabel(_)
-            | Self::Escape
             | Self::Delete
             | Self::SelectAll
             | Self::CycleNext

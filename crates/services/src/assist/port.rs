@@ -46,6 +46,8 @@ pub struct LabeledItem {
 pub struct Training {
     pub items: Vec<LabeledItem>,
     pub categories: Vec<CategoryId>,
+    /// The category above each, by index.
+    pub parents: Vec<Option<usize>>,
     /// Any number of categories an item.
     pub multi: bool,
     /// Accuracy that proposals must have.
@@ -160,10 +162,12 @@ pub trait Engine: Send + Sync {
     /// From which confidence on boxes of each category are proposed, and how good that is.
     fn judge_boxes(&self, judged: &JudgedBoxes) -> (Vec<Option<f32>>, Figures);
 
+    /// `parents`: the category above each, by index. Of one category an item the most exact that is sure enough is said.
     fn predict(
         &self,
         head: &[u8],
         thresholds: &[Option<f32>],
+        parents: &[Option<usize>],
         features: &[Vec<f32>],
     ) -> Result<Vec<Verdict>, EngineError>;
 

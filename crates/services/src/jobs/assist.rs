@@ -21,6 +21,7 @@ use limn_jobs::{Cancelled, Handler, Permanent, Progress};
 use limn_store::repo;
 use limn_store::repo::assist::Due;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,6 +74,8 @@ struct Run<'a> {
     shuffle: bool,
     /// Those of the project, in the order of their export ids.
     categories: Vec<CategoryId>,
+    /// The category above those that have one.
+    above: HashMap<CategoryId, CategoryId>,
     progress: &'a Progress,
     /// Of the project's runs, from 1.
     number: i64,
@@ -110,6 +113,10 @@ async fn run(
         project,
         task: found.summary.task,
         shuffle: found.settings.shuffle,
+        above: categories
+            .iter()
+            .filter_map(|c| Some((c.id, c.parent_id?)))
+            .collect(),
         categories: categories.into_iter().map(|c| c.id).collect(),
         settings: row.settings.0.clone(),
         progress,
@@ -154,6 +161,23 @@ pub(super) fn is_holdout(digest: &Digest) -> bool {
 }
 
 impl Run<'_> {
+    /// For each of a list of categories the nearest above it that is in the list, by its place there.
+    fn parents(&self, list: &[CategoryId]) -> Vec<Option<usize>> {
+        let place: HashMap<CategoryId, usize> = list.iter().enumerate().map(|(n, c)| (*c, n)).collect();
+        let nearest = |c: &CategoryId| {
+            let mut at = self.above.get(c);
+            for _ in 0..limn_domain::category::MAX_LEVELS {
+                match at.map(|a| place.get(a)) {
+                    Some(Some(n)) => return Some(*n),
+                    Some(None) => at = at.and_then(|a| self.above.get(a)),
+                    None => return None,
+                }
+            }
+            None
+        };
+        list.iter().map(nearest).collect()
+    }
+
     /// Labels of the holdout that suffice.
     fn holdout_enough(&self) -> usize {
         if finds_boxes(self.task) {

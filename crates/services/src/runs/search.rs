@@ -3,6 +3,7 @@
 use super::Runs;
 use crate::authz::require;
 use crate::{Actor, Error, Result, cursor};
+use limn_domain::run::table::Within;
 use limn_domain::run::{ExperimentId, RunData, RunInfo, RunInput, RunModel, View};
 use limn_domain::{Action, RunId, Timestamp, filter};
 use limn_store::repo::run::Query;
@@ -37,6 +38,52 @@ pub struct Search {
     pub offset: i64,
     /// Whether to count all that match.
     pub count: bool,
+    /// Those of one group alone.
+    pub within: Option<Within>,
+}
+
+impl Search {
+    /// The clauses and the order. Errors: what is wrong with them, or with how much is searched.
+    pub(super) fn parsed(&self) -> Result<(Vec<filter::Clause>, Vec<filter::Sort>)> {
+        let mut clauses = filter::RUNS
+            .parse(&self.filter)
+            .map_err(|e| Error::field("filter", e))?;
+        if let Some(within) = &self.within {
+            let (op, value) = match &within.value {
+                Some(text) => (filter::Op::Eq, filter::Value::Text(text.clone())),
+                None => (filter::Op::IsNull, filter::Value::None),
+            };
+            clauses.push(filter::Clause {
+                entity: within.column.entity,
+                key: within.column.key.clone(),
+                op,
+                value,
+            });
+        }
+        let mut sort: Vec<filter::Sort> = Vec::new();
+        for order in &self.order_by {
+            let by = filter::RUNS
+                .sort(order)
+                .map_err(|e| Error::field("order_by", e))?;
+            if sort.iter().any(|s| s.entity == by.entity && s.key == by.key) {
+                return Err(Error::field(
+                    "order_by",
+                    format!("`{}` is there twice; leave one out.", by.key),
+                ));
+            }
+            sort.push(by);
+        }
+        if sort.len() > 10 {
+            return Err(Error::field("order_by", "Sort by at most 10 things."));
+        }
+        if self.experiments.len() > EXPERIMENTS {
+            return Err(Error::field(
+                "experiment_ids",
+                format!("Search at most {EXPERIMENTS} experiments at once."),
+            ));
+        }
+        Ok((clauses, sort))
+    }
 }
 
 /// A page of runs.
@@ -77,34 +124,7 @@ impl Runs {
     /// Runs that match. Errors: `InvalidInput` with what is wrong with the filter or the order.
     pub async fn search(&self, actor: &Actor, search: Search) -> Result<Found> {
         require(actor, Action::ViewRuns)?;
-        let clauses = filter::RUNS
-            .parse(&search.filter)
-            .map_err(|e| Error::field("filter", e))?;
-        let mut sort = Vec::new();
-        for order in &search.order_by {
-            let by = filter::RUNS
-                .sort(order)
-                .map_err(|e| Error::field("order_by", e))?;
-            if sort
-                .iter()
-                .any(|s: &filter::Sort| s.entity == by.entity && s.key == by.key)
-            {
-                return Err(Error::field(
-                    "order_by",
-                    format!("`{}` is there twice; leave one out.", by.key),
-                ));
-            }
-            sort.push(by);
-        }
-        if sort.len() > 10 {
-            return Err(Error::field("order_by", "Sort by at most 10 things."));
-        }
-        if search.experiments.len() > EXPERIMENTS {
-            return Err(Error::field(
-                "experiment_ids",
-                format!("Search at most {EXPERIMENTS} experiments at once."),
-            ));
-        }
+        let (clauses, sort) = search.parsed()?;
         if !(1..=PAGE_MAX).contains(&search.limit) {
             return Err(Error::field(
                 "max_results",

@@ -1,9 +1,11 @@
 //! run rows with their parameters, tags, inputs and the models they read and made.
 
 mod data;
+mod groups;
 mod search;
 
 pub use data::{data, delete_tag, inputs, models, params_of, put_inputs, put_models, put_params, put_tags};
+pub use groups::{group_metric, group_texts, groups};
 pub use search::{Query, search};
 
 use crate::{StoreError, Tx, on_tx};

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What rustc emits and every evergreen browser runs. Naming more would let wasm-opt use what browsers refuse.
-const OPT_FEATURES: [&str; 6] = [
+const OPT_FEATURES: [&str; 7] = [
+    // The worker of the smart tools; every browser since 2023.
+    "--enable-simd",
     "--enable-bulk-memory",
     "--enable-reference-types",
     "--enable-nontrapping-float-to-int",

@@ -22,7 +22,8 @@ pub struct Outlines(Rc<RefCell<Kept>>);
 type Kept = HashMap<(u32, u32, String), Rc<Vec<Part>>>;
 
 impl Outlines {
-    fn of(&self, mask: &Mask) -> Rc<Vec<Part>> {
+    /// The outline of a mask relative to its corner.
+    pub fn of(&self, mask: &Mask) -> Rc<Vec<Part>> {
         let key = (mask.width, mask.height, mask.counts.clone());
         let mut kept = self.0.borrow_mut();
         if kept.len() > KEPT {

@@ -1,6 +1,7 @@
 //! Drawing. One animation frame at a time, and only the layer that changed.
 
 use super::backdrop::{self, Crowd};
+use super::card::{self, Drawn};
 use super::images::{Images, Which, next_frame};
 use super::layer::{Bounds, Fits, Layer};
 use super::outlines::Outlines;
@@ -8,7 +9,7 @@ use super::strokes::{label, one, own_color};
 use super::tiles::Tiles;
 use super::{grips, links, overlay};
 use crate::features::label::desk::{Desk, Sheet};
-use crate::features::label::look::{ColorBy, Names};
+use crate::features::label::look::{ColorBy, Names, attribute_id};
 use leptos::prelude::*;
 use limn_domain::{Annotation, CategoryId, ItemId, Rect};
 use limn_editor::Editor;
@@ -44,6 +45,9 @@ pub(super) struct Layers {
     pub picture: Layer<Placed>,
     /// The shapes that stand still, when they are many.
     standing: Layer<backdrop::Key>,
+    /// The same by the graphics card, when they are thousands.
+    card: card::Slot,
+    card_canvas: HtmlCanvasElement,
     /// What moves.
     shapes: HtmlCanvasElement,
     shape_context: Context,
@@ -121,13 +125,21 @@ impl Painter {
         }
     }
 
-    pub fn attach(&self, picture: HtmlCanvasElement, standing: HtmlCanvasElement, shapes: HtmlCanvasElement) {
+    pub fn attach(
+        &self,
+        picture: HtmlCanvasElement,
+        standing: HtmlCanvasElement,
+        card_canvas: HtmlCanvasElement,
+        shapes: HtmlCanvasElement,
+    ) {
         if let (Some(picture), Some(standing), Some(shape_context)) =
             (Layer::new(picture), Layer::new(standing), context(&shapes))
         {
             self.layers.replace(Some(Layers {
                 picture,
                 standing,
+                card: card::Slot::default(),
+                card_canvas,
                 shapes,
                 shape_context,
             }));
@@ -196,7 +208,7 @@ impl Painter {
                 rough |= self.show_picture(&mut l.picture, s, picture, rested);
             }
             if shapes {
-                rough |= self.draw_shapes(&mut l.standing, &l.shape_context, s, (w, h), rested);
+                rough |= self.draw_shapes(l, s, (w, h), rested);
             }
             if rough {
                 self.draw_when_rested();
@@ -207,6 +219,7 @@ impl Painter {
         if read.is_none() {
             l.picture.forget();
             l.standing.forget();
+            l.card.hide();
         }
     }
 
@@ -284,14 +297,14 @@ impl Painter {
 
     /// Draws the shapes; those that stand still into their own layer, when they are many. Returns whether that is stretched
     /// for the moment.
-    fn draw_shapes(
-        &self,
-        standing: &mut Layer<backdrop::Key>,
-        c: &Context,
-        s: &Sheet,
-        screen: (f64, f64),
-        rested: bool,
-    ) -> bool {
+    fn draw_shapes(&self, layers: &mut Layers, s: &Sheet, screen: (f64, f64), rested: bool) -> bool {
+        let Layers {
+            standing,
+            card,
+            card_canvas,
+            shape_context: c,
+            ..
+        } = layers;
         let e = &s.editor;
         let names: HashMap<CategoryId, (String, String)> = self.desk.categories.with_untracked(|list| {
             list.iter()
@@ -328,11 +341,42 @@ impl Painter {
                 .collect()
         };
         let mut fits = standing.show(&key, e.view(), bounds);
+        let mut by_card = false;
+        if fits == Fits::No
+            && let Some(card) = card.get(card_canvas, looks.card)
+        {
+            // Whether they are few by now is asked when the view rests.
+            let stays = card.shows(s.item.id) && !rested;
+            by_card = stays || shown(grown(e)).len() > MANY;
+            if by_card {
+                let colors = names.values().fold(0_u64, |sum, (_, color)| {
+                    sum.wrapping_add(u64::from(attribute_id(color)))
+                });
+                let wanted = card::Key::of(s, looks, colors);
+                match card.draw(wanted, e, &self.outlines, |a| look_of(a).1) {
+                    Drawn::Exactly => standing.forget(),
+                    Drawn::Soon { anything } => {
+                        if anything {
+                            standing.forget();
+                        } else {
+                            standing.stand_in(e.view(), |k| k.is_like(&key));
+                        }
+                        // On with it in the next frame.
+                        self.shapes();
+                    }
+                    Drawn::No => by_card = false,
+                }
+            } else {
+                card.hide();
+            }
+        } else {
+            card.hide();
+        }
         let mut crowd = self.crowd.borrow_mut();
-        if crowd.as_ref().is_some_and(|c| c.key != key) {
+        if by_card || crowd.as_ref().is_some_and(|c| c.key != key) {
             *crowd = None;
         }
-        if fits == Fits::No && crowd.is_none() {
+        if fits == Fits::No && crowd.is_none() && !by_card {
             let fine = |to: &Context, list: &[&Annotation], hover: bool| {
                 for a in list {
                     one(
@@ -388,7 +432,7 @@ impl Painter {
         }
         drop(crowd);
         // Selected shapes lie above, whatever their place in the order; over the backdrop also the one under the pointer.
-        let behind = standing.is_on();
+        let behind = by_card || standing.is_on();
         let hover = e
             .hover()
             .filter(|id| (behind || looks.names == Names::Hover) && !e.selection().contains(*id));
@@ -441,7 +485,7 @@ impl Painter {
                 .as_ref()
                 .map_or("#8296ff", |id| look(id).1),
         );
-        fits == Fits::Roughly
+        fits == Fits::Roughly || by_card && !rested
     }
 }
 

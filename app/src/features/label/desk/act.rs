@@ -15,6 +15,9 @@ impl Desk {
         if !action.is_for(task) {
             return false;
         }
+        if action == A::Escape && self.leave_branch() {
+            return true;
+        }
         if let Some(done) = self.act_on_text(action) {
             return done;
         }
@@ -213,9 +216,7 @@ impl Desk {
     }
 
     fn pick_key(self, n: u8, relabel: bool) -> bool {
-        let id = self
-            .categories
-            .with_untracked(|list| list.iter().find(|c| c.key == Some(n)).map(|c| c.category.id));
+        let id = self.with_digit(n);
         id.map(|id| self.pick(id, relabel)).is_some()
     }
 

@@ -442,10 +442,8 @@ impl Desk {
             A::Submit => self.submit_page(false),
             A::Skip => self.ask_skip(),
             A::Category(n) | A::Relabel(n) => {
-                let id = self
-                    .categories
-                    .with_untracked(|l| l.iter().find(|c| c.key == Some(n)).map(|c| c.category.id));
-                self.give(id?);
+                let id = self.with_digit(n)?;
+                self.pick(id, false);
             }
             A::Undo => self.step_back(true),
             A::Redo => self.step_back(false),

@@ -322,6 +322,7 @@ impl Desk {
             list.iter()
                 .map(|c| {
                     let definition = Definition {
+                        parent: c.category.parent_id,
                         skeleton: c.category.skeleton.clone(),
                         attributes: c.category.attributes.clone(),
                     };

@@ -1,11 +1,12 @@
 //! The categories: pick one for new shapes, or label the whole item.
 
+use crate::features::label::branch;
 use crate::features::label::desk::{Cat, Desk};
 use crate::ui::{Glyph, Icon, Kbd};
 use leptos::html;
 use leptos::prelude::*;
-use limn_domain::CategoryId;
-use limn_domain::{Annotation, Source};
+use limn_domain::category::Category;
+use limn_domain::{Annotation, CategoryId, Source};
 
 /// Whether every word of the query begins a word of the name.
 fn fits(name: &str, query: &str) -> bool {
@@ -209,11 +210,57 @@ pub(super) fn Toggle(
 pub fn Choices() -> impl IntoView {
     let desk: Desk = expect_context();
     let query = RwSignal::new(String::new());
-    let rows = move || desk.categories.with(|list| found(list, &query.get()));
+    let picked = move || {
+        desk.doc_tick.track();
+        desk.read(|s| s.editor.doc().whole().map(|a| a.category_id).collect::<Vec<_>>())
+            .unwrap_or_default()
+    };
+    let rows = move || {
+        let query = query.get();
+        desk.categories.with(|list| {
+            if !query.trim().is_empty() {
+                return found(list, &query);
+            }
+            let all: Vec<Category> = list.iter().map(|c| c.category.clone()).collect();
+            let shown = branch::shown(&all, desk.branch.get(), &picked());
+            list.iter()
+                .filter(|c| shown.contains(&c.category.id))
+                .cloned()
+                .collect()
+        })
+    };
+    // The digits begin at the top with every item.
+    Effect::new(move |_| {
+        desk.current.track();
+        desk.grid.page.track();
+        desk.branch.set(None);
+    });
+    let path = Memo::new(move |_| {
+        let open = desk.branch.get()?;
+        desk.categories.with(|list| {
+            let all: Vec<Category> = list.iter().map(|c| c.category.clone()).collect();
+            let name = |id: &CategoryId| all.iter().find(|c| c.id == *id).map(|c| c.name.clone());
+            let mut ids = branch::above(&all, open);
+            ids.reverse();
+            ids.push(open);
+            let names: Vec<String> = ids.iter().filter_map(name).collect();
+            Some(names.join(" \u{203a} "))
+        })
+    });
     let single = move || desk.task().takes_one() && !desk.in_grid();
     view! {
         <section class="label-choices" aria-label="Categories">
             <Head query/>
+            <Show when=move || path.get().is_some()>
+                <p class="label-path" role="status" data-testid="branch">
+                    <span><span class="label-path__keys">"Keys for "</span><b>{move || path.get().unwrap_or_default()}</b></span>
+                    <button class="label-path__up" type="button" on:click=move |_| {
+                        desk.leave_branch();
+                    }>
+                        "Up "<Kbd>"Esc"</Kbd>
+                    </button>
+                </p>
+            </Show>
             <ul class="label-choices__list">
                 <For each=rows key=|c| (c.category.id, c.depth, c.category.name.clone(), c.color.clone(), c.key) let:c>
                     <ChoiceButton cat=c/>
@@ -259,6 +306,19 @@ fn ChoiceButton(cat: Cat) -> impl IntoView {
     let id = cat.category.id;
     let state = Memo::new(move |_| whole(desk, id));
     let on = move || state.get().0;
+    let implied = Memo::new(move |_| {
+        desk.doc_tick.track();
+        desk.current.track();
+        let below = |s: &crate::features::label::desk::Sheet| {
+            let mut said = s.editor.doc().whole().filter(|a| a.source != Source::Prelabel);
+            said.any(|a| s.editor.is_below(a.category_id, id))
+        };
+        !desk.in_grid() && desk.read(below) == Some(true)
+    });
+    let digit = {
+        let cat = cat.clone();
+        move || desk.digit_of(&cat)
+    };
     let proposal = move || state.get().1;
     view! {
         <li style:--depth=cat.depth.to_string() style:--swatch=cat.color.clone()>
@@ -266,6 +326,7 @@ fn ChoiceButton(cat: Cat) -> impl IntoView {
                 class="label-choice"
                 type="button"
                 class:is-on=on
+                class:is-implied=implied
                 class:is-proposed=move || proposal().is_some()
                 aria-pressed=move || if on() { "true" } else { "false" }
                 on:click=move |_| desk.pick(id, false)
@@ -278,7 +339,7 @@ fn ChoiceButton(cat: Cat) -> impl IntoView {
                         .map(|s| view! { <span class="label-choice__score">{format!("suggested {s:.2}")}</span> })
                 }}
                 {move || on().then(|| view! { <Icon glyph=Glyph::Check/> })}
-                {cat.key.map(|k| view! { <kbd class="kbd">{k.to_string()}</kbd> })}
+                {move || digit().map(|k| view! { <kbd class="kbd">{k.to_string()}</kbd> })}
             </button>
         </li>
     }

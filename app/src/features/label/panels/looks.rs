@@ -1,7 +1,9 @@
 //! The panel that says how the picture and the shapes are shown, and the map of the whole picture.
 
 use crate::features::label::desk::{Desk, px};
-use crate::features::label::look::{ColorBy, EQUAL_FILTER, GAMMA_FILTER, Legend, Look, Names, attribute_id};
+use crate::features::label::look::{
+    CardUse, ColorBy, EQUAL_FILTER, GAMMA_FILTER, Legend, Look, Names, attribute_id,
+};
 use crate::ui::{Button, ButtonSize, Variant};
 use leptos::html;
 use leptos::prelude::*;
@@ -120,6 +122,27 @@ pub fn LookPanel() -> impl IntoView {
                             <option value="always" selected=move || desk.looks.get().names == Names::Always>"Always"</option>
                             <option value="hover" selected=move || desk.looks.get().names == Names::Hover>"Selected and under the pointer"</option>
                             <option value="never" selected=move || desk.looks.get().names == Names::Never>"Never"</option>
+                        </select>
+                    </label>
+                    <label
+                        class="label-light__row label-light__row--pick"
+                        title="Whether the graphics card draws the outlines where there are thousands"
+                    >
+                        <span>"Graphics card"</span>
+                        <select
+                            class="input"
+                            on:change=move |ev| {
+                                let card = match event_target_value(&ev).as_str() {
+                                    "always" => CardUse::Always,
+                                    "never" => CardUse::Never,
+                                    _ => CardUse::Auto,
+                                };
+                                desk.set_look(|l| l.card = card);
+                            }
+                        >
+                            <option value="auto" selected=move || desk.looks.get().card == CardUse::Auto>"Where it is fast"</option>
+                            <option value="always" selected=move || desk.looks.get().card == CardUse::Always>"Always"</option>
+                            <option value="never" selected=move || desk.looks.get().card == CardUse::Never>"Never"</option>
                         </select>
                     </label>
                 </Show>

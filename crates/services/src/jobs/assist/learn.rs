@@ -77,6 +77,7 @@ pub(super) async fn learn(
     let training = Training {
         items,
         categories: run.categories.clone(),
+        parents: run.parents(&run.categories),
         multi: run.task.takes_any(),
         accuracy: run.settings.accuracy,
         seed: 1,

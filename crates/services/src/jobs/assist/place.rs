@@ -109,8 +109,9 @@ async fn predict(run: &Run<'_>, todo: &[&Seen], model: &ModelRow) -> anyhow::Res
     for part in todo.chunks(10_000) {
         let features: Vec<Vec<f32>> = part.iter().filter_map(|s| s.features.clone()).collect();
         let (head, thresholds) = (model.head.clone(), model.thresholds.0.clone());
+        let parents = run.parents(&model.categories);
         let found = run
-            .on_thread(move |engine, _| engine.predict(&head, &thresholds, &features))
+            .on_thread(move |engine, _| engine.predict(&head, &thresholds, &parents, &features))
             .await?;
         all.extend(found.map_err(Permanent)?);
         run.progress.check()?;

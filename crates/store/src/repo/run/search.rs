@@ -55,7 +55,7 @@ pub async fn search(
     Ok((rows.into_iter().map(RunInfo::from).collect(), total))
 }
 
-const fn table(entity: Entity) -> &'static str {
+pub(super) const fn table(entity: Entity) -> &'static str {
     match entity {
         Entity::Metric => "metric",
         Entity::Param => "run_param",
@@ -115,7 +115,7 @@ fn column(attribute: &str) -> &'static str {
     }
 }
 
-fn filter<'a, DB>(q: &mut QueryBuilder<DB>, query: &Query<'_>, dialect: Dialect)
+pub(super) fn filter<'a, DB>(q: &mut QueryBuilder<DB>, query: &Query<'_>, dialect: Dialect)
 where
     DB: Database,
     String: Encode<'a, DB> + Type<DB>,
