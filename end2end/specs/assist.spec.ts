@@ -1,5 +1,6 @@
 // The model that learns while people label: turned on, fed with labels, its proposals accepted by the page, its curve watched.
 import { drawn, type Project } from "../pages/data";
+import { makeTextProject, TextPage } from "../pages/text";
 import { expect, hydrated, test, unique } from "../fixtures";
 import type { Api } from "../fixtures";
 import type { Page } from "@playwright/test";
@@ -276,4 +277,113 @@ test("boxes that people drew teach a model that draws the next ones", async ({ l
   );
   expect(right.length).toBeGreaterThan(0);
   expect(taken.annotations.every((a: any) => a.source === "human")).toBe(true);
+});
+
+/** A letter of four sentences, and where names are in it: persons (0) and places (1), in Unicode scalar values. */
+function letter(seed: number): { text: string; spans: { kind: number; start: number; end: number }[] } {
+  const r = random(seed + 311);
+  const syllables = ["ba", "ko", "ri", "mel", "tan", "du", "vor", "sha", "lin", "gre", "no", "pa"];
+  const name = () => {
+    const word = Array.from({ length: 2 + Math.floor(r() * 2) }, () => syllables[Math.floor(r() * 12)]).join("");
+    return word[0].toUpperCase() + word.slice(1);
+  };
+  const sentences = [
+    ["@P", " lives in ", "@L", ". "],
+    ["Yesterday ", "@P", " met ", "@P", " near ", "@L", ".\r\n"],
+    ["The train from ", "@L", " to ", "@L", " was late. \u{1f600} "],
+    ["Nothing happened on Monday in the Garden.\r\n"],
+    ["Mr. ", "@P", " bought a house in ", "@L", ". "],
+  ];
+  let text = `\u{1f680} Letter ${seed}\r\n`;
+  const spans = [];
+  for (let n = 0; n < 4; n++) {
+    for (const part of sentences[n === 0 ? seed % 2 : Math.floor(r() * sentences.length)]) {
+      if (!part.startsWith("@")) {
+        text += part;
+        continue;
+      }
+      const start = [...text].length;
+      text += name();
+      spans.push({ kind: part === "@P" ? 0 : 1, start, end: [...text].length });
+    }
+  }
+  return { text, spans };
+}
+
+test("spans that people marked teach a model that marks the next ones", async ({ limn, admin, page, signIn, a11y, shots }) => {
+  test.setTimeout(180_000);
+  const api = limn.api(admin.token);
+  const letters = new Map(Array.from({ length: 70 }, (_, n) => [`${n}.txt`, letter(n)]));
+  const texts = Object.fromEntries([...letters].map(([name, { text }]) => [name, text]));
+  const id = await makeTextProject(api, unique("Names"), "entities", ["person", "place"], texts);
+  const categories = await api.get(`/api/v1/projects/${id}/categories`);
+  const assist = () => api.get(`/api/v1/projects/${id}/assist`);
+  await signIn(page, admin);
+  await page.goto(`/projects/${id}/assist`);
+  await hydrated(page);
+  await page.getByRole("button", { name: "Turn the assist on" }).click();
+  await expect(page.getByTestId("assist-message")).toContainText("from 10 documents", { timeout: 90_000 });
+  await page.getByLabel("The model is trained").selectOption("button");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText("Saved.")).toBeVisible();
+
+  // A labeler with a script of their own marks what is there.
+  for (let done = 0; done < 40; ) {
+    const taken = await api.post(`/api/v1/projects/${id}/queue/take`, { count: 10 });
+    for (const work of taken.items) {
+      await api.post(`/api/v1/items/${work.item.id}/submit`, {
+        revision: work.annotations.revision,
+        change: {
+          change_id: crypto.randomUUID(),
+          base_revision: work.annotations.revision,
+          upserts: letters.get(work.item.name)!.spans.map(({ kind, start, end }) => ({
+            id: crypto.randomUUID(), category_id: categories[kind].id, kind: "span", start, end, z: 0, source: "human",
+          })),
+          removes: [],
+          active_ms: 3000,
+        },
+      });
+      done++;
+    }
+  }
+  await page.reload();
+  await hydrated(page);
+  await page.getByRole("button", { name: "Train now" }).click();
+  await expect(page.getByTestId("assist-version")).toHaveText("Model 1", { timeout: 60_000 });
+  await expect.poll(async () => (await assist()).state, { timeout: 60_000 }).toBe("ready");
+  const ready = await assist();
+  expect(ready.model.figures).toMatchObject({ basis: "holdout" });
+  expect(ready.items.prelabeled).toBeGreaterThan(10);
+  await expect(page.getByText("Spans right").first()).toBeVisible();
+  await expect(page.getByText(/with exactly the ends that people gave them/)).toBeVisible();
+  await a11y(page);
+  await shots(page, "assist-spans");
+  await page.setViewportSize({ width: 1440, height: 900 });
+
+  // The next document comes with spans: one is accepted by its key, the others all at once.
+  const label = new TextPage(page);
+  await label.open(id);
+  await expect(page.getByTestId("suggestions")).toContainText(/suggestion/);
+  const shown = await label.spans();
+  expect(shown.length).toBeGreaterThan(0);
+  expect(shown.every((s) => s.endsWith(", suggestion"))).toBe(true);
+  const item = (await page.getByTestId("item-name").textContent())!;
+  await shots(page, "assist-spans-proposals");
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.getByTestId("object").first().click();
+  await page.keyboard.press("y");
+  await expect.poll(async () => (await label.spans())[0].endsWith(", suggestion")).toBe(false);
+  await page.keyboard.press("g");
+  await expect(page.getByTestId("suggestions")).toBeHidden();
+  await label.saved();
+  await label.submit();
+  await expect.poll(async () => (await assist()).work.accepted, { timeout: 20_000 }).toBe(1);
+  const done = (await api.get(`/api/v1/projects/${id}/items?status=done&limit=200`)).rows;
+  const taken = done.find((d: any) => (d.item ?? d).name === item);
+  const { spans } = letters.get(item)!;
+  const right = taken.annotations.filter((a: any) =>
+    spans.some(({ kind, start, end }) => categories[kind].id === a.category_id && a.start === start && a.end === end),
+  );
+  expect(taken.annotations.every((a: any) => a.source === "human")).toBe(true);
+  expect(right.length).toBeGreaterThan(taken.annotations.length / 2);
 });

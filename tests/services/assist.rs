@@ -2,6 +2,7 @@
 
 mod backbone;
 mod boxes;
+mod spans;
 mod world;
 
 use crate::{code, refusal};
@@ -331,11 +332,11 @@ async fn hopeless_projects_are_told_why() {
             code(w.studio.assist.update(&w.lena, w.project, on.clone()).await),
             Code::Forbidden
         );
-        let spans = build::project(&db, "Spans", Task::Entities).await;
-        let why = refusal(w.studio.assist.update(&Actor::System, spans, on).await);
+        let outlines = build::project(&db, "Outlines", Task::Segmentation).await;
+        let why = refusal(w.studio.assist.update(&Actor::System, outlines, on).await);
         assert_eq!(why.fields[0].field, "enabled");
         assert_eq!(
-            code(w.studio.assist.train(&Actor::System, spans).await),
+            code(w.studio.assist.train(&Actor::System, outlines).await),
             Code::WrongState
         );
     })

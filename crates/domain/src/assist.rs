@@ -157,11 +157,11 @@ impl Default for AssistSettings {
 }
 
 impl AssistSettings {
-    /// What it starts with in a project of this task. Whoever sees boxes drawn for them corrects one in five with less work than drawing
-    /// all of them.
+    /// What it starts with in a project of this task. Whoever sees boxes drawn or spans marked for them corrects one in five with less work
+    /// than drawing or marking all of them.
     pub fn of(task: Task) -> Self {
         Self {
-            accuracy: if finds_boxes(task) { 0.8 } else { 0.95 },
+            accuracy: if finds_marks(task) { 0.8 } else { 0.95 },
             ..Self::default()
         }
     }
@@ -233,12 +233,22 @@ impl UpdateAssist {
 
 /// Whether a project of this task can have an assist.
 pub const fn can_assist(task: Task) -> bool {
-    task.takes_one() || task.takes_any() || finds_boxes(task)
+    task.takes_one() || task.takes_any() || finds_marks(task)
 }
 
-/// Whether the assist of such a project proposes boxes. Its shares then count boxes instead of items.
+/// Whether the assist of such a project proposes marks within items, boxes or spans. Its shares then count those instead of items.
+pub const fn finds_marks(task: Task) -> bool {
+    finds_boxes(task) || finds_spans(task)
+}
+
+/// Whether the assist of such a project proposes boxes.
 pub const fn finds_boxes(task: Task) -> bool {
     matches!(task, Task::Detection)
+}
+
+/// Whether the assist of such a project proposes spans of documents.
+pub const fn finds_spans(task: Task) -> bool {
+    matches!(task, Task::Entities)
 }
 
 /// A share that was counted: `right` of `of`, and where the true share lies with 95 % confidence (Wilson's interval).
@@ -304,12 +314,12 @@ pub struct Figures {
     pub trained_on: i64,
     /// Labeled items of the holdout.
     pub holdout: i64,
-    /// Items judged right: for several categories an item all of them. Boxes: those right among the found ones, at the confidence that finds
-    /// the most for the fewest mistakes.
+    /// Items judged right: for several categories an item all of them. Boxes and spans: those right among the found ones, at the confidence
+    /// that finds the most for the fewest mistakes.
     pub accuracy: Share,
     /// Right among those sure enough to be proposed.
     pub proposed: Share,
-    /// Sure enough to be proposed among all. Boxes: those that are found by a proposal, among all that people drew.
+    /// Sure enough to be proposed among all. Boxes and spans: those that are found by a proposal, among all that people marked.
     pub covered: Share,
     /// Boxes: COCO's average precision at an overlap of one half, the mean of the categories, 0..=1.
     #[serde(default)]
@@ -337,15 +347,15 @@ pub struct Bin {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CategoryFigures {
     pub category_id: CategoryId,
-    /// Labeled items trained on, or boxes.
+    /// Labeled items trained on, or boxes or spans in them.
     pub trained_on: i64,
-    /// Of the items (or boxes) that are of it, those found (recall).
+    /// Of the items (or boxes, or spans) that are of it, those found (recall).
     pub found: Share,
     /// Confidence from which it is proposed; none while the asked accuracy is out of reach or cannot be told.
     pub threshold: Option<f64>,
     /// Of its proposals, those right.
     pub proposed: Share,
-    /// Of the items taken for it, those sure enough. Boxes: of those that are of it, those found by a proposal.
+    /// Of the items taken for it, those sure enough. Boxes and spans: of those that are of it, those found by a proposal.
     pub covered: Share,
 }
 

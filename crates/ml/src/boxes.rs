@@ -1,75 +1,41 @@
-//! How good proposed boxes are, and from which confidence on they are good enough.
-//!
-//! Every found box of the holdout's pictures becomes something judged ([`Judged`]), and the thresholds are chosen as for categories. As there
-//! is no cross-validation of networks, which would train several times as long, the same few pictures would both choose and judge: what is
-//! told of a threshold comes from pictures that had no say in it.
+//! How good proposed boxes are: what those found in the holdout's pictures lie on. The rest is as for all marks ([`marks`]).
 
-use crate::judge::{Judged, bins, confusions, passes, thresholds};
+use crate::judge::Judged;
+use crate::marks::{self, Marks, Words};
 use crate::nets::overlap;
-use crate::tree::Tree;
-use limn_domain::assist::{Basis, CategoryFigures, Figures, Share};
+use limn_domain::assist::Figures;
 use limn_services::assist::port::{JudgedBoxes, JudgedPicture};
 
 /// A found box is right from this overlap on (intersection over union).
 const RIGHT: f32 = 0.5;
 /// Boxes below this confidence are noise that nobody would show.
 const LEAST: f32 = 0.05;
-/// So many parts of the pictures are judged by thresholds that the others chose.
-const PARTS: usize = 10;
-/// Holdouts with less than this say little.
-const PICTURES_FEW: usize = 10;
-const BOXES_FEW: usize = 30;
+const WORDS: Words = Words {
+    item: "picture",
+    items: "pictures",
+    mark: "box",
+    marks: "boxes",
+    make: "draw",
+};
 
 /// Thresholds of the categories, and the figures.
 pub fn judge(of: &JudgedBoxes) -> (Vec<Option<f32>>, Figures) {
-    let classes = of.categories.len();
     let judged: Vec<Vec<Judged>> = of.pictures.iter().map(matched).collect();
-    let all: Vec<Judged> = judged.iter().flatten().cloned().collect();
-    let chosen = thresholds(&all, &Tree::flat(classes), false, of.accuracy);
-    let sure = passing(&judged, classes, of.accuracy);
-    let shown: Vec<&Judged> = all
-        .iter()
-        .filter(|j| j.said.iter().all(|c| j.confidence >= of.worth[*c]))
-        .collect();
-    let every: Vec<&Judged> = all.iter().collect();
-    let (bins, calibration_error) = bins(&every);
-    let mut there = vec![0_i64; classes];
+    let mut there = vec![0_i64; of.categories.len()];
     for b in of.pictures.iter().flat_map(|p| &p.right) {
         there[b.category] += 1;
     }
-    let wanted: i64 = there.iter().sum();
-    let right = |list: &[&Judged]| list.iter().filter(|j| j.is == j.said).count() as i64;
-    let figures = Figures {
-        basis: Basis::Holdout,
+    marks::judge(&Marks {
+        judged: &judged,
+        there: &there,
+        categories: &of.categories,
         trained_on: of.trained_on,
-        holdout: of.pictures.len() as i64,
-        accuracy: Share::new(right(&shown), shown.len() as i64),
-        proposed: Share::new(right(&sure), sure.len() as i64),
-        covered: Share::new(right(&sure), wanted),
+        trained: &of.trained_boxes,
+        worth: &of.worth,
         map50: of.map50,
-        calibration_error,
-        bins,
-        categories: (0..classes)
-            .map(|c| {
-                let of_it = |list: &[&Judged]| {
-                    let list: Vec<&Judged> = list.iter().filter(|j| j.said == [c]).copied().collect();
-                    (right(&list), list.len() as i64)
-                };
-                let (found, (good, proposed)) = (of_it(&shown).0, of_it(&sure));
-                CategoryFigures {
-                    category_id: of.categories[c],
-                    trained_on: of.trained_boxes[c],
-                    found: Share::new(found, there[c]),
-                    threshold: chosen[c].map(f64::from),
-                    proposed: Share::new(good, proposed),
-                    covered: Share::new(good, there[c]),
-                }
-            })
-            .collect(),
-        confusions: confusions(&of.categories, &Tree::flat(classes), &shown),
-        warnings: warnings(of, wanted, &chosen),
-    };
-    (chosen, figures)
+        accuracy: of.accuracy,
+        words: WORDS,
+    })
 }
 
 /// The found boxes of a picture, each with what it lies on: a box of its own category that no surer one has taken, else a box of another
@@ -103,66 +69,6 @@ fn matched(p: &JudgedPicture) -> Vec<Judged> {
             }
         })
         .collect()
-}
-
-/// Those that pass thresholds chosen without their picture.
-fn passing(judged: &[Vec<Judged>], classes: usize, accuracy: f64) -> Vec<&Judged> {
-    let parts = PARTS.min(judged.len());
-    let mut out = Vec::new();
-    for part in 0..parts {
-        let others: Vec<Judged> = judged
-            .iter()
-            .enumerate()
-            .filter(|(n, _)| n % parts != part)
-            .flat_map(|(_, j)| j.iter().cloned())
-            .collect();
-        let chosen = thresholds(&others, &Tree::flat(classes), false, accuracy);
-        let own = judged.iter().skip(part).step_by(parts).flatten();
-        out.extend(own.filter(|j| passes(&j.said, j.confidence, &chosen)));
-    }
-    out
-}
-
-fn warnings(of: &JudgedBoxes, wanted: i64, chosen: &[Option<f32>]) -> Vec<String> {
-    let mut out = Vec::new();
-    let pictures = of.pictures.len();
-    if pictures < PICTURES_FEW || wanted < BOXES_FEW as i64 {
-        out.push(format!(
-            "Only {pictures} {} of the holdout {} labeled, with {wanted} boxes; from {PICTURES_FEW} pictures and {BOXES_FEW} boxes on the figures say more.",
-            if pictures == 1 { "picture" } else { "pictures" },
-            if pictures == 1 { "is" } else { "are" },
-        ));
-    }
-    let few = of.trained_boxes.iter().filter(|n| (1..5).contains(*n)).count();
-    if few > 0 {
-        out.push(format!(
-            "{few} {} fewer than 5 boxes to learn from; draw more of {}.",
-            if few == 1 {
-                "category has"
-            } else {
-                "categories have"
-            },
-            if few == 1 { "it" } else { "them" }
-        ));
-    }
-    let none = of.trained_boxes.iter().filter(|n| **n == 0).count();
-    if none > 0 {
-        out.push(format!(
-            "{none} {} no boxes to learn from yet and cannot be proposed.",
-            if none == 1 {
-                "category has"
-            } else {
-                "categories have"
-            }
-        ));
-    }
-    if chosen.iter().all(Option::is_none) {
-        out.push(
-            "No confidence meets the accuracy that is asked for; nothing is proposed until there are more labels, or less is asked for."
-                .to_owned(),
-        );
-    }
-    out
 }
 
 #[cfg(test)]

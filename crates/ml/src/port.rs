@@ -1,18 +1,18 @@
 //! The services' port: their types in, ours inside, on threads of its own.
 
 use crate::backbone::{Backbone, SIDE};
-use crate::error::MlError;
+use crate::error::{MlError, check};
 use crate::head::Head;
 use crate::judge::Word;
 use crate::linear::Matrix;
 use crate::order::{by_cluster, cosine, margin, most_useful};
 use crate::train::{Example, Task, train};
 use crate::tree::Tree;
-use crate::{Encoder, Picture, Words};
+use crate::{Encoder, Picture, Tagger, Words};
 use limn_domain::assist::{AssistOrder, Figures};
 use limn_services::assist::port::{
-    Arranged, Engine, EngineError, JudgedBoxes, PictureNet, SmallPicture, StopCheck, TrainedHead, Training,
-    Verdict,
+    Arranged, Engine, EngineError, JudgedBoxes, PictureNet, SmallPicture, SpanTraining, StopCheck, TextSpan,
+    TrainedHead, Training, Verdict,
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -159,6 +159,36 @@ impl Engine for LocalEngine {
 
     fn judge_boxes(&self, judged: &JudgedBoxes) -> (Vec<Option<f32>>, Figures) {
         crate::boxes::judge(judged)
+    }
+
+    fn span_version(&self) -> &'static str {
+        "tagger-1"
+    }
+
+    fn fit_spans(&self, training: &SpanTraining, stop: &StopCheck) -> Result<TrainedHead, EngineError> {
+        let _turn = self.turn();
+        let learned = crate::spans::learn(training, &|| stop())?;
+        Ok(TrainedHead {
+            head: learned.tagger.to_bytes(),
+            thresholds: learned.thresholds,
+            figures: learned.figures,
+        })
+    }
+
+    fn find_spans(
+        &self,
+        model: &[u8],
+        texts: &[String],
+        stop: &StopCheck,
+    ) -> Result<Vec<Vec<(TextSpan, f32)>>, EngineError> {
+        let tagger = Tagger::from_bytes(model)?;
+        let _turn = self.turn();
+        let mut found = Vec::with_capacity(texts.len());
+        for text in texts {
+            check(&|| stop())?;
+            found.push(tagger.find(text));
+        }
+        Ok(found)
     }
 
     fn predict(

@@ -6,14 +6,13 @@ use crate::error::{MlError, Result, Stop, check, finite};
 use crate::linear::{Matrix, dot};
 use crate::principal::{Principal, less, principal};
 use crate::rng::Rng;
+use limn_services::assist::port::TEXT_READ;
 use serde::{Deserialize, Serialize};
 
 /// The layout of [`Words`]; others are refused.
 const FORMAT: u32 = 1;
 /// Places that words are hashed into.
 const PLACES: usize = 4_096;
-/// Characters of a document that are read.
-const READ: usize = 100_000;
 /// Characters of a piece of a word.
 const PIECE: usize = 3;
 const BATCH: usize = 64;
@@ -134,7 +133,11 @@ fn counts(text: &str) -> Vec<(usize, f32)> {
         let sign = if hash >> 63 == 0 { 1.0 } else { -1.0 };
         at[(hash % PLACES as u64) as usize] += sign;
     };
-    let read: String = text.chars().take(READ).flat_map(char::to_lowercase).collect();
+    let read: String = text
+        .chars()
+        .take(TEXT_READ)
+        .flat_map(char::to_lowercase)
+        .collect();
     let words = read
         .split(|c: char| !c.is_alphanumeric())
         .filter(|w| !w.is_empty());

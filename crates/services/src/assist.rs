@@ -58,7 +58,7 @@ impl Assists {
                     if after.enabled && !can_assist(task) {
                         return Err(Error::field(
                             "enabled",
-                            "The assist learns categories of pictures and documents, and boxes around objects, so far. This project has another task.",
+                            "The assist learns categories of pictures and documents, boxes around objects, and spans of text, so far. This project has another task.",
                         ));
                     }
                     if after.backbone.is_some() && task.is_text() {
@@ -191,7 +191,7 @@ impl Assists {
 fn not_seen() -> Error {
     Error::new(
         Code::WrongState,
-        "Nothing has looked at this picture yet. Turn the project's assist on, and wait until its job is done.",
+        "Nothing has looked at this item yet. Turn the project's assist on, and wait until its job is done.",
     )
 }
 
@@ -326,7 +326,7 @@ async fn read(tx: &mut Tx, project: ProjectId) -> Result<Assist> {
 }
 
 const fn off() -> &'static str {
-    "Off. Turned on, a model looks at the pictures, learns from every label, and proposes what it is sure of."
+    "Off. Turned on, a model looks at the items, learns from every label, and proposes what it is sure of."
 }
 
 fn state(row: &AssistRow, job: Option<&Job>, model: Option<&AssistModel>) -> (AssistState, String) {

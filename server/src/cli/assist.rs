@@ -5,8 +5,9 @@ use super::{Remote, print, watch};
 use anyhow::Result;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Subcommand};
-use limn_domain::assist::{Assist, AssistOrder, Basis, Retrain, Share, UpdateAssist};
+use limn_domain::assist::{Assist, AssistOrder, Basis, Retrain, Share, UpdateAssist, finds_spans};
 use limn_domain::job::Job;
+use limn_domain::project::Task;
 use limn_domain::{CategoryId, ProjectId};
 use reqwest::Method;
 use std::collections::HashMap;
@@ -66,17 +67,20 @@ pub struct Of {
 struct Place {
     client: Client,
     project: ProjectId,
+    task: Task,
     path: String,
 }
 
 impl Of {
     async fn place(&self) -> Result<Place> {
         let client = Client::new(&self.remote)?;
-        let project = client.project(&self.project).await?.summary.id;
+        let found = client.project(&self.project).await?.summary;
+        let project = found.id;
         let path = format!("/api/v1/projects/{project}/assist");
         Ok(Place {
             client,
             project,
+            task: found.task,
             path,
         })
     }
@@ -96,7 +100,7 @@ pub async fn run(command: AssistCommand) -> Result<()> {
                 .get(&format!("/api/v1/projects/{}/categories", place.project))
                 .await?;
             let names = categories.into_iter().map(|c| (c.id, c.name)).collect();
-            print(&status(&assist, &names))
+            print(&status(&assist, place.task, &names))
         }
         AssistCommand::Train { of } => {
             let place = of.place().await?;
@@ -149,12 +153,18 @@ fn settings(a: &Assist) -> String {
     )
 }
 
-fn status(a: &Assist, names: &HashMap<CategoryId, String>) -> String {
+fn status(a: &Assist, task: Task, names: &HashMap<CategoryId, String>) -> String {
     let mut out = vec![a.message.clone()];
     let i = &a.items;
     out.push(format!(
-        "to do {}: {} prelabeled, {} clustered, {} manual; {} of {} pictures looked at",
-        i.todo, i.prelabeled, i.clustered, i.manual, i.seen, i.total
+        "to do {}: {} prelabeled, {} clustered, {} manual; {} of {} {} looked at",
+        i.todo,
+        i.prelabeled,
+        i.clustered,
+        i.manual,
+        i.seen,
+        i.total,
+        task.media().nouns().1
     ));
     if let Some(m) = &a.model {
         let f = &m.figures;
@@ -173,6 +183,9 @@ fn status(a: &Assist, names: &HashMap<CategoryId, String>) -> String {
                 "boxes: mAP50 {ap:.3}; proposals find {}",
                 share(&f.covered)
             ));
+            out.push(format!("right when proposed: {}", share(&f.proposed)));
+        } else if finds_spans(task) {
+            out.push(format!("spans: proposals find {}", share(&f.covered)));
             out.push(format!("right when proposed: {}", share(&f.proposed)));
         } else {
             out.push(format!(

@@ -35,7 +35,7 @@ async fn get(
 
 /// Change the assist of a project
 ///
-/// Turning it on starts a job that looks at the pictures; turning it off takes its proposals back. Absent fields stay.
+/// Turning it on starts a job that looks at the pictures or documents; turning it off takes its proposals back. Absent fields stay.
 #[utoipa::path(patch, path = "/projects/{project_id}/assist", tag = "assist", request_body = UpdateAssist, responses((status = 200, description = "The assist", body = Assist)))]
 async fn update(
     State(services): State<Services>,

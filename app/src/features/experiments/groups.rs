@@ -180,8 +180,10 @@ fn Group(
             let there = *cell != GroupCell::Nothing;
             view! {
                 <td data-label=label class="runs__cell" class:faint=!there>
-                    {text}
-                    {range.map(|r| view! { <span class="runs-groups__range">{r}</span> })}
+                    <span>
+                        {text}
+                        {range.map(|r| view! { <span class="runs-groups__range">{r}</span> })}
+                    </span>
                 </td>
             }
         })

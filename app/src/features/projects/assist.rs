@@ -16,7 +16,7 @@ use crate::ui::{
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use limn_domain::assist::{
-    Assist, AssistState, Basis, Retrain, Share, UpdateAssist, can_assist, finds_boxes,
+    Assist, AssistState, Basis, Retrain, Share, UpdateAssist, can_assist, finds_boxes, finds_spans,
 };
 use limn_domain::authz::Action;
 use limn_domain::job::Job;
@@ -37,7 +37,7 @@ pub fn AssistTab() -> impl IntoView {
         <Show
             when=move || ctx.project.with(|p| can_assist(p.summary.task))
             fallback=|| view! {
-                <Notice>"The assist learns categories of pictures and documents, and boxes around objects, so far. Projects with other tasks are labeled without it."</Notice>
+                <Notice>"The assist learns categories of pictures and documents, boxes around objects, and spans of text, so far. Projects with other tasks are labeled without it."</Notice>
             }
         >
             <Suspense fallback=|| view! { <Card><Skeleton lines=8/></Card> }>
@@ -222,6 +222,11 @@ fn StateCard(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
 fn Figures(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
     let items = Memo::new(move |_| assist.with(|a| a.items));
     let figures = move || assist.with(|a| a.model.as_ref().map(|m| m.figures.clone()));
+    let right = match finds(ctx) {
+        Finds::Categories => "Right",
+        Finds::Boxes => "Boxes right",
+        Finds::Spans => "Spans right",
+    };
     view! {
         <h2 class="sr-only">"Items to do"</h2>
         <div class="stats assist-stats">
@@ -248,7 +253,7 @@ fn Figures(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
                 })
             />
             <Stat
-                label=if boxes(ctx) { "Boxes right" } else { "Right" }
+                label=right
                 value=Signal::derive(move || figures().map_or_else(|| "\u{2013}".to_owned(), |f| percent(&f.accuracy)))
                 sub=Signal::derive(move || figures().map_or_else(
                     || "no model yet".to_owned(),
@@ -262,9 +267,21 @@ fn Figures(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
     }
 }
 
-/// Whether it finds boxes; its shares count those then.
-pub(super) fn boxes(ctx: ProjectCtx) -> bool {
-    ctx.project.with(|p| finds_boxes(p.summary.task))
+/// What it proposes, which is what its shares count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Finds {
+    /// Of whole items.
+    Categories,
+    Boxes,
+    Spans,
+}
+
+pub(super) fn finds(ctx: ProjectCtx) -> Finds {
+    match ctx.project.with(|p| p.summary.task) {
+        task if finds_boxes(task) => Finds::Boxes,
+        task if finds_spans(task) => Finds::Spans,
+        _ => Finds::Categories,
+    }
 }
 
 /// `pictures` or `documents`.

@@ -205,7 +205,10 @@ impl Editor {
 
     /// The proposal after the primary one that is not among `gone`.
     fn next_proposal(&self, gone: &[AnnotationId]) -> Option<AnnotationId> {
-        let all: Vec<AnnotationId> = self.doc.prelabels().map(|a| a.id).collect();
+        let mut all: Vec<&Annotation> = self.doc.prelabels().collect();
+        // Spans come in the order of the text; the others have no such place and stay as they are.
+        all.sort_by_key(|a| a.shape.span().map(|(start, end)| (start, u32::MAX - end)));
+        let all: Vec<AnnotationId> = all.into_iter().map(|a| a.id).collect();
         let from = self
             .selection
             .primary()
@@ -234,6 +237,11 @@ impl Editor {
             self.go_to(next);
         }
         done
+    }
+
+    /// A proposal becomes a label.
+    pub fn accept(&mut self, id: AnnotationId) -> bool {
+        self.run(Command::Accept(vec![id]))
     }
 
     pub fn accept_all(&mut self) -> bool {

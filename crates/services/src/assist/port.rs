@@ -89,6 +89,37 @@ pub struct JudgedPicture {
     pub found: Vec<(NetBox, f32)>,
 }
 
+/// Characters (Unicode scalar values) of a document that count; what lies behind is neither learned from nor looked at.
+pub const TEXT_READ: usize = 100_000;
+
+/// A span of a document with a category, in Unicode scalar values of its text, `end` not among them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TextSpan {
+    /// By index into the categories.
+    pub category: usize,
+    pub start: u32,
+    pub end: u32,
+}
+
+/// A document with what people marked in it.
+#[derive(Debug, Clone)]
+pub struct LabeledText {
+    pub text: String,
+    pub spans: Vec<TextSpan>,
+    /// Never trained on, and labeled without a proposal in view: figures and thresholds come from these.
+    pub holdout: bool,
+}
+
+/// What to learn to find spans from.
+#[derive(Debug, Clone)]
+pub struct SpanTraining {
+    pub documents: Vec<LabeledText>,
+    pub categories: Vec<CategoryId>,
+    /// Accuracy that proposals must have.
+    pub accuracy: f64,
+    pub seed: u64,
+}
+
 /// What a head says of an item.
 #[derive(Debug, Clone)]
 pub struct Verdict {
@@ -161,6 +192,20 @@ pub trait Engine: Send + Sync {
 
     /// From which confidence on boxes of each category are proposed, and how good that is.
     fn judge_boxes(&self, judged: &JudgedBoxes) -> (Vec<Option<f32>>, Figures);
+
+    /// Changes when models of spans of before cannot be read any more, or find other spans.
+    fn span_version(&self) -> &'static str;
+
+    /// Learns to find spans, and from which confidence on those of each category are proposed.
+    fn fit_spans(&self, training: &SpanTraining, stop: &StopCheck) -> Result<TrainedHead, EngineError>;
+
+    /// Spans of each document with their confidence, 0..=1, surest first. `model` is the head of [`Self::fit_spans`].
+    fn find_spans(
+        &self,
+        model: &[u8],
+        texts: &[String],
+        stop: &StopCheck,
+    ) -> Result<Vec<Vec<(TextSpan, f32)>>, EngineError>;
 
     /// `parents`: the category above each, by index. Of one category an item the most exact that is sure enough is said.
     fn predict(

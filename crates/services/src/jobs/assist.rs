@@ -7,13 +7,15 @@ mod boxes;
 mod keep;
 mod learn;
 mod look;
+mod marks;
 mod place;
+mod spans;
 
 use crate::assist::port::{Engine, EngineError, StopCheck};
 use crate::{Context, Error, assist};
 use anyhow::Context as _;
 use futures::future::BoxFuture;
-use limn_domain::assist::{AssistSettings, Retrain, can_assist, finds_boxes};
+use limn_domain::assist::{AssistSettings, Retrain, can_assist, finds_boxes, finds_spans};
 use limn_domain::job::JobState;
 use limn_domain::project::Task;
 use limn_domain::{CategoryId, Digest, ProjectId};
@@ -29,14 +31,17 @@ use std::time::Duration;
 pub(super) const EVERY: Duration = Duration::from_secs(2);
 /// Seconds between two runs for new pictures alone, and after a run that failed.
 const NEW_PICTURES: i64 = 20;
-/// The same once there is a model that finds boxes: it looks through thousands of pictures every time.
+/// The same once there is a model that finds boxes or spans: it looks through thousands of items every time.
 const NEW_PICTURES_BOXES: i64 = 300;
+const NEW_DOCUMENTS_SPANS: i64 = 60;
 const AFTER_FAILURE: i64 = 600;
 /// Share of the pictures that is never trained on, in percent.
 const HOLDOUT: u64 = 20;
-/// Labels of the holdout that suffice; beyond them its other pictures may have proposals too. A picture has many boxes.
+/// Labels of the holdout that suffice; beyond them its other pictures may have proposals too. A picture has many boxes, a document
+/// many spans.
 const HOLDOUT_ENOUGH: usize = 100;
 const HOLDOUT_ENOUGH_BOXES: usize = 40;
+const HOLDOUT_ENOUGH_SPANS: usize = 40;
 /// Boxes are learned anew after new labels of at least one of this many so far: a training takes minutes.
 const SHARE_BOXES: i64 = 4;
 
@@ -131,6 +136,8 @@ async fn run(
     let train = payload.train && run.settings.retrain != Retrain::Never;
     let learned = if finds_boxes(run.task) {
         boxes::learn(&run, &row, &looked, train).await?
+    } else if finds_spans(run.task) {
+        spans::learn(&run, &row, &looked, train).await?
     } else {
         learn::learn(&run, &row, &looked, train).await?
     };
@@ -182,6 +189,8 @@ impl Run<'_> {
     fn holdout_enough(&self) -> usize {
         if finds_boxes(self.task) {
             HOLDOUT_ENOUGH_BOXES
+        } else if finds_spans(self.task) {
+            HOLDOUT_ENOUGH_SPANS
         } else {
             HOLDOUT_ENOUGH
         }
@@ -237,8 +246,12 @@ async fn look_round(ctx: &Context) -> Result<(), Error> {
         };
         let labels = (d.done - d.trained_done).abs() >= enough;
         let train = settings.retrain == Retrain::Schedule && labels;
-        let pause = if finds_boxes(d.task) && d.trained_done > 0 {
+        let pause = if d.trained_done == 0 {
+            NEW_PICTURES
+        } else if finds_boxes(d.task) {
             NEW_PICTURES_BOXES
+        } else if finds_spans(d.task) {
+            NEW_DOCUMENTS_SPANS
         } else {
             NEW_PICTURES
         };

@@ -70,7 +70,7 @@ pub(in crate::repo) fn read_links(json: Option<&str>) -> Option<Links> {
 }
 
 /// What the column `geometry` holds for a shape.
-fn geometry(shape: &Shape) -> Result<Option<String>, StoreError> {
+pub(in crate::repo) fn geometry(shape: &Shape) -> Result<Option<String>, StoreError> {
     let json = match shape {
         Shape::Whole | Shape::Box { .. } => return Ok(None),
         Shape::Polygon { parts } => serde_json::to_string(parts),

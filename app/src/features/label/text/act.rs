@@ -38,6 +38,21 @@ impl Desk {
                     true
                 })
             }
+            A::AcceptSelected | A::Delete if task.marks_objects() => {
+                let accepts = action == A::AcceptSelected;
+                self.edit(|e| {
+                    if accepts {
+                        e.accept_selected()
+                    } else {
+                        e.delete_selected()
+                    }
+                });
+                // The next suggestion, which is selected now, may be far away.
+                if let Some(id) = self.read(|s| s.editor.selection().primary()).flatten() {
+                    self.reveal_span(id);
+                }
+                true
+            }
             A::EndOn | A::EndBack | A::StartOn | A::StartBack => self.move_end(action),
             A::Undo | A::Redo => {
                 self.edit(|e| if action == A::Undo { e.undo() } else { e.redo() });
@@ -69,7 +84,7 @@ impl Desk {
         true
     }
 
-    /// Marks a stretch without the white space at its ends; what is marked so already is selected.
+    /// Marks a stretch without the white space at its ends; what is marked so already is selected, and accepted where it was a suggestion.
     pub fn mark_span(self, start: u32, end: u32) {
         let Some(text) = self.reading.text_now() else {
             return;
@@ -98,7 +113,10 @@ impl Desk {
                     .map(|(a, ..)| a.id)
             });
             if let Some(id) = there.flatten() {
-                self.edit(|e| e.select(id, false));
+                self.edit(|e| {
+                    e.select(id, false);
+                    e.accept(id);
+                });
             }
         }
         // The page has been made anew around it: the caret goes behind the span.

@@ -1,6 +1,6 @@
 //! The assist's charts as SVG; each has its figures in words too.
 
-use super::{basis, interval, percent};
+use super::{Finds, basis, interval, percent};
 use leptos::prelude::*;
 use limn_domain::assist::{Bin, CurvePoint};
 
@@ -12,7 +12,7 @@ const BELOW: f64 = 22.0;
 
 /// Accuracy by the number of labels, with its interval, and how many items are sure enough.
 #[component]
-pub fn Curve(points: Vec<CurvePoint>) -> impl IntoView {
+pub fn Curve(points: Vec<CurvePoint>, finds: Finds) -> impl IntoView {
     let most = points.iter().map(|p| p.labels).max().unwrap_or(0).max(1) as f64;
     let lowest = points.iter().map(|p| p.accuracy.low).fold(1.0, f64::min);
     let floor = ((lowest * 10.0).floor() / 10.0).clamp(0.0, 0.9);
@@ -41,9 +41,10 @@ pub fn Curve(points: Vec<CurvePoint>) -> impl IntoView {
             interval(&p.accuracy),
             basis(p.basis),
             percent(&p.covered),
-            match p.map50 {
-                Some(ap) => format!("found by proposals, mAP50 {ap:.2}"),
-                None => "sure enough".to_owned(),
+            match (finds, p.map50) {
+                (Finds::Categories, _) => "sure enough".to_owned(),
+                (_, Some(ap)) => format!("found by proposals, mAP50 {ap:.2}"),
+                (_, None) => "found by proposals".to_owned(),
             }
         )
     };
@@ -85,16 +86,22 @@ pub fn Curve(points: Vec<CurvePoint>) -> impl IntoView {
 
 /// How often it is right, against how sure it says it is.
 #[component]
-pub fn Calibration(bins: Vec<Bin>) -> impl IntoView {
+pub fn Calibration(bins: Vec<Bin>, finds: Finds) -> impl IntoView {
     const SIDE: f64 = 200.0;
+    let what = match finds {
+        Finds::Categories => "items",
+        Finds::Boxes => "boxes",
+        Finds::Spans => "spans",
+    };
     let at = |v: f64| v.clamp(0.0, 1.0) * SIDE;
     let said = |b: &Bin| {
         format!(
-            "{:.0} % sure: {} right ({}, {} items)",
+            "{:.0} % sure: {} right ({}, {} {})",
             b.confidence * 100.0,
             percent(&b.accuracy),
             interval(&b.accuracy),
-            b.accuracy.of
+            b.accuracy.of,
+            what
         )
     };
     let words = bins.iter().map(said).collect::<Vec<_>>().join("; ");

@@ -2,7 +2,7 @@
 
 use super::super::layout::ProjectCtx;
 use super::charts::{Calibration, Curve};
-use super::{basis, boxes, interval, percent};
+use super::{Finds, basis, finds, interval, percent};
 use crate::fmt;
 use crate::ui::{Card, Dot, EmptyState, Glyph, Notice, RelativeTime, Table, Tone};
 use leptos::prelude::*;
@@ -13,18 +13,13 @@ use limn_domain::assist::{Assist, AssistModel, CategoryFigures, Confusion, Figur
 pub fn Report(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
     let model = Memo::new(move |_| assist.with(|a| a.model.clone()));
     let curve = Memo::new(move |_| assist.with(|a| a.curve.clone()));
-    move || {
-        match model.get() {
+    move || match model.get() {
         None => view! {
             <Card>
                 <EmptyState
                     glyph=Glyph::Spark
                     title="No model yet"
-                    text=if boxes(ctx) {
-                        "Draw the boxes of some pictures: the first model comes with ten labeled ones, and takes a minute or two to learn. The queue begins with pictures that are typical of many."
-                    } else {
-                        "Label some items of each category: the first model comes with ten labels of at least two categories. The queue begins with pictures that are typical of many."
-                    }
+                    text=begins(finds(ctx))
                 />
             </Card>
         }
@@ -50,14 +45,14 @@ pub fn Report(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
                     </Notice>
                 })}
                 <Card title="Learning curve">
-                    <Curve points/>
+                    <Curve points finds=finds(ctx)/>
                     <About ctx model=m/>
                 </Card>
                 <Categories ctx figures=categories/>
                 <div class="assist-pair">
                     <Confusions ctx list=confusions/>
                     <Card title="Calibration">
-                        <Calibration bins/>
+                        <Calibration bins finds=finds(ctx)/>
                         <p class="muted">
                             {apart}
                         </p>
@@ -67,14 +62,28 @@ pub fn Report(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
             .into_any()
         }
     }
+}
+
+/// How to come to a first model.
+const fn begins(finds: Finds) -> &'static str {
+    match finds {
+        Finds::Categories => {
+            "Label some items of each category: the first model comes with ten labels of at least two categories. The queue begins with items that are typical of many."
+        }
+        Finds::Boxes => {
+            "Draw the boxes of some pictures: the first model comes with ten labeled ones, and takes a minute or two to learn. The queue begins with pictures that are typical of many."
+        }
+        Finds::Spans => {
+            "Mark the spans of some documents: the first model comes with ten labeled ones, and takes seconds to learn. The queue begins with documents that are typical of many."
+        }
     }
 }
 
 #[component]
 fn About(ctx: ProjectCtx, model: AssistModel) -> impl IntoView {
     let f = &model.figures;
-    let text = if boxes(ctx) {
-        format!(
+    let text = match finds(ctx) {
+        Finds::Boxes => format!(
             "Model {} learned from {} in {:.0} s. Of its proposals {} lie right ({}, an overlap of one half or more); they find {} of what people drew on {}.",
             model.version,
             fmt::counted(f.trained_on, "picture", "pictures"),
@@ -83,9 +92,18 @@ fn About(ctx: ProjectCtx, model: AssistModel) -> impl IntoView {
             interval(&f.proposed),
             percent(&f.covered),
             fmt::counted(f.holdout, "picture of the holdout", "pictures of the holdout"),
-        )
-    } else {
-        items_said(&model)
+        ),
+        Finds::Spans => format!(
+            "Model {} learned from {} in {:.1} s. Of its proposals {} are right ({}, with exactly the ends that people gave them); they find {} of what people marked in {}.",
+            model.version,
+            fmt::counted(f.trained_on, "document", "documents"),
+            model.seconds,
+            percent(&f.proposed),
+            interval(&f.proposed),
+            percent(&f.covered),
+            fmt::counted(f.holdout, "document of the holdout", "documents of the holdout"),
+        ),
+        Finds::Categories => items_said(&model),
     };
     let links = model.registered.clone().map(|r| {
         let href = format!("/models/{}/versions/{}", fmt::encode(&r.model), r.version);
@@ -154,7 +172,11 @@ fn ShareBar(share: Share) -> impl IntoView {
 
 #[component]
 fn Categories(ctx: ProjectCtx, figures: Vec<CategoryFigures>) -> impl IntoView {
-    let labels = if boxes(ctx) { "Boxes" } else { "Labels" };
+    let labels = match finds(ctx) {
+        Finds::Categories => "Labels",
+        Finds::Boxes => "Boxes",
+        Finds::Spans => "Spans",
+    };
     let rows = figures
         .into_iter()
         .map(|c| {

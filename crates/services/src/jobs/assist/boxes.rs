@@ -4,8 +4,9 @@
 use super::Run;
 use super::learn::{Learned, kept};
 use super::look::{self, Looked, Seen};
+use super::marks::{self, Found};
 use super::place::Said;
-use crate::assist::port::{EngineError, JudgedBoxes, JudgedPicture, SmallPicture, Verdict};
+use crate::assist::port::{EngineError, JudgedBoxes, JudgedPicture, SmallPicture};
 use crate::jobs::training::pack::{self, Pack};
 use crate::jobs::training::yield_to_others;
 use crate::training::port::{
@@ -13,11 +14,9 @@ use crate::training::port::{
 };
 use crate::training::survey::{Part, Subject, boxed};
 use anyhow::Context as _;
-use limn_domain::assist::Retrain;
-use limn_domain::item::ItemStatus;
 use limn_domain::{CategoryId, Digest, ItemId, Rect, Shape, Source};
 use limn_jobs::{Cancelled, Permanent};
-use limn_store::repo::assist::{AssistItem, AssistRow, ModelRow, Proposal};
+use limn_store::repo::assist::{AssistItem, AssistRow, ModelRow};
 use limn_store::{Json, repo};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -25,9 +24,6 @@ use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::{oneshot, watch};
 
-/// Labeled pictures from which it is worth trying, and those that are learned from at most.
-const LABELED_MIN: usize = 10;
-const LABELED_MAX: usize = 4_000;
 /// Pictures that are looked through for boxes in one run, in the order of the queue; the others' turn comes as it goes on.
 const LOOKED_THROUGH: usize = 3_000;
 /// Pictures looked through at once.
@@ -49,25 +45,15 @@ pub(super) async fn learn(
     train: bool,
 ) -> anyhow::Result<Learned> {
     let trainer = trainer(run)?;
-    let mut tx = run.ctx.db.read().await?;
-    let done = repo::item::counter::progress(&mut tx, run.project).await?.done;
-    let latest = repo::assist::latest_model(&mut tx, run.project).await?;
-    drop(tx);
-    let usable = latest.filter(|m| m.encoder_key == trainer.version() && !m.head.is_empty());
+    let (mut learned, tries) = marks::before(run, row, trainer.version(), train).await?;
     let (learn_from, judge_by) = labeled(run, looked).await?;
-    let mut learned = Learned {
-        model: usable,
-        holdout: judge_by.len(),
-        done,
-        tried: false,
-        note: row.note.clone(),
-    };
-    let stale = learned.model.is_none() && row.settings.retrain != Retrain::Never;
-    if !train && !stale {
+    learned.holdout = judge_by.len();
+    if !tries {
         return Ok(learned);
     }
     learned.tried = true;
-    if let Some(why) = too_few(&learn_from, &judge_by) {
+    let with = |list: &[Subject]| list.iter().filter(|s| !boxes_of(&s.truth).is_empty()).count();
+    if let Some(why) = marks::too_few(with(&learn_from), with(&judge_by), "pictures", "boxes") {
         learned.note = why;
         return Ok(learned);
     }
@@ -84,15 +70,7 @@ pub(super) async fn learn(
 /// What people drew: pictures to learn from, and those of the holdout that nobody saw a proposal of.
 async fn labeled(run: &Run<'_>, looked: &Looked) -> anyhow::Result<(Vec<Subject>, Vec<Subject>)> {
     let place: HashMap<CategoryId, usize> = run.categories.iter().enumerate().map(|(n, c)| (*c, n)).collect();
-    let mut done: Vec<&Seen> = looked
-        .items
-        .iter()
-        .filter(|s| s.item.status == ItemStatus::Done && s.features.is_some())
-        .filter(|s| !s.holdout || !s.item.proposed)
-        .collect();
-    // As good as drawn at random, where there are too many.
-    done.sort_by(|a, b| a.item.digest.cmp(&b.item.digest));
-    done.truncate(LABELED_MAX);
+    let done = marks::labeled(looked);
     let (mut learn_from, mut judge_by) = (Vec::new(), Vec::new());
     for part in done.chunks(PAGE) {
         let ids: Vec<ItemId> = part.iter().map(|s| s.item.id).collect();
@@ -133,25 +111,6 @@ fn boxes_of(truth: &Truth) -> &[NetBox] {
         Truth::Boxes(boxes) => boxes,
         Truth::Categories(_) | Truth::Pixels(_) => &[],
     }
-}
-
-fn too_few(learn_from: &[Subject], judge_by: &[Subject]) -> Option<String> {
-    let with = |list: &[Subject]| list.iter().filter(|s| !boxes_of(&s.truth).is_empty()).count();
-    let (taught, judged) = (with(learn_from), with(judge_by));
-    if taught + judged < LABELED_MIN || taught < 2 {
-        return Some(format!(
-            "Boxes are learned from {LABELED_MIN} pictures with boxes on; {} so far.",
-            match taught + judged {
-                0 => "there are none".to_owned(),
-                1 => "there is one".to_owned(),
-                n => format!("there are {n}"),
-            }
-        ));
-    }
-    (judged == 0).then(|| {
-        "None of the pictures that measure the model is labeled yet; about every fifth is one. The model begins with the next ones."
-            .to_owned()
-    })
 }
 
 /// Trains and judges; the inner error says what is missing, in words.
@@ -334,38 +293,12 @@ pub(super) async fn predict<'a>(
 
 /// The boxes of a picture that are sure enough, and how much the model is torn about it.
 fn told(run: &Run<'_>, model: &ModelRow, item: &AssistItem, found: &[(NetBox, f32)]) -> Said {
-    let mut proposals = Vec::new();
-    // How far each box is from being proposed: half is just so.
-    let mut near = Vec::new();
-    for (b, score) in found.iter().take(BOXES_MAX) {
-        let threshold = model.thresholds.get(b.category).copied().flatten();
-        near.push((0.5 + score - threshold.unwrap_or(0.5)).clamp(0.0, 1.0));
-        let Some(category_id) = model.categories.get(b.category).copied() else {
-            continue;
-        };
-        if threshold.is_none_or(|t| *score < t) || !run.categories.contains(&category_id) {
-            continue;
-        }
-        if let Some(rect) = rect(b, item) {
-            proposals.push(Proposal {
-                category_id,
-                shape: Shape::Box { rect },
-                score: f64::from(*score).clamp(0.0, 1.0),
-            });
-        }
-    }
-    let sum: f64 = proposals.iter().map(|p| p.score).sum();
-    let margin = near.iter().map(|v| (v - 0.5).abs()).fold(0.5, f32::min);
-    Said {
-        verdict: Verdict {
-            says: Vec::new(),
-            confidence: (sum / proposals.len().max(1) as f64) as f32,
-            proposed: !proposals.is_empty(),
-            margin,
-            probabilities: near,
-        },
-        proposals,
-    }
+    let boxes = found.iter().take(BOXES_MAX).map(|(b, score)| Found {
+        category: b.category,
+        score: *score,
+        shape: rect(b, item).map(|rect| Shape::Box { rect }),
+    });
+    marks::told(run, model, boxes)
 }
 
 /// In image pixels, to a hundredth; `None` of what has no area.

@@ -9,7 +9,7 @@ use crate::runs::Runs;
 use crate::versions::labels;
 use crate::{Actor, Result};
 use limn_domain::CategoryId;
-use limn_domain::assist::{Registered, finds_boxes};
+use limn_domain::assist::{Registered, finds_boxes, finds_marks, finds_spans};
 use limn_domain::model::{NewModelVersion, check_name};
 use limn_domain::run::{NewPoint, NewRun, RunBatch, RunStatus};
 use limn_domain::training::{ModelCategories, ModelCategory, TrainTask, file};
@@ -92,7 +92,7 @@ async fn kept(run: &Run<'_>, model: &ModelRow) -> Result<Registered> {
         tags: Vec::new(),
     };
     runs.log(&actor, id, batch).await?;
-    let card = card(&project, model, &names);
+    let card = card(&project, model, &names, finds_marks(task));
     let json = |v: &serde_json::Value| serde_json::to_vec_pretty(v).map_err(anyhow::Error::from);
     let mut files = vec![
         ("model/README.md".to_owned(), card.clone().into_bytes()),
@@ -110,8 +110,12 @@ async fn kept(run: &Run<'_>, model: &ModelRow) -> Result<Registered> {
             .zip(model.thresholds.iter())
             .map(|(c, threshold)| serde_json::json!({ "name": names[c], "threshold": threshold }))
             .collect();
-        files.push(("model/head.bin".to_owned(), model.head.clone()));
-        files.push(("model/encoder.bin".to_owned(), encoder.unwrap_or_default()));
+        if finds_spans(task) {
+            files.push(("model/tagger.bin".to_owned(), model.head.clone()));
+        } else {
+            files.push(("model/head.bin".to_owned(), model.head.clone()));
+            files.push(("model/encoder.bin".to_owned(), encoder.unwrap_or_default()));
+        }
         files.push((
             "model/categories.json".to_owned(),
             json(&serde_json::json!(categories))?,
@@ -180,7 +184,7 @@ fn network(
     ])
 }
 
-fn card(project: &str, model: &ModelRow, names: &HashMap<CategoryId, String>) -> String {
+fn card(project: &str, model: &ModelRow, names: &HashMap<CategoryId, String>, marks: bool) -> String {
     let f = &model.figures;
     let share = |s: &limn_domain::assist::Share| {
         s.value().map_or_else(
@@ -204,7 +208,12 @@ fn card(project: &str, model: &ModelRow, names: &HashMap<CategoryId, String>) ->
     let _ = writeln!(card, "| | |\n|---|---|");
     let _ = writeln!(card, "| right | {} |", share(&f.accuracy));
     let _ = writeln!(card, "| right among those proposed | {} |", share(&f.proposed));
-    let _ = writeln!(card, "| sure enough to be proposed | {} |", share(&f.covered));
+    let covered = if marks {
+        "found by proposals"
+    } else {
+        "sure enough to be proposed"
+    };
+    let _ = writeln!(card, "| {covered} | {} |", share(&f.covered));
     let _ = writeln!(card, "| categories | {} |", names.len());
     for warning in &f.warnings {
         let _ = writeln!(card, "\n{warning}");

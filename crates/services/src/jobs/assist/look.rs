@@ -3,7 +3,7 @@
 use super::{Run, is_holdout};
 use crate::Error;
 use crate::assist::backbone::brought;
-use crate::assist::port::{Engine, EngineError, PictureNet, SmallPicture, StopCheck};
+use crate::assist::port::{Engine, EngineError, PictureNet, SmallPicture, StopCheck, TEXT_READ};
 use crate::assist::{bytes, floats};
 use crate::jobs::training::yield_to_others;
 use anyhow::Context as _;
@@ -307,6 +307,15 @@ async fn contents(
         let (names, small) = read.into_iter().unzip();
         return Ok((names, Contents::Pictures(small), lost));
     }
+    let (names, texts, lost) = texts(run, digests).await?;
+    Ok((names, Contents::Texts(texts), lost))
+}
+
+/// The documents that can be read, as much of each as counts, and those that cannot.
+pub(super) async fn texts(
+    run: &Run<'_>,
+    digests: &[Digest],
+) -> anyhow::Result<(Vec<Digest>, Vec<String>, Vec<Digest>)> {
     let paths: Vec<_> = digests
         .iter()
         .map(|d| (d.clone(), run.ctx.blobs.path(d)))
@@ -315,7 +324,12 @@ async fn contents(
         let (mut names, mut texts, mut lost) = (Vec::new(), Vec::new(), Vec::new());
         for (digest, path) in paths {
             match std::fs::read_to_string(&path) {
-                Ok(text) => {
+                Ok(mut text) => {
+                    let end = text.char_indices().nth(TEXT_READ).map(|(at, _)| at);
+                    if let Some(end) = end {
+                        text.truncate(end);
+                        text.shrink_to_fit();
+                    }
                     names.push(digest);
                     texts.push(text);
                 }
@@ -325,7 +339,7 @@ async fn contents(
                 }
             }
         }
-        (names, Contents::Texts(texts), lost)
+        (names, texts, lost)
     });
     Ok(read.await?)
 }

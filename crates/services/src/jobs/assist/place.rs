@@ -1,10 +1,10 @@
 //! Proposing, and putting the queue in order.
 
 use super::look::{Looked, Seen};
-use super::{Run, boxes};
+use super::{Run, boxes, spans};
 use crate::Error;
 use crate::assist::port::Verdict;
-use limn_domain::assist::{AssistOrder, finds_boxes};
+use limn_domain::assist::{AssistOrder, finds_boxes, finds_marks, finds_spans};
 use limn_domain::item::ItemStatus;
 use limn_domain::{ItemId, Shape};
 use limn_jobs::Permanent;
@@ -55,6 +55,7 @@ pub(super) async fn place(
     let (todo, said) = match model {
         None => (todo, Vec::new()),
         Some(model) if finds_boxes(run.task) => boxes::predict(run, todo, model).await?,
+        Some(model) if finds_spans(run.task) => spans::predict(run, todo, model).await?,
         Some(model) => {
             let said = predict(run, &todo, model).await?;
             (todo, said)
@@ -74,8 +75,8 @@ pub(super) async fn place(
     }
     propose(run, &todo, &sure, model.map_or(0, |m| m.version)).await?;
     let place = |p: &Proposal| run.categories.iter().position(|c| *c == p.category_id);
-    // Those of one category together; pictures with boxes by how sure those are alone.
-    let alike = !finds_boxes(run.task);
+    // Those of one category together; items with boxes or spans by how sure those are alone.
+    let alike = !finds_marks(run.task);
     sure.sort_by(|a, b| {
         let key = |s: &Sure<'_>| {
             s.proposals
@@ -199,7 +200,7 @@ async fn write(
 
 fn same(old: &[Standing], new: &[Proposal], version: i64) -> bool {
     if new.iter().any(|n| n.shape != Shape::Whole) {
-        // A model says the same of a picture every time, another one puts its boxes elsewhere.
+        // A model says the same of an item every time, another one puts its boxes or spans elsewhere.
         return old.len() == new.len() && old.iter().all(|o| o.model_version == version);
     }
     old.len() == new.len()
@@ -233,7 +234,7 @@ async fn arrange(
     pool.truncate(CANDIDATES);
     let features: Vec<Vec<f32>> = pool.iter().filter_map(|(s, _)| s.features.clone()).collect();
     let verdicts: Vec<Verdict> = pool.iter().filter_map(|(_, v)| v.cloned()).collect();
-    let multi = run.task.takes_any() || finds_boxes(run.task);
+    let multi = run.task.takes_any() || finds_marks(run.task);
     let every = usize::try_from(run.settings.every).unwrap_or(10);
     let batch = (every - every / HOLDOUT_EVERY).clamp(1, 200);
     let arranged = run

@@ -136,11 +136,11 @@ pub async fn work(tx: &mut Tx, project: ProjectId) -> Result<Work, StoreError> {
                EXISTS (SELECT 1 FROM assist_proposal p WHERE p.item_id = i.id) AS had, \
                NOT EXISTS (SELECT 1 FROM assist_proposal p WHERE p.item_id = i.id AND NOT EXISTS ( \
                  SELECT 1 FROM annotation a WHERE a.item_id = i.id AND a.category_id = p.category_id \
-                 AND a.source <> 'prelabel' AND (p.x IS NULL OR a.id = p.annotation_id \
-                 AND abs(a.x - p.x) + abs(a.y - p.y) + abs(a.w - p.w) + abs(a.h - p.h) < 0.05))) \
+                 AND a.source <> 'prelabel' AND (p.x IS NULL AND p.geometry IS NULL OR a.id = p.annotation_id AND (a.geometry = p.geometry \
+                 OR abs(a.x - p.x) + abs(a.y - p.y) + abs(a.w - p.w) + abs(a.h - p.h) < 0.05)))) \
                AND NOT EXISTS (SELECT 1 FROM annotation a WHERE a.item_id = i.id AND a.source <> 'prelabel' \
                  AND NOT EXISTS (SELECT 1 FROM assist_proposal p WHERE p.item_id = i.id \
-                 AND p.category_id = a.category_id AND (p.x IS NULL OR p.annotation_id = a.id))) AS same \
+                 AND p.category_id = a.category_id AND (p.x IS NULL AND p.geometry IS NULL OR p.annotation_id = a.id))) AS same \
                FROM item i WHERE i.project_id = $1 AND i.status = 'done') AS x",
         )
         .bind(project)

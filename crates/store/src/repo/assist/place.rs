@@ -13,11 +13,10 @@ use std::collections::HashMap;
 /// Rows of one `INSERT`.
 const ROWS: usize = 200;
 
-/// What is proposed for an item: a category of all of it, or a box.
+/// What is proposed for an item: a category of all of it, a box, or a span.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Proposal {
     pub category_id: CategoryId,
-    /// In image pixels.
     pub shape: Shape,
     /// 0..=1.
     pub score: f64,
@@ -127,18 +126,19 @@ pub async fn replace_proposals(
             }
         });
     }
-    let rows: Vec<(NewAnnotation, f64)> = items
+    let proposed = items
         .iter()
-        .flat_map(|(item, list)| list.iter().map(|p| (row(*item, p), p.score)))
-        .collect();
-    let new: Vec<NewAnnotation> = rows.iter().map(|(a, _)| a.clone()).collect();
+        .flat_map(|(item, list)| list.iter().map(move |p| (*item, p)));
+    let rows = proposed.map(|(item, p)| Ok((row(item, p), p.score, annotation::geometry(&p.shape)?)));
+    let rows: Vec<(NewAnnotation, f64, Option<String>)> = rows.collect::<Result<_, StoreError>>()?;
+    let new: Vec<NewAnnotation> = rows.iter().map(|(a, ..)| a.clone()).collect();
     annotation::insert_many(tx, &new, now).await?;
     for chunk in rows.chunks(ROWS) {
         on_tx!(tx, conn => {
             let mut q = QueryBuilder::new(
-                "INSERT INTO assist_proposal (item_id, annotation_id, category_id, x, y, w, h, score, model_version, created_at) ",
+                "INSERT INTO assist_proposal (item_id, annotation_id, category_id, x, y, w, h, geometry, score, model_version, created_at) ",
             );
-            q.push_values(chunk, |mut b, (a, score)| {
+            q.push_values(chunk, |mut b, (a, score, geometry)| {
                 let bounds = a.annotation.shape.bounds();
                 b.push_bind(a.item_id)
                     .push_bind(a.annotation.id)
@@ -147,6 +147,7 @@ pub async fn replace_proposals(
                     .push_bind(bounds.map(|r| r.y))
                     .push_bind(bounds.map(|r| r.w))
                     .push_bind(bounds.map(|r| r.h))
+                    .push_bind(geometry.as_deref())
                     .push_bind(*score)
                     .push_bind(model_version)
                     .push_bind(now);

@@ -1,0 +1,159 @@
+//! How good proposed marks are, boxes or spans, and from which confidence on they are good enough.
+//!
+//! Every mark found in the holdout becomes something judged ([`Judged`]), and the thresholds are chosen as for categories. As there is no
+//! cross-validation here, the same few items would both choose and judge: what is told of a threshold comes from items that had no say in it.
+
+use crate::judge::{Judged, bins, confusions, passes, thresholds};
+use crate::tree::Tree;
+use limn_domain::CategoryId;
+use limn_domain::assist::{Basis, CategoryFigures, Figures, Share};
+
+/// So many parts of the items are judged by thresholds that the others chose.
+const PARTS: usize = 10;
+/// Holdouts with less than this say little.
+const ITEMS_FEW: usize = 10;
+const MARKS_FEW: usize = 30;
+
+/// What a model found in the holdout.
+pub struct Marks<'a> {
+    /// Of each item what was found there, laid on what people marked.
+    pub judged: &'a [Vec<Judged>],
+    /// What people marked there, by category.
+    pub there: &'a [i64],
+    pub categories: &'a [CategoryId],
+    /// Items it was trained on, and marks of each category in them.
+    pub trained_on: i64,
+    pub trained: &'a [i64],
+    /// Of each category, from which confidence on its marks are worth showing.
+    pub worth: &'a [f32],
+    pub map50: Option<f64>,
+    /// Accuracy that proposals must have.
+    pub accuracy: f64,
+    pub words: Words,
+}
+
+/// What all of that is called.
+#[derive(Debug, Clone, Copy)]
+pub struct Words {
+    pub item: &'static str,
+    pub items: &'static str,
+    pub mark: &'static str,
+    pub marks: &'static str,
+    /// What people do to make one.
+    pub make: &'static str,
+}
+
+/// Thresholds of the categories, and the figures.
+pub fn judge(of: &Marks<'_>) -> (Vec<Option<f32>>, Figures) {
+    let classes = of.categories.len();
+    let all: Vec<Judged> = of.judged.iter().flatten().cloned().collect();
+    let chosen = thresholds(&all, &Tree::flat(classes), false, of.accuracy);
+    let sure = passing(of.judged, classes, of.accuracy);
+    let shown: Vec<&Judged> = all
+        .iter()
+        .filter(|j| j.said.iter().all(|c| j.confidence >= of.worth[*c]))
+        .collect();
+    let every: Vec<&Judged> = all.iter().collect();
+    let (bins, calibration_error) = bins(&every);
+    let wanted: i64 = of.there.iter().sum();
+    let right = |list: &[&Judged]| list.iter().filter(|j| j.is == j.said).count() as i64;
+    let figures = Figures {
+        basis: Basis::Holdout,
+        trained_on: of.trained_on,
+        holdout: of.judged.len() as i64,
+        accuracy: Share::new(right(&shown), shown.len() as i64),
+        proposed: Share::new(right(&sure), sure.len() as i64),
+        covered: Share::new(right(&sure), wanted),
+        map50: of.map50,
+        calibration_error,
+        bins,
+        categories: (0..classes)
+            .map(|c| {
+                let of_it = |list: &[&Judged]| {
+                    let list: Vec<&Judged> = list.iter().filter(|j| j.said == [c]).copied().collect();
+                    (right(&list), list.len() as i64)
+                };
+                let (found, (good, proposed)) = (of_it(&shown).0, of_it(&sure));
+                CategoryFigures {
+                    category_id: of.categories[c],
+                    trained_on: of.trained[c],
+                    found: Share::new(found, of.there[c]),
+                    threshold: chosen[c].map(f64::from),
+                    proposed: Share::new(good, proposed),
+                    covered: Share::new(good, of.there[c]),
+                }
+            })
+            .collect(),
+        confusions: confusions(of.categories, &Tree::flat(classes), &shown),
+        warnings: warnings(of, wanted, &chosen),
+    };
+    (chosen, figures)
+}
+
+/// Those that pass thresholds chosen without their item.
+fn passing(judged: &[Vec<Judged>], classes: usize, accuracy: f64) -> Vec<&Judged> {
+    let parts = PARTS.min(judged.len());
+    let mut out = Vec::new();
+    for part in 0..parts {
+        let others: Vec<Judged> = judged
+            .iter()
+            .enumerate()
+            .filter(|(n, _)| n % parts != part)
+            .flat_map(|(_, j)| j.iter().cloned())
+            .collect();
+        let chosen = thresholds(&others, &Tree::flat(classes), false, accuracy);
+        let own = judged.iter().skip(part).step_by(parts).flatten();
+        out.extend(own.filter(|j| passes(&j.said, j.confidence, &chosen)));
+    }
+    out
+}
+
+fn warnings(of: &Marks<'_>, wanted: i64, chosen: &[Option<f32>]) -> Vec<String> {
+    let Words {
+        item,
+        items,
+        mark,
+        marks,
+        make,
+    } = of.words;
+    let mut out = Vec::new();
+    let n = of.judged.len();
+    if n < ITEMS_FEW || wanted < MARKS_FEW as i64 {
+        out.push(format!(
+            "Only {n} {} of the holdout {} labeled, with {wanted} {}; from {ITEMS_FEW} {items} and {MARKS_FEW} {marks} on the figures say more.",
+            if n == 1 { item } else { items },
+            if n == 1 { "is" } else { "are" },
+            if wanted == 1 { mark } else { marks },
+        ));
+    }
+    let few = of.trained.iter().filter(|n| (1..5).contains(*n)).count();
+    if few > 0 {
+        out.push(format!(
+            "{few} {} fewer than 5 {marks} to learn from; {make} more of {}.",
+            if few == 1 {
+                "category has"
+            } else {
+                "categories have"
+            },
+            if few == 1 { "it" } else { "them" }
+        ));
+    }
+    let none = of.trained.iter().filter(|n| **n == 0).count();
+    if none > 0 {
+        out.push(format!(
+            "{none} {} no {marks} to learn from yet and cannot be proposed.",
+            if none == 1 {
+                "category has"
+            } else {
+                "categories have"
+            }
+        ));
+    }
+    if chosen.iter().all(Option::is_none) {
+        out.push(
+            "No confidence meets the accuracy that is asked for; nothing is proposed until there are more labels, or less is asked for."
+                .to_owned(),
+        );
+    }
+    out
+}

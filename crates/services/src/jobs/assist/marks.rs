@@ -1,0 +1,121 @@
+//! What boxes and spans have in common: when it is worth learning to find them, from which items, and what is proposed of those found.
+
+use super::Run;
+use super::learn::Learned;
+use super::look::{Looked, Seen};
+use super::place::Said;
+use crate::assist::port::Verdict;
+use limn_domain::Shape;
+use limn_domain::assist::Retrain;
+use limn_domain::item::ItemStatus;
+use limn_store::repo;
+use limn_store::repo::assist::{AssistRow, ModelRow, Proposal};
+
+/// Labeled items from which it is worth trying, and those that are learned from at most.
+const LABELED_MIN: usize = 10;
+const LABELED_MAX: usize = 4_000;
+
+/// How things stand before anything is learned, and whether it is to be: when that is asked for, or there is no model of this version.
+pub(super) async fn before(
+    run: &Run<'_>,
+    row: &AssistRow,
+    version: &str,
+    train: bool,
+) -> anyhow::Result<(Learned, bool)> {
+    let mut tx = run.ctx.db.read().await?;
+    let done = repo::item::counter::progress(&mut tx, run.project).await?.done;
+    let latest = repo::assist::latest_model(&mut tx, run.project).await?;
+    drop(tx);
+    let usable = latest.filter(|m| m.encoder_key == version && !m.head.is_empty());
+    let stale = usable.is_none() && row.settings.retrain != Retrain::Never;
+    let learned = Learned {
+        model: usable,
+        holdout: 0,
+        done,
+        tried: false,
+        note: row.note.clone(),
+    };
+    Ok((learned, train || stale))
+}
+
+/// Items whose labels teach, and those of the holdout that nobody saw a proposal of. As good as drawn at random, where there are too many.
+pub(super) fn labeled(looked: &Looked) -> Vec<&Seen> {
+    let mut done: Vec<&Seen> = looked
+        .items
+        .iter()
+        .filter(|s| s.item.status == ItemStatus::Done && s.features.is_some())
+        .filter(|s| !s.holdout || !s.item.proposed)
+        .collect();
+    done.sort_by(|a, b| a.item.digest.cmp(&b.item.digest));
+    done.truncate(LABELED_MAX);
+    done
+}
+
+/// What is missing where there are so few items with marks on, in words: those that teach, and those that measure.
+pub(super) fn too_few(taught: usize, judged: usize, items: &str, marks: &str) -> Option<String> {
+    if taught + judged < LABELED_MIN || taught < 2 {
+        let mut begins = marks.to_owned();
+        if let Some(first) = begins.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        return Some(format!(
+            "{begins} are learned from {LABELED_MIN} {items} with {marks} on; {} so far.",
+            match taught + judged {
+                0 => "there are none".to_owned(),
+                1 => "there is one".to_owned(),
+                n => format!("there are {n}"),
+            }
+        ));
+    }
+    (judged == 0).then(|| {
+        format!("None of the {items} that measure the model is labeled yet; about every fifth is one. The model begins with the next ones.")
+    })
+}
+
+/// Something that a model found: by index into its categories, how sure it is, and where, if that is somewhere.
+pub(super) struct Found {
+    pub category: usize,
+    pub score: f32,
+    pub shape: Option<Shape>,
+}
+
+/// What was found in an item that is sure enough, and how much the model is torn about it.
+pub(super) fn told(run: &Run<'_>, model: &ModelRow, found: impl Iterator<Item = Found>) -> Said {
+    let mut proposals = Vec::new();
+    // How far each is from being proposed: half is just so.
+    let mut near = Vec::new();
+    for Found {
+        category,
+        score,
+        shape,
+    } in found
+    {
+        let threshold = model.thresholds.get(category).copied().flatten();
+        near.push((0.5 + score - threshold.unwrap_or(0.5)).clamp(0.0, 1.0));
+        let Some(category_id) = model.categories.get(category).copied() else {
+            continue;
+        };
+        if threshold.is_none_or(|t| score < t) || !run.categories.contains(&category_id) {
+            continue;
+        }
+        if let Some(shape) = shape {
+            proposals.push(Proposal {
+                category_id,
+                shape,
+                score: f64::from(score).clamp(0.0, 1.0),
+            });
+        }
+    }
+    let sum: f64 = proposals.iter().map(|p| p.score).sum();
+    let margin = near.iter().map(|v| (v - 0.5).abs()).fold(0.5, f32::min);
+    Said {
+        verdict: Verdict {
+            says: Vec::new(),
+            confidence: (sum / proposals.len().max(1) as f64) as f32,
+            proposed: !proposals.is_empty(),
+            margin,
+            probabilities: near,
+        },
+        proposals,
+    }
+}
