@@ -9,12 +9,15 @@ pub struct Edges {
     pub strength: Vec<u8>,
     /// Whether the second derivative changes its sign here.
     pub crossing: Vec<bool>,
-    /// Direction across the edge, in steps of 1/64 turn over half a turn, 0..32: along x is 0.
+    /// Direction across the edge, in steps of 1/64 turn over half a turn, 0..32: along x is 0. Told where the strength is at least
+    /// [`DIRECTED`].
     pub across: Vec<u8>,
 }
 
 /// The strongest edges of any picture count as at least so strong, in units of lightness.
 const WEAKEST: f32 = 4.0;
+/// Weaker edges have no direction that is worth knowing.
+pub const DIRECTED: u8 = 8;
 /// Steps of half a turn.
 pub const TURNS: u8 = 32;
 
@@ -24,58 +27,61 @@ impl Edges {
     #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
     pub fn of(p: &Picture) -> Self {
         let (w, h, n) = (p.grid.width, p.grid.height, p.grid.len());
-        let (mut across, mut laplace) = (vec![0_u8; n], vec![0_i32; n]);
+        let (mut slope_x, mut slope_y, mut laplace) = (vec![0_i16; n], vec![0_i16; n], vec![0_i32; n]);
         let mut raw = vec![0_f32; n];
         let mut rows = Rows::new(w);
         for y in 0..h {
-            let near = [y.saturating_sub(1), y, (y + 1).min(h - 1)]
-                .map(|y| p.lab[y * w..(y + 1) * w].as_flattened());
+            let near = [y.saturating_sub(1), y, (y + 1).min(h - 1)].map(|y| p.lab[y * w..(y + 1) * w].as_flattened());
             rows.derive(near);
             let here = y * w..(y + 1) * w;
-            let out = raw[here.clone()]
-                .iter_mut()
-                .zip(&mut across[here.clone()])
-                .zip(&mut laplace[here]);
-            let slopes = rows.gx.chunks_exact(3).zip(rows.gy.chunks_exact(3));
-            let all = slopes.zip(rows.laplace.chunks_exact(3));
-            for (((raw, across), laplace), ((gx, gy), curve)) in out.zip(all) {
-                let square = |c: usize| i32::from(gx[c]).pow(2) + i32::from(gy[c]).pow(2);
-                let (mut best, mut c) = (square(0), 0);
-                for other in [1, 2] {
-                    let all = square(other);
-                    if all > best {
-                        (best, c) = (all, other);
-                    }
-                }
-                if best > 0 {
-                    *laplace = curve[c];
-                    *raw = (best as f32).sqrt() / (8.0 * STEPS as f32);
-                    // Of weaker ones nobody asks.
-                    if *raw > WEAKEST / 32.0 {
-                        *across = turn(i32::from(gx[c]), i32::from(gy[c]));
-                    }
-                }
+            let slopes = slope_x[here.clone()].iter_mut().zip(&mut slope_y[here.clone()]);
+            let out = raw[here.clone()].iter_mut().zip(slopes).zip(&mut laplace[here]);
+            let steep = rows.square.as_chunks::<3>().0;
+            let slopes = rows.gx.as_chunks::<3>().0.iter().zip(rows.gy.as_chunks::<3>().0);
+            let all = steep.iter().zip(slopes).zip(rows.laplace.as_chunks::<3>().0);
+            for (((raw, (x, y)), laplace), ((steep, (gx, gy)), curve)) in out.zip(all) {
+                let second = if steep[1] > steep[0] { 1 } else { 0 };
+                let c = if steep[2] > steep[second] { 2 } else { second };
+                *raw = steep[c] as f32;
+                (*x, *y) = (gx[c], gy[c]);
+                *laplace = if steep[c] > 0 { curve[c] } else { 0 };
             }
+        }
+        for v in &mut raw {
+            *v = v.sqrt() / (8.0 * STEPS as f32);
         }
         let strong = strongest(&raw);
         let strength: Vec<u8> = raw
             .iter()
             .map(|v| (v / strong * 255.0).min(255.0) as u8)
             .collect();
-        // Between two samples of opposite sign the one closer to zero is the edge.
-        let meets = |i: usize, j: usize| {
-            let (a, b) = (laplace[i], laplace[j]);
-            (a > 0) != (b > 0) && a.abs() <= b.abs()
-        };
+        let directions = strength.iter().zip(slope_x.iter().zip(&slope_y));
+        let across = directions
+            .map(|(s, (x, y))| {
+                if *s < DIRECTED {
+                    0
+                } else {
+                    turn(i32::from(*x), i32::from(*y))
+                }
+            })
+            .collect();
         let mut crossing = vec![false; n];
+        let row = |y: usize| &laplace[y * w..(y + 1) * w];
         for y in 0..h {
-            for x in 0..w {
-                let i = y * w + x;
-                crossing[i] = strength[i] > 8
-                    && (x + 1 < w && meets(i, i + 1)
-                        || x > 0 && meets(i, i - 1)
-                        || y + 1 < h && meets(i, i + w)
-                        || y > 0 && meets(i, i - w));
+            // Beyond the border stands the sample itself, which it does not cross.
+            let (up, here, down) = (row(y.saturating_sub(1)), row(y), row((y + 1).min(h - 1)));
+            let out = &mut crossing[y * w..(y + 1) * w];
+            for (out, (v, (up, down))) in out.iter_mut().zip(here.iter().zip(up.iter().zip(down))) {
+                *out = meets(*v, *up) | meets(*v, *down);
+            }
+            for (out, pair) in out.iter_mut().zip(here.windows(2)) {
+                *out |= meets(pair[0], pair[1]);
+            }
+            for (out, pair) in out[1..].iter_mut().zip(here.windows(2)) {
+                *out |= meets(pair[1], pair[0]);
+            }
+            for (out, strength) in out.iter_mut().zip(&strength[y * w..(y + 1) * w]) {
+                *out &= *strength > 8;
             }
         }
         Self {
@@ -86,6 +92,12 @@ impl Edges {
     }
 }
 
+/// Whether the edge between two samples is the first's: their signs differ, and it is closer to zero.
+#[inline]
+const fn meets(own: i32, other: i32) -> bool {
+    ((own > 0) != (other > 0)) & (own.abs() <= other.abs())
+}
+
 /// Derivatives along one row, the three channels of each sample side by side.
 struct Rows {
     /// Weighted sum, difference and sum of three samples above each other, with one more sample at both ends.
@@ -94,6 +106,8 @@ struct Rows {
     sum: Vec<i16>,
     gx: Vec<i16>,
     gy: Vec<i16>,
+    /// Squares of the slopes.
+    square: Vec<i32>,
     laplace: Vec<i32>,
 }
 
@@ -106,6 +120,7 @@ impl Rows {
             sum: vec![0; padded],
             gx: vec![0; inner],
             gy: vec![0; inner],
+            square: vec![0; inner],
             laplace: vec![0; inner],
         }
     }
@@ -136,6 +151,9 @@ impl Rows {
         for (gy, ((a, b), c)) in self.gy.iter_mut().zip(three) {
             *gy = a + 2 * b + c;
         }
+        for (square, (gx, gy)) in self.square.iter_mut().zip(self.gx.iter().zip(&self.gy)) {
+            *square = i32::from(*gx).pow(2) + i32::from(*gy).pow(2);
+        }
         let three = self.sum.iter().zip(&self.sum[3..]).zip(&self.sum[6..]);
         for ((laplace, v), ((a, b), c)) in self.laplace.iter_mut().zip(row).zip(three) {
             *laplace = 9 * i32::from(*v) - (i32::from(*a) + i32::from(*b) + i32::from(*c));
@@ -157,7 +175,8 @@ fn turn(x: i32, y: i32) -> u8 {
     } else {
         2.0 * quarter - angle
     };
-    (angle.round() as u8) % TURNS
+    // Rounding proper is a call where the processor has no instruction for it.
+    ((angle + 0.5) as u8) % TURNS
 }
 
 /// The value that one percent of the samples exceed; a step of two units of lightness counts as weak in any picture.
@@ -206,9 +225,7 @@ mod tests {
                     }
                 }
                 raw[y * w + x] = (best.0 as f32).sqrt() / (8.0 * STEPS as f32);
-                if raw[y * w + x] > WEAKEST / 32.0 {
-                    across[y * w + x] = turn(best.1, best.2);
-                }
+                across[y * w + x] = turn(best.1, best.2);
             }
         }
         (raw, across, laplace)

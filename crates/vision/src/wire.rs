@@ -1,7 +1,7 @@
 //! Intelligent scissors: the cheapest way along edges, after Mortensen and Barrett, "Interactive segmentation with
 //! intelligent scissors" (1998): zero crossings 0.43, direction 0.43, gradient 0.14.
 
-use crate::edges::{Edges, TURNS};
+use crate::edges::{DIRECTED, Edges, TURNS};
 use crate::grid::Grid;
 
 /// Samples that one search settles at most; what lies further is reached in a straight line.
@@ -38,12 +38,18 @@ pub struct Costs {
 
 impl Costs {
     pub fn new(grid: Grid, edges: Edges) -> Self {
-        let own = (0..grid.len())
-            .map(|i| {
-                let zero = if edges.crossing[i] { 0.0 } else { 0.43 };
-                let weak = 0.14 * (1.0 - f32::from(edges.strength[i]) / 255.0);
-                ((zero + weak) * SCALE) as u8
-            })
+        // By strength, without a crossing and with one.
+        let table = [0.43, 0.0].map(|zero| {
+            let mut of = [0_u8; 256];
+            for (strength, cost) in of.iter_mut().enumerate() {
+                let weak = 0.14 * (1.0 - strength as f32 / 255.0);
+                *cost = ((zero + weak) * SCALE) as u8;
+            }
+            of
+        });
+        let samples = edges.crossing.iter().zip(&edges.strength);
+        let own = samples
+            .map(|(crossing, strength)| table[usize::from(*crossing)][usize::from(*strength)])
             .collect();
         // acos(|cos|) over half a turn, so 0 where the step runs along the edge and 1 where it crosses.
         let bend = (0..TURNS)
@@ -68,7 +74,7 @@ impl Costs {
         let heading = (d % 4) as u8 * (TURNS / 4);
         let off = |i: usize| {
             // Without an edge no direction is better than another.
-            if self.edges.strength[i] < 8 {
+            if self.edges.strength[i] < DIRECTED {
                 1.0
             } else {
                 self.bend[usize::from((TURNS + heading - self.edges.across[i]) % TURNS)]

@@ -12,6 +12,8 @@ const LARGE_BEGIN: &str = "<!-- table: `cargo xtask bench --large --save` -->\n"
 const LARGE_END: &str = "<!-- end of the large pictures' table -->\n";
 const SMART_BEGIN: &str = "<!-- table: `cargo xtask bench --smart --save` -->\n";
 const SMART_END: &str = "<!-- end of the smart tools' table -->\n";
+const TEXT_BEGIN: &str = "<!-- table: `cargo xtask bench --text --save` -->\n";
+const TEXT_END: &str = "<!-- end of the documents' table -->\n";
 
 const ASSIST_BEGIN: &str = "<!-- table: `cargo xtask bench --assist --save` -->\n";
 const ASSIST_END: &str = "<!-- end of the assist's table -->\n";
@@ -69,6 +71,12 @@ pub fn canvas(save: bool) -> Result<ExitCode> {
 pub fn smart(save: bool) -> Result<ExitCode> {
     let head = "| what | first, ms | then, ms | one pass over the pixels, ms |\n|---|---|---|---|\n";
     in_browser("smart.bench.ts", head, save.then_some((SMART_BEGIN, SMART_END)))
+}
+
+/// A long document with many spans in a real browser, beside a page of nothing but its text.
+pub fn text(save: bool) -> Result<ExitCode> {
+    let head = "| page | opened, ms | a frame while scrolling, ms: median | 95th percentile | marking a word, ms of the main thread |\n|---|---|---|---|---|\n";
+    in_browser("text.bench.ts", head, save.then_some((TEXT_BEGIN, TEXT_END)))
 }
 
 /// A simulated person labels scikit-learn's digits, with the assist and at random.

@@ -34,6 +34,7 @@ Usage: cargo xtask <command>
   bench --canvas [--save]          the label page with thousands of polygons in a browser, beside an SVG page
   bench --assist [--save]          labels until the assist is right on the rest of scikit-learn's digits (Python)
   bench --smart [--save]           what the smart tools take in the browser's worker
+  bench --text [--save]            a document of a megabyte with 2,000 spans in a browser
   peers [-- --voc FOLDER]          pycocotools, torchvision and datumaro load what Limn exports
   setup [--tests]                  only the set-up of run (or of test)
 
@@ -99,6 +100,7 @@ fn dispatch(args: Vec<String>) -> Result<ExitCode> {
         Some("bench") => {
             let (quick, save, canvas) = (args.flag("--quick"), args.flag("--save"), args.flag("--canvas"));
             let (large, smart, assist) = (args.flag("--large"), args.flag("--smart"), args.flag("--assist"));
+            let text = args.flag("--text");
             args.finish()?;
             if canvas {
                 bench::canvas(save)
@@ -106,6 +108,8 @@ fn dispatch(args: Vec<String>) -> Result<ExitCode> {
                 bench::large(quick, save)
             } else if smart {
                 bench::smart(save)
+            } else if text {
+                bench::text(save)
             } else if assist {
                 bench::assist(save)
             } else {

@@ -45,6 +45,31 @@ impl Outlines {
         self.add(c, view, shape);
     }
 
+    /// The highest corner of an outline on the screen; `None` of what has a side or a point there.
+    pub fn top(&self, view: &Viewport, shape: &Shape) -> Option<Point> {
+        let highest = |rings: &[Part], corner: Point| {
+            let all = rings.iter().flatten().flatten();
+            let all = all.map(|v| view.to_screen(Point::new(v[0] + corner.x, v[1] + corner.y)));
+            all.min_by(|a, b| a.y.total_cmp(&b.y))
+        };
+        match shape {
+            Shape::Polygon { parts } => highest(parts, Point::default()),
+            Shape::Mask { mask } => {
+                let corner = Point::new(f64::from(mask.x), f64::from(mask.y));
+                highest(&self.of(mask), corner)
+            }
+            Shape::Polyline { points } => {
+                let all = points.iter().map(|v| view.to_screen(Point::new(v[0], v[1])));
+                all.min_by(|a, b| a.y.total_cmp(&b.y))
+            }
+            Shape::RotatedBox { rect } => {
+                let all = rect.corners().into_iter().map(|p| view.to_screen(p));
+                all.min_by(|a, b| a.y.total_cmp(&b.y))
+            }
+            _ => None,
+        }
+    }
+
     /// Adds the shape to the path.
     pub fn add(&self, c: &Context, view: &Viewport, shape: &Shape) {
         match shape {

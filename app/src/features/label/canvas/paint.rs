@@ -392,7 +392,7 @@ impl Painter {
                 let now = !hover || e.draft().is_none();
                 if list.len() <= LABELS && now && looks.names == Names::Always {
                     for a in list {
-                        label(to, e, a, look_of(a), hover);
+                        label(to, e, &self.outlines, a, look_of(a), hover);
                     }
                 }
             };
@@ -454,7 +454,7 @@ impl Painter {
                     (e.selection().contains(a.id), true),
                 );
                 if e.draft().is_none() && e.selection().len() <= LABELS && looks.names != Names::Never {
-                    label(c, e, a, own, true);
+                    label(c, e, &self.outlines, a, own, true);
                 }
             }
         }

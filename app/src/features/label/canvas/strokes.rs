@@ -83,7 +83,14 @@ pub(super) fn one(
 }
 
 /// The name at a shape; `strong` says whether it may stand out because it is selected or under the pointer.
-pub(super) fn label(c: &Context, e: &Editor, a: &Annotation, (name, color): (&str, &str), strong: bool) {
+pub(super) fn label(
+    c: &Context,
+    e: &Editor,
+    outlines: &Outlines,
+    a: &Annotation,
+    (name, color): (&str, &str),
+    strong: bool,
+) {
     let Some(r) = e.shown_rect(a).map(|r| e.view().rect_to_screen(r)) else {
         return;
     };
@@ -100,8 +107,10 @@ pub(super) fn label(c: &Context, e: &Editor, a: &Annotation, (name, color): (&st
     if width > r.w + 40.0 && !strong {
         return;
     }
-    let x = r.x - 0.75;
-    // Above the box; inside where the picture's edge cuts it off.
+    // Of an outline at its top, which may be far from the corner of the box around it.
+    let top = outlines.top(e.view(), &e.shown_shape(a));
+    let x = top.map_or(r.x, |p| (p.x - width / 2.0).clamp(r.x, (r.right() - width).max(r.x))) - 0.75;
+    // Above the shape; inside where the picture's edge cuts it off.
     let y = if r.y >= 17.0 { r.y - 17.0 } else { r.y.max(0.0) };
     c.set_global_alpha(if strong { 1.0 } else { 0.86 });
     c.set_fill_style_str(color);
