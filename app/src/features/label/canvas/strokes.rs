@@ -109,7 +109,9 @@ pub(super) fn label(
     }
     // Of an outline at its top, which may be far from the corner of the box around it.
     let top = outlines.top(e.view(), &e.shown_shape(a));
-    let x = top.map_or(r.x, |p| (p.x - width / 2.0).clamp(r.x, (r.right() - width).max(r.x))) - 0.75;
+    let x = top.map_or(r.x, |p| {
+        (p.x - width / 2.0).clamp(r.x, (r.right() - width).max(r.x))
+    }) - 0.75;
     // Above the shape; inside where the picture's edge cuts it off.
     let y = if r.y >= 17.0 { r.y - 17.0 } else { r.y.max(0.0) };
     c.set_global_alpha(if strong { 1.0 } else { 0.86 });
