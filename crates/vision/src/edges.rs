@@ -40,7 +40,7 @@ impl Edges {
             let slopes = rows.gx.as_chunks::<3>().0.iter().zip(rows.gy.as_chunks::<3>().0);
             let all = steep.iter().zip(slopes).zip(rows.laplace.as_chunks::<3>().0);
             for (((raw, (x, y)), laplace), ((steep, (gx, gy)), curve)) in out.zip(all) {
-                let second = if steep[1] > steep[0] { 1 } else { 0 };
+                let second = usize::from(steep[1] > steep[0]);
                 let c = if steep[2] > steep[second] { 2 } else { second };
                 *raw = steep[c] as f32;
                 (*x, *y) = (gx[c], gy[c]);
