@@ -31,7 +31,8 @@ impl Edges {
         let mut raw = vec![0_f32; n];
         let mut rows = Rows::new(w);
         for y in 0..h {
-            let near = [y.saturating_sub(1), y, (y + 1).min(h - 1)].map(|y| p.lab[y * w..(y + 1) * w].as_flattened());
+            let near = [y.saturating_sub(1), y, (y + 1).min(h - 1)]
+                .map(|y| p.lab[y * w..(y + 1) * w].as_flattened());
             rows.derive(near);
             let here = y * w..(y + 1) * w;
             let slopes = slope_x[here.clone()].iter_mut().zip(&mut slope_y[here.clone()]);
