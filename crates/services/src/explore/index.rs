@@ -14,13 +14,16 @@ use limn_versions::object::Labels;
 use limn_versions::{Entry, From, Hash, Reader};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// Files looked at at once.
 const BATCH: usize = 500;
 /// Bytes of indexes that stay in memory; one that is larger stays alone.
 const HELD: usize = 512 << 20;
+/// How long a draft stays that nobody writes to.
+const DRAFT_LIFE: Duration = Duration::from_hours(1);
 
 /// The facets that are always shown in this order; attributes come behind them.
 const FACETS: [(&str, &str); 8] = [
@@ -155,7 +158,7 @@ impl Indexes {
         Ok(self.hold(version, index))
     }
 
-    /// Removes the files of versions that are no more. Answers how many.
+    /// Removes the files of versions that are no more, and drafts nobody writes any longer. Answers how many.
     pub async fn sweep(&self, ctx: &Context) -> Result<u64> {
         let folder = Arc::clone(&self.folder);
         let names = tokio::task::spawn_blocking(move || -> Vec<PathBuf> {
@@ -172,8 +175,8 @@ impl Indexes {
                 .and_then(|s| s.parse().ok());
             let stands = match version {
                 Some(v) => repo::version::get(&mut ctx.db.read().await?, v).await?.is_some(),
-                // A draft that a crash has left.
-                None => false,
+                // One that a crash has left, or one that is just being written.
+                None => !is_old(&path).await,
             };
             if !stands && std::fs::remove_file(&path).is_ok() {
                 removed += 1;
@@ -181,6 +184,12 @@ impl Indexes {
         }
         Ok(removed)
     }
+}
+
+/// Whether nobody has written to a draft for so long that nobody will.
+async fn is_old(draft: &Path) -> bool {
+    let modified = tokio::fs::metadata(draft).await.and_then(|m| m.modified());
+    modified.is_ok_and(|m| m.elapsed().is_ok_and(|age| age > DRAFT_LIFE))
 }
 
 /// Indexes a version and keeps the index.
