@@ -161,6 +161,17 @@ test("painted, erased, cleaned; each stroke one step", async ({ limn, admin, pag
   await page.setViewportSize({ width: 1440, height: 900 });
   await page.mouse.up();
   await a11y(page);
+  // A stroke that begins between the controls of the bar is a stroke, and the bar does not hide it.
+  await label.saved();
+  const stroked = (await stored(api, project.id))[0].mask.counts;
+  const bar = (await page.getByTestId("brush-bar").boundingBox())!;
+  await page.mouse.move(bar.x + 5, bar.y + bar.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(bar.x + 5, bar.y - 40, { steps: 4 });
+  await expect(page.getByTestId("brush-bar")).toHaveCSS("opacity", "0.25");
+  await page.mouse.up();
+  await expect(page.getByTestId("brush-bar")).toHaveCSS("opacity", "1");
+  await expect.poll(async () => (await stored(api, project.id))[0].mask.counts).not.toBe(stroked);
   // Another category is another object; a polygon is edited by the brush, too.
   await page.keyboard.press("2");
   await label.drag([0.7, 0.3], [0.72, 0.45]);
@@ -172,7 +183,7 @@ test("painted, erased, cleaned; each stroke one step", async ({ limn, admin, pag
   await expect.poll(async () => (await stored(api, project.id)).map((a) => a.kind).sort()).toEqual(["mask", "polygon"]);
   await shots(page, "brush-done");
   await page.setViewportSize({ width: 1440, height: 900 });
-  await thereAndBack(page, label, api, project.id, 10);
+  await thereAndBack(page, label, api, project.id, 11);
 });
 
 test("semantic segmentation: one category a pixel, locked ones keep theirs", async ({ limn, admin, page, signIn, shots }) => {
@@ -378,7 +389,26 @@ test("neighbours share a border; outlines are sliced, cut and intersected", asyn
   await expect.poll(() => label.count()).toBe(1);
   await label.saved();
   await expect.poll(async () => (await polygons())[0].parts.length).toBe(1);
-  await thereAndBack(page, label, api, project.id, 8);
+  // One inside it is cut out of it, which leaves a hole; the hole is filled; what both have in common is the one inside.
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("p");
+  await page.keyboard.press("2");
+  for (const [x, y] of [[0.44, 0.45], [0.47, 0.45], [0.47, 0.55], [0.44, 0.55]]) await click(x, y);
+  await page.keyboard.press("Enter");
+  await expect.poll(() => label.count()).toBe(2);
+  await label.saved();
+  const inside = (await polygons())[1];
+  await page.keyboard.press("Control+a");
+  await page.keyboard.press("Shift+c");
+  await expect.poll(async () => (await polygons())[0].parts[0].length).toBe(2);
+  expect(corners({ ...inside, parts: [[(await polygons())[0].parts[0][1]]] }).sort()).toEqual(corners(inside).sort());
+  await page.keyboard.press("Shift+j");
+  await expect.poll(async () => (await polygons())[0].parts[0].length).toBe(1);
+  await page.keyboard.press("Shift+i");
+  await expect.poll(() => label.count()).toBe(1);
+  await label.saved();
+  expect(corners((await polygons())[0]).sort()).toEqual(corners(inside).sort());
+  await thereAndBack(page, label, api, project.id, 12);
 });
 
 test("how it is shown: gamma, names, a map; and keys of one's own", async ({ limn, admin, page, signIn, a11y, shots }) => {

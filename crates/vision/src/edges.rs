@@ -1,23 +1,26 @@
 //! Where a picture changes: gradients and zero crossings, for the scissors.
 
+use crate::grid::Grid;
 use crate::picture::{Picture, STEPS};
 
-/// Edges of a picture, sample by sample.
+/// Edges of a picture. Strength is known of every sample; what else is asked of one is worked out then, as most are never
+/// asked about.
 #[derive(Debug)]
 pub struct Edges {
+    grid: Grid,
     /// Strength of the edge, 0 to 255; 255 is that of the strongest percent.
     pub strength: Vec<u8>,
-    /// Whether the second derivative changes its sign here.
-    pub crossing: Vec<bool>,
-    /// Direction across the edge, in steps of 1/64 turn over half a turn, 0..32: along x is 0. Told where the strength is at least
-    /// [`DIRECTED`].
-    pub across: Vec<u8>,
+    /// Of the channel that changes most: along x, along y.
+    slopes: Vec<[i16; 2]>,
+    laplace: Vec<i32>,
 }
 
 /// The strongest edges of any picture count as at least so strong, in units of lightness.
 const WEAKEST: f32 = 4.0;
 /// Weaker edges have no direction that is worth knowing.
-pub const DIRECTED: u8 = 8;
+const DIRECTED: u8 = 8;
+/// Crossings of edges up to this strength are noise.
+const CROSSED: u8 = 8;
 /// Steps of half a turn.
 pub const TURNS: u8 = 32;
 
@@ -27,7 +30,7 @@ impl Edges {
     #[cfg_attr(target_arch = "wasm32", target_feature(enable = "simd128"))]
     pub fn of(p: &Picture) -> Self {
         let (w, h, n) = (p.grid.width, p.grid.height, p.grid.len());
-        let (mut slope_x, mut slope_y, mut laplace) = (vec![0_i16; n], vec![0_i16; n], vec![0_i32; n]);
+        let (mut slopes, mut laplace) = (vec![[0_i16; 2]; n], vec![0_i32; n]);
         let mut raw = vec![0_f32; n];
         let mut rows = Rows::new(w);
         for y in 0..h {
@@ -35,16 +38,18 @@ impl Edges {
                 .map(|y| p.lab[y * w..(y + 1) * w].as_flattened());
             rows.derive(near);
             let here = y * w..(y + 1) * w;
-            let slopes = slope_x[here.clone()].iter_mut().zip(&mut slope_y[here.clone()]);
-            let out = raw[here.clone()].iter_mut().zip(slopes).zip(&mut laplace[here]);
+            let out = raw[here.clone()]
+                .iter_mut()
+                .zip(&mut slopes[here.clone()])
+                .zip(&mut laplace[here]);
             let steep = rows.square.as_chunks::<3>().0;
-            let slopes = rows.gx.as_chunks::<3>().0.iter().zip(rows.gy.as_chunks::<3>().0);
-            let all = steep.iter().zip(slopes).zip(rows.laplace.as_chunks::<3>().0);
-            for (((raw, (x, y)), laplace), ((steep, (gx, gy)), curve)) in out.zip(all) {
+            let both = rows.gx.as_chunks::<3>().0.iter().zip(rows.gy.as_chunks::<3>().0);
+            let all = steep.iter().zip(both).zip(rows.laplace.as_chunks::<3>().0);
+            for (((raw, slope), laplace), ((steep, (gx, gy)), curve)) in out.zip(all) {
                 let second = usize::from(steep[1] > steep[0]);
                 let c = if steep[2] > steep[second] { 2 } else { second };
                 *raw = steep[c] as f32;
-                (*x, *y) = (gx[c], gy[c]);
+                *slope = [gx[c], gy[c]];
                 *laplace = if steep[c] > 0 { curve[c] } else { 0 };
             }
         }
@@ -52,44 +57,32 @@ impl Edges {
             *v = v.sqrt() / (8.0 * STEPS as f32);
         }
         let strong = strongest(&raw);
-        let strength: Vec<u8> = raw
-            .iter()
-            .map(|v| (v / strong * 255.0).min(255.0) as u8)
-            .collect();
-        let directions = strength.iter().zip(slope_x.iter().zip(&slope_y));
-        let across = directions
-            .map(|(s, (x, y))| {
-                if *s < DIRECTED {
-                    0
-                } else {
-                    turn(i32::from(*x), i32::from(*y))
-                }
-            })
-            .collect();
-        let mut crossing = vec![false; n];
-        let row = |y: usize| &laplace[y * w..(y + 1) * w];
-        for y in 0..h {
-            // Beyond the border stands the sample itself, which it does not cross.
-            let (up, here, down) = (row(y.saturating_sub(1)), row(y), row((y + 1).min(h - 1)));
-            let out = &mut crossing[y * w..(y + 1) * w];
-            for (out, (v, (up, down))) in out.iter_mut().zip(here.iter().zip(up.iter().zip(down))) {
-                *out = meets(*v, *up) | meets(*v, *down);
-            }
-            for (out, pair) in out.iter_mut().zip(here.windows(2)) {
-                *out |= meets(pair[0], pair[1]);
-            }
-            for (out, pair) in out[1..].iter_mut().zip(here.windows(2)) {
-                *out |= meets(pair[1], pair[0]);
-            }
-            for (out, strength) in out.iter_mut().zip(&strength[y * w..(y + 1) * w]) {
-                *out &= *strength > 8;
-            }
-        }
+        let full = 255.0 / strong;
+        let strength = raw.iter().map(|v| (v * full).min(255.0) as u8).collect();
         Self {
+            grid: p.grid,
             strength,
-            crossing,
-            across,
+            slopes,
+            laplace,
         }
+    }
+
+    /// Direction across the edge, in steps of 1/64 turn over half a turn, 0..32: along x is 0. `None` where there is hardly one.
+    #[inline]
+    pub fn across(&self, i: usize) -> Option<u8> {
+        let [x, y] = self.slopes[i];
+        (self.strength[i] >= DIRECTED).then(|| turn(i32::from(x), i32::from(y)))
+    }
+
+    /// Whether the second derivative changes its sign here.
+    #[inline]
+    pub fn crossing(&self, i: usize) -> bool {
+        let mut found = false;
+        if self.strength[i] > CROSSED {
+            self.grid
+                .sides(i, |j| found |= meets(self.laplace[i], self.laplace[j]));
+        }
+        found
     }
 }
 
@@ -247,20 +240,18 @@ mod tests {
             let edges = Edges::of(&p);
             let strength: Vec<u8> = raw
                 .iter()
-                .map(|v| (v / strong * 255.0).min(255.0) as u8)
+                .map(|v| (v * (255.0 / strong)).min(255.0) as u8)
                 .collect();
-            assert_eq!(
-                (&edges.strength, &edges.across),
-                (&strength, &across),
-                "{w} x {h}"
-            );
+            assert_eq!(edges.strength, strength, "{w} x {h}");
             for i in 0..p.grid.len() {
                 let mut meets = false;
                 p.grid.sides(i, |j| {
                     let (a, b) = (laplace[i], laplace[j]);
                     meets |= (a > 0) != (b > 0) && (a != 0 || b != 0) && a.abs() <= b.abs();
                 });
-                assert_eq!(edges.crossing[i], meets && strength[i] > 8, "{w} x {h}, {i}");
+                assert_eq!(edges.crossing(i), meets && strength[i] > 8, "{w} x {h}, {i}");
+                let directed = (strength[i] >= 8).then_some(across[i]);
+                assert_eq!(edges.across(i), directed, "{w} x {h}, {i}");
             }
         }
     }

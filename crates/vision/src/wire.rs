@@ -1,8 +1,9 @@
 //! Intelligent scissors: the cheapest way along edges, after Mortensen and Barrett, "Interactive segmentation with
 //! intelligent scissors" (1998): zero crossings 0.43, direction 0.43, gradient 0.14.
 
-use crate::edges::{DIRECTED, Edges, TURNS};
+use crate::edges::{Edges, TURNS};
 use crate::grid::Grid;
+use std::cell::Cell;
 
 /// Samples that one search settles at most; what lies further is reached in a straight line.
 const SETTLED_MAX: usize = 700_000;
@@ -25,20 +26,26 @@ const AROUND: [(isize, isize); 8] = [
     (1, -1),
 ];
 
+/// What is not known yet of a sample.
+const UNKNOWN: u16 = u16::MAX;
+/// The direction of a sample without one.
+const ANY: u8 = TURNS;
+
 /// Costs of steps over a picture.
 #[derive(Debug)]
 pub struct Costs {
     grid: Grid,
     edges: Edges,
-    /// What a sample costs of itself.
-    own: Vec<u8>,
-    /// What a difference of directions costs, by steps.
-    bend: Vec<f32>,
+    /// What a sample costs of itself, by strength, without a crossing and with one.
+    table: [[u8; 256]; 2],
+    /// Of each sample once it was asked about: its own cost, and its direction above.
+    known: Vec<Cell<u16>>,
+    /// What a step costs for its direction: by the four headings, then by the direction of the sample.
+    bend: [[f32; TURNS as usize + 1]; 4],
 }
 
 impl Costs {
     pub fn new(grid: Grid, edges: Edges) -> Self {
-        // By strength, without a crossing and with one.
         let table = [0.43, 0.0].map(|zero| {
             let mut of = [0_u8; 256];
             for (strength, cost) in of.iter_mut().enumerate() {
@@ -47,42 +54,48 @@ impl Costs {
             }
             of
         });
-        let samples = edges.crossing.iter().zip(&edges.strength);
-        let own = samples
-            .map(|(crossing, strength)| table[usize::from(*crossing)][usize::from(*strength)])
-            .collect();
-        // acos(|cos|) over half a turn, so 0 where the step runs along the edge and 1 where it crosses.
-        let bend = (0..TURNS)
-            .map(|d| {
-                let off = d.abs_diff(TURNS / 2);
-                // Steps from "across the edge": TURNS / 2 off is along it.
-                f32::from(TURNS / 2 - off) / f32::from(TURNS / 2)
-            })
-            .collect::<Vec<_>>();
-        let bend = bend.iter().map(|along| 1.0 - along).collect();
+        // acos(|cos|) over half a turn, so 0 where the step runs along the edge and 1 where it crosses. Without an edge no
+        // direction is better than another.
+        let mut bend = [[1.0; TURNS as usize + 1]; 4];
+        for (heading, of) in bend.iter_mut().enumerate() {
+            for (across, cost) in of.iter_mut().take(usize::from(TURNS)).enumerate() {
+                let turned = (TURNS + heading as u8 * (TURNS / 4) - across as u8) % TURNS;
+                *cost = f32::from(turned.abs_diff(TURNS / 2)) / f32::from(TURNS / 2);
+            }
+        }
+        let known = vec![Cell::new(UNKNOWN); grid.len()];
         Self {
             grid,
             edges,
-            own,
+            table,
+            known,
             bend,
         }
+    }
+
+    /// A sample's own cost and its direction, [`ANY`] without one.
+    #[inline]
+    fn of(&self, i: usize) -> (u8, u8) {
+        let mut known = self.known[i].get();
+        if known == UNKNOWN {
+            let of = &self.table[usize::from(self.edges.crossing(i))];
+            let own = of[usize::from(self.edges.strength[i])];
+            known = u16::from_le_bytes([own, self.edges.across(i).unwrap_or(ANY)]);
+            self.known[i].set(known);
+        }
+        let [own, across] = known.to_le_bytes();
+        (own, across)
     }
 
     /// Cost of a step between neighbours, direction `d` of [`AROUND`].
     #[inline]
     fn step(&self, from: usize, to: usize, d: usize) -> u32 {
-        let heading = (d % 4) as u8 * (TURNS / 4);
-        let off = |i: usize| {
-            // Without an edge no direction is better than another.
-            if self.edges.strength[i] < DIRECTED {
-                1.0
-            } else {
-                self.bend[usize::from((TURNS + heading - self.edges.across[i]) % TURNS)]
-            }
-        };
+        let bend = &self.bend[d % 4];
+        let ((_, before), (own, after)) = (self.of(from), self.of(to));
+        let off = |across: u8| bend[usize::from(across.min(ANY))];
         // The paper's 2/3 and 1/3 of the angles at both ends.
-        let direction = 0.43 * SCALE * (off(from) * 2.0 + off(to)) / 3.0;
-        let cost = f32::from(self.own[to]) + direction + 1.0;
+        let direction = 0.43 * SCALE * (off(before) * 2.0 + off(after)) / 3.0;
+        let cost = f32::from(own) + direction + 1.0;
         (if d % 2 == 1 {
             cost * std::f32::consts::SQRT_2
         } else {
@@ -114,7 +127,7 @@ impl Costs {
         let value = |i: &usize| {
             let (x, y) = self.grid.xy(*i);
             let far = ((x.abs_diff(x0).pow(2) + y.abs_diff(y0).pow(2)) as f32).sqrt();
-            let crossing = if self.edges.crossing[*i] { 24.0 } else { 0.0 };
+            let crossing = if self.edges.crossing(*i) { 24.0 } else { 0.0 };
             // Of two edges that are about as strong the closer one.
             f32::from(self.edges.strength[*i]) + crossing - 40.0 * far / reach.max(1) as f32
         };

@@ -20,6 +20,8 @@ pub fn run(args: Vec<String>) -> Result<ExitCode> {
         &["mlflow_journey.py"][..]
     } else if args.iter().any(|a| a == "--mlflow-race") {
         &["mlflow_race.py"][..]
+    } else if args.iter().any(|a| a == "--killed") {
+        &["killed.py"][..]
     } else if args.iter().any(|a| a == "--lightning") {
         &["lightning_journey.py"][..]
     } else if args.iter().any(|a| a == "--coco") {
@@ -42,7 +44,7 @@ pub fn run(args: Vec<String>) -> Result<ExitCode> {
         cluster.psql(&format!("CREATE DATABASE {database}"))?;
         let url = cluster.url_of(&database);
         let mut databases = vec![("SQLite", None), ("PostgreSQL", Some(url))];
-        if matches!(*script, "profile_journey.py" | "mlflow_race.py") {
+        if matches!(*script, "profile_journey.py" | "mlflow_race.py" | "killed.py") {
             // By the command line alone, on local files; beside a peer on SQLite.
             databases.truncate(1);
         }
