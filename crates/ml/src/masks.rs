@@ -61,7 +61,7 @@ impl Pixels {
     fn of(picture: &JudgedMap, classes: usize) -> Self {
         let said = &picture.said.map;
         let class = |v: u8| (v != PixelMap::NOTHING && usize::from(v) < classes).then(|| usize::from(v));
-        let mut count = BTreeMap::new();
+        let mut count: BTreeMap<_, u64> = BTreeMap::new();
         for (is, said) in picture
             .right
             .scaled(said.width, said.height)

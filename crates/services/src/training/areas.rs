@@ -98,9 +98,10 @@ pub(crate) fn masks(
     let down: Vec<u64> = (0..=rows)
         .map(|row| (2 * side * row).saturating_sub(rows).div_ceil(2 * rows).min(side))
         .collect();
-    let mut wants: Vec<Option<Vec<u64>>> = vec![None; PixelMap::CATEGORIES_MAX];
+    // Where runs of each begin and end, in turn.
+    let mut ends_of: Vec<Option<Vec<u64>>> = vec![None; PixelMap::CATEGORIES_MAX];
     for category in map.categories() {
-        if let Some(ends) = wants.get_mut(category).filter(|_| wanted(category)) {
+        if let Some(ends) = ends_of.get_mut(category).filter(|_| wanted(category)) {
             *ends = Some(Vec::new());
         }
     }
@@ -114,7 +115,7 @@ pub(crate) fn masks(
                 row += 1;
             }
             let (top, bottom) = (x * side + down[from], x * side + down[row]);
-            let ends = is.and_then(|v| wants.get_mut(usize::from(v))?.as_mut());
+            let ends = is.and_then(|v| ends_of.get_mut(usize::from(v))?.as_mut());
             if let Some(ends) = ends.filter(|_| top < bottom) {
                 // A run that ended at the foot of the last column goes on at the head of this one.
                 if ends.last() == Some(&top) {
@@ -126,7 +127,7 @@ pub(crate) fn masks(
             }
         }
     }
-    let found = wants.into_iter().enumerate().filter_map(|(category, ends)| {
+    let found = ends_of.into_iter().enumerate().filter_map(|(category, ends)| {
         let mut at = 0;
         let ends = ends?.into_iter().chain([full]);
         let runs: Vec<u64> = ends.map(|end| end - std::mem::replace(&mut at, end)).collect();
