@@ -279,6 +279,114 @@ test("boxes that people drew teach a model that draws the next ones", async ({ l
   expect(taken.annotations.every((a: any) => a.source === "human")).toBe(true);
 });
 
+/** Runs of pixels down the columns of a rectangle's own window: all of them. */
+const full = (w: number, h: number) => counts([0, w * h]);
+
+/** COCO's compressed counts of up to three runs. */
+function counts(runs: number[]): string {
+  let text = "";
+  for (let x of runs) {
+    for (let more = true; more; ) {
+      let c = x & 0x1f;
+      x >>= 5;
+      more = c & 0x10 ? x !== -1 : x !== 0;
+      if (more) c |= 0x20;
+      text += String.fromCharCode(c + 48);
+    }
+  }
+  return text;
+}
+
+test("masks that people painted teach a model that paints the next ones", async ({ limn, admin, page, signIn, a11y, shots, database }) => {
+  test.skip(database === "postgres", "A real training is minutes of work, and the services' tests run on both databases.");
+  test.setTimeout(300_000);
+  const api = limn.api(admin.token);
+  const name = unique("Fields");
+  const { id } = await api.post("/api/v1/projects", {
+    name,
+    task: "semantic",
+    categories: ["sand", "water"].map((c, i) => ({ name: c, hotkey: i + 1 })),
+  });
+  const categories = await api.get(`/api/v1/projects/${id}/categories`);
+  const there = new Map<string, ReturnType<typeof blocks>["boxes"]>();
+  for (let n = 0; n < 60; n++) {
+    const { bytes, boxes } = blocks(n);
+    const response = await api.raw("POST", `/api/v1/projects/${id}/items?name=${n}.png`, new Uint8Array(bytes));
+    if (!response.ok) throw new Error(await response.text());
+    there.set(`${n}.png`, boxes);
+  }
+  const assist = () => api.get(`/api/v1/projects/${id}/assist`);
+  await signIn(page, admin);
+  await page.goto(`/projects/${id}/assist`);
+  await hydrated(page);
+  await page.getByRole("button", { name: "Turn the assist on" }).click();
+  await expect(page.getByTestId("assist-message")).toContainText("Masks are learned from 10 pictures", { timeout: 90_000 });
+  await page.getByLabel("The model is trained").selectOption("button");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText("Saved.")).toBeVisible();
+
+  // A labeler with a script of their own paints what is there: each block is of another category.
+  for (let done = 0; done < 30; ) {
+    const taken = await api.post(`/api/v1/projects/${id}/queue/take`, { count: 10 });
+    for (const work of taken.items) {
+      await api.post(`/api/v1/items/${work.item.id}/submit`, {
+        revision: work.annotations.revision,
+        change: {
+          change_id: crypto.randomUUID(),
+          base_revision: work.annotations.revision,
+          upserts: there.get(work.item.name)!.map(({ kind, rect: { x, y, w, h } }) => ({
+            id: crypto.randomUUID(), category_id: categories[kind].id, kind: "mask", z: 0, source: "human",
+            mask: { x, y, width: w, height: h, counts: full(w, h) },
+          })),
+          removes: [],
+          active_ms: 3000,
+        },
+      });
+      done++;
+    }
+  }
+  await page.reload();
+  await hydrated(page);
+  await page.getByRole("button", { name: "Train now" }).click();
+  await expect(page.getByTestId("assist-version")).toHaveText("Model 1", { timeout: 240_000 });
+  await expect.poll(async () => (await assist()).state, { timeout: 60_000 }).toBe("ready");
+  const ready = await assist();
+  expect(ready.model.figures).toMatchObject({ basis: "holdout", map50: null });
+  expect(ready.model.figures.miou).toBeGreaterThan(0.5);
+  expect(ready.items.prelabeled).toBeGreaterThan(5);
+  await expect(page.getByText(/mean IoU [01]\.\d/).first()).toBeVisible();
+  await expect(page.getByRole("table", { name: "Accuracy by category" }).getByRole("columnheader", { name: "IoU" })).toBeVisible();
+  await a11y(page);
+  await shots(page, "assist-masks");
+  await page.setViewportSize({ width: 1440, height: 900 });
+
+  // The next picture comes with masks, which one key takes.
+  await page.goto(`/projects/${id}/label`);
+  await hydrated(page);
+  await expect(page.getByTestId("suggestions")).toContainText(/suggestion/);
+  const item = (await page.getByTestId("item-name").textContent())!;
+  await shots(page, "assist-masks-proposals");
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.keyboard.press("g");
+  await expect(page.getByTestId("suggestions")).toBeHidden();
+  await page.keyboard.press("Enter");
+  await expect.poll(async () => (await assist()).work.accepted, { timeout: 20_000 }).toBe(1);
+  const done = (await api.get(`/api/v1/projects/${id}/items?status=done&limit=200`)).rows;
+  const taken = done.find((d: any) => (d.item ?? d).name === item);
+  expect(taken.annotations.every((a: any) => a.source === "human" && a.kind === "mask")).toBe(true);
+  // Each lies where a block of its category is.
+  const near = taken.annotations.filter((a: any) =>
+    there.get(item)!.some(({ kind, rect }) => {
+      const m = a.mask;
+      const w = Math.min(m.x + m.width, rect.x + rect.w) - Math.max(m.x, rect.x);
+      const h = Math.min(m.y + m.height, rect.y + rect.h) - Math.max(m.y, rect.y);
+      const over = Math.max(0, w) * Math.max(0, h);
+      return categories[kind].id === a.category_id && over / (m.width * m.height + rect.w * rect.h - over) > 0.5;
+    }),
+  );
+  expect(near.length).toBeGreaterThan(0);
+});
+
 /** A letter of four sentences, and where names are in it: persons (0) and places (1), in Unicode scalar values. */
 function letter(seed: number): { text: string; spans: { kind: number; start: number; end: number }[] } {
   const r = random(seed + 311);

@@ -2,6 +2,7 @@
 
 mod backbone;
 mod boxes;
+mod masks;
 mod spans;
 mod world;
 

@@ -4,6 +4,7 @@ use crate::id::{CategoryId, ItemId, RunId};
 use crate::job::Job;
 use crate::project::Task;
 use crate::time::Timestamp;
+use crate::training::TrainTask;
 use serde::{Deserialize, Serialize};
 
 /// In which order items without a proposal come to people.
@@ -157,8 +158,8 @@ impl Default for AssistSettings {
 }
 
 impl AssistSettings {
-    /// What it starts with in a project of this task. Whoever sees boxes drawn or spans marked for them corrects one in five with less work
-    /// than drawing or marking all of them.
+    /// What it starts with in a project of this task. Whoever sees boxes drawn, masks painted or spans marked for them corrects one in five with
+    /// less work than making all of them.
     pub fn of(task: Task) -> Self {
         Self {
             accuracy: if finds_marks(task) { 0.8 } else { 0.95 },
@@ -236,14 +237,28 @@ pub const fn can_assist(task: Task) -> bool {
     task.takes_one() || task.takes_any() || finds_marks(task)
 }
 
-/// Whether the assist of such a project proposes marks within items, boxes or spans. Its shares then count those instead of items.
+/// Whether the assist of such a project proposes marks within items: boxes, masks or spans. Its shares then count those instead of items.
 pub const fn finds_marks(task: Task) -> bool {
-    finds_boxes(task) || finds_spans(task)
+    finds_boxes(task) || finds_masks(task) || finds_spans(task)
 }
 
 /// Whether the assist of such a project proposes boxes.
 pub const fn finds_boxes(task: Task) -> bool {
     matches!(task, Task::Detection)
+}
+
+/// Whether the assist of such a project proposes masks, one a category and picture, none over another.
+pub const fn finds_masks(task: Task) -> bool {
+    matches!(task, Task::Semantic)
+}
+
+/// What a network learns where one finds what the assist of such a project proposes, which takes minutes; elsewhere it takes seconds at most.
+pub const fn network_of(task: Task) -> Option<TrainTask> {
+    match task {
+        Task::Detection => Some(TrainTask::Detection),
+        Task::Semantic => Some(TrainTask::Segmentation),
+        _ => None,
+    }
 }
 
 /// Whether the assist of such a project proposes spans of documents.
@@ -314,16 +329,19 @@ pub struct Figures {
     pub trained_on: i64,
     /// Labeled items of the holdout.
     pub holdout: i64,
-    /// Items judged right: for several categories an item all of them. Boxes and spans: those right among the found ones, at the confidence
+    /// Items judged right: for several categories an item all of them. Boxes, masks and spans: those right among the found ones, at the confidence
     /// that finds the most for the fewest mistakes.
     pub accuracy: Share,
     /// Right among those sure enough to be proposed.
     pub proposed: Share,
-    /// Sure enough to be proposed among all. Boxes and spans: those that are found by a proposal, among all that people marked.
+    /// Sure enough to be proposed among all. Boxes, masks and spans: those that are found by a proposal, among all that people marked.
     pub covered: Share,
     /// Boxes: COCO's average precision at an overlap of one half, the mean of the categories, 0..=1.
     #[serde(default)]
     pub map50: Option<f64>,
+    /// Masks: the mean of the categories' [`CategoryFigures::iou`], 0..=1.
+    #[serde(default)]
+    pub miou: Option<f64>,
     /// Mean distance of confidence and accuracy over the bins, weighted (expected calibration error), 0..=1.
     pub calibration_error: f64,
     pub bins: Vec<Bin>,
@@ -347,16 +365,20 @@ pub struct Bin {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CategoryFigures {
     pub category_id: CategoryId,
-    /// Labeled items trained on, or boxes or spans in them.
+    /// Labeled items trained on, or boxes, masks or spans in them.
     pub trained_on: i64,
-    /// Of the items (or boxes, or spans) that are of it, those found (recall).
+    /// Of the items (or boxes, masks, spans) that are of it, those found (recall).
     pub found: Share,
     /// Confidence from which it is proposed; none while the asked accuracy is out of reach or cannot be told.
     pub threshold: Option<f64>,
     /// Of its proposals, those right.
     pub proposed: Share,
-    /// Of the items taken for it, those sure enough. Boxes and spans: of those that are of it, those found by a proposal.
+    /// Of the items taken for it, those sure enough. Boxes, masks and spans: of those that are of it, those found by a proposal.
     pub covered: Share,
+    /// Masks: of the pixels that are of it or said to be, those that are both, all pictures of the holdout together, 0..=1 (intersection over
+    /// union). None where none of them shows it.
+    #[serde(default)]
+    pub iou: Option<f64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -418,6 +440,8 @@ pub struct CurvePoint {
     pub covered: Share,
     #[serde(default)]
     pub map50: Option<f64>,
+    #[serde(default)]
+    pub miou: Option<f64>,
 }
 
 /// Items to do by what the assist says of them.

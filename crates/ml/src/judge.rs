@@ -293,6 +293,7 @@ impl Report<'_> {
             bins,
             categories: self.by_category(&of),
             map50: None,
+            miou: None,
             confusions: confusions(self.categories, self.tree, &of),
             warnings: self.warnings(holdout, of.len()),
         }
@@ -319,6 +320,7 @@ impl Report<'_> {
                     threshold: self.thresholds[c].map(f64::from),
                     proposed: Share::new(count(&above, &|j| j.is.contains(&c)), above.len() as i64),
                     covered: Share::new(above.len() as i64, said.len() as i64),
+                    iou: None,
                 }
             })
             .collect()

@@ -15,6 +15,7 @@ mod head;
 mod judge;
 mod linear;
 mod marks;
+mod masks;
 mod nets;
 mod order;
 mod picture;

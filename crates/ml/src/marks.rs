@@ -1,4 +1,4 @@
-//! How good proposed marks are, boxes or spans, and from which confidence on they are good enough.
+//! How good proposed marks are, boxes, masks or spans, and from which confidence on they are good enough.
 //!
 //! Every mark found in the holdout becomes something judged ([`Judged`]), and the thresholds are chosen as for categories. As there is no
 //! cross-validation here, the same few items would both choose and judge: what is told of a threshold comes from items that had no say in it.
@@ -10,6 +10,8 @@ use limn_domain::assist::{Basis, CategoryFigures, Figures, Share};
 
 /// So many parts of the items are judged by thresholds that the others chose.
 const PARTS: usize = 10;
+/// Confidence from which marks are worth showing where nothing tells.
+pub const WORTH: f32 = 0.5;
 /// Holdouts with less than this say little.
 const ITEMS_FEW: usize = 10;
 const MARKS_FEW: usize = 30;
@@ -65,6 +67,7 @@ pub fn judge(of: &Marks<'_>) -> (Vec<Option<f32>>, Figures) {
         proposed: Share::new(right(&sure), sure.len() as i64),
         covered: Share::new(right(&sure), wanted),
         map50: of.map50,
+        miou: None,
         calibration_error,
         bins,
         categories: (0..classes)
@@ -81,6 +84,7 @@ pub fn judge(of: &Marks<'_>) -> (Vec<Option<f32>>, Figures) {
                     threshold: chosen[c].map(f64::from),
                     proposed: Share::new(good, proposed),
                     covered: Share::new(good, of.there[c]),
+                    iou: None,
                 }
             })
             .collect(),
@@ -88,6 +92,21 @@ pub fn judge(of: &Marks<'_>) -> (Vec<Option<f32>>, Figures) {
         warnings: warnings(of, wanted, &chosen),
     };
     (chosen, figures)
+}
+
+/// From which confidence on marks of a category are worth showing: the best balance of found and mistaken ones (F1). `there`: how many people made.
+pub fn worth(all: &[&Judged], category: usize, there: i64) -> f32 {
+    let mut of: Vec<&Judged> = all.iter().copied().filter(|j| j.said == [category]).collect();
+    of.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+    let (mut right, mut best) = (0_i64, (0.0, WORTH));
+    for (n, j) in of.iter().enumerate() {
+        right += i64::from(j.is == j.said);
+        let f1 = 2.0 * right as f64 / (n as i64 + 1 + there) as f64;
+        if f1 > best.0 {
+            best = (f1, j.confidence);
+        }
+    }
+    best.1
 }
 
 /// Those that pass thresholds chosen without their item.

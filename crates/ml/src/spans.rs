@@ -9,8 +9,6 @@ use limn_domain::assist::Figures;
 use limn_services::assist::port::{LabeledText, SpanTraining, TEXT_READ, TextSpan};
 use std::collections::BTreeSet;
 
-/// Confidence from which spans are worth showing where nothing tells.
-const WORTH: f32 = 0.5;
 const WORDS: Words = Words {
     item: "document",
     items: "documents",
@@ -59,7 +57,7 @@ pub fn learn(training: &SpanTraining, stop: Stop<'_>) -> Result<Learned> {
     };
     let (there, trained) = (count(&held), count(&taught));
     let all: Vec<&Judged> = judged.iter().flatten().collect();
-    let worth: Vec<f32> = (0..classes).map(|c| worth(&all, c, there[c])).collect();
+    let worth: Vec<f32> = (0..classes).map(|c| marks::worth(&all, c, there[c])).collect();
     let (thresholds, figures) = marks::judge(&Marks {
         judged: &judged,
         there: &there,
@@ -120,21 +118,6 @@ fn matched(right: &[TextSpan], found: &[(TextSpan, f32)]) -> Vec<Judged> {
         .collect()
 }
 
-/// From which confidence on spans of a category are worth showing: the best balance of found and mistaken ones (F1).
-fn worth(all: &[&Judged], category: usize, there: i64) -> f32 {
-    let mut of: Vec<&Judged> = all.iter().copied().filter(|j| j.said == [category]).collect();
-    of.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
-    let (mut right, mut best) = (0_i64, (0.0, WORTH));
-    for (n, j) in of.iter().enumerate() {
-        right += i64::from(j.is == j.said);
-        let f1 = 2.0 * right as f64 / (n as i64 + 1 + there) as f64;
-        if f1 > best.0 {
-            best = (f1, j.confidence);
-        }
-    }
-    best.1
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,8 +159,8 @@ mod tests {
         assert_eq!(is, [vec![0], vec![1], vec![], vec![1]]);
         let all: Vec<&Judged> = judged.iter().collect();
         // Of the first category one of one is found at 0.9; of the second one of two, after a mistake.
-        assert_eq!((worth(&all, 0, 1), worth(&all, 1, 2)), (0.9, 0.6));
-        assert_eq!(worth(&all, 2, 0), WORTH);
+        assert_eq!((marks::worth(&all, 0, 1), marks::worth(&all, 1, 2)), (0.9, 0.6));
+        assert_eq!(marks::worth(&all, 2, 0), marks::WORTH);
     }
 
     #[test]

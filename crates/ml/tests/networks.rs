@@ -198,6 +198,8 @@ fn a_detector_finds_shapes_of_all_sizes_it_has_not_seen() {
         );
     }
     assert!(loaded.predict(&[]).expect("nothing").is_empty());
+    let none = loaded.paint(&valid.pictures[..1], &[(9, 9)]);
+    assert!(matches!(none, Err(EngineError::Broken(why)) if why.contains("nothing of pixels")));
 }
 
 /// The same scenes with what every pixel shows.
@@ -246,6 +248,25 @@ fn a_segmenter_knows_pixels_it_has_not_seen() {
             assert_eq!(map.categories().contains(&c), *s > 0.0, "{sure:?}");
         }
     }
+    // At any size it says much the same.
+    let sizes = [(96, 72), (200, 150), (31, 24), (1, 1), (96, 72)];
+    let maps = loaded.paint(&valid.pictures[..5], &sizes).expect("paints");
+    for ((p, size), truth) in maps.iter().zip(sizes).zip(&valid.truths) {
+        assert_eq!((p.map.width, p.map.height), size);
+        assert_eq!((p.map.pixels().len(), p.sure.len()), (size.0 * size.1, 3));
+        let Truth::Pixels(right) = truth else {
+            panic!("pixels")
+        };
+        if size == (96, 72) {
+            let pixels = p.map.pixels();
+            let same = pixels.iter().zip(right.pixels()).filter(|(a, b)| **a == *b);
+            assert!(same.count() * 10 > pixels.len() * 7, "{size:?}");
+        }
+    }
+    assert!(matches!(
+        loaded.paint(&valid.pictures[..2], &[(9, 9)]),
+        Err(EngineError::Broken(_))
+    ));
     // Pictures that show one thing everywhere teach nothing.
     let mut same = painted(4, 3);
     same.truths = vec![Truth::Pixels(PixelMap::new(96, 72, &[1; 96 * 72])); 4];

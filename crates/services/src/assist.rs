@@ -9,7 +9,7 @@ use crate::jobs::kind;
 use crate::{Actor, Context, Error, Result, annotations, audit};
 use limn_domain::assist::{
     Assist, AssistItems, AssistModel, AssistSettings, AssistState, AssistWork, CurvePoint, Retrain,
-    SimilarItem, UpdateAssist, can_assist, finds_boxes,
+    SimilarItem, UpdateAssist, can_assist, network_of,
 };
 use limn_domain::job::{Job, JobState};
 use limn_domain::project::Task;
@@ -58,13 +58,13 @@ impl Assists {
                     if after.enabled && !can_assist(task) {
                         return Err(Error::field(
                             "enabled",
-                            "The assist learns categories of pictures and documents, boxes around objects, and spans of text, so far. This project has another task.",
+                            "The assist learns categories of pictures and documents, boxes around objects, masks of every pixel, and spans of text, so far. This project has another task.",
                         ));
                     }
                     if after.backbone.is_some() && task.is_text() {
                         return Err(Error::field("backbone", "Such a network describes pictures; the items of this project are documents."));
                     }
-                    let able = has_engine && (has_trainer || !finds_boxes(task));
+                    let able = has_engine && (has_trainer || network_of(task).is_none());
                     if after.enabled && !able {
                         return Err(Error::new(Code::Unavailable, "This server runs without models."));
                     }
@@ -223,7 +223,7 @@ pub(crate) async fn enqueue(
     now: Timestamp,
 ) -> Result<limn_domain::JobId> {
     let new = NewJob {
-        kind: if finds_boxes(task) {
+        kind: if network_of(task).is_some() {
             kind::ASSIST_BOXES
         } else {
             kind::ASSIST
@@ -319,6 +319,7 @@ async fn read(tx: &mut Tx, project: ProjectId) -> Result<Assist> {
                 accuracy: f.accuracy,
                 covered: f.covered,
                 map50: f.map50,
+                miou: f.miou,
             })
             .collect(),
         settings: row.settings.0,

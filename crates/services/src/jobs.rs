@@ -33,7 +33,7 @@ pub mod kind {
     pub const SOURCE: &str = "source";
     /// Looks at the pictures of a project and learns from its labels.
     pub const ASSIST: &str = "assist";
-    /// The same where it learns to find boxes, which takes minutes.
+    /// The same where a network learns to find boxes or masks, which takes minutes.
     pub const ASSIST_BOXES: &str = "assist_boxes";
     /// Trains a network on a version.
     pub const TRAINING: &str = "training";
@@ -86,7 +86,7 @@ pub fn trainer(services: &Services) -> Runner {
         .every(training::EVERY, move || Box::pin(training::settle(ctx.clone())))
 }
 
-/// A runner of its own for assists that find boxes, one at a time: other jobs do not wait for their minutes, nor they for the hours of a
+/// A runner of its own for assists that train networks, one at a time: other jobs do not wait for their minutes, nor they for the hours of a
 /// training.
 pub fn learner(services: &Services) -> Runner {
     let ctx = services.context.clone();

@@ -1,7 +1,7 @@
 //! Trainings: a network learns from a version of a dataset, as a run of an experiment, and what comes of it becomes a
 //! version of a registered model.
 
-mod areas;
+pub(crate) mod areas;
 pub mod port;
 mod predict;
 pub(crate) mod survey;

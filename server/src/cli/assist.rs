@@ -5,7 +5,9 @@ use super::{Remote, print, watch};
 use anyhow::Result;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Subcommand};
-use limn_domain::assist::{Assist, AssistOrder, Basis, Retrain, Share, UpdateAssist, finds_spans};
+use limn_domain::assist::{
+    Assist, AssistOrder, Basis, Retrain, Share, UpdateAssist, finds_masks, finds_spans,
+};
 use limn_domain::job::Job;
 use limn_domain::project::Task;
 use limn_domain::{CategoryId, ProjectId};
@@ -184,6 +186,13 @@ fn status(a: &Assist, task: Task, names: &HashMap<CategoryId, String>) -> String
                 share(&f.covered)
             ));
             out.push(format!("right when proposed: {}", share(&f.proposed)));
+        } else if finds_masks(task) {
+            let iou = f.miou.map_or_else(|| "-".to_owned(), |v| format!("{v:.3}"));
+            out.push(format!(
+                "masks: mean IoU {iou}; proposals find {}",
+                share(&f.covered)
+            ));
+            out.push(format!("right when proposed: {}", share(&f.proposed)));
         } else if finds_spans(task) {
             out.push(format!("spans: proposals find {}", share(&f.covered)));
             out.push(format!("right when proposed: {}", share(&f.proposed)));
@@ -194,15 +203,23 @@ fn status(a: &Assist, task: Task, names: &HashMap<CategoryId, String>) -> String
                 share(&f.proposed)
             ));
         }
-        out.push("category\tlabels\tfound\tthreshold\tright when proposed".to_owned());
+        let painted = finds_masks(task);
+        let head = "category\tlabels\tfound\tthreshold\tright when proposed";
+        out.push(format!("{head}{}", if painted { "\tIoU" } else { "" }));
         for c in &f.categories {
+            let iou = c.iou.map_or_else(|| "-".to_owned(), |v| format!("{v:.3}"));
             out.push(format!(
-                "{}\t{}\t{}\t{}\t{}",
+                "{}\t{}\t{}\t{}\t{}{}",
                 names.get(&c.category_id).map_or("(removed)", String::as_str),
                 c.trained_on,
                 share(&c.found),
                 c.threshold.map_or_else(|| "-".to_owned(), |t| format!("{t:.3}")),
-                share(&c.proposed)
+                share(&c.proposed),
+                if painted {
+                    format!("\t{iou}")
+                } else {
+                    String::new()
+                }
             ));
         }
         out.extend(f.warnings.iter().map(|w| format!("note: {w}")));

@@ -1,6 +1,6 @@
 //! The loop that all networks are trained in.
 
-use super::pictures::Pictures;
+use super::pictures::{Pictures, Planes};
 use super::plan::{Design, Order, Plan, chance};
 use super::warp::{CHANNELS, Warp};
 use super::{checkpoint, classifier, detector, file, segmenter, threads};
@@ -9,7 +9,8 @@ use burn::module::Module;
 use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData};
 use limn_services::training::port::{
-    EngineError, Event, Examples, Named, NetBox, NetTraining, Prediction, TrainTask, TrainedNet, Truth,
+    EngineError, Event, Examples, Named, NetBox, NetTraining, Painted, Prediction, TrainTask, TrainedNet,
+    Truth,
 };
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -53,6 +54,13 @@ pub(super) trait Network: Module {
     fn losses(&self, x: Tensor<4>, targets: Targets, plan: &Plan) -> Result<Losses, EngineError>;
 
     fn say(&self, x: Tensor<4>, design: &Design) -> Result<Vec<Prediction>, EngineError>;
+
+    /// What every pixel shows, at a size for each picture; see `Net::paint`.
+    fn paint(&self, _: Tensor<4>, _: &[(usize, usize)]) -> Result<Vec<Painted>, EngineError> {
+        Err(EngineError::Broken(
+            "This network says nothing of pixels; train a segmentation.".to_owned(),
+        ))
+    }
 }
 
 /// What validation examples say of a network; as in [`TrainedNet`].
@@ -406,16 +414,34 @@ pub(super) const fn at_once(task: TrainTask) -> usize {
 /// What a network says of pictures of its own size.
 pub(super) fn say<N: Network>(
     network: &N,
-    pictures: &[super::pictures::Planes],
+    pictures: &[Planes],
     design: &Design,
 ) -> Result<Vec<Prediction>, EngineError> {
     if pictures.is_empty() {
         return Ok(Vec::new());
     }
+    network.say(input(pictures, design), design)
+}
+
+/// What a network says of every pixel of pictures of its own size, at other sizes.
+pub(super) fn paint<N: Network>(
+    network: &N,
+    pictures: &[Planes],
+    sizes: &[(usize, usize)],
+    design: &Design,
+) -> Result<Vec<Painted>, EngineError> {
+    if pictures.is_empty() {
+        return Ok(Vec::new());
+    }
+    network.paint(input(pictures, design), sizes)
+}
+
+/// Pictures of a network's own size, as it takes them.
+fn input(pictures: &[Planes], design: &Design) -> Tensor<4> {
     let each = 3 * design.width * design.height;
     let mut x = vec![0.0; pictures.len() * each];
     for (planes, out) in pictures.iter().zip(x.chunks_mut(each)) {
         Warp::NONE.write(planes, design.width, design.height, out);
     }
-    network.say(tensor(x, design, &Device::flex()), design)
+    tensor(x, design, &Device::flex())
 }

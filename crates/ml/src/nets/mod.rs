@@ -23,7 +23,8 @@ use classifier::Classifier;
 use detector::Detector;
 use learn::Network;
 use limn_services::training::port::{
-    EngineError, Event, Net, NetTraining, Prediction, SmallPicture, TrainTask, TrainedNet, Trainer, Watch,
+    EngineError, Event, Net, NetTraining, Painted, Prediction, SmallPicture, TrainTask, TrainedNet, Trainer,
+    Watch,
 };
 use plan::{Design, Plan};
 use segmenter::Segmenter;
@@ -210,6 +211,17 @@ struct LocalNet<N> {
     asking: Arc<Asking>,
 }
 
+impl<N> LocalNet<N> {
+    /// Pictures at the network's own size.
+    fn planes(&self, pictures: &[SmallPicture]) -> Result<Vec<pictures::Planes>, EngineError> {
+        let Design { width, height, .. } = self.design;
+        pictures
+            .iter()
+            .map(|p| pictures::shrink(p, width, height))
+            .collect()
+    }
+}
+
 impl<N: Network + Sync> Net for LocalNet<N> {
     fn task(&self) -> TrainTask {
         self.design.task
@@ -223,11 +235,30 @@ impl<N: Network + Sync> Net for LocalNet<N> {
         let mut out = Vec::with_capacity(pictures.len());
         let pool = self.asking.pool()?;
         for some in pictures.chunks(learn::at_once(self.design.task)) {
-            let planes = some
-                .iter()
-                .map(|p| pictures::shrink(p, self.design.width, self.design.height))
-                .collect::<Result<Vec<_>, _>>()?;
+            let planes = self.planes(some)?;
             out.extend(pool.install(|| learn::say(&self.network, &planes, &self.design))?);
+        }
+        Ok(out)
+    }
+
+    fn paint(
+        &self,
+        pictures: &[SmallPicture],
+        sizes: &[(usize, usize)],
+    ) -> Result<Vec<Painted>, EngineError> {
+        if pictures.len() != sizes.len() {
+            return Err(EngineError::Broken(format!(
+                "{} pictures cannot be painted at {} sizes.",
+                pictures.len(),
+                sizes.len()
+            )));
+        }
+        let mut out = Vec::with_capacity(pictures.len());
+        let pool = self.asking.pool()?;
+        let each = learn::at_once(self.design.task);
+        for (some, sizes) in pictures.chunks(each).zip(sizes.chunks(each)) {
+            let planes = self.planes(some)?;
+            out.extend(pool.install(|| learn::paint(&self.network, &planes, sizes, &self.design))?);
         }
         Ok(out)
     }

@@ -1,6 +1,6 @@
 //! What the assist asks of whoever knows models; `limn-ml` implements it, the server puts it in.
 
-use crate::training::port::NetBox;
+use crate::training::port::{NetBox, Painted, PixelMap};
 use limn_domain::CategoryId;
 use limn_domain::assist::{AssistOrder, Figures};
 use std::sync::Arc;
@@ -87,6 +87,26 @@ pub struct JudgedPicture {
     pub right: Vec<NetBox>,
     /// With their confidence, 0..=1, surest first.
     pub found: Vec<(NetBox, f32)>,
+}
+
+/// What a segmentation says of pictures that it was not trained on, beside what people painted there.
+#[derive(Debug, Clone)]
+pub struct JudgedMasks {
+    pub pictures: Vec<JudgedMap>,
+    pub categories: Vec<CategoryId>,
+    /// Pictures it was trained on, and those of them that show each category.
+    pub trained_on: i64,
+    pub trained_masks: Vec<i64>,
+    /// Accuracy that proposals must have.
+    pub accuracy: f64,
+}
+
+/// A picture with both.
+#[derive(Debug, Clone)]
+pub struct JudgedMap {
+    /// Painted by people.
+    pub right: PixelMap,
+    pub said: Painted,
 }
 
 /// Characters (Unicode scalar values) of a document that count; what lies behind is neither learned from nor looked at.
@@ -192,6 +212,9 @@ pub trait Engine: Send + Sync {
 
     /// From which confidence on boxes of each category are proposed, and how good that is.
     fn judge_boxes(&self, judged: &JudgedBoxes) -> (Vec<Option<f32>>, Figures);
+
+    /// From which confidence on masks of each category are proposed, and how good that is.
+    fn judge_masks(&self, judged: &JudgedMasks) -> (Vec<Option<f32>>, Figures);
 
     /// Changes when models of spans of before cannot be read any more, or find other spans.
     fn span_version(&self) -> &'static str;

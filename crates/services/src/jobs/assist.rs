@@ -8,6 +8,8 @@ mod keep;
 mod learn;
 mod look;
 mod marks;
+mod masks;
+mod networks;
 mod place;
 mod spans;
 
@@ -15,7 +17,9 @@ use crate::assist::port::{Engine, EngineError, StopCheck};
 use crate::{Context, Error, assist};
 use anyhow::Context as _;
 use futures::future::BoxFuture;
-use limn_domain::assist::{AssistSettings, Retrain, can_assist, finds_boxes, finds_spans};
+use limn_domain::assist::{
+    AssistSettings, Retrain, can_assist, finds_boxes, finds_masks, finds_spans, network_of,
+};
 use limn_domain::job::JobState;
 use limn_domain::project::Task;
 use limn_domain::{CategoryId, Digest, ProjectId};
@@ -31,19 +35,19 @@ use std::time::Duration;
 pub(super) const EVERY: Duration = Duration::from_secs(2);
 /// Seconds between two runs for new pictures alone, and after a run that failed.
 const NEW_PICTURES: i64 = 20;
-/// The same once there is a model that finds boxes or spans: it looks through thousands of items every time.
-const NEW_PICTURES_BOXES: i64 = 300;
+/// The same once there is a model that finds boxes, masks or spans: it looks through thousands of items every time.
+const NEW_PICTURES_NETWORK: i64 = 300;
 const NEW_DOCUMENTS_SPANS: i64 = 60;
 const AFTER_FAILURE: i64 = 600;
 /// Share of the pictures that is never trained on, in percent.
 const HOLDOUT: u64 = 20;
-/// Labels of the holdout that suffice; beyond them its other pictures may have proposals too. A picture has many boxes, a document
+/// Labels of the holdout that suffice; beyond them its other pictures may have proposals too. A picture has many boxes or masks, a document
 /// many spans.
 const HOLDOUT_ENOUGH: usize = 100;
-const HOLDOUT_ENOUGH_BOXES: usize = 40;
+const HOLDOUT_ENOUGH_NETWORK: usize = 40;
 const HOLDOUT_ENOUGH_SPANS: usize = 40;
-/// Boxes are learned anew after new labels of at least one of this many so far: a training takes minutes.
-const SHARE_BOXES: i64 = 4;
+/// Networks are trained anew after new labels of at least one of this many so far: a training takes minutes.
+const SHARE_NETWORK: i64 = 4;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Payload {
@@ -136,6 +140,8 @@ async fn run(
     let train = payload.train && run.settings.retrain != Retrain::Never;
     let learned = if finds_boxes(run.task) {
         boxes::learn(&run, &row, &looked, train).await?
+    } else if finds_masks(run.task) {
+        masks::learn(&run, &row, &looked, train).await?
     } else if finds_spans(run.task) {
         spans::learn(&run, &row, &looked, train).await?
     } else {
@@ -185,10 +191,15 @@ impl Run<'_> {
         list.iter().map(nearest).collect()
     }
 
+    /// Where each category of the project stands.
+    fn places(&self) -> HashMap<CategoryId, usize> {
+        self.categories.iter().enumerate().map(|(n, c)| (*c, n)).collect()
+    }
+
     /// Labels of the holdout that suffice.
     fn holdout_enough(&self) -> usize {
-        if finds_boxes(self.task) {
-            HOLDOUT_ENOUGH_BOXES
+        if network_of(self.task).is_some() {
+            HOLDOUT_ENOUGH_NETWORK
         } else if finds_spans(self.task) {
             HOLDOUT_ENOUGH_SPANS
         } else {
@@ -239,8 +250,8 @@ async fn look_round(ctx: &Context) -> Result<(), Error> {
     let due: Vec<Due> = repo::assist::enabled(&mut ctx.db.read().await?).await?;
     for d in due {
         let settings = &d.settings.0;
-        let enough = if finds_boxes(d.task) {
-            settings.every.max(d.trained_done / SHARE_BOXES)
+        let enough = if network_of(d.task).is_some() {
+            settings.every.max(d.trained_done / SHARE_NETWORK)
         } else {
             settings.every
         };
@@ -248,8 +259,8 @@ async fn look_round(ctx: &Context) -> Result<(), Error> {
         let train = settings.retrain == Retrain::Schedule && labels;
         let pause = if d.trained_done == 0 {
             NEW_PICTURES
-        } else if finds_boxes(d.task) {
-            NEW_PICTURES_BOXES
+        } else if network_of(d.task).is_some() {
+            NEW_PICTURES_NETWORK
         } else if finds_spans(d.task) {
             NEW_DOCUMENTS_SPANS
         } else {

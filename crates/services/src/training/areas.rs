@@ -3,6 +3,7 @@
 use super::port::PixelMap;
 use limn_domain::training::{ModelCategory, PredictedArea, PredictedRle};
 use limn_domain::{Mask, Shape, Size, polygon};
+use std::collections::BTreeMap;
 
 /// Longer side of the maps that are learned from, in pixels.
 const SIDE: u32 = 384;
@@ -12,7 +13,7 @@ const TOLERANCE: f64 = 0.25;
 const ANSWER_MAX: usize = 4_096;
 
 /// Whether it says of pixels what they are. Boxes do not: they hold what is around the object too.
-pub(super) const fn is_area(shape: &Shape) -> bool {
+pub(crate) const fn is_area(shape: &Shape) -> bool {
     matches!(
         shape,
         Shape::Polygon { .. } | Shape::Mask { .. } | Shape::Ellipse { .. }
@@ -21,7 +22,7 @@ pub(super) const fn is_area(shape: &Shape) -> bool {
 
 /// Draws areas over each other, the first lowest, at a size of at most 384 pixels a side. Categories are numbers below
 /// [`PixelMap::CATEGORIES_MAX`]; others are left out.
-pub(super) fn pixels(areas: &[(usize, Shape)], (width, height): (u32, u32)) -> PixelMap {
+pub(crate) fn pixels(areas: &[(usize, Shape)], (width, height): (u32, u32)) -> PixelMap {
     let by = (f64::from(SIDE) / f64::from(width.max(height).max(1))).min(1.0);
     let to = |n: u32| ((f64::from(n) * by).round() as usize).max(1);
     let (w, h) = (to(width), to(height));
@@ -76,6 +77,65 @@ fn sampled(mask: &Mask, scale: (f64, f64), (w, h): (usize, usize), mut each: imp
     }
 }
 
+/// The size at which a picture of this one is answered: its own, unless that is too large.
+pub(crate) fn answered((width, height): (u32, u32)) -> (usize, usize) {
+    let by = (ANSWER_MAX as f64 / f64::from(width.max(height).max(1))).min(1.0);
+    let to = |n: u32| ((f64::from(n) * by).round() as usize).max(1);
+    (to(width), to(height))
+}
+
+/// The masks of those categories of a map that are wanted, in the pixels of a picture of `width` x `height`, each of which is what the map has under
+/// its middle. They are made column by column as masks are written, so that no picture is too large.
+pub(crate) fn masks(
+    map: &PixelMap,
+    wanted: impl Fn(usize) -> bool,
+    (width, height): (u32, u32),
+) -> BTreeMap<usize, Mask> {
+    let of = map.pixels();
+    let (side, full) = (u64::from(height), u64::from(width) * u64::from(height));
+    // The first row of the picture that lies on a row of the map, or below it.
+    let rows = map.height.max(1) as u64;
+    let down: Vec<u64> = (0..=rows)
+        .map(|row| (2 * side * row).saturating_sub(rows).div_ceil(2 * rows).min(side))
+        .collect();
+    // Where runs of each begin and end, in turn.
+    let mut ends_of: Vec<Option<Vec<u64>>> = vec![None; PixelMap::CATEGORIES_MAX];
+    for category in map.categories() {
+        if let Some(ends) = ends_of.get_mut(category).filter(|_| wanted(category)) {
+            *ends = Some(Vec::new());
+        }
+    }
+    for x in 0..u64::from(width) {
+        let column = ((2 * x + 1) * map.width as u64 / (2 * u64::from(width))) as usize;
+        let class = |row: usize| of.get(row * map.width + column).copied();
+        let mut row = 0;
+        while row < map.height {
+            let (from, is) = (row, class(row));
+            while row < map.height && class(row) == is {
+                row += 1;
+            }
+            let (top, bottom) = (x * side + down[from], x * side + down[row]);
+            let ends = is.and_then(|v| ends_of.get_mut(usize::from(v))?.as_mut());
+            if let Some(ends) = ends.filter(|_| top < bottom) {
+                // A run that ended at the foot of the last column goes on at the head of this one.
+                if ends.last() == Some(&top) {
+                    ends.pop();
+                } else {
+                    ends.push(top);
+                }
+                ends.push(bottom);
+            }
+        }
+    }
+    let found = ends_of.into_iter().enumerate().filter_map(|(category, ends)| {
+        let mut at = 0;
+        let ends = ends?.into_iter().chain([full]);
+        let runs: Vec<u64> = ends.map(|end| end - std::mem::replace(&mut at, end)).collect();
+        Some((category, Mask::from_runs(width, height, &runs).ok()?))
+    });
+    found.collect()
+}
+
 /// What a network says of pixels, in those of a picture of `width` x `height`. Pictures of more than 4,096 pixels a side are answered at that size.
 pub(super) fn told(
     map: &PixelMap,
@@ -84,10 +144,9 @@ pub(super) fn told(
     (width, height): (u32, u32),
     least: f64,
 ) -> Vec<PredictedArea> {
-    let by = (ANSWER_MAX as f64 / f64::from(width.max(height).max(1))).min(1.0);
-    let to = |n: u32| ((f64::from(n) * by).round() as u32).max(1);
-    let (w, h) = (to(width), to(height));
-    let whole = map.scaled(w as usize, h as usize);
+    let (w, h) = answered((width, height));
+    let whole = map.scaled(w, h);
+    let (w, h) = (w as u32, h as u32);
     let mut out: Vec<PredictedArea> = map
         .categories()
         .into_iter()
@@ -150,6 +209,36 @@ mod tests {
                 .sum::<u64>()
         };
         assert_eq!((count(0), count(1), count(2)), (7_500, 10_000, 2_500));
+    }
+
+    #[test]
+    fn masks_are_what_the_map_says_at_any_size() {
+        let n = PixelMap::NOTHING;
+        let of = [0, 0, 1, n, 2, 0, 1, 1, n, 2, 0, 0];
+        let map = PixelMap::new(4, 3, &of);
+        for (width, height) in [(4, 3), (8, 6), (40, 31), (3, 2), (1, 1), (5, 300)] {
+            let all = masks(&map, |c| c != 2, (width, height));
+            let (w, h) = (width as usize, height as usize);
+            let whole = map.scaled(w, h);
+            for category in 0..3 {
+                let own: Vec<u8> = whole
+                    .iter()
+                    .map(|v| u8::from(usize::from(*v) == category))
+                    .collect();
+                let wanted = Mask::from_pixels(0, 0, width, height, &own).filter(|_| category != 2);
+                assert_eq!(
+                    all.get(&category),
+                    wanted.as_ref(),
+                    "{category} at {width} x {height}"
+                );
+            }
+        }
+        // Everything, and a picture that no bitmap would be made of.
+        let one = PixelMap::new(2, 2, &[1; 4]);
+        let all = masks(&one, |_| true, (90_000, 80_000));
+        assert_eq!((all.len(), all[&1].area()), (1, 7_200_000_000));
+        assert_eq!(answered((90_000, 45_000)), (4_096, 2_048));
+        assert_eq!(answered((640, 480)), (640, 480));
     }
 
     #[test]

@@ -112,6 +112,14 @@ pub enum Prediction {
     Pixels { map: PixelMap, sure: Vec<f32> },
 }
 
+/// What a segmentation says of every pixel of a picture, at a size that was asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Painted {
+    pub map: PixelMap,
+    /// How sure each category is where it is said, on average; 0 where it is not.
+    pub sure: Vec<f32>,
+}
+
 /// Pictures and what is right for them, read as they are needed, over and over, in any order.
 pub trait Examples: Send + Sync {
     fn len(&self) -> usize;
@@ -208,4 +216,12 @@ pub trait Net: Send + Sync {
 
     /// One prediction a picture, in order.
     fn predict(&self, pictures: &[SmallPicture]) -> Result<Vec<Prediction>, EngineError>;
+
+    /// What every pixel shows, one map a picture, of the width and height that `sizes` has for it: borders are as fine as that, and regions too
+    /// small to be meant are given to what lies around them. [`EngineError::Broken`] of a network that says nothing of pixels.
+    fn paint(&self, _: &[SmallPicture], _: &[(usize, usize)]) -> Result<Vec<Painted>, EngineError> {
+        Err(EngineError::Broken(
+            "This network says nothing of pixels; train a segmentation.".to_owned(),
+        ))
+    }
 }

@@ -41,10 +41,11 @@ pub fn Curve(points: Vec<CurvePoint>, finds: Finds) -> impl IntoView {
             interval(&p.accuracy),
             basis(p.basis),
             percent(&p.covered),
-            match (finds, p.map50) {
-                (Finds::Categories, _) => "sure enough".to_owned(),
-                (_, Some(ap)) => format!("found by proposals, mAP50 {ap:.2}"),
-                (_, None) => "found by proposals".to_owned(),
+            match (finds, p.map50, p.miou) {
+                (Finds::Categories, ..) => "sure enough".to_owned(),
+                (_, Some(ap), _) => format!("found by proposals, mAP50 {ap:.2}"),
+                (_, _, Some(iou)) => format!("found by proposals, mean IoU {iou:.2}"),
+                _ => "found by proposals".to_owned(),
             }
         )
     };
@@ -91,6 +92,7 @@ pub fn Calibration(bins: Vec<Bin>, finds: Finds) -> impl IntoView {
     let what = match finds {
         Finds::Categories => "items",
         Finds::Boxes => "boxes",
+        Finds::Masks => "masks",
         Finds::Spans => "spans",
     };
     let at = |v: f64| v.clamp(0.0, 1.0) * SIDE;

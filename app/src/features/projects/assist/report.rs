@@ -73,6 +73,9 @@ const fn begins(finds: Finds) -> &'static str {
         Finds::Boxes => {
             "Draw the boxes of some pictures: the first model comes with ten labeled ones, and takes a minute or two to learn. The queue begins with pictures that are typical of many."
         }
+        Finds::Masks => {
+            "Paint the masks of some pictures: the first model comes with ten labeled ones, and takes a minute or two to learn. The queue begins with pictures that are typical of many."
+        }
         Finds::Spans => {
             "Mark the spans of some documents: the first model comes with ten labeled ones, and takes seconds to learn. The queue begins with documents that are typical of many."
         }
@@ -92,6 +95,19 @@ fn About(ctx: ProjectCtx, model: AssistModel) -> impl IntoView {
             interval(&f.proposed),
             percent(&f.covered),
             fmt::counted(f.holdout, "picture of the holdout", "pictures of the holdout"),
+        ),
+        Finds::Masks => format!(
+            "Model {} learned from {} in {:.0} s. Of its proposals {} are right ({}, sharing half or more of their pixels with the category's); they find {} of the masks that people painted on {}.{}",
+            model.version,
+            fmt::counted(f.trained_on, "picture", "pictures"),
+            model.seconds,
+            percent(&f.proposed),
+            interval(&f.proposed),
+            percent(&f.covered),
+            fmt::counted(f.holdout, "picture of the holdout", "pictures of the holdout"),
+            f.miou.map_or_else(String::new, |v| format!(
+                " The mean IoU of the categories there is {v:.2}."
+            )),
         ),
         Finds::Spans => format!(
             "Model {} learned from {} in {:.1} s. Of its proposals {} are right ({}, with exactly the ends that people gave them); they find {} of what people marked in {}.",
@@ -175,12 +191,26 @@ fn Categories(ctx: ProjectCtx, figures: Vec<CategoryFigures>) -> impl IntoView {
     let labels = match finds(ctx) {
         Finds::Categories => "Labels",
         Finds::Boxes => "Boxes",
+        Finds::Masks => "Pictures",
         Finds::Spans => "Spans",
     };
+    let painted = finds(ctx) == Finds::Masks;
+    let mut columns = vec![
+        "Category",
+        labels,
+        "Found",
+        "Proposed from",
+        "Right when proposed",
+        "Covered",
+    ];
+    if painted {
+        columns.push("IoU");
+    }
     let rows = figures
         .into_iter()
         .map(|c| {
             let id = c.category_id;
+            let iou = c.iou.map_or_else(|| "\u{2013}".to_owned(), |v| format!("{v:.2}"));
             let threshold = match c.threshold {
                 Some(t) => view! { <span class="num">{format!("{:.1} %", t * 100.0)}</span> }.into_any(),
                 None => view! { <span class="faint">"not yet"</span> }.into_any(),
@@ -195,6 +225,7 @@ fn Categories(ctx: ProjectCtx, figures: Vec<CategoryFigures>) -> impl IntoView {
                     <td data-label="Proposed from">{threshold}</td>
                     <td data-label="Right"><ShareBar share=c.proposed/></td>
                     <td data-label="Covered"><ShareBar share=c.covered/></td>
+                    {painted.then(|| view! { <td data-label="IoU"><span class="num">{iou}</span></td> })}
                 </tr>
             }
         })
@@ -203,7 +234,7 @@ fn Categories(ctx: ProjectCtx, figures: Vec<CategoryFigures>) -> impl IntoView {
         <Card title="By category" flush=true>
             <Table
                 label="Accuracy by category"
-                columns=vec!["Category", labels, "Found", "Proposed from", "Right when proposed", "Covered"]
+                columns=columns
             >
                 {rows}
             </Table>

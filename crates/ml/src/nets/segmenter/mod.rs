@@ -2,6 +2,7 @@
 //! Ronneberger et al. 2015). What is told of is two by two pixels large.
 
 mod judge;
+mod paint;
 
 pub(super) use judge::judge;
 
@@ -13,7 +14,7 @@ use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::tensor::activation::{log_softmax, softmax};
 use burn::tensor::{Device, Tensor, TensorData};
-use limn_services::training::port::{EngineError, PixelMap, Prediction};
+use limn_services::training::port::{EngineError, Painted, PixelMap, Prediction};
 
 /// A pixel that nobody judges: beyond the picture's edge.
 pub(super) const IGNORED: u8 = u8::MAX;
@@ -58,6 +59,22 @@ impl Segmenter {
             .mix_first
             .forward(first + twice(self.up_first.forward(second)));
         self.last.forward(first)
+    }
+
+    /// The probability of each class at every pixel, with the sizes of `[n, classes, h, w]`.
+    fn odds(&self, x: Tensor<4>) -> Result<(Vec<f32>, [usize; 4]), EngineError> {
+        let said = softmax(self.forward(x), 1);
+        let sizes = said.dims();
+        let values = said
+            .into_data()
+            .try_to_vec::<f32>()
+            .map_err(|e| EngineError::Broken(format!("The network gives no numbers: {e:?}")))?;
+        if values.iter().any(|v| !v.is_finite()) {
+            return Err(EngineError::Broken(
+                "The network gives no numbers; train it again.".to_owned(),
+            ));
+        }
+        Ok((values, sizes))
     }
 }
 
@@ -111,20 +128,19 @@ impl Network for Segmenter {
     }
 
     fn say(&self, x: Tensor<4>, design: &Design) -> Result<Vec<Prediction>, EngineError> {
-        let said = softmax(self.forward(x), 1);
-        let [n, classes, h, w] = said.dims();
-        let values = said
-            .into_data()
-            .try_to_vec::<f32>()
-            .map_err(|e| EngineError::Broken(format!("The network gives no numbers: {e:?}")))?;
-        if values.iter().any(|v| !v.is_finite()) {
-            return Err(EngineError::Broken(
-                "The network gives no numbers; train it again.".to_owned(),
-            ));
-        }
+        let (values, [n, classes, h, w]) = self.odds(x)?;
         let area = h * w;
         Ok((0..n)
             .map(|i| told(&values[i * classes * area..][..classes * area], design, (w, h)))
+            .collect())
+    }
+
+    fn paint(&self, x: Tensor<4>, sizes: &[(usize, usize)]) -> Result<Vec<Painted>, EngineError> {
+        let (values, [_, classes, h, w]) = self.odds(x)?;
+        let each = values.chunks_exact(classes * h * w);
+        Ok(each
+            .zip(sizes)
+            .map(|(p, size)| paint::painted(p, classes, (w, h), *size))
             .collect())
     }
 }

@@ -9,7 +9,7 @@ use crate::runs::Runs;
 use crate::versions::labels;
 use crate::{Actor, Result};
 use limn_domain::CategoryId;
-use limn_domain::assist::{Registered, finds_boxes, finds_marks, finds_spans};
+use limn_domain::assist::{Registered, finds_marks, finds_spans, network_of};
 use limn_domain::model::{NewModelVersion, check_name};
 use limn_domain::run::{NewPoint, NewRun, RunBatch, RunStatus};
 use limn_domain::training::{ModelCategories, ModelCategory, TrainTask, file};
@@ -72,6 +72,7 @@ async fn kept(run: &Run<'_>, model: &ModelRow) -> Result<Registered> {
         ("accuracy", f.accuracy.value()),
         ("proposed_accuracy", f.proposed.value()),
         ("mAP50", f.map50),
+        ("mIoU", f.miou),
         ("covered", f.covered.value()),
         ("calibration_error", Some(f.calibration_error)),
         ("labels", Some(model.labels as f64)),
@@ -101,8 +102,8 @@ async fn kept(run: &Run<'_>, model: &ModelRow) -> Result<Registered> {
             json(&serde_json::to_value(f).map_err(anyhow::Error::from)?)?,
         ),
     ];
-    if finds_boxes(task) {
-        files.extend(network(run, model, &names, &heads)?);
+    if let Some(learns) = network_of(task) {
+        files.extend(network(run, learns, model, &names, &heads)?);
     } else {
         let categories: Vec<_> = model
             .categories
@@ -155,6 +156,7 @@ async fn kept(run: &Run<'_>, model: &ModelRow) -> Result<Registered> {
 /// A network as trainings keep it, so that it answers of any picture like theirs. What is not proposed here is worth nothing there.
 fn network(
     run: &Run<'_>,
+    task: TrainTask,
     model: &ModelRow,
     names: &HashMap<CategoryId, String>,
     heads: &[CategoryHead],
@@ -162,9 +164,9 @@ fn network(
     let color = |id: &CategoryId| heads.iter().find(|h| h.id == *id).map(|h| h.color.clone());
     let trainer = run.ctx.trainer.as_ref();
     let about = ModelCategories {
-        task: TrainTask::Detection,
+        task,
         trainer: model.encoder_key.clone(),
-        side: trainer.map_or(0, |t| t.side(TrainTask::Detection)),
+        side: trainer.map_or(0, |t| t.side(task)),
         categories: model
             .categories
             .iter()
@@ -214,6 +216,9 @@ fn card(project: &str, model: &ModelRow, names: &HashMap<CategoryId, String>, ma
         "sure enough to be proposed"
     };
     let _ = writeln!(card, "| {covered} | {} |", share(&f.covered));
+    if let Some(miou) = f.miou {
+        let _ = writeln!(card, "| mean IoU of the categories | {:.1} % |", miou * 100.0);
+    }
     let _ = writeln!(card, "| categories | {} |", names.len());
     for warning in &f.warnings {
         let _ = writeln!(card, "\n{warning}");

@@ -1,4 +1,4 @@
-//! What boxes and spans have in common: when it is worth learning to find them, from which items, and what is proposed of those found.
+//! What boxes, masks and spans have in common: when it is worth learning to find them, from which items, and what is proposed of those found.
 
 use super::Run;
 use super::learn::Learned;
@@ -51,6 +51,11 @@ pub(super) fn labeled(looked: &Looked) -> Vec<&Seen> {
     done
 }
 
+/// How many of those are of the holdout.
+pub(super) fn held(looked: &Looked) -> usize {
+    labeled(looked).iter().filter(|s| s.holdout).count()
+}
+
 /// What is missing where there are so few items with marks on, in words: those that teach, and those that measure.
 pub(super) fn too_few(taught: usize, judged: usize, items: &str, marks: &str) -> Option<String> {
     if taught + judged < LABELED_MIN || taught < 2 {
@@ -73,6 +78,7 @@ pub(super) fn too_few(taught: usize, judged: usize, items: &str, marks: &str) ->
 }
 
 /// Something that a model found: by index into its categories, how sure it is, and where, if that is somewhere.
+#[derive(Clone)]
 pub(super) struct Found {
     pub category: usize,
     pub score: f32,

@@ -137,7 +137,7 @@ pub async fn work(tx: &mut Tx, project: ProjectId) -> Result<Work, StoreError> {
                NOT EXISTS (SELECT 1 FROM assist_proposal p WHERE p.item_id = i.id AND NOT EXISTS ( \
                  SELECT 1 FROM annotation a WHERE a.item_id = i.id AND a.category_id = p.category_id \
                  AND a.source <> 'prelabel' AND (p.x IS NULL AND p.geometry IS NULL OR a.id = p.annotation_id AND (a.geometry = p.geometry \
-                 OR abs(a.x - p.x) + abs(a.y - p.y) + abs(a.w - p.w) + abs(a.h - p.h) < 0.05)))) \
+                 OR p.geometry IS NULL AND abs(a.x - p.x) + abs(a.y - p.y) + abs(a.w - p.w) + abs(a.h - p.h) < 0.05)))) \
                AND NOT EXISTS (SELECT 1 FROM annotation a WHERE a.item_id = i.id AND a.source <> 'prelabel' \
                  AND NOT EXISTS (SELECT 1 FROM assist_proposal p WHERE p.item_id = i.id \
                  AND p.category_id = a.category_id AND (p.x IS NULL AND p.geometry IS NULL OR p.annotation_id = a.id))) AS same \
