@@ -1,7 +1,7 @@
 //! A connection to an SFTP server: the host's key is judged, the login signed in, the folder found.
 
 use crate::{ConnectError, Guard, Result, Secret};
-use russh::client;
+use russh::client::{self, DisconnectReason};
 use russh::keys::ssh_key::EcdsaCurve;
 use russh::keys::{Algorithm, HashAlg, PrivateKey, PublicKeyOrCertificate};
 use russh::{ChannelMsg, Preferred, SshId};
@@ -78,6 +78,15 @@ struct HostKey {
 pub struct Watch {
     trusted: Option<String>,
     seen: Arc<OnceLock<HostKey>>,
+    lost: Arc<AtomicBool>,
+}
+
+/// A host whose key is trusted, and who knows nothing of us yet.
+pub struct Shaken {
+    pub ssh: client::Handle<Watch>,
+    key: HostKey,
+    /// The connection ended, and not for want of ways to sign in.
+    pub lost: Arc<AtomicBool>,
 }
 
 impl client::Handler for Watch {
@@ -92,6 +101,21 @@ impl client::Handler for Watch {
         let fine = self.trusted.as_ref().is_none_or(|t| *t == key.print);
         self.seen.get_or_init(|| key);
         Ok(fine)
+    }
+
+    async fn disconnected(&mut self, reason: DisconnectReason<russh::Error>) -> Result<(), russh::Error> {
+        match reason {
+            // Its last answer was that it knows us not.
+            DisconnectReason::Error(e @ russh::Error::NoAuthMethod) => Err(e),
+            DisconnectReason::Error(e) => {
+                self.lost.store(true, Ordering::Relaxed);
+                Err(e)
+            }
+            DisconnectReason::ReceivedDisconnect(_) => {
+                self.lost.store(true, Ordering::Relaxed);
+                Ok(())
+            }
+        }
     }
 }
 
@@ -117,9 +141,9 @@ impl Place {
     /// Connects. A host whose key has another fingerprint than the trusted one is refused before it is told anything.
     pub async fn connect(&self, trusted: Option<&str>) -> Result<Link> {
         let within = tokio::time::timeout(GREETING, async {
-            let (mut ssh, key) = self.shake(trusted).await?;
-            self.sign_in(&mut ssh).await?;
-            self.begin(ssh, key).await
+            let mut shaken = self.shake(trusted).await?;
+            self.sign_in(&mut shaken).await?;
+            self.begin(shaken).await
         });
         within.await.unwrap_or_else(|_| {
             Err(ConnectError::Unreachable(format!(
@@ -130,7 +154,7 @@ impl Place {
         })
     }
 
-    async fn shake(&self, trusted: Option<&str>) -> Result<(client::Handle<Watch>, HostKey)> {
+    async fn shake(&self, trusted: Option<&str>) -> Result<Shaken> {
         let all = Preferred::DEFAULT.key;
         let first = match self.shake_by(trusted, &all).await {
             Ok(done) => return Ok(done),
@@ -151,11 +175,7 @@ impl Place {
         Err(self.other_key(trusted.unwrap_or_default(), &first))
     }
 
-    async fn shake_by(
-        &self,
-        trusted: Option<&str>,
-        kinds: &[Algorithm],
-    ) -> Result<(client::Handle<Watch>, HostKey), Unshaken> {
+    async fn shake_by(&self, trusted: Option<&str>, kinds: &[Algorithm]) -> Result<Shaken, Unshaken> {
         let stream = self
             .guard
             .dial(&self.host, self.port)
@@ -175,14 +195,19 @@ impl Place {
             inactivity_timeout: Some(ALIVE * 6),
             ..client::Config::default()
         };
-        let seen = Arc::new(OnceLock::new());
+        let (seen, lost) = (Arc::new(OnceLock::new()), Arc::new(AtomicBool::new(false)));
         let watch = Watch {
             trusted: trusted.map(str::to_owned),
             seen: Arc::clone(&seen),
+            lost: Arc::clone(&lost),
         };
         match client::connect_stream(Arc::new(config), stream, watch).await {
             Ok(ssh) => match seen.get() {
-                Some(key) => Ok((ssh, key.clone())),
+                Some(key) => Ok(Shaken {
+                    ssh,
+                    key: key.clone(),
+                    lost,
+                }),
                 None => Err(Unshaken::Other(self.broke(&russh::Error::UnknownKey))),
             },
             Err(e) => Err(match (seen.get(), &e) {
@@ -232,7 +257,8 @@ impl Place {
     }
 
     /// Starts SFTP and finds the folder.
-    async fn begin(&self, ssh: client::Handle<Watch>, key: HostKey) -> Result<Link> {
+    async fn begin(&self, shaken: Shaken) -> Result<Link> {
+        let Shaken { ssh, key, .. } = shaken;
         let none = || {
             ConnectError::Wrong(format!(
                 "{} lets `{}` in, but offers no SFTP; have its admin allow the subsystem `sftp` for this login.",

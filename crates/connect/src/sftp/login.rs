@@ -1,21 +1,22 @@
 //! Signing in at an SFTP server: by key, by password, or by the password to a question.
 
-use super::link::{Place, Watch};
+use super::link::{Place, Shaken};
 use crate::{ConnectError, Result};
-use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse};
+use russh::client::{AuthResult, KeyboardInteractiveAuthResponse};
 use russh::keys::{HashAlg, PrivateKey, PrivateKeyWithHashAlg};
 use russh::{MethodKind, MethodSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Questions of a keyboard-interactive sign-in.
 const QUESTIONS: usize = 5;
 
 impl Place {
     /// Signs in by key and password, whichever there is and the host takes.
-    pub async fn sign_in(&self, ssh: &mut Handle<Watch>) -> Result<()> {
+    pub async fn sign_in(&self, at: &mut Shaken) -> Result<()> {
         let mut by_key = None;
         if let Some(key) = &self.key {
-            match self.by_key(ssh, key).await? {
+            match self.by_key(at, key).await? {
                 AuthResult::Success => return Ok(()),
                 AuthResult::Failure {
                     remaining_methods,
@@ -23,9 +24,11 @@ impl Place {
                 } => by_key = Some((remaining_methods, partial_success)),
             }
         }
-        self.still_there(ssh)?;
+        self.still_there(at)?;
         let (host, user) = (self.shown(), &self.username);
-        if self.password.is_empty() {
+        // A host that names no other way has ended the conversation.
+        let no_more = matches!(&by_key, Some((methods, _)) if methods.is_empty());
+        if self.password.is_empty() || no_more {
             return Err(ConnectError::Denied(match by_key {
                 Some((methods, true)) => format!(
                     "{host} accepts the key of `{user}` and asks for more ({}); give the password too, or use a login that \
@@ -39,10 +42,11 @@ impl Place {
                 ),
             }));
         }
-        let answer = ssh
+        let answer = at
+            .ssh
             .authenticate_password(user.as_str(), self.password.reveal())
             .await
-            .map_err(|e| self.broke(&e))?;
+            .map_err(|e| self.ended(at, &e))?;
         let AuthResult::Failure {
             remaining_methods,
             partial_success,
@@ -50,13 +54,13 @@ impl Place {
         else {
             return Ok(());
         };
-        self.still_there(ssh)?;
+        self.still_there(at)?;
         let may_ask = !remaining_methods.contains(&MethodKind::Password)
             && remaining_methods.contains(&MethodKind::KeyboardInteractive);
-        if may_ask && self.by_questions(ssh).await? {
+        if may_ask && self.by_questions(at).await? {
             return Ok(());
         }
-        self.still_there(ssh)?;
+        self.still_there(at)?;
         Err(ConnectError::Denied(if partial_success {
             format!(
                 "{host} accepts the password of `{user}` and asks for more ({}); use a login that needs no more than a \
@@ -77,27 +81,33 @@ impl Place {
         }))
     }
 
-    async fn by_key(&self, ssh: &mut Handle<Watch>, key: &Arc<PrivateKey>) -> Result<AuthResult> {
+    async fn by_key(&self, at: &mut Shaken, key: &Arc<PrivateKey>) -> Result<AuthResult> {
         let hash = if key.algorithm().is_rsa() {
             // Servers that do not say take SHA-2 since 2016.
-            let best = ssh.best_supported_rsa_hash().await.map_err(|e| self.broke(&e))?;
+            let best = at
+                .ssh
+                .best_supported_rsa_hash()
+                .await
+                .map_err(|e| self.ended(at, &e))?;
             best.unwrap_or(Some(HashAlg::Sha256))
         } else {
             None
         };
         let key = PrivateKeyWithHashAlg::new(Arc::clone(key), hash);
-        ssh.authenticate_publickey(self.username.as_str(), key)
+        at.ssh
+            .authenticate_publickey(self.username.as_str(), key)
             .await
-            .map_err(|e| self.broke(&e))
+            .map_err(|e| self.ended(at, &e))
     }
 
     /// Gives the password to a host that asks for it in its own words. Whatever else it asks, nobody here can answer.
-    async fn by_questions(&self, ssh: &mut Handle<Watch>) -> Result<bool> {
+    async fn by_questions(&self, at: &mut Shaken) -> Result<bool> {
         use KeyboardInteractiveAuthResponse as Response;
-        let mut response = ssh
+        let mut response = at
+            .ssh
             .authenticate_keyboard_interactive_start(self.username.as_str(), None::<String>)
             .await
-            .map_err(|e| self.broke(&e))?;
+            .map_err(|e| self.ended(at, &e))?;
         let mut said = false;
         for _ in 0..QUESTIONS {
             let answers = match response {
@@ -112,17 +122,18 @@ impl Place {
                     _ => return Ok(false),
                 },
             };
-            response = ssh
+            response = at
+                .ssh
                 .authenticate_keyboard_interactive_respond(answers)
                 .await
-                .map_err(|e| self.broke(&e))?;
+                .map_err(|e| self.ended(at, &e))?;
         }
         Ok(false)
     }
 
     /// Trying again would only be one wrong attempt more, so it is no passing trouble.
-    fn still_there(&self, ssh: &Handle<Watch>) -> Result<()> {
-        if !ssh.is_closed() {
+    fn still_there(&self, at: &Shaken) -> Result<()> {
+        if !at.lost.load(Ordering::Relaxed) {
             return Ok(());
         }
         Err(ConnectError::Denied(format!(
@@ -131,6 +142,10 @@ impl Place {
             self.shown(),
             self.username
         )))
+    }
+
+    fn ended(&self, at: &Shaken, e: &russh::Error) -> ConnectError {
+        self.still_there(at).err().unwrap_or_else(|| self.broke(e))
     }
 
     fn print_of_key(&self) -> String {
