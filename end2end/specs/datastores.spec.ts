@@ -116,6 +116,34 @@ test("a folder is connected, looked into, taken into a project, and followed", a
   expect((await api.get(`/api/v1/projects/${project.id}`)).progress.total).toBe(15);
 });
 
+test("an SFTP server is asked for by password or key, and mistakes are said", async ({ admin, page, signIn, a11y, shots }) => {
+  await signIn(page, admin);
+  await page.goto("/datastores/new");
+  await hydrated(page);
+  await page.getByRole("button", { name: /SFTP/ }).click();
+  await page.getByLabel("Name", { exact: true }).fill(unique("Far"));
+  await page.getByLabel("Host", { exact: true }).fill("sftp://127.0.0.1");
+  await page.getByLabel(/^Port/).fill("9");
+  await page.getByLabel("User name", { exact: true }).fill("limn");
+  const tried = page.getByRole("button", { name: "Test the connection" });
+  await tried.click();
+  await expect(page.getByText(/`sftp:\/\/127.0.0.1` is no host/).first()).toBeVisible();
+  await page.getByLabel("Host", { exact: true }).fill("127.0.0.1");
+  await page.getByLabel(/^Private key/).fill("-----BEGIN nonsense-----");
+  await tried.click();
+  await expect(page.getByText(/The private key cannot be read/).first()).toBeVisible();
+  await page.getByLabel(/^Private key/).fill("");
+  await page.getByLabel(/^Password/).fill("hunter2");
+  await page.getByLabel(/^Host key/).fill("SHA256:abc");
+  await tried.click();
+  await expect(page.getByText(/This is no fingerprint/).first()).toBeVisible();
+  await page.getByLabel(/^Host key/).fill("");
+  await tried.click();
+  await expect(page.getByText(/`127.0.0.1` does not take connections at port 9/)).toBeVisible({ timeout: 15_000 });
+  await a11y(page, toasts);
+  await shots(page, "datastores-sftp");
+});
+
 test("a password is kept, rotated, and never shown; a dataset is made of a web folder", async ({ limn, admin, page, signIn, shots }) => {
   test.setTimeout(120_000);
   let password = "hunter2-in-the-page";

@@ -2,13 +2,14 @@
 
 Usage: datastores_journey.py --limn PROGRAM [--database-url URL]
 
-Starts moto (S3), wsgidav (WebDAV), Python's own web server, and, where they are installed, Azurite (npm), MariaDB; PostgreSQL is
-the one that the tests run on. What is not installed is named and left out. At the end no credential of the run is in the data directory
+Starts moto (S3), wsgidav (WebDAV), Python's own web server, and, where they are installed, OpenSSH (SFTP), Azurite (npm), MariaDB;
+PostgreSQL is the one that the tests run on. What is not installed is named and left out. At the end no credential of the run is in the data directory
 or the server's log.
 """
 
 import argparse
 import contextlib
+import getpass
 import http.server
 import json
 import os
@@ -222,6 +223,55 @@ class Dav(Folder):
         self.server.stop()
 
 
+class Ssh(Folder):
+    """OpenSSH's own server, by key, for the login that runs this."""
+
+    kind, key = "sftp", "private_key"
+
+    def __init__(self, work: Path) -> None:
+        super().__init__(work)
+        self.work = work / "ssh"
+        self.work.mkdir()
+        self.make_key("host")
+        self.new_key()
+        self.port = port()
+        config = self.work / "config"
+        config.write_text(
+            f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.work / 'host'}\nAuthorizedKeysFile {self.work / 'allowed'}\nPidFile none\n"
+            "StrictModes no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin yes\nSubsystem sftp internal-sftp\n"
+        )
+        if os.geteuid() == 0:
+            Path("/run/sshd").mkdir(exist_ok=True)
+        self.server = subprocess.Popen([sshd(), "-D", "-e", "-f", str(config)], stderr=open(self.work / "log", "wb"))
+        wait(self.port, "sshd")
+
+    def make_key(self, name: str) -> None:
+        (self.work / name).unlink(missing_ok=True)
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(self.work / name)], check=True)
+
+    def new_key(self) -> None:
+        self.make_key("login")
+        self.secret = (self.work / "login").read_text()
+        # A line of its middle: at rest the lines would not be apart.
+        SECRETS.append(self.secret.splitlines()[3])
+        (self.work / "allowed").write_text((self.work / "login.pub").read_text())
+
+    def settings(self) -> dict[str, str]:
+        return {"host": "127.0.0.1", "port": str(self.port), "username": getpass.getuser(), "path": str(self.folder)}
+
+    def rotate(self) -> dict[str, str]:
+        self.new_key()
+        return {}
+
+    def stop(self) -> None:
+        self.server.terminate()
+        self.server.wait(20)
+
+
+def sshd() -> str | None:
+    return shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
+
+
 class Azurite(Store):
     kind, key = "azure", "account_key"
 
@@ -394,7 +444,7 @@ def main() -> None:
         try:
             makers = [Local, Web, Dav, Moto]
             azurite = shutil.which("azurite-blob") or os.environ.get("LIMN_AZURITE")
-            for program, maker in ((azurite, Azurite),):
+            for program, maker in ((sshd(), Ssh), (azurite, Azurite)):
                 if program:
                     makers.append(maker)
                 else:

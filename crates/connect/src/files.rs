@@ -3,7 +3,7 @@
 use crate::{ConnectError, Result};
 use bytes::Bytes;
 use futures::stream::BoxStream;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Entries of a page.
 pub const PAGE: usize = 1_000;
@@ -71,23 +71,32 @@ pub trait Files: Send + Sync {
 
     /// What a look at the store shows, for people. Errors say what is wrong.
     async fn test(&self) -> Result<String> {
-        let first = self.list("", None).await?;
-        Ok(match (first.entries.as_slice(), &first.next) {
-            ([], _) => "The connection works. There is nothing in it yet.".to_owned(),
-            ([one], None) => format!("The connection works: it holds `{}`.", one.path),
-            (all, None) => format!(
-                "The connection works: {} entries at the top, such as `{}`.",
+        Ok(summary(&self.list("", None).await?))
+    }
+
+    /// Settings that a look has worked out, to be kept.
+    fn learned(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+}
+
+/// What the top of a store shows, for people.
+pub(crate) fn summary(first: &Listing) -> String {
+    match (first.entries.as_slice(), &first.next) {
+        ([], _) => "The connection works. There is nothing in it yet.".to_owned(),
+        ([one], None) => format!("The connection works: it holds `{}`.", one.path),
+        (all, None) => format!(
+            "The connection works: {} entries at the top, such as `{}`.",
+            all.len(),
+            all[0].path
+        ),
+        (all, Some(_)) => {
+            format!(
+                "The connection works: more than {} entries at the top, such as `{}`.",
                 all.len(),
                 all[0].path
-            ),
-            (all, Some(_)) => {
-                format!(
-                    "The connection works: more than {} entries at the top, such as `{}`.",
-                    all.len(),
-                    all[0].path
-                )
-            }
-        })
+            )
+        }
     }
 }
 
@@ -190,5 +199,9 @@ impl<T: Files + ?Sized> Files for std::sync::Arc<T> {
 
     async fn read(&self, path: &str, from: u64) -> Result<Reading> {
         (**self).read(path, from).await
+    }
+
+    fn learned(&self) -> BTreeMap<String, String> {
+        (**self).learned()
     }
 }

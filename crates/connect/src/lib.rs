@@ -1,4 +1,4 @@
-//! Connections to where data lives: folders, object stores, web folders, databases. Read-only.
+//! Connections to where data lives: folders, object stores, web folders, SFTP, databases. Read-only.
 //!
 //! - [`Guard`] is the one place that decides where this server may connect. Every connector dials through it: over HTTP by
 //!   [`http::Http`], otherwise by [`Guard::dial`]. Names are resolved here, and what was checked is what is dialled.
@@ -19,6 +19,7 @@ pub mod http;
 mod open;
 mod s3;
 mod secret;
+mod sftp;
 mod sigv4;
 mod site;
 pub mod sql;

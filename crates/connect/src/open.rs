@@ -5,6 +5,7 @@ use crate::files::Files;
 use crate::folder::{self, Folder};
 use crate::http::{Http, address};
 use crate::s3::S3;
+use crate::sftp::{self, Sftp};
 use crate::sigv4::Signer;
 use crate::site::Site;
 use crate::sql::{Database, Tls};
@@ -16,6 +17,7 @@ use reqwest::Url;
 use reqwest::header::HeaderValue;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// An open store.
 pub enum Store {
@@ -67,9 +69,10 @@ pub fn check(
                 !value.chars().any(char::is_control)
             };
             if value.len() > VALUE_MAX || !fine {
+                let form = if spec.long { "a text" } else { "one line" };
                 wrong.push((
                     format!("{group}.{key}"),
-                    format!("{} is one line of at most {VALUE_MAX} bytes.", spec.label),
+                    format!("{} is {form} of at most {VALUE_MAX} bytes.", spec.label),
                 ));
                 continue;
             }
@@ -228,6 +231,20 @@ pub async fn open(
                 files(Box::new(Webdav(site)))
             }
         }
+        DatastoreKind::Sftp => {
+            let place = sftp::Place {
+                guard,
+                host: sftp::host(&get("host"))?,
+                port: port(22)?,
+                username: get("username"),
+                password: hidden("password"),
+                key: sftp::private_key(hidden("private_key"), hidden("passphrase"))
+                    .await?
+                    .map(Arc::new),
+                path: get("path"),
+            };
+            files(Box::new(Sftp::new(place, &get("host_key"))?))
+        }
         DatastoreKind::Postgres | DatastoreKind::Mysql => {
             let tls = match get("tls").as_str() {
                 "" | "prefer" => Tls::Prefer,
@@ -299,15 +316,18 @@ fn url(key: &'static str, text: &str) -> Result<Url> {
 impl Opened {
     /// Looks at the store.
     pub async fn test(&self) -> Result<TestOutcome> {
-        let (message, warnings) = match &self.store {
-            Store::Files(files) => (files.test().await?, Vec::new()),
-            Store::Sql(database) => database.test().await?,
+        let (message, warnings, learned) = match &self.store {
+            Store::Files(files) => (files.test().await?, Vec::new(), files.learned()),
+            Store::Sql(database) => {
+                let (message, warnings) = database.test().await?;
+                (message, warnings, BTreeMap::new())
+            }
         };
         Ok(TestOutcome {
             ok: true,
             message,
             warnings,
-            learned: BTreeMap::new(),
+            learned,
         })
     }
 

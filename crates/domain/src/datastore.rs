@@ -35,19 +35,21 @@ pub enum DatastoreKind {
     Gcs,
     Http,
     Webdav,
+    Sftp,
     Postgres,
     Mysql,
     Sqlite,
 }
 
 impl DatastoreKind {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Folder,
         Self::S3,
         Self::Azure,
         Self::Gcs,
         Self::Http,
         Self::Webdav,
+        Self::Sftp,
         Self::Postgres,
         Self::Mysql,
         Self::Sqlite,
@@ -61,6 +63,7 @@ impl DatastoreKind {
             Self::Gcs => "gcs",
             Self::Http => "http",
             Self::Webdav => "webdav",
+            Self::Sftp => "sftp",
             Self::Postgres => "postgres",
             Self::Mysql => "mysql",
             Self::Sqlite => "sqlite",
@@ -75,6 +78,7 @@ impl DatastoreKind {
             Self::Gcs => "Google Cloud Storage",
             Self::Http => "Web folder",
             Self::Webdav => "WebDAV",
+            Self::Sftp => "SFTP",
             Self::Postgres => "PostgreSQL",
             Self::Mysql => "MySQL or MariaDB",
             Self::Sqlite => "SQLite file",
@@ -90,6 +94,7 @@ impl DatastoreKind {
             Self::Gcs => "A bucket, by an HMAC key",
             Self::Http => "Pages that list files, as web servers write them",
             Self::Webdav => "Nextcloud, ownCloud, Apache, nginx",
+            Self::Sftp => "A folder over SSH, by password or key",
             Self::Postgres => "Tables and queries",
             Self::Mysql => "Tables and queries",
             Self::Sqlite => "Tables and queries of a file on the server",

@@ -3,12 +3,15 @@
 //! - [`on_both`] runs a test's body on SQLite and, when `LIMN_TEST_PG` names a cluster, on PostgreSQL.
 //! - [`build`] puts rows into a database in one line each.
 //! - `Studio` (feature `services`): all use cases over a test database with a clock that the test moves.
+//! - [`sftp`] (feature `sftp`): an SFTP server over a folder.
 //! - `TestApp` (feature `app`): the whole application; clients send requests into its router.
 
 #[cfg(feature = "app")]
 pub mod app;
 pub mod build;
 mod db;
+#[cfg(feature = "sftp")]
+pub mod sftp;
 #[cfg(feature = "services")]
 mod studio;
 

@@ -31,7 +31,7 @@ pub enum DatastoreCommand {
         /// What to call it
         #[arg(long)]
         name: String,
-        /// folder, s3, azure, gcs, http, webdav, postgres, mysql or sqlite
+        /// folder, s3, azure, gcs, http, webdav, sftp, postgres, mysql or sqlite
         #[arg(long)]
         kind: DatastoreKind,
         #[arg(long, default_value = "")]

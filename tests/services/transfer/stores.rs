@@ -2,6 +2,7 @@
 
 mod datasets;
 mod secrets;
+mod sftp;
 mod stand_in;
 mod trouble;
 

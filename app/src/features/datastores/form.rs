@@ -54,6 +54,20 @@ impl Values {
         }
     }
 
+    /// Fills settings that a test has worked out into their fields; whether that changed any.
+    pub fn learn(&self, learned: &BTreeMap<String, String>) -> bool {
+        let mut changed = false;
+        for (spec, value) in self.0.iter().filter(|(spec, _)| !spec.secret) {
+            if let Some(new) = learned.get(spec.key)
+                && value.with_untracked(|v| v != new)
+            {
+                value.set(new.clone());
+                changed = true;
+            }
+        }
+        changed
+    }
+
     /// Forgets the credentials, so that they lie no longer in the page than they must.
     pub fn forget(&self) {
         for (_, value) in self.0.iter().filter(|(spec, _)| spec.secret) {

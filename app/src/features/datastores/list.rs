@@ -18,6 +18,7 @@ pub fn glyph(kind: DatastoreKind) -> Glyph {
         DatastoreKind::S3 | DatastoreKind::Azure | DatastoreKind::Gcs => Glyph::Cube,
         DatastoreKind::Http => Glyph::Link,
         DatastoreKind::Webdav => Glyph::FolderUp,
+        DatastoreKind::Sftp => Glyph::Key,
         DatastoreKind::Postgres | DatastoreKind::Mysql | DatastoreKind::Sqlite => Glyph::Data,
     }
 }
@@ -45,6 +46,7 @@ pub fn place(store: &Datastore) -> String {
         DatastoreKind::S3 | DatastoreKind::Gcs => format!("{}/{}", get("bucket"), get("prefix")),
         DatastoreKind::Azure => format!("{}/{}/{}", get("account"), get("container"), get("prefix")),
         DatastoreKind::Http | DatastoreKind::Webdav => get("url"),
+        DatastoreKind::Sftp => format!("{}/{}", get("host"), get("path").trim_start_matches('/')),
         DatastoreKind::Postgres | DatastoreKind::Mysql => format!("{}/{}", get("host"), get("database")),
     }
     .trim_end_matches('/')

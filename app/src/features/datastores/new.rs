@@ -76,10 +76,15 @@ fn Form(k: DatastoreKind, kind: RwSignal<Option<DatastoreKind>>) -> impl IntoVie
     let description = RwSignal::new(String::new());
     let values = StoredValue::new(Values::new(k, None));
     let outcome = RwSignal::new(None::<TestOutcome>);
-    // A test says nothing of what was changed after it.
+    // A test says nothing of what was changed after it, but for what it has filled in itself.
+    let filled = StoredValue::new(false);
     Effect::new(move |_| {
         values.with_value(Values::track);
-        outcome.set(None);
+        if filled.get_value() {
+            filled.set_value(false);
+        } else {
+            outcome.set(None);
+        }
     });
     let toasts = use_toasts();
     let navigate = use_navigate();
@@ -92,7 +97,11 @@ fn Form(k: DatastoreKind, kind: RwSignal<Option<DatastoreKind>>) -> impl IntoVie
     };
     let test = use_form(
         move |()| api::datastore_try(input()),
-        move |o| outcome.set(Some(o)),
+        move |o: TestOutcome| {
+            // What was seen is what is connected to: another host key in between is refused.
+            filled.set_value(values.with_value(|v| v.learn(&o.learned)));
+            outcome.set(Some(o));
+        },
     );
     let save = use_form(
         move |()| api::datastore_create(input()),

@@ -1,6 +1,7 @@
 //! The connectors against servers of this process, which speak as the real ones do as far as is asked here.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod sftp;
 mod stand_in;
 
 use axum::Router;

@@ -60,6 +60,11 @@ impl FieldSpec {
         self.target = true;
         self
     }
+
+    const fn long(mut self) -> Self {
+        self.long = true;
+        self
+    }
 }
 
 const FOLDER: &[FieldSpec] = &[setting(
@@ -197,6 +202,41 @@ const WEBDAV: &[FieldSpec] = &[
     secret("token", "Bearer token", "Instead of a password"),
 ];
 
+const SFTP: &[FieldSpec] = &[
+    setting("host", "Host", "", "sftp.example.org")
+        .required()
+        .target(),
+    setting("port", "Port", "22 when empty", "22").target(),
+    setting(
+        "path",
+        "Folder",
+        "From `/` on, or from the login's own folder on; that one when empty",
+        "photos/street",
+    ),
+    setting(
+        "username",
+        "User name",
+        "A login that may only read",
+        "limn_reader",
+    )
+    .required(),
+    setting(
+        "host_key",
+        "Host key",
+        "The fingerprint of the server's key; that of the first connection when empty",
+        "SHA256:yC4r62GbpIo5Ps/DFo7uSgQ0TMhscErvctvbcB5lCFo",
+    )
+    .target(),
+    secret("password", "Password", "Or a private key"),
+    secret(
+        "private_key",
+        "Private key",
+        "The whole file, as `ssh-keygen` writes it: Ed25519, ECDSA or RSA",
+    )
+    .long(),
+    secret("passphrase", "Passphrase", "Only where the private key has one"),
+];
+
 const HOST: FieldSpec = setting("host", "Host", "", "db.example.org").required().target();
 const DATABASE: FieldSpec = setting("database", "Database", "", "street").required().target();
 const LOGIN: FieldSpec = setting(
@@ -250,6 +290,7 @@ pub const fn fields(kind: DatastoreKind) -> &'static [FieldSpec] {
         DatastoreKind::Gcs => GCS,
         DatastoreKind::Http => HTTP,
         DatastoreKind::Webdav => WEBDAV,
+        DatastoreKind::Sftp => SFTP,
         DatastoreKind::Postgres => POSTGRES,
         DatastoreKind::Mysql => MYSQL,
         DatastoreKind::Sqlite => SQLITE,

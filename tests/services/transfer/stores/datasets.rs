@@ -14,7 +14,7 @@ use limn_testkit::{TestDb, on_both};
 use sqlx::ConnectOptions as _;
 
 impl World {
-    async fn set(&self, name: &str, kind: DatasetKind) -> DatasetId {
+    pub(super) async fn set(&self, name: &str, kind: DatasetKind) -> DatasetId {
         let input = NewDataset {
             name: name.to_owned(),
             kind,
@@ -41,14 +41,14 @@ impl World {
         self.finish(job.id).await
     }
 
-    async fn made(&self, dataset: DatasetId, source: VersionSource) -> VersionOutcome {
+    pub(super) async fn made(&self, dataset: DatasetId, source: VersionSource) -> VersionOutcome {
         let job = self.try_register(dataset, source).await;
         assert_eq!(job.state, JobState::Succeeded, "{:?}", job.error);
         serde_json::from_value(job.result.unwrap()).unwrap()
     }
 }
 
-fn files(id: DatastoreId, glob: &str, mode: UploadMode) -> VersionSource {
+pub(super) fn files(id: DatastoreId, glob: &str, mode: UploadMode) -> VersionSource {
     VersionSource::Datastore {
         datastore_id: id,
         glob: glob.to_owned(),

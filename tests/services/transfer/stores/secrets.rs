@@ -5,7 +5,7 @@ use super::{new, picture, world};
 use limn_domain::datastore::{DatastoreKind, RotateSecrets};
 use limn_domain::project::Task;
 use limn_services::Actor;
-use limn_testkit::on_both;
+use limn_testkit::{TestDb, on_both};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -24,6 +24,45 @@ fn found(dir: &Path, needle: &[u8], at: &mut Vec<String>) {
             at.push(path.display().to_string());
         }
     }
+}
+
+/// Looks for credentials in every text and every byte of the database and in all files beside it.
+pub(super) async fn nowhere(db: &TestDb, secrets: &[&str]) {
+    let mut tx = db.read().await.unwrap();
+    let rows: Vec<String> = match &mut tx {
+        limn_store::Tx::Postgres(conn) => {
+            let tables: Vec<String> =
+                sqlx::query_scalar("SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'")
+                    .fetch_all(&mut **conn)
+                    .await
+                    .unwrap();
+            let mut out = Vec::new();
+            for table in tables {
+                let sql = format!("SELECT coalesce(string_agg(t::text, ' '), '') FROM \"{table}\" t");
+                out.push(
+                    sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+                        .fetch_one(&mut **conn)
+                        .await
+                        .unwrap(),
+                );
+            }
+            out
+        }
+        limn_store::Tx::Sqlite(_) => Vec::new(),
+    };
+    drop(tx);
+    for secret in secrets {
+        for row in &rows {
+            assert!(!row.contains(secret) && !row.contains(&hex::encode(secret)));
+        }
+        let mut at = Vec::new();
+        found(db.dir(), secret.as_bytes(), &mut at);
+        assert!(at.is_empty(), "{secret} is in {at:?}");
+    }
+    // Sanity: what is not secret is found by the same search.
+    let mut at = Vec::new();
+    found(db.dir(), b"SQLite format 3", &mut at);
+    assert_eq!(at.is_empty(), !rows.is_empty());
 }
 
 #[tokio::test]
@@ -84,43 +123,7 @@ async fn no_credential_is_in_the_database_the_files_or_any_reply() {
         for reply in &replies {
             assert!(!reply.contains("hunter"), "{reply}");
         }
-        // Every text and every byte of the database.
-        let mut tx = db.read().await.unwrap();
-        let rows: Vec<String> = match &mut tx {
-            limn_store::Tx::Postgres(conn) => {
-                let tables: Vec<String> =
-                    sqlx::query_scalar("SELECT tablename::text FROM pg_tables WHERE schemaname = 'public'")
-                        .fetch_all(&mut **conn)
-                        .await
-                        .unwrap();
-                let mut out = Vec::new();
-                for table in tables {
-                    let sql = format!("SELECT coalesce(string_agg(t::text, ' '), '') FROM \"{table}\" t");
-                    out.push(
-                        sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
-                            .fetch_one(&mut **conn)
-                            .await
-                            .unwrap(),
-                    );
-                }
-                out
-            }
-            limn_store::Tx::Sqlite(_) => Vec::new(),
-        };
-        drop(tx);
-        let hex = |s: &str| hex::encode(s);
-        for secret in [SECRET, OTHER] {
-            for row in &rows {
-                assert!(!row.contains(secret) && !row.contains(&hex(secret)));
-            }
-            let mut at = Vec::new();
-            found(db.dir(), secret.as_bytes(), &mut at);
-            assert!(at.is_empty(), "{secret} is in {at:?}");
-        }
-        // Sanity: what is not secret is found by the same search.
-        let mut at = Vec::new();
-        found(db.dir(), b"SQLite format 3", &mut at);
-        assert_eq!(at.is_empty(), !rows.is_empty());
+        nowhere(&db, &[SECRET, OTHER]).await;
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;

@@ -4,6 +4,7 @@ use crate::datastores::connect::Live;
 use crate::{Context, Error};
 use futures::StreamExt as _;
 use limn_connect::{ConnectError, Entry};
+use limn_domain::datastore::DatastoreKind;
 use limn_jobs::Permanent;
 use limn_storage::{StageWriter, Staged, StorageError};
 use std::time::Duration;
@@ -173,7 +174,7 @@ async fn whole(ctx: &Context, live: &Live, listed: &Entry, limit: u64) -> Result
         };
         match part.await {
             Ok(()) => break,
-            Err(Failed::Store(e)) if e.is_passing() && tries + 1 < TRIES && at > 0 => {
+            Err(Failed::Store(e)) if e.is_passing() && tries + 1 < TRIES && first.is_some() => {
                 tries += 1;
                 tokio::time::sleep(WAIT * tries).await;
             }
@@ -185,8 +186,8 @@ async fn whole(ctx: &Context, live: &Live, listed: &Entry, limit: u64) -> Result
         return Err(changed().into());
     }
     // A folder's file may be written to while it is read, and no header tells.
-    if live.kind == limn_domain::datastore::DatastoreKind::Folder && files.stat(path).await?.tag != entry.tag
-    {
+    let may_change = matches!(live.kind, DatastoreKind::Folder | DatastoreKind::Sftp);
+    if may_change && files.stat(path).await?.tag != entry.tag {
         return Err(changed().into());
     }
     entry.size = Some(at);
