@@ -4,6 +4,7 @@ use super::*;
 use limn_domain::Code;
 use limn_domain::explore::{Bounds, ExploreFilter, ExplorePage, ExploreQuery, NewView};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 async fn page(w: &World, version: VersionId, query: ExploreQuery) -> ExplorePage {
     let answer = w.explore.page(&w.manager, version, query.clone()).await.unwrap();
