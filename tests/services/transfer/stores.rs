@@ -1,6 +1,7 @@
 //! Datastores, and projects and datasets that take from them.
 
 mod datasets;
+mod follow;
 mod secrets;
 mod stand_in;
 mod trouble;
