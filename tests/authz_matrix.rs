@@ -213,9 +213,8 @@ impl Scene {
         };
         let store = s.datastores.create(&Actor::System, store).await.unwrap();
         let source = AddSource {
-            datastore_id: store.id,
-            glob: String::new(),
-            every_minutes: None,
+            datastore_id: Some(store.id),
+            ..AddSource::default()
         };
         let source = s.sources.add(&manager, project, source).await.unwrap();
         let mut names = BTreeMap::from([

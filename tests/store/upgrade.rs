@@ -192,6 +192,40 @@ async fn items_and_labels_of_the_fifth_schema_are_kept() {
     new.close().await;
 }
 
+#[tokio::test]
+async fn sources_of_the_twenty_first_schema_are_kept_with_their_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("limn.db");
+    let old = at(&path, 21).await;
+    let more = [
+        "INSERT INTO datastore (id, name, name_key, kind, description, settings, secret_keys, sealed, enabled, health, health_text, \
+         warnings, created_at, updated_at) VALUES (x'0000000000000000000000000000000a', 'Photos', 'photos', 'folder', '', '{}', \
+         '[]', x'00', 1, 'ok', '', '[]', 1, 1)",
+        "INSERT INTO project_source (id, project_id, datastore_id, glob, every_minutes, next_at, created_at) VALUES \
+         (x'0000000000000000000000000000000b', x'00000000000000000000000000000002', x'0000000000000000000000000000000a', '**', 60, \
+         5, 1)",
+        "INSERT INTO source_file VALUES (x'0000000000000000000000000000000b', 'a.png', 1, 't', 'taken', 1)",
+    ];
+    // People and the project.
+    for sql in FILL[..2].iter().chain(&more) {
+        sqlx::query(sqlx::AssertSqlSafe(*sql))
+            .execute(&old)
+            .await
+            .unwrap();
+    }
+    old.close().await;
+    let db = Db::open(&DbConfig::Sqlite(path.clone())).await.unwrap();
+    db.migrate().await.unwrap();
+    let mut tx = db.read().await.unwrap();
+    let id = "00000000-0000-0000-0000-00000000000b".parse().unwrap();
+    let source = limn_store::repo::source::get(&mut tx, id).await.unwrap().unwrap();
+    assert_eq!(
+        (source.name(), source.every_minutes, source.files),
+        ("Photos", Some(60), 1)
+    );
+    assert_eq!(source.dataset, None);
+}
+
 /// The rows of a table in its first schema's columns, as JSON.
 async fn dump(pool: &sqlx::SqlitePool, table: &str) -> Vec<String> {
     let columns = "hex(id), hex(project_id), name, name_key, digest, media_type, byte_size, width, height, orientation, \

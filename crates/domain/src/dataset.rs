@@ -134,6 +134,11 @@ pub fn bucket_name(name: &str, id: DatasetId) -> String {
 /// What a file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(
+    feature = "sqlx",
+    derive(sqlx::Type),
+    sqlx(type_name = "text", rename_all = "snake_case")
+)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Split {
     /// Nobody has said.
@@ -229,6 +234,9 @@ pub struct Dataset {
     pub summary: DatasetSummary,
     /// The description as sanitised HTML, safe to insert.
     pub description_html: String,
+    /// Labeling projects that take files from it.
+    #[serde(default)]
+    pub projects: i64,
 }
 
 /// A dataset to create; the caller becomes its manager.

@@ -5,7 +5,8 @@ mod source;
 
 pub use fields::{FieldSpec, fields};
 pub use source::{
-    AddSource, FileState, MINUTES_MAX, MINUTES_MIN, ProjectSource, SourceReport, UpdateSource, check_every,
+    AddSource, DatasetChoice, FileState, MINUTES_MAX, MINUTES_MIN, ProjectSource, SourceDataset,
+    SourceReport, UpdateSource, check_every,
 };
 
 use crate::id::{DatasetId, DatastoreId, ProjectId};

@@ -64,8 +64,9 @@ impl Datasets {
     }
 
     pub async fn get(&self, actor: &Actor, dataset: DatasetId) -> Result<Dataset> {
-        let found = visible(&mut self.0.db.read().await?, actor, dataset).await?;
-        rendered(found).await
+        let mut tx = self.0.db.read().await?;
+        let found = visible(&mut tx, actor, dataset).await?;
+        rendered(tx, found).await
     }
 
     /// By id, or by name regardless of case.
@@ -81,8 +82,7 @@ impl Datasets {
             .or_else(|| text.parse().ok())
             .ok_or_else(|| Error::not_found("dataset"))?;
         let found = visible(&mut tx, actor, id).await?;
-        drop(tx);
-        rendered(found).await
+        rendered(tx, found).await
     }
 
     /// Creates a dataset without versions; the creator becomes its manager.
@@ -115,7 +115,7 @@ impl Datasets {
                 })
             })
             .await?;
-        rendered(made).await
+        rendered(self.0.db.read().await?, made).await
     }
 
     pub async fn update(&self, actor: &Actor, dataset: DatasetId, input: UpdateDataset) -> Result<Dataset> {
@@ -158,11 +158,12 @@ impl Datasets {
                 })
             })
             .await?;
-        rendered(is).await
+        rendered(self.0.db.read().await?, is).await
     }
 
-    /// Deletes the dataset with its versions; files that nothing uses any more go by clean-up.
-    pub async fn delete(&self, actor: &Actor, dataset: DatasetId) -> Result<()> {
+    /// Deletes the dataset with its versions; files that nothing uses any more go by clean-up. While projects take files
+    /// from it that is refused, unless `even_if_used`: their items stay, and their refreshes say what became of it.
+    pub async fn delete(&self, actor: &Actor, dataset: DatasetId, even_if_used: bool) -> Result<()> {
         let (actor, now) = (actor.clone(), self.0.now());
         self.0
             .db
@@ -170,6 +171,23 @@ impl Datasets {
                 Box::pin(async move {
                     require_in_dataset(tx, &actor, Action::ManageDataset, dataset).await?;
                     let was = visible(tx, &actor, dataset).await?;
+                    let projects = repo::source::projects_of_dataset(tx, dataset).await?;
+                    if projects > 0 && !even_if_used {
+                        let take = if projects == 1 {
+                            "1 project takes".to_owned()
+                        } else {
+                            format!("{projects} projects take")
+                        };
+                        return Err(Error::new(
+                            Code::WrongState,
+                            format!(
+                                "{take} files from “{}”. Remove it from their sources first, or delete it with \
+                                 `even_if_used`: their items stay.",
+                                was.name
+                            ),
+                        ));
+                    }
+                    repo::source::outlive_dataset(tx, dataset, &was.name).await?;
                     repo::dataset::delete(tx, dataset).await?;
                     let summary = format!("deleted the dataset “{}”", was.name);
                     audit::write(tx, &actor, None, "dataset.delete", &summary, now).await
@@ -349,7 +367,9 @@ pub(crate) async fn visible(tx: &mut Tx, actor: &Actor, dataset: DatasetId) -> R
         .ok_or_else(|| Error::not_found("dataset"))
 }
 
-async fn rendered(summary: DatasetSummary) -> Result<Dataset> {
+async fn rendered(mut tx: Tx, summary: DatasetSummary) -> Result<Dataset> {
+    let projects = repo::source::projects_of_dataset(&mut tx, summary.id).await?;
+    drop(tx);
     let text = summary.description.clone();
     let description_html = tokio::task::spawn_blocking(move || markdown::to_safe_html(&text))
         .await
@@ -357,6 +377,7 @@ async fn rendered(summary: DatasetSummary) -> Result<Dataset> {
     Ok(Dataset {
         summary,
         description_html,
+        projects,
     })
 }
 

@@ -1,4 +1,6 @@
-//! Sources of labeling projects: files of a datastore that become items, now and at each refresh.
+//! Sources of labeling projects: files of a datastore or a dataset that become items, now and at each refresh.
+
+mod origin;
 
 use crate::authz::{require, require_in};
 use crate::jobs::{kind, source};
@@ -9,6 +11,7 @@ use limn_domain::job::{Job, JobState};
 use limn_domain::{Action, Code, ProjectId, SourceId, Timestamp};
 use limn_jobs::NewJob;
 use limn_store::{StoreError, Tx, repo};
+use origin::Origin;
 use std::time::Duration;
 
 /// How often it is looked for refreshes that are due.
@@ -24,7 +27,7 @@ const ATTEMPTS: i64 = 4;
 pub struct Sources(pub(crate) Context);
 
 impl Sources {
-    /// What a project takes from datastores, oldest first.
+    /// What a project takes from datastores and datasets, oldest first.
     pub async fn list(&self, actor: &Actor, project: ProjectId) -> Result<Vec<ProjectSource>> {
         let mut tx = self.0.db.read().await?;
         require_in(&mut tx, actor, Action::ViewProject, project).await?;
@@ -35,7 +38,8 @@ impl Sources {
         found(&mut self.0.db.read().await?, actor, id, Action::ViewProject).await
     }
 
-    /// Adds a source and queues its first refresh. Whoever adds one needs the right to use datastores as well.
+    /// Adds a source and queues its first refresh. Whoever adds one needs the right to use datastores as well, or to see
+    /// the dataset; later refreshes act with what was granted then.
     pub async fn add(&self, actor: &Actor, project: ProjectId, input: AddSource) -> Result<ProjectSource> {
         let (actor, now) = (actor.clone(), self.0.now());
         let added = self
@@ -44,37 +48,22 @@ impl Sources {
             .write(move |tx| {
                 Box::pin(async move {
                     require_in(tx, &actor, Action::ImportData, project).await?;
-                    may_use(&actor)?;
+                    let (name, task) = repo::transfer::title(tx, project)
+                        .await?
+                        .ok_or_else(|| Error::not_found("project"))?;
+                    let origin = Origin::check(tx, &actor, task, &input).await?;
                     let glob = check_glob(&input.glob).map_err(|e| Error::field("glob", e))?;
                     let every =
                         check_every(input.every_minutes).map_err(|e| Error::field("every_minutes", e))?;
-                    let store = repo::datastore::get(tx, input.datastore_id)
-                        .await?
-                        .ok_or_else(|| Error::field("datastore_id", "There is no such datastore."))?;
-                    if store.kind.is_sql() {
-                        let why = "A database has no files; make a dataset of a query instead.";
-                        return Err(Error::field("datastore_id", why));
-                    }
-                    if !store.enabled {
-                        return Err(Error::field(
-                            "datastore_id",
-                            format!("The datastore “{}” is disabled.", store.name),
-                        ));
-                    }
-                    let (name, _) = repo::transfer::title(tx, project)
-                        .await?
-                        .ok_or_else(|| Error::not_found("project"))?;
+                    let what = format!("`{glob}` of {}", origin.words());
                     let taken = || {
                         Error::new(
                             Code::AlreadyExists,
-                            format!(
-                                "The project takes `{glob}` of “{}” already; refresh that.",
-                                store.name
-                            ),
+                            format!("The project takes {what} already; refresh that."),
                         )
                     };
                     let there = repo::source::of_project(tx, project).await?;
-                    if there.iter().any(|s| s.datastore_id == store.id && s.glob == glob) {
+                    if there.iter().any(|s| origin.is_of(s) && s.glob == glob) {
                         return Err(taken());
                     }
                     if there.len() >= SOURCES_MAX {
@@ -86,7 +75,7 @@ impl Sources {
                     let row = repo::source::NewRow {
                         id: SourceId::new(),
                         project_id: project,
-                        datastore_id: store.id,
+                        from: origin.row(),
                         glob: glob.clone(),
                         every_minutes: every,
                         next_at: every.map(|m| now.plus_seconds(m * 60)),
@@ -97,21 +86,24 @@ impl Sources {
                         Err(StoreError::ForeignKey(_)) => return Err(Error::not_found("project")),
                         other => other?,
                     }
-                    let edge = LineageEdge {
-                        from: LineageNode::Datastore {
-                            datastore_id: store.id,
-                            name: format!("{}: {glob}", store.name),
-                        },
-                        to: LineageNode::Project {
-                            project_id: Some(project),
-                            name,
-                        },
-                        how: "Its files as items, refreshed".to_owned(),
-                        by_name: actor.name().to_owned(),
-                        at: now,
-                    };
-                    repo::lineage::insert(tx, &edge).await?;
-                    let summary = format!("added `{glob}` of the datastore “{}”", store.name);
+                    // Which version it comes from is known, and said, once it is taken.
+                    if let Origin::Datastore(store) = &origin {
+                        let edge = LineageEdge {
+                            from: LineageNode::Datastore {
+                                datastore_id: store.id,
+                                name: format!("{}: {glob}", store.name),
+                            },
+                            to: LineageNode::Project {
+                                project_id: Some(project),
+                                name,
+                            },
+                            how: "Its files as items, refreshed".to_owned(),
+                            by_name: actor.name().to_owned(),
+                            at: now,
+                        };
+                        repo::lineage::insert(tx, &edge).await?;
+                    }
+                    let summary = format!("added {what}");
                     audit::write(tx, &actor, Some(project), "source.add", &summary, now).await?;
                     let source = found(tx, &Actor::System, row.id, Action::ViewProject).await?;
                     start(tx, &actor, &source, now).await?;
@@ -155,7 +147,8 @@ impl Sources {
                         every.map_or_else(|| "by hand only".to_owned(), |m| format!("every {m} minutes"));
                     let summary = format!(
                         "set `{}` of “{}” to be refreshed {how}",
-                        source.glob, source.datastore_name
+                        source.glob,
+                        source.name()
                     );
                     audit::write(
                         tx,
@@ -181,10 +174,7 @@ impl Sources {
                 Box::pin(async move {
                     let source = found(tx, &actor, id, Action::ImportData).await?;
                     repo::source::delete(tx, id).await?;
-                    let summary = format!(
-                        "removed the source `{}` of “{}”",
-                        source.glob, source.datastore_name
-                    );
+                    let summary = format!("removed the source `{}` of “{}”", source.glob, source.name());
                     audit::write(
                         tx,
                         &actor,
@@ -235,7 +225,7 @@ async fn start(tx: &mut Tx, actor: &Actor, source: &ProjectSource, now: Timestam
     };
     let new = NewJob {
         kind: kind::SOURCE,
-        title: format!("Refresh {name} from {}", source.datastore_name),
+        title: format!("Refresh {name} from {}", source.name()),
         project_id: Some(source.project_id),
         created_by: actor.user_id(),
         payload: serde_json::to_value(payload).map_err(anyhow::Error::from)?,

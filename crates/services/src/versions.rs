@@ -58,22 +58,8 @@ impl Versions {
     pub async fn find(&self, actor: &Actor, dataset: DatasetId, text: &str) -> Result<Version> {
         let mut tx = self.0.db.read().await?;
         require_in_dataset(&mut tx, actor, Action::ViewDataset, dataset).await?;
-        let text = text.trim().to_lowercase();
-        let number = text.strip_prefix('v').unwrap_or(&text).parse::<i64>().ok();
-        let digest = limn_domain::Digest::parse(&text)
-            .ok()
-            .map(|d| *Hash::from(&d).bytes());
-        let which = match (number, &digest, text.parse::<VersionId>()) {
-            (Some(n), ..) => Which::Number(n),
-            (_, Some(d), _) => Which::Digest(d),
-            (.., Ok(id)) => Which::Id(id),
-            _ if text == limn_domain::dataset::LATEST => Which::Latest,
-            _ if text.contains('\0') => return Err(Error::not_found("version")),
-            _ => Which::Alias(&text),
-        };
-        repo::version::list(&mut tx, dataset, which)
+        named(&mut tx, dataset, text)
             .await?
-            .pop()
             .ok_or_else(|| Error::not_found("version"))
     }
 
@@ -280,6 +266,24 @@ async fn veil(tx: &mut Tx, actor: &Actor, mut edges: Vec<LineageEdge>) -> Result
         }
     }
     Ok(edges)
+}
+
+/// By number (`3` or `v3`), alias, `latest`, digest or id.
+pub(crate) async fn named(tx: &mut Tx, dataset: DatasetId, text: &str) -> Result<Option<Version>> {
+    let text = text.trim().to_lowercase();
+    let number = text.strip_prefix('v').unwrap_or(&text).parse::<i64>().ok();
+    let digest = limn_domain::Digest::parse(&text)
+        .ok()
+        .map(|d| *Hash::from(&d).bytes());
+    let which = match (number, &digest, text.parse::<VersionId>()) {
+        (Some(n), ..) => Which::Number(n),
+        (_, Some(d), _) => Which::Digest(d),
+        (.., Ok(id)) => Which::Id(id),
+        _ if text == limn_domain::dataset::LATEST => Which::Latest,
+        _ if text.contains('\0') => return Ok(None),
+        _ => Which::Alias(&text),
+    };
+    Ok(repo::version::list(tx, dataset, which).await?.pop())
 }
 
 /// A version for whoever may do this with its dataset; anybody else learns only that there is none.

@@ -112,7 +112,7 @@ pub enum DatastoreCommand {
         #[arg(long, value_name = "MINUTES")]
         every: Option<i64>,
     },
-    /// Take what is new in the datastores of a project
+    /// Take what is new in the datastores and datasets that a project follows
     Refresh {
         #[command(flatten)]
         remote: Remote,
@@ -256,17 +256,13 @@ pub async fn run(command: DatastoreCommand) -> Result<()> {
             every,
         } => {
             let (client, id) = which.open().await?;
-            let project = client.project(&project).await?.summary.id;
             let input = AddSource {
-                datastore_id: id,
+                datastore_id: Some(id),
                 glob,
                 every_minutes: every,
+                ..AddSource::default()
             };
-            let source: ProjectSource = client
-                .post(&format!("/api/v1/projects/{project}/sources"), &input)
-                .await?;
-            let job = source.job_id.context("the refresh was not started")?;
-            report(watch::job(&client, job).await?)
+            follow(&client, &project, &input).await
         }
         DatastoreCommand::Refresh { remote, project } => refresh(&remote, &project).await,
     }
@@ -427,12 +423,22 @@ fn rows(table: &TablePreview) -> Result<()> {
     Ok(())
 }
 
+/// Adds a source to a project and waits for its first refresh.
+pub async fn follow(client: &Client, project: &str, input: &AddSource) -> Result<()> {
+    let project = client.project(project).await?.summary.id;
+    let source: ProjectSource = client
+        .post(&format!("/api/v1/projects/{project}/sources"), input)
+        .await?;
+    let job = source.job_id.context("the refresh was not started")?;
+    report(watch::job(client, job).await?)
+}
+
 async fn refresh(remote: &Remote, project: &str) -> Result<()> {
     let client = Client::new(remote)?;
     let project = client.project(project).await?.summary.id;
     let sources: Vec<ProjectSource> = client.get(&format!("/api/v1/projects/{project}/sources")).await?;
     if sources.is_empty() {
-        bail!("the project takes nothing from datastores; see `limn datastore import`");
+        bail!("the project follows nothing; see `limn datastore import` and `limn dataset import`");
     }
     for source in sources {
         let job: Job = client

@@ -104,16 +104,28 @@ async fn update(
     Ok(Json(services.datasets.update(&actor, dataset, input).await?))
 }
 
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Delete {
+    /// Also when projects take files from it: their items stay.
+    #[serde(default)]
+    even_if_used: bool,
+}
+
 /// Delete a dataset
 ///
 /// With all its versions.
-#[utoipa::path(delete, path = "/datasets/{dataset_id}", tag = "datasets", responses((status = 204, description = "Deleted")))]
+#[utoipa::path(delete, path = "/datasets/{dataset_id}", tag = "datasets", params(Delete), responses((status = 204, description = "Deleted")))]
 async fn delete(
     State(services): State<Services>,
     Caller(actor): Caller,
     Id(dataset): Id<DatasetId>,
+    Query(query): Query<Delete>,
 ) -> Api<StatusCode> {
-    services.datasets.delete(&actor, dataset).await?;
+    services
+        .datasets
+        .delete(&actor, dataset, query.even_if_used)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -1,4 +1,4 @@
-//! Sources of projects: what they take from datastores.
+//! Sources of projects: what they take from datastores and datasets.
 
 use super::extract::{Caller, Id, Json};
 use super::{Made, accepted, made};
@@ -32,9 +32,9 @@ async fn list(
     Ok(Json(services.sources.list(&actor, project).await?))
 }
 
-/// Take files of a datastore into a project
+/// Take files of a datastore or a dataset into a project
 ///
-/// Begins the first refresh at once; `job_id` is its job, whose result is a `SourceReport`.
+/// Name one of the two. Of a dataset each refresh takes what differs from the version that was taken last. Begins the first refresh at once; `job_id` is its job, whose result is a `SourceReport`.
 #[utoipa::path(post, path = "/projects/{project_id}/sources", tag = "sources", request_body = AddSource, responses((status = 201, description = "Added", body = ProjectSource)))]
 async fn add(
     State(services): State<Services>,

@@ -291,7 +291,7 @@ async fn a_dataset_deleted_in_the_middle_fails_the_run() {
         let run = started.run().unwrap();
         let (stop, task) = w.work();
         w.until_step(20).await;
-        w.studio.datasets.delete(&w.mia, dataset).await.unwrap();
+        w.studio.datasets.delete(&w.mia, dataset, false).await.unwrap();
         assert_eq!(w.until_ended(run).await, RunStatus::Failed);
         stop.cancel();
         task.await.unwrap();

@@ -27,7 +27,7 @@ use limn_services::media::{MediaBody, Rendition};
 use limn_testkit::on_both;
 
 impl World {
-    async fn dataset(&self, name: &str, kind: DatasetKind) -> Dataset {
+    pub(super) async fn dataset(&self, name: &str, kind: DatasetKind) -> Dataset {
         let input = NewDataset {
             name: name.to_owned(),
             kind,
@@ -49,18 +49,18 @@ impl World {
         self.finish(job.id).await
     }
 
-    async fn register(&self, dataset: &Dataset, source: VersionSource) -> VersionOutcome {
+    pub(super) async fn register(&self, dataset: &Dataset, source: VersionSource) -> VersionOutcome {
         let job = self.registered(dataset, source).await;
         assert_eq!(job.state, JobState::Succeeded, "{:?}", job.error);
         serde_json::from_value(job.result.unwrap()).unwrap()
     }
 
-    async fn register_project(&self, dataset: &Dataset) -> VersionOutcome {
+    pub(super) async fn register_project(&self, dataset: &Dataset) -> VersionOutcome {
         self.register(dataset, of_project(self)).await
     }
 
     /// Pictures `a.png`, `sub/b.png`, `sub/c.png`, two of them labeled and done.
-    async fn label_some(&self) {
+    pub(super) async fn label_some(&self) {
         let archive = zip(&[
             ("a.png", picture(100, 80, 10, ImageFormat::Png)),
             ("sub/b.png", picture(100, 80, 20, ImageFormat::Png)),
@@ -119,11 +119,11 @@ impl World {
         std::fs::read(path).unwrap()
     }
 
-    async fn version(&self, id: VersionId) -> Version {
+    pub(super) async fn version(&self, id: VersionId) -> Version {
         self.versions.get(&self.manager, id).await.unwrap()
     }
 
-    async fn upload_zip(
+    pub(super) async fn upload_zip(
         &self,
         dataset: &Dataset,
         files: &[(&str, Vec<u8>)],

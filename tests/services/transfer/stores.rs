@@ -1,6 +1,7 @@
 //! Datastores, and projects and datasets that take from them.
 
 mod datasets;
+mod follow;
 mod secrets;
 mod sftp;
 mod stand_in;
@@ -70,9 +71,9 @@ impl World {
 
     async fn take(&self, store: &Datastore, glob: &str) -> ProjectSource {
         let input = AddSource {
-            datastore_id: store.id,
+            datastore_id: Some(store.id),
             glob: glob.to_owned(),
-            every_minutes: None,
+            ..AddSource::default()
         };
         self.sources
             .add(&self.manager, self.project, input)
@@ -200,9 +201,9 @@ async fn patterns_name_files_and_folders() {
             "{error}"
         );
         let add = |glob: &str| AddSource {
-            datastore_id: store.id,
+            datastore_id: Some(store.id),
             glob: glob.to_owned(),
-            every_minutes: None,
+            ..AddSource::default()
         };
         assert_eq!(
             code(w.sources.add(&w.manager, w.project, add("/sub/")).await),
@@ -233,9 +234,9 @@ async fn schedules_refresh_when_their_time_has_come() {
         std::fs::write(folder.join("a.png"), picture(1)).unwrap();
         let store = w.folder_store("Photos", &folder).await;
         let input = AddSource {
-            datastore_id: store.id,
-            glob: String::new(),
+            datastore_id: Some(store.id),
             every_minutes: Some(30),
+            ..AddSource::default()
         };
         let source = w.sources.add(&w.manager, w.project, input).await.unwrap();
         w.ended(&source).await;

@@ -69,9 +69,9 @@ pub async fn dataset_update(dataset: DatasetId, input: UpdateDataset) -> Result<
 }
 
 #[server(prefix = "/ui", endpoint = "dataset/delete", input = Json)]
-pub async fn dataset_delete(dataset: DatasetId) -> Result<(), AppError> {
+pub async fn dataset_delete(dataset: DatasetId, even_if_used: bool) -> Result<(), AppError> {
     let (services, actor) = crate::context::request()?;
-    Ok(services.datasets.delete(&actor, dataset).await?)
+    Ok(services.datasets.delete(&actor, dataset, even_if_used).await?)
 }
 
 #[server(prefix = "/ui", endpoint = "dataset/members", input = Json)]

@@ -6,7 +6,7 @@ use super::new::tags;
 use crate::data::{use_form, use_load, use_mutation};
 use crate::fmt;
 use crate::ui::{
-    Avatar, Button, Card, ConfirmDialog, ErrorView, Field, FormError, Glyph, IconButton, Notice,
+    Avatar, Button, Card, Checkbox, ConfirmDialog, ErrorView, Field, FormError, Glyph, IconButton, Notice,
     RelativeTime, Select, Skeleton, Switch, Table, TextArea, TextInput, Variant, use_toasts,
 };
 use leptos::prelude::*;
@@ -181,8 +181,10 @@ fn Danger(ctx: DatasetCtx) -> impl IntoView {
     let open = RwSignal::new(false);
     let navigate = use_navigate();
     let toasts = use_toasts();
+    let projects = Signal::derive(move || ctx.dataset.with(|d| d.projects));
+    let anyway = RwSignal::new(false);
     let delete = use_form(
-        move |()| api::dataset_delete(ctx.id),
+        move |()| api::dataset_delete(ctx.id, anyway.get_untracked()),
         move |()| {
             toasts.ok("The dataset is deleted.");
             navigate("/data", NavigateOptions::default());
@@ -199,7 +201,20 @@ fn Danger(ctx: DatasetCtx) -> impl IntoView {
     view! {
         <Card title="Delete this dataset">
             <p class="muted">{text}</p>
-            <p><Button variant=Variant::Danger icon=Glyph::Trash on_click=move || open.set(true)>"Delete the dataset"</Button></p>
+            {move || (projects.get() > 0).then(|| view! {
+                <p class="muted">{format!("{} from it; their items stay, and are refreshed from it no more.", takes(projects.get()))}</p>
+                <Checkbox checked=anyway label="Delete it all the same"/>
+            })}
+            <p>
+                <Button
+                    variant=Variant::Danger
+                    icon=Glyph::Trash
+                    disabled=Signal::derive(move || projects.get() > 0 && !anyway.get())
+                    on_click=move || open.set(true)
+                >
+                    "Delete the dataset"
+                </Button>
+            </p>
         </Card>
         <ConfirmDialog
             open
@@ -211,5 +226,13 @@ fn Danger(ctx: DatasetCtx) -> impl IntoView {
             error=delete.error
             on_confirm=Callback::new(move |()| delete.run(()))
         />
+    }
+}
+
+fn takes(projects: i64) -> String {
+    if projects == 1 {
+        "One labeling project takes files".to_owned()
+    } else {
+        format!("{} labeling projects take files", fmt::count(projects))
     }
 }

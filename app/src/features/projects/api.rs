@@ -6,6 +6,9 @@ use limn_domain::activity::Activity;
 use limn_domain::assist::{Assist, UpdateAssist};
 use limn_domain::category::{Category, CategoryImpact, NewCategory, UpdateCategory};
 #[cfg(feature = "ssr")]
+use limn_domain::dataset::DatasetQuery;
+use limn_domain::dataset::{DatasetSummary, Version};
+#[cfg(feature = "ssr")]
 use limn_domain::datastore::UpdateSource;
 use limn_domain::datastore::{AddSource, Datastore, ProjectSource};
 use limn_domain::export::NewExport;
@@ -15,7 +18,7 @@ use limn_domain::job::Job;
 use limn_domain::project::{Member, NewProject, Project, ProjectSummary, UpdateProject};
 use limn_domain::upload::{UploadCheck, UploadMissing};
 use limn_domain::user::User;
-use limn_domain::{CategoryId, JobId, Page, ProjectId, Role, SourceId, UserId};
+use limn_domain::{CategoryId, DatasetId, JobId, Page, ProjectId, Role, SourceId, UserId};
 use server_fn::codec::Json;
 
 #[server(prefix = "/ui", endpoint = "project/list", input = Json)]
@@ -179,6 +182,25 @@ pub async fn source_list(project: ProjectId) -> Result<Vec<ProjectSource>, AppEr
 pub async fn source_datastores() -> Result<Vec<Datastore>, AppError> {
     let (services, actor) = crate::context::request()?;
     Ok(services.datastores.list(&actor).await?)
+}
+
+/// The datasets that were changed last and have a version.
+#[server(prefix = "/ui", endpoint = "source/datasets", input = Json)]
+pub async fn source_datasets() -> Result<Vec<DatasetSummary>, AppError> {
+    let (services, actor) = crate::context::request()?;
+    let query = DatasetQuery {
+        limit: Some(200),
+        ..DatasetQuery::default()
+    };
+    let mut datasets = services.datasets.list(&actor, query).await?.rows;
+    datasets.retain(|d| d.versions > 0);
+    Ok(datasets)
+}
+
+#[server(prefix = "/ui", endpoint = "source/versions", input = Json)]
+pub async fn source_versions(dataset: DatasetId) -> Result<Vec<Version>, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.versions.list(&actor, dataset).await?)
 }
 
 #[server(prefix = "/ui", endpoint = "source/add", input = Json)]

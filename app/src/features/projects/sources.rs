@@ -1,19 +1,20 @@
-//! `/projects/:id/sources`: what the project takes from datastores, and how its refreshes went.
+//! `/projects/:id/sources`: what the project takes from datastores and datasets, and how its refreshes went.
+
+mod add;
 
 use super::api;
 use super::layout::{ProjectCtx, use_project};
 use crate::data::{use_form, use_load, use_mutation};
 use crate::fmt;
 use crate::pulse::use_pulse;
-use crate::session::use_session;
 use crate::ui::{
-    Button, ButtonSize, Chip, ConfirmDialog, Dialog, DialogBody, DialogFoot, EmptyState, ErrorView, Field,
-    FormError, Glyph, Menu, MenuItem, Notice, RelativeTime, Select, SkeletonCards, TextInput, Tone, Variant,
-    use_toasts,
+    Button, ButtonSize, Chip, ConfirmDialog, Dialog, EmptyState, ErrorView, Glyph, Menu, MenuItem, Notice,
+    RelativeTime, Select, SkeletonCards, Tone, Variant, use_toasts,
 };
+use add::AddForm;
 use leptos::prelude::*;
 use limn_domain::authz::Action;
-use limn_domain::datastore::{AddSource, Datastore, ProjectSource, SourceReport};
+use limn_domain::datastore::{ProjectSource, SourceReport};
 use limn_domain::job::Job;
 
 /// Schedules that the form offers, in minutes.
@@ -50,8 +51,7 @@ pub fn SourcesTab() -> impl IntoView {
     let id = ctx.id;
     let sources = use_load(move || id, api::source_list);
     let adding = RwSignal::new(false);
-    let session = use_session();
-    let may = Memo::new(move |_| ctx.may(Action::ImportData) && session.may(Action::UseDatastores));
+    let may = Memo::new(move |_| ctx.may(Action::ImportData));
     // A refresh that ends has new figures.
     let jobs = use_pulse().jobs;
     Effect::new(move |before: Option<usize>| {
@@ -74,7 +74,7 @@ pub fn SourcesTab() -> impl IntoView {
                             <EmptyState
                                 glyph=Glyph::Plug
                                 title="Files from where they live"
-                                text="Take the files of a folder of a datastore as items. New files appear by schedule or by button; changed and vanished ones are reported, and what was labeled stays."
+                                text="Take the files of a datastore, or of a dataset's versions, as items. New files appear by schedule or by button; changed and vanished ones are reported, and what was labeled stays."
                             >
                                 {move || may.get().then(|| view! {
                                     <Button variant=Variant::Primary icon=Glyph::Plus on_click=move || adding.set(true)>"Add a source"</Button>
@@ -146,11 +146,28 @@ fn Source(ctx: ProjectCtx, source: ProjectSource, #[prop(into)] changed: Callbac
         all
     };
     let job_href = source.job_id.map(|j| format!("/jobs/{j}"));
+    let name = source.name().to_owned();
+    let href = match &source.dataset {
+        Some(of) => of.dataset_id.map(|id| format!("/data/{id}")),
+        None => source.datastore_id.map(|id| format!("/datastores/{id}")),
+    };
+    let deleted = source.dataset.as_ref().is_some_and(|of| of.dataset_id.is_none());
+    let taken = source.dataset.as_ref().and_then(|of| of.taken);
+    let what = match &source.dataset {
+        Some(of) => format!("{} ({})", source.glob, of.which()),
+        None => source.glob.clone(),
+    };
     view! {
         <li class="card source">
             <div class="source__head">
-                <h2><a class="link" href=format!("/datastores/{}", source.datastore_id)>{source.datastore_name}</a></h2>
-                <span class="mono muted break grow">{source.glob}</span>
+                <h2>
+                    {match href {
+                        Some(href) => view! { <a class="link" href=href>{name}</a> }.into_any(),
+                        None => view! { <span>{name}</span> }.into_any(),
+                    }}
+                </h2>
+                {deleted.then(|| view! { <Chip icon=Glyph::Trash>"Deleted"</Chip> })}
+                <span class="mono muted break grow">{what}</span>
                 {
                     let options = options.clone();
                     move || if may.get() {
@@ -169,6 +186,7 @@ fn Source(ctx: ProjectCtx, source: ProjectSource, #[prop(into)] changed: Callbac
             </div>
             <p class="source__facts">
                 <span><b>{fmt::count(source.files)}</b>" files are items"</span>
+                {taken.map(|n| view! { <span>{format!("Version {n} is taken")}</span> })}
                 {source.last_at.map(|at| view! { <span>"Refreshed "<RelativeTime at/></span> })}
                 {source.next_at.map(|at| view! { <span>"Next "<RelativeTime at/></span> })}
                 {job_href.map(|href| view! { <a class="link" href=href>"Newest refresh"</a> })}
@@ -177,7 +195,7 @@ fn Source(ctx: ProjectCtx, source: ProjectSource, #[prop(into)] changed: Callbac
             <ConfirmDialog
                 open=removing
                 title="Remove this source?"
-                text="Its items and their labels stay. What is known of its files is forgotten: added again, all of them are read again."
+                text="Its items and their labels stay. What is known of its files is forgotten: added again, all of them are looked at again."
                 confirm="Remove"
                 pending=remove.pending
                 error=remove.error
@@ -206,96 +224,5 @@ fn Figures(r: SourceReport) -> impl IntoView {
         view! { <p class="muted">{words}"."</p> }.into_any()
     } else {
         view! { <Notice tone=Tone::Warn>{odd}</Notice> }.into_any()
-    }
-}
-
-#[component]
-fn AddForm(ctx: ProjectCtx, open: RwSignal<bool>, #[prop(into)] changed: Callback<()>) -> impl IntoView {
-    let stores = use_load(|| (), |()| api::source_datastores());
-    view! {
-        <Transition fallback=|| view! { <DialogBody><SkeletonCards count=1/></DialogBody> }>
-            {move || Suspend::new(async move {
-                match stores.await {
-                    Ok(list) => {
-                        let list: Vec<Datastore> = list.into_iter().filter(|s| s.enabled && !s.kind.is_sql()).collect();
-                        if list.is_empty() {
-                            view! { <DialogBody><Notice>"There is no datastore with files yet. An admin connects one under Datastores."</Notice></DialogBody> }.into_any()
-                        } else {
-                            view! { <Fields ctx list open changed/> }.into_any()
-                        }
-                    }
-                    Err(error) => view! { <DialogBody><ErrorView error retry=move || stores.refetch()/></DialogBody> }.into_any(),
-                }
-            })}
-        </Transition>
-    }
-}
-
-#[component]
-fn Fields(
-    ctx: ProjectCtx,
-    list: Vec<Datastore>,
-    open: RwSignal<bool>,
-    changed: Callback<()>,
-) -> impl IntoView {
-    let toasts = use_toasts();
-    let store = RwSignal::new(list.first().map(|s| s.id.to_string()).unwrap_or_default());
-    let glob = RwSignal::new(String::new());
-    let every = RwSignal::new(String::new());
-    let options: Vec<(String, String)> = list
-        .iter()
-        .map(|s| (s.id.to_string(), format!("{} ({})", s.name, s.kind.label())))
-        .collect();
-    let id = ctx.id;
-    let add = use_form(
-        move |()| {
-            let input = store.with_untracked(|s| s.parse()).map(|datastore_id| AddSource {
-                datastore_id,
-                glob: glob.get_untracked(),
-                every_minutes: every.with_untracked(|e| e.parse().ok()),
-            });
-            async move {
-                let input = input.map_err(|_| {
-                    crate::error::AppError(limn_domain::ApiError::field(
-                        "datastore_id",
-                        "Choose a datastore.",
-                    ))
-                })?;
-                api::source_add(id, input).await
-            }
-        },
-        move |s: ProjectSource| {
-            open.set(false);
-            changed.run(());
-            let href = s.job_id.map(|j| format!("/jobs/{j}")).unwrap_or_default();
-            toasts.with_link(Tone::Ok, "Reading files has begun.", "See the job", href);
-        },
-    );
-    view! {
-        <form
-            on:submit=move |ev| {
-                ev.prevent_default();
-                add.run(());
-            }
-        >
-            <DialogBody>
-                <div class="data-form">
-                    <Field name="datastore_id" label="Datastore" errors=add.error>
-                        <Select value=store options=options.clone()/>
-                    </Field>
-                    <Field name="glob" label="Which files" optional=true errors=add.error hint="A folder, a file, or a pattern: street/**, *.jpg. Everything when empty">
-                        <TextInput value=glob autocomplete="off" mono=true placeholder="street/**"/>
-                    </Field>
-                    <Field name="every_minutes" label="Look for new files" errors=add.error>
-                        <Select value=every options=choices()/>
-                    </Field>
-                    <FormError error=add.error fields=&["datastore_id", "glob", "every_minutes"]/>
-                </div>
-            </DialogBody>
-            <DialogFoot>
-                <Button variant=Variant::Quiet on_click=move || open.set(false)>"Cancel"</Button>
-                <Button variant=Variant::Primary icon=Glyph::Check submit=true loading=add.pending>"Add and read"</Button>
-            </DialogFoot>
-        </form>
     }
 }

@@ -1,6 +1,7 @@
-//! Sources of labeling projects: what a project takes from a datastore, and how its refreshes went.
+//! Sources of labeling projects: what a project takes from a datastore or a dataset, and how its refreshes went.
 
-use crate::id::{DatastoreId, JobId, ProjectId, SourceId};
+use crate::dataset::{LATEST, Split};
+use crate::id::{DatasetId, DatastoreId, JobId, ProjectId, SourceId};
 use crate::import::ImportReport;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,14 +10,15 @@ use serde::{Deserialize, Serialize};
 pub const MINUTES_MIN: i64 = 5;
 pub const MINUTES_MAX: i64 = 60 * 24 * 31;
 
-/// What a project takes from a datastore.
+/// What a project takes from a datastore or a dataset: one of the two is there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProjectSource {
     pub id: SourceId,
     pub project_id: ProjectId,
-    pub datastore_id: DatastoreId,
-    pub datastore_name: String,
+    pub datastore_id: Option<DatastoreId>,
+    pub datastore_name: Option<String>,
+    pub dataset: Option<SourceDataset>,
     /// A pattern of paths, such as `street/**`, `*.jpg` or `**`.
     pub glob: String,
     /// Minutes between two refreshes; by hand only when absent.
@@ -34,11 +36,78 @@ pub struct ProjectSource {
     pub created_at: Timestamp,
 }
 
-/// A source to add; its first refresh begins at once.
+impl ProjectSource {
+    /// What the datastore or dataset is called.
+    pub fn name(&self) -> &str {
+        match (&self.dataset, &self.datastore_name) {
+            (Some(of), _) => &of.name,
+            (None, Some(name)) => name,
+            (None, None) => "",
+        }
+    }
+}
+
+/// A dataset that a project takes files from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SourceDataset {
+    /// Absent when the dataset was deleted.
+    pub dataset_id: Option<DatasetId>,
+    /// The name it has, or had last.
+    pub name: String,
+    /// Which version a refresh takes: `latest`, an alias, or a number.
+    pub version: String,
+    /// Only files of this split.
+    pub split: Option<Split>,
+    /// Labels of new files come in with them.
+    pub with_labels: bool,
+    /// The number of the version that was taken last; absent before the first, and when that was deleted.
+    pub taken: Option<i64>,
+}
+
+impl SourceDataset {
+    /// Which of its files, in words: `latest, train`.
+    pub fn which(&self) -> String {
+        let version = if self.version.bytes().all(|b| b.is_ascii_digit()) {
+            format!("version {}", self.version)
+        } else {
+            self.version.clone()
+        };
+        match self.split {
+            Some(split) => format!("{version}, {}", split.label().to_lowercase()),
+            None => version,
+        }
+    }
+}
+
+/// A dataset to take files from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DatasetChoice {
+    pub dataset_id: DatasetId,
+    /// Which version each refresh takes: `latest`, an alias, or a number for always the same.
+    #[serde(default = "latest")]
+    pub version: String,
+    /// Only files of this split; all when absent.
+    #[serde(default)]
+    pub split: Option<Split>,
+    /// Take the labels of new files too, as an import does: their items are done.
+    #[serde(default)]
+    pub with_labels: bool,
+}
+
+fn latest() -> String {
+    LATEST.to_owned()
+}
+
+/// A source to add, of a datastore or a dataset; its first refresh begins at once.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AddSource {
-    pub datastore_id: DatastoreId,
+    #[serde(default)]
+    pub datastore_id: Option<DatastoreId>,
+    #[serde(default)]
+    pub dataset: Option<DatasetChoice>,
     /// A pattern of paths; everything when empty.
     #[serde(default)]
     pub glob: String,
@@ -76,7 +145,7 @@ pub enum FileState {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SourceReport {
-    /// Files that match the pattern.
+    /// Files that match the pattern; of a dataset those that can be items of the project.
     pub matched: i64,
     /// As they were at the last refresh; not read again.
     pub unchanged: i64,

@@ -1,10 +1,12 @@
-//! The refresh of a project from a datastore: what is new becomes items; what changed or vanished is reported and breaks
-//! nothing.
+//! The refresh of a project from a datastore, or by [`dataset`] from a dataset: what is new becomes items; what changed or
+//! vanished is reported and breaks nothing.
 //!
-//! Of each file is kept what the store said of it, page by page: a second run, after a stop or at the next refresh, reads
+//! Of each file of a datastore is kept what the store said of it, page by page: a second run, after a stop or at the next refresh, reads
 //! only what is new or different.
 
+mod dataset;
 mod fetch;
+mod labels;
 mod walk;
 
 pub(crate) use fetch::{Failed, fetch_file, for_people, stopped};
@@ -19,7 +21,7 @@ use limn_connect::{ConnectError, Entry};
 use limn_domain::datastore::{FileState, ProjectSource, SourceReport};
 use limn_domain::item::AddItemOutcome;
 use limn_domain::project::Media;
-use limn_domain::{ApiError, Code, SourceId, Timestamp, UserId, validate};
+use limn_domain::{ApiError, Code, DatastoreId, SourceId, Timestamp, UserId, VersionId, validate};
 use limn_formats::{Detail, Findings};
 use limn_jobs::{Handler, Permanent, Progress};
 use limn_storage::ImageKind;
@@ -65,6 +67,7 @@ struct Refresh<'a> {
     ctx: &'a Context,
     progress: &'a Progress,
     source: ProjectSource,
+    store: DatastoreId,
     media: Media,
     began: Timestamp,
     findings: Findings,
@@ -84,11 +87,14 @@ async fn run(ctx: &Context, payload: &Payload, progress: &Progress) -> anyhow::R
     let source = repo::source::get(&mut tx, payload.source)
         .await?
         .ok_or_else(|| Permanent("The source was removed from the project.".to_owned()))?;
-    let (_, task) = repo::transfer::title(&mut tx, source.project_id)
+    let (name, task) = repo::transfer::title(&mut tx, source.project_id)
         .await?
         .ok_or_else(|| Permanent("The project was deleted.".to_owned()))?;
     drop(tx);
-    let mut live = live(ctx, source.datastore_id).await?;
+    let Some(store) = source.datastore_id else {
+        return dataset::run(ctx, payload, progress, source, (name, task)).await;
+    };
+    let mut live = live(ctx, store).await?;
     let mut refresh = Refresh {
         ctx,
         progress,
@@ -100,6 +106,7 @@ async fn run(ctx: &Context, payload: &Payload, progress: &Progress) -> anyhow::R
         findings: Findings::default(),
         report: SourceReport::default(),
         passed: 0,
+        store,
         source,
     };
     refresh.go(&mut live).await?;
@@ -113,7 +120,7 @@ impl Refresh<'_> {
             .await?;
         let glob = self.source.glob.clone();
         // The list is walked with what the walk was begun with; files are read with what is valid then.
-        let walked = crate::datastores::connect::live(self.ctx, self.source.datastore_id).await?;
+        let walked = crate::datastores::connect::live(self.ctx, self.store).await?;
         let mut walk = Matching::new(&walked, &glob)?;
         while let Some(page) = walk.next().await? {
             self.report.matched += page.len() as i64;
@@ -225,7 +232,7 @@ impl Refresh<'_> {
                 return Ok(());
             };
             // Credentials may have been rotated since this began: those that are valid now get a chance.
-            let now = crate::datastores::connect::live(self.ctx, self.source.datastore_id).await?;
+            let now = crate::datastores::connect::live(self.ctx, self.store).await?;
             if now.sealed == live.sealed {
                 return Err(Stop::Store(ConnectError::Denied(text)).at(&part[n].entry.path, &live.name));
             }
@@ -315,26 +322,59 @@ impl Refresh<'_> {
         }
         let mut report = self.report;
         report.report = self.findings.into_report();
-        let (kept, project, now) = (report.clone(), self.source.project_id, self.ctx.now());
+        let end = End {
+            report,
+            from: self.source.name().to_owned(),
+            at: self.ctx.now().max(began),
+            arrived: None,
+        };
+        end.write(self.ctx, self.progress, payload, &self.source).await
+    }
+}
+
+/// The end of a refresh.
+struct End {
+    report: SourceReport,
+    /// What it took from, in words.
+    from: String,
+    at: Timestamp,
+    /// The version of a dataset that is taken now, whole.
+    arrived: Option<VersionId>,
+}
+
+impl End {
+    /// Writes down what was found, and answers it.
+    async fn write(
+        self,
+        ctx: &Context,
+        progress: &Progress,
+        payload: &Payload,
+        source: &ProjectSource,
+    ) -> anyhow::Result<SourceReport> {
+        let (report, at, arrived) = (self.report, self.at, self.arrived);
         let summary = format!(
             "took {} new items from “{}” ({} changed, {} vanished)",
-            report.report.items_added, self.source.datastore_name, report.changed, report.vanished
+            report.report.items_added, self.from, report.changed, report.vanished
         );
-        let (user, name) = (payload.user, payload.user_name.clone());
-        let line = summary.clone();
-        self.ctx
-            .db
+        // The findings are the job's; the row of the source keeps the figures.
+        let mut figures = report.clone();
+        figures.report.entries.clear();
+        let (id, project) = (source.id, source.project_id);
+        let (user, name, line) = (payload.user, payload.user_name.clone(), summary.clone());
+        ctx.db
             .write::<_, Error, _>(move |tx| {
                 Box::pin(async move {
-                    // The findings are the job's; the row of the source keeps the figures.
-                    let mut figures = kept;
-                    figures.report.entries.clear();
-                    repo::source::finish(tx, source, &figures, now.max(began)).await?;
-                    super::audit_as(tx, user, &name, project, "source.refresh", &line, now).await
+                    if let Some(version) = arrived
+                        && !repo::source::going::arrive(tx, id, version).await?
+                    {
+                        return Err(dataset::lost(tx, id, version).await);
+                    }
+                    repo::source::finish(tx, id, &figures, at).await?;
+                    super::audit_as(tx, user, &name, project, "source.refresh", &line, at).await
                 })
             })
             .await?;
-        self.progress
+        progress
             .log(format!("Matched {} files: {summary}.", report.matched))
             .await?;
         Ok(report)

@@ -23,6 +23,7 @@ use limn_store::repo;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use fill::project_of;
+pub(super) use fill::{Done, Row, Rules, add, fits, new_item};
 
 /// Names of a finding that are listed.
 const EXAMPLES: usize = 5;

@@ -1,8 +1,11 @@
-//! project_source and source_file rows: what projects take from datastores, and the files that were looked at.
+//! project_source and source_file rows: what projects take from datastores and datasets, and the files that were looked at.
+
+pub mod going;
 
 use crate::{Json, StoreError, Tx, on_tx};
-use limn_domain::datastore::{FileState, ProjectSource, SourceReport};
-use limn_domain::{DatastoreId, JobId, ProjectId, SourceId, Timestamp, UserId};
+use limn_domain::dataset::Split;
+use limn_domain::datastore::{DatasetChoice, FileState, ProjectSource, SourceDataset, SourceReport};
+use limn_domain::{DatasetId, DatastoreId, JobId, ProjectId, SourceId, Timestamp, UserId};
 use sqlx::{FromRow, QueryBuilder};
 
 /// Rows of one statement.
@@ -13,11 +16,19 @@ const ROWS: usize = 150;
 pub struct NewRow {
     pub id: SourceId,
     pub project_id: ProjectId,
-    pub datastore_id: DatastoreId,
+    pub from: NewFrom,
     pub glob: String,
     pub every_minutes: Option<i64>,
     pub next_at: Option<Timestamp>,
     pub created_by: Option<UserId>,
+}
+
+/// Where a source to insert takes files from.
+#[derive(Debug, Clone)]
+pub enum NewFrom {
+    Datastore(DatastoreId),
+    /// With the dataset's name.
+    Dataset(DatasetChoice, String),
 }
 
 /// A file as it was seen.
@@ -34,8 +45,14 @@ pub struct SeenFile {
 struct Row {
     id: SourceId,
     project_id: ProjectId,
-    datastore_id: DatastoreId,
-    datastore_name: String,
+    datastore_id: Option<DatastoreId>,
+    datastore_name: Option<String>,
+    dataset_id: Option<DatasetId>,
+    dataset_name: Option<String>,
+    version: Option<String>,
+    split: Option<Split>,
+    with_labels: bool,
+    taken: Option<i64>,
     glob: String,
     every_minutes: Option<i64>,
     next_at: Option<Timestamp>,
@@ -54,6 +71,14 @@ impl From<Row> for ProjectSource {
             project_id: r.project_id,
             datastore_id: r.datastore_id,
             datastore_name: r.datastore_name,
+            dataset: r.dataset_name.map(|name| SourceDataset {
+                dataset_id: r.dataset_id,
+                name,
+                version: r.version.unwrap_or_default(),
+                split: r.split,
+                with_labels: r.with_labels,
+                taken: r.taken,
+            }),
             glob: r.glob,
             every_minutes: r.every_minutes,
             next_at: r.next_at,
@@ -70,10 +95,13 @@ impl From<Row> for ProjectSource {
 macro_rules! select {
     ($tail:literal) => {
         concat!(
-            "SELECT s.id, s.project_id, s.datastore_id, d.name AS datastore_name, s.glob, s.every_minutes, s.next_at, s.job_id, \
-             s.last_at, s.last, (SELECT count(*) FROM source_file f WHERE f.source_id = s.id AND f.state <> 'refused') AS files, \
-             u.name AS created_by_name, s.created_at FROM project_source s JOIN datastore d ON d.id = s.datastore_id LEFT JOIN \
-             user_account u ON u.id = s.created_by ",
+            "SELECT s.id, s.project_id, s.datastore_id, d.name AS datastore_name, s.dataset_id, \
+             coalesce(x.name, s.dataset_name) AS dataset_name, s.version, s.split, s.with_labels, t.number AS taken, s.glob, \
+             s.every_minutes, s.next_at, s.job_id, s.last_at, s.last, \
+             (SELECT count(*) FROM source_file f WHERE f.source_id = s.id AND f.state <> 'refused') AS files, \
+             u.name AS created_by_name, s.created_at FROM project_source s LEFT JOIN datastore d ON d.id = s.datastore_id \
+             LEFT JOIN dataset x ON x.id = s.dataset_id LEFT JOIN dataset_version t ON t.id = s.taken_version \
+             LEFT JOIN user_account u ON u.id = s.created_by ",
             $tail
         )
     };
@@ -81,19 +109,28 @@ macro_rules! select {
 
 /// Errors: `Unique` when the project has the very same source.
 pub async fn insert(tx: &mut Tx, s: &NewRow, now: Timestamp) -> Result<(), StoreError> {
+    let (datastore, dataset) = match &s.from {
+        NewFrom::Datastore(id) => (Some(*id), None),
+        NewFrom::Dataset(choice, name) => (None, Some((choice, name))),
+    };
     on_tx!(tx, conn => {
         sqlx::query(
-            "INSERT INTO project_source (id, project_id, datastore_id, glob, every_minutes, next_at, created_by, created_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "INSERT INTO project_source (id, project_id, datastore_id, glob, every_minutes, next_at, created_by, created_at, \
+             dataset_id, dataset_name, version, split, with_labels) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         )
         .bind(s.id)
         .bind(s.project_id)
-        .bind(s.datastore_id)
+        .bind(datastore)
         .bind(&s.glob)
         .bind(s.every_minutes)
         .bind(s.next_at)
         .bind(s.created_by)
         .bind(now)
+        .bind(dataset.map(|(choice, _)| choice.dataset_id))
+        .bind(dataset.map(|(_, name)| name.as_str()))
+        .bind(dataset.map(|(choice, _)| choice.version.as_str()))
+        .bind(dataset.and_then(|(choice, _)| choice.split))
+        .bind(dataset.is_some_and(|(choice, _)| choice.with_labels))
         .execute(conn)
         .await?;
     });
@@ -141,7 +178,7 @@ pub async fn of_datastore(
 /// Sources whose time has come.
 pub async fn due(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<Vec<ProjectSource>, StoreError> {
     let rows: Vec<Row> = on_tx!(tx, conn => {
-        sqlx::query_as(select!("WHERE s.next_at <= $1 AND d.enabled ORDER BY s.next_at LIMIT $2"))
+        sqlx::query_as(select!("WHERE s.next_at <= $1 AND (d.enabled OR s.dataset_id IS NOT NULL) ORDER BY s.next_at LIMIT $2"))
             .bind(now)
             .bind(limit)
             .fetch_all(conn)
@@ -224,6 +261,28 @@ pub async fn delete_of_datastore(tx: &mut Tx, datastore: DatastoreId) -> Result<
     Ok(on_tx!(tx, conn => {
         sqlx::query("DELETE FROM project_source WHERE datastore_id = $1").bind(datastore).execute(conn).await?.rows_affected()
     }))
+}
+
+/// How many projects take files from a dataset.
+pub async fn projects_of_dataset(tx: &mut Tx, dataset: DatasetId) -> Result<i64, StoreError> {
+    Ok(on_tx!(tx, conn => {
+        sqlx::query_scalar("SELECT count(DISTINCT project_id) FROM project_source WHERE dataset_id = $1")
+            .bind(dataset)
+            .fetch_one(conn)
+            .await?
+    }))
+}
+
+/// Before a dataset is deleted: its sources keep its name and are refreshed by no schedule any more.
+pub async fn outlive_dataset(tx: &mut Tx, dataset: DatasetId, name: &str) -> Result<(), StoreError> {
+    on_tx!(tx, conn => {
+        sqlx::query("UPDATE project_source SET dataset_id = NULL, dataset_name = $2, next_at = NULL WHERE dataset_id = $1")
+            .bind(dataset)
+            .bind(name)
+            .execute(conn)
+            .await?;
+    });
+    Ok(())
 }
 
 /// What is known of these files.

@@ -63,7 +63,7 @@ async fn deleting_frees_exactly_what_it_said_and_spares_what_is_shared() {
         // The number is not given again.
         let three = w.upload_zip(&d, &[("h.bin", vec![1])], UploadMode::Add).await;
         assert_eq!(three.number, 3);
-        w.datasets.delete(&w.manager, d.summary.id).await.unwrap();
+        w.datasets.delete(&w.manager, d.summary.id, false).await.unwrap();
         w.clock.advance_seconds(7_200);
         sweep(&w.context).await.unwrap();
         assert_eq!(stored(&w).await, (0, 0));

@@ -84,7 +84,7 @@ async fn very_many_files() {
         let impact = w.versions.impact(&w.manager, three.version_id).await.unwrap();
         timed("count what deleting frees", began).await;
         println!("{:?}: the split version alone takes {} KiB", db.backend, impact.frees_bytes >> 10);
-        w.datasets.delete(&w.manager, d.summary.id).await.unwrap();
+        w.datasets.delete(&w.manager, d.summary.id, false).await.unwrap();
         w.clock.advance_seconds(7_200);
         let began = Instant::now();
         println!("{:?}: {} objects", db.backend, sweep(&w.context).await.unwrap().objects);

@@ -11,7 +11,7 @@ use crate::{Context, Error, Result};
 use limn_domain::category::NewCategory;
 use limn_domain::dataset::{DatasetSummary, MakeProject, Version};
 use limn_domain::project::{NewProject, NewProjectCategory, ProjectSettings};
-use limn_domain::{Annotation, Attributes, CategoryId, Code, ItemId, ProjectId, text};
+use limn_domain::{Annotation, Attributes, CategoryId, Code, ItemId, ProjectId, UserId, text};
 use limn_jobs::{Permanent, Progress};
 use limn_storage::ImageKind;
 use limn_store::repo::annotation::{self, NewAnnotation};
@@ -132,6 +132,8 @@ pub(super) async fn run(
             let rules = Rules {
                 project: payload.project,
                 with_labels: payload.input.with_labels,
+                done: Done::All,
+                user: payload.user,
                 stamp: Stamp {
                     by: payload.user,
                     now: at,
@@ -159,7 +161,7 @@ pub(super) async fn run(
 }
 
 /// Whether a file can be an item.
-fn fits(entry: &Entry, is_text: bool) -> bool {
+pub(in crate::jobs) fn fits(entry: &Entry, is_text: bool) -> bool {
     if is_text {
         entry.media_type == text::MEDIA_TYPE
     } else {
@@ -167,15 +169,28 @@ fn fits(entry: &Entry, is_text: bool) -> bool {
     }
 }
 
+/// Which of the items that come with labels are done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::jobs) enum Done {
+    All,
+    /// Those that something is said of.
+    Labeled,
+}
+
+/// How items are added.
 #[derive(Clone, Copy)]
-struct Rules {
-    project: ProjectId,
-    with_labels: bool,
-    stamp: Stamp,
+pub(in crate::jobs) struct Rules {
+    pub project: ProjectId,
+    pub with_labels: bool,
+    pub done: Done,
+    /// Whose labels they are.
+    pub user: Option<UserId>,
+    /// Whose work it is that they are done.
+    pub stamp: Stamp,
 }
 
 /// A new item with all that is said of it.
-type Row = (NewItem, Vec<Annotation>, Attributes);
+pub(in crate::jobs) type Row = (NewItem, Vec<Annotation>, Attributes);
 
 /// Writes some items with their labels; answers how many of both are new. Items of a name that is there were written by
 /// an earlier attempt, whole.
@@ -192,11 +207,7 @@ async fn write(
         .collect();
     let mut rows: Vec<Row> = Vec::with_capacity(items.len());
     for item in items {
-        let excerpt = if item.media_type == text::MEDIA_TYPE {
-            excerpt(ctx, &item).await?
-        } else {
-            String::new()
-        };
+        let new = new_item(ctx, &item).await?;
         let annotations = item
             .annotations
             .into_iter()
@@ -213,36 +224,59 @@ async fn write(
                 })
             })
             .collect();
-        let new = NewItem {
-            id: ItemId::new(),
-            name: item.name,
-            digest: item.digest,
-            media_type: item.media_type,
-            byte_size: item.byte_size,
-            width: item.width,
-            height: item.height,
-            orientation: item.orientation,
-            length: item.length,
-            excerpt,
-        };
         rows.push((new, annotations, item.about));
     }
     let any_large = rows.iter().any(|r| tiles::is_large(ctx, r.0.width, r.0.height));
     let own = ctx.clone();
     let counts = ctx
         .db
-        .write::<_, Error, _>(move |tx| Box::pin(async move { apply(tx, &own, rules, rows).await }))
+        .write::<_, Error, _>(move |tx| Box::pin(async move { add(tx, &own, rules, rows).await }))
         .await;
     if any_large {
         ctx.jobs.wake();
     }
+    let counts = counts.map(|(items, labels)| {
+        let added = items
+            .iter()
+            .filter(|i| matches!(i, Inserted::Added { .. }))
+            .count();
+        (added as i64, labels)
+    });
     counts.map_err(|e| match e {
         Error::Store(StoreError::ForeignKey(_)) => Permanent("The project was deleted.".to_owned()).into(),
         e => e.into(),
     })
 }
 
-async fn apply(tx: &mut Tx, ctx: &Context, rules: Rules, rows: Vec<Row>) -> Result<(i64, i64)> {
+/// The item that a file of a version becomes; its bytes are there already.
+pub(in crate::jobs) async fn new_item(ctx: &Context, item: &ExportItem) -> anyhow::Result<NewItem> {
+    let excerpt = if item.media_type == text::MEDIA_TYPE {
+        excerpt(ctx, item).await?
+    } else {
+        String::new()
+    };
+    Ok(NewItem {
+        id: ItemId::new(),
+        name: item.name.clone(),
+        digest: item.digest.clone(),
+        media_type: item.media_type.clone(),
+        byte_size: item.byte_size,
+        width: item.width,
+        height: item.height,
+        orientation: item.orientation,
+        length: item.length,
+        excerpt,
+    })
+}
+
+/// Adds items with what is said of them; those of a name that is there are left as they are. Answers what became of each,
+/// and how many labels came in.
+pub(in crate::jobs) async fn add(
+    tx: &mut Tx,
+    ctx: &Context,
+    rules: Rules,
+    rows: Vec<Row>,
+) -> Result<(Vec<Inserted>, i64)> {
     let now = rules.stamp.now;
     let blobs: Vec<NewBlob<'_>> = rows
         .iter()
@@ -255,12 +289,14 @@ async fn apply(tx: &mut Tx, ctx: &Context, rules: Rules, rows: Vec<Row>) -> Resu
     repo::blob::put_many(tx, &blobs, now).await?;
     let items: Vec<NewItem> = rows.iter().map(|r| r.0.clone()).collect();
     let inserted = repo::item::insert_many(tx, rules.project, &items, now).await?;
-    let (mut new, mut about, mut fresh) = (Vec::new(), Vec::new(), Vec::new());
-    for ((item, annotations, said), inserted) in rows.into_iter().zip(inserted) {
-        let Inserted::Added { id, .. } = inserted else {
+    let (mut new, mut about, mut done) = (Vec::new(), Vec::new(), Vec::new());
+    for ((item, annotations, said), inserted) in rows.into_iter().zip(&inserted) {
+        let Inserted::Added { id, .. } = *inserted else {
             continue;
         };
-        fresh.push(id);
+        if rules.done == Done::All || !(annotations.is_empty() && said.is_empty()) {
+            done.push(id);
+        }
         if tiles::is_large(ctx, item.width, item.height) {
             tiles::enqueue(tx, rules.project, &item.digest, &item.name, now).await?;
         }
@@ -271,16 +307,16 @@ async fn apply(tx: &mut Tx, ctx: &Context, rules: Rules, rows: Vec<Row>) -> Resu
             new.extend(annotations.into_iter().map(|annotation| NewAnnotation {
                 item_id: id,
                 annotation,
-                created_by: rules.stamp.by,
+                created_by: rules.user,
             }));
         }
     }
     annotation::insert_many(tx, &new, now).await?;
     repo::transfer::say_of_items(tx, rules.project, &about, false, now).await?;
     if rules.with_labels {
-        bulk::settle(tx, rules.project, &fresh, true, rules.stamp).await?;
+        bulk::settle(tx, rules.project, &done, true, rules.stamp).await?;
     }
-    Ok((fresh.len() as i64, new.len() as i64))
+    Ok((inserted, new.len() as i64))
 }
 
 /// How a document begins, on one line.
