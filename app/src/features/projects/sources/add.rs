@@ -158,13 +158,14 @@ fn Fields(
             toasts.with_link(Tone::Ok, "Taking files has begun.", "See the job", href);
         },
     );
-    let sorts = vec![
+    let sorts = StoredValue::new(vec![
         (
             DATASTORE.to_owned(),
             "A datastore: files where they live".to_owned(),
         ),
         (DATASET.to_owned(), "A dataset: files of its versions".to_owned()),
-    ];
+    ]);
+    let (stores, datasets) = (StoredValue::new(stores), StoredValue::new(datasets));
     view! {
         <form
             on:submit=move |ev| {
@@ -174,11 +175,11 @@ fn Fields(
         >
             <DialogBody>
                 <div class="data-form">
-                    {both.then(|| view! { <Field name="from" label="Take from"><Select value=from options=sorts/></Field> })}
+                    {both.then(|| view! { <Field name="from" label="Take from"><Select value=from options=sorts.get_value()/></Field> })}
                     {move || if of_dataset.get() {
                         view! {
                             <Field name="dataset.dataset_id" label="Dataset" errors=add.error>
-                                <Select value=of.dataset options=datasets.clone() on_change=Callback::new(move |_: String| of.version.set(LATEST.to_owned()))/>
+                                <Select value=of.dataset options=datasets.get_value() on_change=Callback::new(move |_: String| of.version.set(LATEST.to_owned()))/>
                             </Field>
                             <Field name="dataset.version" label="Version" errors=add.error hint="What a refresh takes: whatever is the latest then, whatever an alias points to, or always the same">
                                 <Versions of/>
@@ -191,7 +192,7 @@ fn Fields(
                     } else {
                         view! {
                             <Field name="datastore_id" label="Datastore" errors=add.error>
-                                <Select value=store options=stores.clone()/>
+                                <Select value=store options=stores.get_value()/>
                             </Field>
                         }
                         .into_any()
