@@ -49,7 +49,7 @@ impl World {
     }
 }
 
-fn files<'a>(names: &'a [String], seeds: impl Iterator<Item = u8>) -> Vec<(&'a str, Vec<u8>)> {
+fn files(names: &[String], seeds: impl Iterator<Item = u8>) -> Vec<(&str, Vec<u8>)> {
     names.iter().map(String::as_str).zip(seeds.map(picture)).collect()
 }
 
