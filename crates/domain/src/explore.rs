@@ -33,7 +33,7 @@ pub struct Bounds {
 #[serde(default)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ExploreFilter {
-    /// One of these values, by the name of the facet.
+    /// One of these values, by the name of the facet. `none` of the facet `tag` is files without any.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub facets: BTreeMap<String, Vec<String>>,
     /// Within these bounds, by the name of the column. What is not known lies within none.
@@ -119,6 +119,9 @@ pub struct ExplorePage {
     pub facets: Vec<Facet>,
     pub columns: Vec<Column>,
     pub rows: Vec<Entry>,
+    /// Tags of the rows that have some, by path.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, Vec<String>>,
 }
 
 /// A page, or the job that prepares for it.

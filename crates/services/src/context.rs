@@ -63,6 +63,7 @@ pub struct Context {
     pub(crate) registrar: crate::ingest::Registrar,
     sealer: Arc<OnceLock<Sealer>>,
     pub(crate) indexes: crate::explore::index::Indexes,
+    pub(crate) layers: crate::explore::layers::Layers,
 }
 
 impl Context {
@@ -96,6 +97,7 @@ impl Context {
             registrar: crate::ingest::Registrar::default(),
             sealer: Arc::default(),
             indexes,
+            layers: crate::explore::layers::Layers::default(),
         })
     }
 

@@ -1,7 +1,9 @@
-//! Looking through the files of a version: filters with counts, order, saved views. Answered from an index in memory
-//! (`limn_explore`), made by a job and kept in a file that can be deleted at any time.
+//! Looking through the files of a version: filters with counts, order, saved views, tags. Answered from an index in memory
+//! (`limn_explore`), made by a job and kept in a file that can be deleted at any time; tags are laid over it.
 
+pub(crate) mod file_tags;
 pub(crate) mod index;
+pub(crate) mod layers;
 
 use crate::authz::require_in_dataset;
 use crate::jobs::kind;
@@ -20,6 +22,8 @@ use limn_explore::{Bits, Wanted};
 use limn_jobs::NewJob;
 use limn_store::{Tx, repo};
 use limn_versions::{Entry, Reader};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 const LIMIT_DEFAULT: i64 = 60;
 /// Values, bounds and characters of a filter.
@@ -41,15 +45,19 @@ impl Explore {
         query: ExploreQuery,
     ) -> Result<ExploreAnswer> {
         check(&query)?;
-        let found = visible(&mut self.0.db.read().await?, actor, version, Action::ViewDataset).await?;
+        let mut tx = self.0.db.read().await?;
+        let found = visible(&mut tx, actor, version, Action::ViewDataset).await?;
         let Some(index) = self.0.indexes.get(version).await? else {
+            drop(tx);
             return Ok(ExploreAnswer {
                 page: None,
                 job: Some(self.prepare(&found).await?),
             });
         };
+        let tags = self.0.layers.over(&mut tx, &found, &index).await?;
+        drop(tx);
         let limit = query.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, ROWS_MAX) as usize;
-        let asked = query.clone();
+        let (asked, layer) = (query.clone(), Arc::clone(&tags));
         let (index, answer) = tokio::task::spawn_blocking(move || {
             let wanted = Wanted {
                 sort: asked.sort.as_deref(),
@@ -57,8 +65,9 @@ impl Explore {
                 offset: usize::try_from(asked.offset).unwrap_or(0),
                 limit,
                 counts: !asked.rows_only,
+                ..Wanted::default()
             };
-            let answer = index.answer(&asked.filter, &wanted);
+            let answer = index.answer(std::slice::from_ref(&*layer), &asked.filter, &wanted);
             (index, answer)
         })
         .await
@@ -67,13 +76,22 @@ impl Explore {
         let keys: Vec<String> = answer.rows.iter().map(|r| index.key(*r).to_owned()).collect();
         let mut tx = self.0.db.read().await?;
         let rows = entries(&mut tx, &found, &keys).await?;
+        let rows = crate::versions::files::show(&mut tx, rows, true).await?;
+        let mut named = BTreeMap::new();
+        for (row, file) in answer.rows.iter().zip(&rows) {
+            let has: Vec<String> = tags.of(*row).map(str::to_owned).collect();
+            if !has.is_empty() {
+                named.insert(file.path.clone(), has);
+            }
+        }
         Ok(ExploreAnswer {
             page: Some(ExplorePage {
                 total: index.rows() as i64,
                 matched: answer.matched as i64,
                 facets: answer.facets,
                 columns: answer.columns,
-                rows: crate::versions::files::show(&mut tx, rows, true).await?,
+                rows,
+                tags: named,
             }),
             job: None,
         })
@@ -196,8 +214,12 @@ pub(crate) async fn passing(ctx: &Context, version: &Version, filter: &ExploreFi
         Some(index) => index,
         None => index::build(ctx, version, None).await?,
     };
+    let tags = ctx
+        .layers
+        .over(&mut ctx.db.read().await?, version, &index)
+        .await?;
     let filter = filter.clone();
-    let bits = tokio::task::spawn_blocking(move || index.passing(&filter))
+    let bits = tokio::task::spawn_blocking(move || index.passing(std::slice::from_ref(&*tags), &filter))
         .await
         .map_err(anyhow::Error::from)?;
     bits.map_err(|e| Error::field("filter", e))
