@@ -8,6 +8,7 @@ mod explore;
 mod objects;
 mod profile;
 mod speed;
+mod tags;
 
 use super::{World, boxed, coco, image, picture, world, zip};
 use image::ImageFormat;

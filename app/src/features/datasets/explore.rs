@@ -1,8 +1,10 @@
 //! `/data/:id/explore`: the files of a version by what is known of them.
 
+mod active;
 mod facets;
 mod make;
 mod results;
+mod tags;
 mod views;
 
 use super::api;
@@ -14,21 +16,26 @@ use crate::fmt;
 use crate::pulse::use_pulse;
 use crate::ui::{
     Button, Card, EmptyState, ErrorView, Glyph, Icon, Notice, Select, Skeleton, TextInput, Tone, debounce,
-    use_toasts,
+    use_hotkey_when, use_toasts,
 };
+use active::Active;
 use facets::Facets;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
 use limn_domain::VersionId;
-use limn_domain::dataset::Version;
-use limn_domain::explore::{BY_PATH, Bounds, ExploreAnswer, ExploreFilter, ExplorePage, ExploreQuery};
+use limn_domain::authz::Action;
+use limn_domain::dataset::{Entry, Version};
+use limn_domain::explore::{
+    BY_PATH, Bounds, ExploreAnswer, ExploreFilter, ExplorePage, ExploreQuery, ROWS_MAX,
+};
 use limn_domain::job::JobState;
 use make::MakeDialog;
 use results::Results;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+use tags::TagDialog;
 use views::Views;
 
 const TYPING_PAUSE: Duration = Duration::from_millis(250);
@@ -45,11 +52,29 @@ struct Explorer {
     change: Callback<ExploreQuery>,
     /// The first page with its counts.
     page: RwSignal<ExplorePage>,
+    /// All files that are shown.
+    rows: RwSignal<Vec<Entry>>,
+    /// Their tags, by path.
+    tags: RwSignal<BTreeMap<String, Vec<String>>>,
+    /// Goes up when the same question has another answer.
+    again: RwSignal<u32>,
     /// Paths that are selected.
     selected: RwSignal<BTreeSet<String>>,
 }
 
 impl Explorer {
+    /// Shows a first page.
+    fn show(&self, page: ExplorePage) {
+        self.rows.set(page.rows.clone());
+        self.tags.set(page.tags.clone());
+        self.page.set(page);
+    }
+
+    /// Asks once more, if the page is still there.
+    fn ask_again(&self) {
+        self.again.try_update(|n| *n += 1);
+    }
+
     fn filter(&self, f: impl FnOnce(&mut ExploreFilter)) {
         let mut query = self.query.get_untracked();
         f(&mut query.filter);
@@ -138,7 +163,10 @@ fn OfVersion(
                             version: id,
                             query,
                             change,
+                            rows: RwSignal::new(page.rows.clone()),
+                            tags: RwSignal::new(page.tags.clone()),
                             page: RwSignal::new(page),
+                            again: RwSignal::new(0),
                             selected: RwSignal::default(),
                         };
                         view! { <Page e number/> }.into_any()
@@ -185,13 +213,18 @@ fn Page(e: Explorer, number: RwSignal<String>) -> impl IntoView {
     let toasts = use_toasts();
     // Only the newest question's answer is shown.
     let turn = StoredValue::new(0_u64);
-    Effect::new(move |before: Option<ExploreQuery>| {
-        let now = e.query.get();
-        if before.is_some_and(|b| b != now) {
+    Effect::new(move |before: Option<(ExploreQuery, u32)>| {
+        let now = (e.query.get(), e.again.get());
+        if let Some(before) = before.filter(|b| *b != now) {
             turn.update_value(|t| *t += 1);
             let mine = turn.get_value();
             busy.set(true);
-            let wanted = asked(now.clone());
+            let mut wanted = asked(now.0.clone());
+            if before.0 == now.0 {
+                // What somebody has scrolled to stays where it is.
+                let shown = e.rows.with_untracked(Vec::len) as i64;
+                wanted.limit = Some(shown.clamp(PAGE, ROWS_MAX));
+            }
             spawn_local(async move {
                 let answer = api::version_explore(e.version, wanted).await;
                 if turn.try_get_value() != Some(mine) {
@@ -199,7 +232,7 @@ fn Page(e: Explorer, number: RwSignal<String>) -> impl IntoView {
                 }
                 busy.set(false);
                 match answer {
-                    Ok(ExploreAnswer { page: Some(page), .. }) => e.page.set(page),
+                    Ok(ExploreAnswer { page: Some(page), .. }) => e.show(page),
                     Ok(_) => toasts.info("The version is being indexed again; try once more in a moment."),
                     Err(error) => toasts.error(&error),
                 }
@@ -264,6 +297,14 @@ fn Page(e: Explorer, number: RwSignal<String>) -> impl IntoView {
     });
     let as_table = RwSignal::new("grid".to_owned());
     let making = RwSignal::new(false);
+    let tagging = RwSignal::new(false);
+    let may_tag = e.ctx.may(Action::AddVersions);
+    use_hotkey_when(
+        "t",
+        "Tag the selected files, or all that were found",
+        move || may_tag && e.page.with_untracked(|p| p.matched > 0),
+        move || tagging.set(true),
+    );
     let shows = RwSignal::new(false);
     let count = move || {
         e.page.with(|p| {
@@ -304,6 +345,14 @@ fn Page(e: Explorer, number: RwSignal<String>) -> impl IntoView {
                     <p class="explore__count" role="status">{count}</p>
                     <Active e/>
                     <span class="grow"></span>
+                    <Show when=move || may_tag && e.page.with(|p| p.matched > 0)>
+                        <Button icon=Glyph::Tag kbd="T" on_click=move || tagging.set(true)>
+                            {move || match e.selected.with(BTreeSet::len) {
+                                0 => "Tag these".to_owned(),
+                                n => format!("Tag {n} selected"),
+                            }}
+                        </Button>
+                    </Show>
                     <Show when=move || e.page.with(|p| p.matched > 0)>
                         <Button icon=Glyph::Plus on_click=move || making.set(true)>
                             {move || match e.selected.with(BTreeSet::len) {
@@ -328,73 +377,11 @@ fn Page(e: Explorer, number: RwSignal<String>) -> impl IntoView {
             </div>
         </div>
         <MakeDialog e open=making/>
+        <TagDialog e open=tagging/>
     }
 }
 
 fn sort_text(q: &ExploreQuery) -> String {
     let column = q.sort.as_deref().unwrap_or(BY_PATH);
     format!("{column} {}", if q.descending { "down" } else { "up" })
-}
-
-/// What is filtered by, each with a way out.
-#[component]
-fn Active(e: Explorer) -> impl IntoView {
-    let chips = move || {
-        let filter = e.query.with(|q| q.filter.clone());
-        let label = |name: &str| {
-            e.page.with(|p| {
-                let facet = p.facets.iter().find(|f| f.name == name).map(|f| f.label.clone());
-                let column = p.columns.iter().find(|c| c.name == name).map(|c| c.label.clone());
-                facet.or(column).unwrap_or_else(|| name.to_owned())
-            })
-        };
-        let mut all: Vec<(String, Callback<()>)> = Vec::new();
-        for (name, values) in &filter.facets {
-            for value in values {
-                let (facet, gone) = (name.clone(), value.clone());
-                let take = Callback::new(move |()| {
-                    e.filter(|f| {
-                        if let Some(values) = f.facets.get_mut(&facet) {
-                            values.retain(|v| *v != gone);
-                        }
-                    });
-                });
-                all.push((format!("{}: {value}", label(name)), take));
-            }
-        }
-        for (name, b) in &filter.ranges {
-            let text = match (b.min, b.max) {
-                (Some(min), Some(max)) => format!("{}: {min} to {max}", label(name)),
-                (Some(min), None) => format!("{}: from {min}", label(name)),
-                (None, Some(max)) => format!("{}: to {max}", label(name)),
-                (None, None) => continue,
-            };
-            let column = name.clone();
-            let take = Callback::new(move |()| {
-                e.filter(|f| {
-                    f.ranges.remove(&column);
-                });
-            });
-            all.push((text, take));
-        }
-        all
-    };
-    let some = Memo::new(move |_| e.query.with(|q| !q.filter.is_empty()));
-    view! {
-        <ul class="explore__chips" aria-label="Active filters">
-            {move || chips().into_iter().map(|(text, take)| {
-                let label = format!("Remove the filter {text}");
-                view! {
-                    <li>
-                        <button type="button" class="data-tag" aria-label=label on:click=move |_| take.run(())>
-                            {text}<Icon glyph=Glyph::X size=12/>
-                        </button>
-                    </li>
-                }
-            }).collect_view()}
-        </ul>
-        <Show when=move || some.get()>
-            <button type="button" class="link" on:click=move |_| e.filter(|f| *f = ExploreFilter::default())>"Clear all"</button>
-        </Show>
-    }
 }
