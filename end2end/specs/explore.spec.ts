@@ -143,6 +143,44 @@ test("files are tagged by keyboard, filtered by tag, and the change is undone", 
   await expect(all).toBeHidden();
 });
 
+test("pictures come in the order of likeness to one of them", async ({ limn, admin, page, signIn, a11y, shots }) => {
+  test.setTimeout(120_000);
+  const api = limn.api(admin.token);
+  const { dataset } = await street(api);
+  await signIn(page, admin);
+  await page.goto(`/data/${dataset}/explore`);
+  await hydrated(page);
+  const cells = page.locator(".explore__cell");
+  await expect(cells).toHaveCount(6, { timeout: 30_000 });
+  await expect(page.getByRole("button", { name: "Similar to photo 4.png" })).toBeAttached();
+
+  // The key is about the picture under the pointer.
+  await cells.nth(2).hover();
+  await page.keyboard.press("s");
+  await expect(page.getByRole("button", { name: "Remove the filter Similar to photo 3.png" })).toBeVisible();
+  await expect(cells.first().locator(".explore__far")).toHaveText("0.000", { timeout: 30_000 });
+  await expect(cells.first()).toContainText("photo 3.png");
+  const far = (await page.locator(".explore__far").allInnerTexts()).map(Number);
+  expect(far).toEqual([...far].sort((a, b) => a - b));
+  expect(far[1]).toBeGreaterThan(0);
+  await expect(page.getByLabel("Order", { exact: true })).toHaveValue("like up");
+  await a11y(page, toasts);
+  await shots(page, "data-explore-similar");
+
+  // The address alone leads here, and another order leads away.
+  await page.reload();
+  await hydrated(page);
+  await expect(cells.first().locator(".explore__far")).toHaveText("0.000");
+  await page.getByLabel("Order", { exact: true }).selectOption("path down");
+  await expect(cells.first()).toContainText("photo 6.png");
+  await expect(page.locator(".explore__far")).toHaveCount(0);
+
+  // By its button, in the table.
+  await page.getByLabel("Show as").selectOption("table");
+  await page.getByRole("button", { name: "Similar to photo 5.png" }).click();
+  await expect(page.getByRole("row").nth(1)).toContainText("photo 5.png");
+});
+
 test("a token for one dataset comes with a key pair for S3 clients", async ({ limn, admin, page, signIn, a11y }) => {
   const api = limn.api(admin.token);
   const made = await api.post("/api/v1/datasets", { name: unique("Shared"), kind: "files" });

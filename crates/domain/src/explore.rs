@@ -63,6 +63,9 @@ pub struct ExploreQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort: Option<String>,
     pub descending: bool,
+    /// Path of a picture of the version: those that look most like it come first, instead of `sort`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub like: Option<String>,
     /// Files before the page.
     pub offset: i64,
     /// 1..=500, 60 when absent.
@@ -122,15 +125,19 @@ pub struct ExplorePage {
     /// Tags of the rows that have some, by path.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, Vec<String>>,
+    /// With `like`: how far the rows are from it, by path; 0 is the same, 1 the most there is. Absent of what is no picture.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub distances: BTreeMap<String, f32>,
 }
 
-/// A page, or the job that prepares for it.
+/// A page, or the job that prepares for it. Both with `like` while nobody has looked at the pictures yet: the page is in its other order
+/// until then.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ExploreAnswer {
     /// Absent while the version is being indexed.
     pub page: Option<ExplorePage>,
-    /// What indexes it, until then.
+    /// What indexes it, or looks at its pictures, until then.
     pub job: Option<Job>,
 }
 

@@ -10,11 +10,13 @@
 mod bits;
 mod build;
 mod layer;
+mod looks;
 mod query;
 
 pub use bits::Bits;
 pub use build::{Builder, Row};
 pub use layer::{Layer, RowSet};
+pub use looks::Looks;
 pub use query::{Answer, Wanted};
 
 use bits::Set;

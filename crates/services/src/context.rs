@@ -64,6 +64,7 @@ pub struct Context {
     sealer: Arc<OnceLock<Sealer>>,
     pub(crate) indexes: crate::explore::index::Indexes,
     pub(crate) layers: crate::explore::layers::Layers,
+    pub(crate) looks: crate::explore::similar::LookFiles,
 }
 
 impl Context {
@@ -84,6 +85,7 @@ impl Context {
         let renditions = Renditions::open(data_dir.join("renditions"), pool, image_limits)
             .context("cannot open the cache of renditions")?;
         let indexes = crate::explore::index::Indexes::at(data_dir.join("indexes"));
+        let looks = crate::explore::similar::LookFiles::at(data_dir.join("indexes"));
         Ok(Self {
             db,
             clock,
@@ -98,6 +100,7 @@ impl Context {
             sealer: Arc::default(),
             indexes,
             layers: crate::explore::layers::Layers::default(),
+            looks,
         })
     }
 

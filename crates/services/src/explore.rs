@@ -4,6 +4,7 @@
 pub(crate) mod file_tags;
 pub(crate) mod index;
 pub(crate) mod layers;
+pub(crate) mod similar;
 
 use crate::authz::require_in_dataset;
 use crate::jobs::kind;
@@ -22,6 +23,7 @@ use limn_explore::{Bits, Wanted};
 use limn_jobs::NewJob;
 use limn_store::{Tx, repo};
 use limn_versions::{Entry, Reader};
+use similar::Far;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -37,7 +39,8 @@ const ATTEMPTS: i64 = 3;
 pub struct Explore(pub(crate) Context);
 
 impl Explore {
-    /// A page of the files that pass a filter; while the version is being indexed, the job that does it.
+    /// A page of the files that pass a filter; while the version is being indexed, the job that does it. Where files are to come in the
+    /// order of likeness and nobody has looked at them yet, the page in its other order, and the job that looks.
     pub async fn page(
         &self,
         actor: &Actor,
@@ -56,8 +59,15 @@ impl Explore {
         };
         let tags = self.0.layers.over(&mut tx, &found, &index).await?;
         drop(tx);
+        let (mut near, mut job) = (None, None);
+        if let Some(path) = &query.like {
+            match self.distances(&found, &index, path).await? {
+                Far::Known(far) => near = Some(Arc::new(far)),
+                Far::Waits(waits) => job = Some(*waits),
+            }
+        }
         let limit = query.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, ROWS_MAX) as usize;
-        let (asked, layer) = (query.clone(), Arc::clone(&tags));
+        let (asked, layer, order) = (query.clone(), Arc::clone(&tags), near.clone());
         let (index, answer) = tokio::task::spawn_blocking(move || {
             let wanted = Wanted {
                 sort: asked.sort.as_deref(),
@@ -65,7 +75,7 @@ impl Explore {
                 offset: usize::try_from(asked.offset).unwrap_or(0),
                 limit,
                 counts: !asked.rows_only,
-                ..Wanted::default()
+                near: order.as_deref().map(Vec::as_slice),
             };
             let answer = index.answer(std::slice::from_ref(&*layer), &asked.filter, &wanted);
             (index, answer)
@@ -77,8 +87,12 @@ impl Explore {
         let mut tx = self.0.db.read().await?;
         let rows = entries(&mut tx, &found, &keys).await?;
         let rows = crate::versions::files::show(&mut tx, rows, true).await?;
-        let mut named = BTreeMap::new();
+        let (mut named, mut distances) = (BTreeMap::new(), BTreeMap::new());
         for (row, file) in answer.rows.iter().zip(&rows) {
+            let far = near.as_ref().and_then(|n| n.get(*row)).filter(|d| !d.is_nan());
+            if let Some(far) = far {
+                distances.insert(file.path.clone(), *far);
+            }
             let has: Vec<String> = tags.of(*row).map(str::to_owned).collect();
             if !has.is_empty() {
                 named.insert(file.path.clone(), has);
@@ -92,8 +106,9 @@ impl Explore {
                 columns: answer.columns,
                 rows,
                 tags: named,
+                distances,
             }),
-            job: None,
+            job,
         })
     }
 
@@ -229,7 +244,8 @@ pub(crate) async fn passing(ctx: &Context, version: &Version, filter: &ExploreFi
 pub(crate) fn check(query: &ExploreQuery) -> Result<()> {
     let f = &query.filter;
     let values: usize = f.facets.values().map(Vec::len).sum();
-    if values + f.facets.len() + f.ranges.len() > FILTER_MAX || f.text.len() > FILTER_MAX {
+    let like = query.like.as_ref().map_or(0, String::len);
+    if values + f.facets.len() + f.ranges.len() > FILTER_MAX || f.text.len().max(like) > FILTER_MAX {
         return Err(Error::field(
             "filter",
             format!("A filter has at most {FILTER_MAX} values and characters."),

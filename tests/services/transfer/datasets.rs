@@ -7,6 +7,7 @@ mod ends;
 mod explore;
 mod objects;
 mod profile;
+mod similar;
 mod speed;
 mod tags;
 

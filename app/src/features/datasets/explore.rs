@@ -4,6 +4,7 @@ mod active;
 mod facets;
 mod make;
 mod results;
+mod similar;
 mod tags;
 mod views;
 
@@ -30,9 +31,10 @@ use limn_domain::dataset::{Entry, Version};
 use limn_domain::explore::{
     BY_PATH, Bounds, ExploreAnswer, ExploreFilter, ExplorePage, ExploreQuery, ROWS_MAX,
 };
-use limn_domain::job::JobState;
+use limn_domain::job::{Job, JobState};
 use make::MakeDialog;
 use results::Results;
+use similar::{Looking, use_similar_key};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tags::TagDialog;
@@ -41,6 +43,8 @@ use views::Views;
 const TYPING_PAUSE: Duration = Duration::from_millis(250);
 /// Files of a page.
 const PAGE: i64 = 60;
+/// The order of likeness, in the list of orders.
+const BY_LIKENESS: &str = "like";
 
 /// What the parts of the page share.
 #[derive(Clone, Copy)]
@@ -56,6 +60,12 @@ struct Explorer {
     rows: RwSignal<Vec<Entry>>,
     /// Their tags, by path.
     tags: RwSignal<BTreeMap<String, Vec<String>>>,
+    /// How far they are from the one that they are to be like, by path.
+    distances: RwSignal<BTreeMap<String, f32>>,
+    /// The job that looks at the pictures, while they cannot be compared.
+    looking: RwSignal<Option<Job>>,
+    /// The file under the pointer, or with the focus.
+    at: RwSignal<Option<String>>,
     /// Goes up when the same question has another answer.
     again: RwSignal<u32>,
     /// Paths that are selected.
@@ -63,11 +73,25 @@ struct Explorer {
 }
 
 impl Explorer {
-    /// Shows a first page.
-    fn show(&self, page: ExplorePage) {
+    /// Shows a first page; `job` is what looks at the pictures for it.
+    fn show(&self, page: ExplorePage, job: Option<Job>) {
         self.rows.set(page.rows.clone());
         self.tags.set(page.tags.clone());
+        self.distances.set(page.distances.clone());
         self.page.set(page);
+        // One that is being followed does for all questions.
+        if job.is_none() || self.looking.with_untracked(Option::is_none) {
+            self.looking.set(job);
+        }
+    }
+
+    /// Puts those first that are like a file, or goes back to the other order.
+    fn like(&self, path: Option<String>) {
+        let query = ExploreQuery {
+            like: path,
+            ..self.query.get_untracked()
+        };
+        self.change.run(query);
     }
 
     /// Asks once more, if the page is still there.
@@ -156,7 +180,7 @@ fn OfVersion(
         <Suspense fallback=move || view! { <Card><Skeleton lines=8/></Card> }>
             {move || Suspend::new(async move {
                 match first.await {
-                    Ok(ExploreAnswer { page: Some(page), .. }) => {
+                    Ok(ExploreAnswer { page: Some(page), job }) => {
                         waits.try_set(false);
                         let e = Explorer {
                             ctx,
@@ -165,6 +189,9 @@ fn OfVersion(
                             change,
                             rows: RwSignal::new(page.rows.clone()),
                             tags: RwSignal::new(page.tags.clone()),
+                            distances: RwSignal::new(page.distances.clone()),
+                            looking: RwSignal::new(job),
+                            at: RwSignal::new(None),
                             page: RwSignal::new(page),
                             again: RwSignal::new(0),
                             selected: RwSignal::default(),
@@ -232,7 +259,10 @@ fn Page(e: Explorer, number: RwSignal<String>) -> impl IntoView {
                 }
                 busy.set(false);
                 match answer {
-                    Ok(ExploreAnswer { page: Some(page), .. }) => e.show(page),
+                    Ok(ExploreAnswer {
+                        page: Some(page),
+                        job,
+                    }) => e.show(page, job),
                     Ok(_) => toasts.info("The version is being indexed again; try once more in a moment."),
                     Err(error) => toasts.error(&error),
                 }
@@ -268,7 +298,11 @@ fn Page(e: Explorer, number: RwSignal<String>) -> impl IntoView {
         let now = sort.get();
         if before.is_some_and(|b| b != now) {
             let (column, down) = now.split_once(' ').unwrap_or((BY_PATH, "up"));
+            if column == BY_LIKENESS {
+                return now;
+            }
             let mut q = e.query.get_untracked();
+            q.like = None;
             q.sort = (column != BY_PATH).then(|| column.to_owned());
             q.descending = down == "down";
             if q != e.query.get_untracked() {
@@ -288,8 +322,11 @@ fn Page(e: Explorer, number: RwSignal<String>) -> impl IntoView {
                 all.push((format!("{} up", c.name), format!("{}, least first", c.label)));
             }
         });
-        // One that is set stays one of them.
         let now = e.query.with(sort_text);
+        if e.query.with(|q| q.like.is_some()) {
+            all.insert(0, (now.clone(), "Most alike first".to_owned()));
+        }
+        // One that is set stays one of them.
         if !all.iter().any(|(v, _)| *v == now) {
             all.push((now.clone(), now));
         }
@@ -305,6 +342,7 @@ fn Page(e: Explorer, number: RwSignal<String>) -> impl IntoView {
         move || may_tag && e.page.with_untracked(|p| p.matched > 0),
         move || tagging.set(true),
     );
+    use_similar_key(e);
     let shows = RwSignal::new(false);
     let count = move || {
         e.page.with(|p| {
@@ -362,6 +400,7 @@ fn Page(e: Explorer, number: RwSignal<String>) -> impl IntoView {
                         </Button>
                     </Show>
                 </div>
+                <Looking e/>
                 <Show
                     when=move || e.page.with(|p| p.matched > 0)
                     fallback=move || view! {
@@ -382,6 +421,9 @@ fn Page(e: Explorer, number: RwSignal<String>) -> impl IntoView {
 }
 
 fn sort_text(q: &ExploreQuery) -> String {
+    if q.like.is_some() {
+        return format!("{BY_LIKENESS} up");
+    }
     let column = q.sort.as_deref().unwrap_or(BY_PATH);
     format!("{column} {}", if q.descending { "down" } else { "up" })
 }

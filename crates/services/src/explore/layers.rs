@@ -89,7 +89,8 @@ impl Layers {
             bytes += h.bytes;
             bytes <= HELD
         });
-        let gone = held.len() - kept.count().max(1);
+        let kept = kept.count().max(1);
+        let gone = held.len() - kept;
         held.drain(..gone);
     }
 }

@@ -46,6 +46,12 @@ pub fn Active(e: Explorer) -> impl IntoView {
             });
             all.push((text, take));
         }
+        if let Some(path) = e.query.with(|q| q.like.clone()) {
+            all.push((
+                format!("Similar to {path}"),
+                Callback::new(move |()| e.like(None)),
+            ));
+        }
         all
     };
     let some = Memo::new(move |_| e.query.with(|q| !q.filter.is_empty()));

@@ -2,6 +2,7 @@
 
 use super::super::api;
 use super::super::shape::{Colors, Thumb, file_url};
+use super::similar::{Distance, Like};
 use super::{Explorer, PAGE, asked};
 use crate::data::use_load;
 use crate::fmt;
@@ -43,6 +44,7 @@ pub fn Results(e: Explorer, as_table: Signal<bool>) -> impl IntoView {
             match answer {
                 Ok(ExploreAnswer { page: Some(page), .. }) => {
                     e.tags.try_update(|t| t.extend(page.tags));
+                    e.distances.try_update(|d| d.extend(page.distances));
                     rows.try_update(|r| r.extend(page.rows));
                 }
                 Ok(_) => {}
@@ -145,10 +147,18 @@ fn Cell(e: Explorer, entry: Entry, colors: Signal<Colors>, pick: Callback<(Strin
     let id = e.version;
     let name = entry.path.rsplit('/').next().unwrap_or(&entry.path).to_owned();
     let (path, href, split) = (entry.path.clone(), file_url(id, &entry.path), entry.split);
-    let tagged = path.clone();
+    let (tagged, far) = (path.clone(), path.clone());
+    let like = (entry.width > 0).then(|| path.clone());
+    let (over, focused) = (path.clone(), path.clone());
     let labels: i64 = entry.categories.values().sum();
     view! {
-        <li class="explore__cell">
+        <li
+            class="explore__cell"
+            on:mouseenter=move |_| e.at.set(Some(over.clone()))
+            on:mouseleave=move |_| e.at.set(None)
+            on:focusin=move |_| e.at.set(Some(focused.clone()))
+            on:focusout=move |_| e.at.set(None)
+        >
             <a class="data-cell" href=href rel="external" title=path.clone()>
                 <Thumb version=id entry colors/>
                 <span class="data-cell__name">{name}</span>
@@ -156,9 +166,11 @@ fn Cell(e: Explorer, entry: Entry, colors: Signal<Colors>, pick: Callback<(Strin
                 <span class="data-cell__foot">
                     {(split != Split::None).then(|| view! { <Chip>{split.label()}</Chip> })}
                     {(labels > 0).then(|| view! { <span class="faint">{fmt::counted(labels, "label", "labels")}</span> })}
+                    <Distance e path=far/>
                 </span>
             </a>
             <Pick e path pick/>
+            {like.map(|path| view! { <Like e path/> })}
         </li>
     }
 }
@@ -171,13 +183,25 @@ fn Rows(e: Explorer, rows: RwSignal<Vec<Entry>>, pick: Callback<(String, bool)>)
             <Table label="Files" columns=vec!["", "Path", "Split", "Categories", "Tags", "Pixels", "Size"]>
                 <For each=move || rows.get() key=|r| r.path.clone() let:r>
                     {
-                        let (path, tagged) = (r.path.clone(), r.path.clone());
+                        let (path, tagged, far) = (r.path.clone(), r.path.clone(), r.path.clone());
+                        let like = (r.width > 0).then(|| r.path.clone());
+                        let (over, focused) = (r.path.clone(), r.path.clone());
                         let categories = r.categories.iter().map(|(c, n)| if *n > 1 { format!("{c} \u{00d7}{n}") } else { c.clone() }).collect::<Vec<_>>().join(", ");
                         let pixels = if r.width > 0 { format!("{} \u{00d7} {}", r.width, r.height) } else { String::new() };
                         view! {
-                            <tr>
+                            <tr
+                                class="explore__row"
+                                on:mouseenter=move |_| e.at.set(Some(over.clone()))
+                                on:mouseleave=move |_| e.at.set(None)
+                                on:focusin=move |_| e.at.set(Some(focused.clone()))
+                                on:focusout=move |_| e.at.set(None)
+                            >
                                 <td><Pick e path pick/></td>
-                                <td data-label="Path"><a class="link data-path" href=file_url(id, &r.path) rel="external">{r.path.clone()}</a></td>
+                                <td data-label="Path">
+                                    <a class="link data-path" href=file_url(id, &r.path) rel="external">{r.path.clone()}</a>
+                                    <Distance e path=far/>
+                                    {like.map(|path| view! { <Like e path/> })}
+                                </td>
                                 <td data-label="Split">{if r.split == Split::None { "" } else { r.split.label() }}</td>
                                 <td data-label="Categories">{categories}</td>
                                 <td data-label="Tags"><Tags e path=tagged/></td>
