@@ -196,6 +196,7 @@ impl Scene {
             ..Default::default()
         };
         let views = s.explore.save_view(&manager, dataset, view).await.unwrap();
+        let (tag, change) = build::file_tag(&db, dataset, "tagged", "one.png").await;
         let export = s
             .exports
             .start_of_version(&manager, version, limn_domain::export::VersionExport::default())
@@ -227,6 +228,8 @@ impl Scene {
             ("alias", "production".to_owned()),
             ("slug", "iris".to_owned()),
             ("view_id", views[0].id.to_string()),
+            ("tag_id", tag.to_string()),
+            ("tag_change_id", change.to_string()),
             ("version_job_id", export.id.to_string()),
             ("project_id", project.to_string()),
             ("category_id", categories[0].to_string()),

@@ -79,6 +79,108 @@ test("files are filtered with counts, the filter is kept as a view, and what was
   await page.keyboard.press("Escape");
 });
 
+test("files are tagged by keyboard, filtered by tag, and the change is undone", async ({ limn, admin, page, signIn, a11y, shots }) => {
+  test.setTimeout(120_000);
+  const api = limn.api(admin.token);
+  const { dataset } = await street(api);
+  await signIn(page, admin);
+  await page.goto(`/data/${dataset}/explore`);
+  await hydrated(page);
+  const count = page.locator(".explore__count");
+  await expect(count).toHaveText("6 files", { timeout: 30_000 });
+  const select = (n: number) => page.getByRole("checkbox", { name: /^Select / }).nth(n);
+  await select(0).check({ force: true });
+  await select(1).check({ force: true });
+
+  // A new tag, by keys alone: T, its name, Enter makes it, Enter is done.
+  await page.keyboard.press("t");
+  const dialog = page.getByRole("dialog", { name: "Tags of 2 selected files" });
+  await expect(dialog.getByText("No tag yet.")).toBeVisible();
+  await dialog.getByLabel("Find or make a tag").fill("night");
+  await expect(dialog.getByRole("button", { name: "Make the tag “night”" })).toBeVisible();
+  await page.keyboard.press("Enter");
+  await expect(dialog.getByRole("checkbox", { name: /^night/ })).toBeChecked();
+  await a11y(page, toasts);
+  await shots(page, "data-explore-tags");
+  await page.keyboard.press("Enter");
+  await expect(dialog).toBeHidden();
+  await expect(page.getByText("The tags of 2 files changed.")).toBeVisible();
+  await expect(page.locator(".explore__cell .data-tag", { hasText: "night" })).toHaveCount(2);
+  const of = page.getByRole("checkbox", { name: /^night 2/ });
+  await of.check();
+  await expect(count).toHaveText("2 of 6 files");
+  await expect(page).toHaveURL(/tag/);
+  // The address alone leads here.
+  await page.reload();
+  await hydrated(page);
+  await expect(count).toHaveText("2 of 6 files");
+  await page.getByRole("checkbox", { name: /^none 4/ }).check();
+  await expect(count).toHaveText("6 files");
+  await page.getByRole("button", { name: "Clear all" }).click();
+  await expect(page.getByRole("button", { name: "Clear all" })).toBeHidden();
+
+  // All that were found: some have the tag, so one click puts it on the others, and the next takes it off all.
+  await page.getByRole("button", { name: /^Tag these/ }).click();
+  const all = page.getByRole("dialog", { name: "Tags of 6 files found" });
+  const night = all.getByRole("checkbox", { name: /^night/ });
+  await expect(night).toHaveJSProperty("indeterminate", true);
+  await night.click();
+  await expect(night).toBeChecked();
+  await night.click();
+  await expect(all.getByText("to be removed")).toBeVisible();
+  await all.getByRole("button", { name: "Apply" }).click();
+  await expect(page.getByText("The tags of 2 files changed.")).toBeVisible();
+  await expect(page.locator(".explore__cell .data-tag")).toHaveCount(0);
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(page.getByText("The tags are as they were.")).toBeVisible();
+  await expect(page.locator(".explore__cell .data-tag", { hasText: "night" })).toHaveCount(2);
+
+  // A comma is no part of a name.
+  await page.keyboard.press("t");
+  await all.getByLabel("Find or make a tag").fill("a, b");
+  await expect(all.getByText("holds a comma")).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(all).toBeHidden();
+});
+
+test("pictures come in the order of likeness to one of them", async ({ limn, admin, page, signIn, a11y, shots }) => {
+  test.setTimeout(120_000);
+  const api = limn.api(admin.token);
+  const { dataset } = await street(api);
+  await signIn(page, admin);
+  await page.goto(`/data/${dataset}/explore`);
+  await hydrated(page);
+  const cells = page.locator(".explore__cell");
+  await expect(cells).toHaveCount(6, { timeout: 30_000 });
+  await expect(page.getByRole("button", { name: "Similar to photo 4.png" })).toBeAttached();
+
+  // The key is about the picture under the pointer.
+  await cells.nth(2).hover();
+  await page.keyboard.press("s");
+  await expect(page.getByRole("button", { name: "Remove the filter Similar to photo 3.png" })).toBeVisible();
+  await expect(cells.first().locator(".explore__far")).toHaveText("0.000", { timeout: 30_000 });
+  await expect(cells.first()).toContainText("photo 3.png");
+  const far = (await page.locator(".explore__far").allInnerTexts()).map(Number);
+  expect(far).toEqual([...far].sort((a, b) => a - b));
+  expect(far[1]).toBeGreaterThan(0);
+  await expect(page.getByLabel("Order", { exact: true })).toHaveValue("like up");
+  await a11y(page, toasts);
+  await shots(page, "data-explore-similar");
+
+  // The address alone leads here, and another order leads away.
+  await page.reload();
+  await hydrated(page);
+  await expect(cells.first().locator(".explore__far")).toHaveText("0.000");
+  await page.getByLabel("Order", { exact: true }).selectOption("path down");
+  await expect(cells.first()).toContainText("photo 6.png");
+  await expect(page.locator(".explore__far")).toHaveCount(0);
+
+  // By its button, in the table.
+  await page.getByLabel("Show as").selectOption("table");
+  await page.getByRole("button", { name: "Similar to photo 5.png" }).click();
+  await expect(page.getByRole("row").nth(1)).toContainText("photo 5.png");
+});
+
 test("a token for one dataset comes with a key pair for S3 clients", async ({ limn, admin, page, signIn, a11y }) => {
   const api = limn.api(admin.token);
   const made = await api.post("/api/v1/datasets", { name: unique("Shared"), kind: "files" });

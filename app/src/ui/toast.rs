@@ -5,16 +5,37 @@ use super::status::Tone;
 use crate::error::AppError;
 use leptos::prelude::*;
 use std::cell::Cell;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+/// Seconds a message stays; one of a failure, and one with something to do.
+const STAYS: u64 = 5;
+const STAYS_BAD: u64 = 9;
+const STAYS_TO_DO: u64 = 12;
+
+/// Something to do about a message. It may outlive the page it came from.
+#[derive(Clone)]
+pub struct Act {
+    text: String,
+    run: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl fmt::Debug for Act {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Act").field(&self.text).finish()
+    }
+}
+
 /// A message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Toast {
     id: u64,
     pub tone: Tone,
     pub text: String,
     /// A link to what it speaks of: `(text, address)`.
     pub link: Option<(String, String)>,
+    act: Option<Act>,
 }
 
 /// The messages of the page. Copy it freely.
@@ -27,24 +48,24 @@ pub struct Toasts {
 impl Toasts {
     /// Something worked.
     pub fn ok(&self, text: impl Into<String>) {
-        self.push(Tone::Ok, text.into(), None);
+        self.push(Tone::Ok, text.into(), None, None);
     }
 
     /// Something worth knowing.
     pub fn info(&self, text: impl Into<String>) {
-        self.push(Tone::Neutral, text.into(), None);
+        self.push(Tone::Neutral, text.into(), None, None);
     }
 
     /// Something failed. A signed-out session shows its dialog instead.
     pub fn error(&self, e: &AppError) {
         if !e.is_signed_out() {
-            self.push(Tone::Bad, e.message.clone(), None);
+            self.push(Tone::Bad, e.message.clone(), None, None);
         }
     }
 
     /// Something failed that has no error value.
     pub fn fail(&self, text: impl Into<String>) {
-        self.push(Tone::Bad, text.into(), None);
+        self.push(Tone::Bad, text.into(), None, None);
     }
 
     /// With a link to what it speaks of.
@@ -55,20 +76,44 @@ impl Toasts {
         link: impl Into<String>,
         href: impl Into<String>,
     ) {
-        self.push(tone, text.into(), Some((link.into(), href.into())));
+        self.push(tone, text.into(), Some((link.into(), href.into())), None);
     }
 
-    fn push(&self, tone: Tone, text: String, link: Option<(String, String)>) {
+    /// Something worked, with a button that takes it back or goes on. `run` may be called when the page is gone.
+    pub fn with_action(
+        &self,
+        text: impl Into<String>,
+        button: impl Into<String>,
+        run: impl Fn() + Send + Sync + 'static,
+    ) {
+        let act = Act {
+            text: button.into(),
+            run: Arc::new(run),
+        };
+        self.push(Tone::Ok, text.into(), None, Some(act));
+    }
+
+    fn push(&self, tone: Tone, text: String, link: Option<(String, String)>, act: Option<Act>) {
         let id = self.next.get_value();
         self.next.set_value(id + 1);
+        let stay = match (&act, tone) {
+            (Some(_), _) => STAYS_TO_DO,
+            (None, Tone::Bad) => STAYS_BAD,
+            (None, _) => STAYS,
+        };
         self.list.update(|list| {
             list.retain(|t| t.text != text);
             if list.len() >= 4 {
                 list.remove(0);
             }
-            list.push(Toast { id, tone, text, link });
+            list.push(Toast {
+                id,
+                tone,
+                text,
+                link,
+                act,
+            });
         });
-        let stay = if tone == Tone::Bad { 9 } else { 5 };
         let this = *self;
         set_timeout(move || this.dismiss(id), Duration::from_secs(stay));
     }
@@ -111,6 +156,21 @@ pub(crate) fn ToastHost() -> impl IntoView {
                     }/>
                     <span class="toast__text">{t.text.clone()}</span>
                     {t.link.clone().map(|(text, href)| view! { <a class="link" href=href>{text}</a> })}
+                    {t.act.clone().map(|act| {
+                        let (id, text) = (t.id, act.text.clone());
+                        view! {
+                            <button
+                                class="link"
+                                type="button"
+                                on:click=move |_| {
+                                    (act.run)();
+                                    toasts.dismiss(id);
+                                }
+                            >
+                                {text}
+                            </button>
+                        }
+                    })}
                     <button
                         class="btn btn--quiet btn--icon btn--sm"
                         type="button"

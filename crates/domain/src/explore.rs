@@ -33,7 +33,7 @@ pub struct Bounds {
 #[serde(default)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ExploreFilter {
-    /// One of these values, by the name of the facet.
+    /// One of these values, by the name of the facet. `none` of the facet `tag` is files without any.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub facets: BTreeMap<String, Vec<String>>,
     /// Within these bounds, by the name of the column. What is not known lies within none.
@@ -63,6 +63,9 @@ pub struct ExploreQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sort: Option<String>,
     pub descending: bool,
+    /// Path of a picture of the version: those that look most like it come first, instead of `sort`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub like: Option<String>,
     /// Files before the page.
     pub offset: i64,
     /// 1..=500, 60 when absent.
@@ -119,15 +122,22 @@ pub struct ExplorePage {
     pub facets: Vec<Facet>,
     pub columns: Vec<Column>,
     pub rows: Vec<Entry>,
+    /// Tags of the rows that have some, by path.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, Vec<String>>,
+    /// With `like`: how far the rows are from it, by path; 0 is the same, 1 the most there is. Absent of what is no picture.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub distances: BTreeMap<String, f32>,
 }
 
-/// A page, or the job that prepares for it.
+/// A page, or the job that prepares for it. Both with `like` while nobody has looked at the pictures yet: the page is in its other order
+/// until then.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ExploreAnswer {
     /// Absent while the version is being indexed.
     pub page: Option<ExplorePage>,
-    /// What indexes it, until then.
+    /// What indexes it, or looks at its pictures, until then.
     pub job: Option<Job>,
 }
 

@@ -93,6 +93,10 @@ id_type!(
     SourceId,
     /// A saved view of a dataset's files.
     ViewId,
+    /// A tag of a dataset's files.
+    FileTagId,
+    /// One change of the tags of files, to undo it.
+    TagChangeId,
 );
 
 impl RunId {

@@ -15,6 +15,7 @@ pub mod datastore;
 pub mod error;
 pub mod explore;
 pub mod export;
+pub mod file_tag;
 pub mod filter;
 pub mod format;
 pub mod geometry;

@@ -44,6 +44,19 @@ impl Bits {
         }
     }
 
+    /// Takes the rows of another set out.
+    pub fn minus(&mut self, other: &Self) {
+        for (a, b) in self.words.iter_mut().zip(&other.words) {
+            *a &= !b;
+        }
+    }
+
+    pub fn or(&mut self, other: &Self) {
+        for (a, b) in self.words.iter_mut().zip(&other.words) {
+            *a |= b;
+        }
+    }
+
     pub fn count(&self) -> usize {
         self.words.iter().map(|w| w.count_ones() as usize).sum()
     }
@@ -83,6 +96,13 @@ impl Set {
             bits.insert(row as usize);
         }
         Self::Many(bits.words)
+    }
+
+    pub fn contains(&self, row: usize) -> bool {
+        match self {
+            Self::Few(list) => u32::try_from(row).is_ok_and(|r| list.binary_search(&r).is_ok()),
+            Self::Many(words) => words.get(row / 64).is_some_and(|w| w >> (row % 64) & 1 == 1),
+        }
     }
 
     pub fn size(&self) -> usize {

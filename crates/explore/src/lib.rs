@@ -2,16 +2,21 @@
 //!
 //! Values that files have (their split, categories, attributes...) are sets of row numbers; numbers are columns of single
 //! precision; paths are one text. A row's number is its place in the order of paths. Everything is held in memory and
-//! answered from it; bytes of the same index are read back with [`Index::from_bytes`].
+//! answered from it; bytes of the same index are read back with [`Index::from_bytes`]. What changes while the index does
+//! not, such as tags, is laid over it as a [`Layer`] when it is asked.
 //!
 //! Pure: nothing here knows a database, a file, a clock or a runtime.
 
 mod bits;
 mod build;
+mod layer;
+mod looks;
 mod query;
 
 pub use bits::Bits;
 pub use build::{Builder, Row};
+pub use layer::{Layer, RowSet};
+pub use looks::Looks;
 pub use query::{Answer, Wanted};
 
 use bits::Set;

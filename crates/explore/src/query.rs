@@ -1,7 +1,7 @@
 //! Answers from an index.
 
 use crate::bits::Bits;
-use crate::{Index, Numbers};
+use crate::{Index, Layer, Numbers};
 use limn_domain::explore::{BINS, BY_PATH, Bounds, Column, ExploreFilter, Facet, FacetValue, VALUES_MAX};
 use memchr::memmem;
 use std::cmp::Ordering;
@@ -11,6 +11,8 @@ use std::cmp::Ordering;
 pub struct Wanted<'a> {
     /// A column, or the order of paths.
     pub sort: Option<&'a str>,
+    /// A number a row to order by instead, least first and NaN last.
+    pub near: Option<&'a [f32]>,
     pub descending: bool,
     pub offset: usize,
     pub limit: usize,
@@ -56,13 +58,18 @@ impl Parts {
 
 impl Index {
     /// The rows that pass. Errors name a facet or column there is not.
-    pub fn passing(&self, filter: &ExploreFilter) -> Result<Bits, String> {
-        Ok(self.parts(filter)?.without(None))
+    pub fn passing(&self, layers: &[Layer], filter: &ExploreFilter) -> Result<Bits, String> {
+        Ok(self.parts(layers, filter)?.without(None))
     }
 
     /// A page of what passes, with counts. Errors name a facet or column there is not.
-    pub fn answer(&self, filter: &ExploreFilter, wanted: &Wanted<'_>) -> Result<Answer, String> {
-        let parts = self.parts(filter)?;
+    pub fn answer(
+        &self,
+        layers: &[Layer],
+        filter: &ExploreFilter,
+        wanted: &Wanted<'_>,
+    ) -> Result<Answer, String> {
+        let parts = self.parts(layers, filter)?;
         let passing = parts.without(None);
         let matched = passing.count();
         let mut answer = Answer {
@@ -70,45 +77,61 @@ impl Index {
             rows: self.page(&passing, matched, wanted)?,
             ..Answer::default()
         };
-        if wanted.counts {
-            answer.facets = self
+        if !wanted.counts {
+            return Ok(answer);
+        }
+        // Of what is filtered by, the other values count as well: they can be added.
+        let own = |name: &str| parts.is_by(name).then(|| parts.without(Some(name)));
+        for layer in layers {
+            if layer.is_empty() && !parts.is_by(&layer.name) {
+                continue;
+            }
+            let own = own(&layer.name);
+            let set = own.as_ref().unwrap_or(&passing);
+            let counted = layer.all().map(|(value, rows)| (value, rows.count_in(set)));
+            let chosen = filter
                 .facets
-                .iter()
-                .map(|f| {
-                    // Of what is filtered by, the other values count as well: they can be added.
-                    let own;
-                    let set = if parts.is_by(&f.name) {
-                        own = parts.without(Some(&f.name));
-                        &own
-                    } else {
-                        &passing
-                    };
-                    let chosen = filter.facets.get(&f.name).map(Vec::as_slice).unwrap_or_default();
-                    facet(f, set, chosen)
-                })
-                .collect();
-            answer.columns = self
-                .columns
-                .iter()
-                .map(|c| {
-                    let own;
-                    let set = if parts.is_by(&c.name) {
-                        own = parts.without(Some(&c.name));
-                        &own
-                    } else {
-                        &passing
-                    };
-                    column(c, set)
-                })
-                .collect();
+                .get(&layer.name)
+                .map(Vec::as_slice)
+                .unwrap_or_default();
+            answer.facets.push(facet(
+                (layer.name.as_str(), layer.label.as_str(), 0),
+                counted,
+                chosen,
+            ));
+        }
+        for f in &self.facets {
+            if layers.iter().any(|l| l.name == f.name) {
+                continue;
+            }
+            let own = own(&f.name);
+            let set = own.as_ref().unwrap_or(&passing);
+            let counted = f.values.iter().map(|(value, all, rows)| {
+                let count = if *all == 0 { 0 } else { rows.count_in(set) };
+                (value.as_str(), count)
+            });
+            let chosen = filter.facets.get(&f.name).map(Vec::as_slice).unwrap_or_default();
+            answer.facets.push(facet(
+                (f.name.as_str(), f.label.as_str(), f.left_out),
+                counted,
+                chosen,
+            ));
+        }
+        for c in &self.columns {
+            let own = own(&c.name);
+            answer.columns.push(column(c, own.as_ref().unwrap_or(&passing)));
         }
         Ok(answer)
     }
 
-    fn parts(&self, filter: &ExploreFilter) -> Result<Parts, String> {
+    fn parts(&self, layers: &[Layer], filter: &ExploreFilter) -> Result<Parts, String> {
         let rows = self.rows();
         let mut named = Vec::new();
         for (name, wanted) in filter.facets.iter().filter(|(_, w)| !w.is_empty()) {
+            if let Some(layer) = layers.iter().find(|l| l.name == *name) {
+                named.push((name.clone(), layer.rows_of(wanted, rows)));
+                continue;
+            }
             let facet = self
                 .facets
                 .iter()
@@ -156,18 +179,23 @@ impl Index {
 
     fn page(&self, passing: &Bits, matched: usize, wanted: &Wanted<'_>) -> Result<Vec<usize>, String> {
         let (from, n) = (wanted.offset.min(matched), wanted.limit);
-        match wanted.sort.filter(|s| *s != BY_PATH) {
+        let sort = wanted.sort.filter(|s| *s != BY_PATH);
+        let (values, down) = match (wanted.near, sort) {
+            (Some(near), _) => (Some(near), false),
+            (None, Some(name)) => (Some(self.numbers(name)?.values.as_slice()), wanted.descending),
+            (None, None) => (None, false),
+        };
+        match values {
             None if wanted.descending => {
                 let all: Vec<usize> = passing.iter().collect();
                 Ok(all.into_iter().rev().skip(from).take(n).collect())
             }
             None => Ok(passing.iter().skip(from).take(n).collect()),
-            Some(name) => {
-                let values = &self.numbers(name)?.values;
-                let down = wanted.descending;
+            Some(values) => {
+                let value = |row: usize| values.get(row).copied().unwrap_or(f32::NAN);
                 // What is not known comes last, ties in the order of paths.
                 let order = |a: &usize, b: &usize| {
-                    let (x, y) = (values[*a], values[*b]);
+                    let (x, y) = (value(*a), value(*b));
                     let by_value = match (x.is_nan(), y.is_nan()) {
                         (true, true) => Ordering::Equal,
                         (true, false) => Ordering::Greater,
@@ -206,32 +234,33 @@ fn within(column: &Numbers, bounds: Bounds) -> Bits {
     bits
 }
 
-fn facet(values: &crate::Values, set: &Bits, chosen: &[String]) -> Facet {
-    let counted = values.values.iter().map(|(value, all, rows)| {
-        let count = if *all == 0 { 0 } else { rows.count_in(set) };
-        (value, count)
-    });
-    let mut counted: Vec<(&String, usize)> = counted
-        .filter(|(value, count)| *count > 0 || chosen.contains(value))
+/// Name, label, and how many values found no room; the others with their counts; those that are filtered by.
+fn facet<'a>(
+    (name, label, left_out): (&str, &str, u32),
+    counted: impl Iterator<Item = (&'a str, usize)>,
+    chosen: &[String],
+) -> Facet {
+    let is_chosen = |value: &str| chosen.iter().any(|c| c == value);
+    let mut counted: Vec<(&str, usize)> = counted
+        .filter(|(value, count)| *count > 0 || is_chosen(value))
         .collect();
     // Those that are filtered by stay in sight.
     counted.sort_by(|a, b| {
-        let rank = |v: &String| !chosen.contains(v);
-        rank(a.0)
-            .cmp(&rank(b.0))
+        is_chosen(b.0)
+            .cmp(&is_chosen(a.0))
             .then(b.1.cmp(&a.1))
             .then_with(|| a.0.cmp(b.0))
     });
-    let more = counted.len().saturating_sub(VALUES_MAX) + values.left_out as usize;
+    let more = counted.len().saturating_sub(VALUES_MAX) + left_out as usize;
     counted.truncate(VALUES_MAX.max(chosen.len()));
     counted.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
     Facet {
-        name: values.name.clone(),
-        label: values.label.clone(),
+        name: name.to_owned(),
+        label: label.to_owned(),
         values: counted
             .into_iter()
             .map(|(value, count)| FacetValue {
-                value: value.clone(),
+                value: value.to_owned(),
                 count: count as i64,
             })
             .collect(),

@@ -8,7 +8,7 @@ use crate::linear::Matrix;
 use crate::order::{by_cluster, cosine, margin, most_useful};
 use crate::train::{Example, Task, train};
 use crate::tree::Tree;
-use crate::{Encoder, Picture, Tagger, Words};
+use crate::{Encoder, Picture, Tagger, Words, look};
 use limn_domain::assist::{AssistOrder, Figures};
 use limn_services::assist::port::{
     Arranged, Engine, EngineError, JudgedBoxes, JudgedMasks, PictureNet, SmallPicture, SpanTraining,
@@ -102,6 +102,21 @@ impl Engine for LocalEngine {
         }
         let _turn = self.turn();
         Ok(encoder.embed(&whole, &|| stop())?)
+    }
+
+    fn look_version(&self) -> &'static str {
+        "looks-1"
+    }
+
+    fn looks(&self, small: &[SmallPicture]) -> Result<Vec<Vec<f32>>, EngineError> {
+        let whole = pictures(small);
+        if whole.len() != small.len() {
+            return Err(EngineError::Broken(
+                "A picture has other bytes than its size says.".to_owned(),
+            ));
+        }
+        // A millisecond for some ten pictures: nobody waits for a turn.
+        Ok(whole.iter().map(look).collect())
     }
 
     fn text_version(&self) -> &'static str {

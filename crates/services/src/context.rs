@@ -63,6 +63,8 @@ pub struct Context {
     pub(crate) registrar: crate::ingest::Registrar,
     sealer: Arc<OnceLock<Sealer>>,
     pub(crate) indexes: crate::explore::index::Indexes,
+    pub(crate) layers: crate::explore::layers::Layers,
+    pub(crate) looks: crate::explore::similar::LookFiles,
 }
 
 impl Context {
@@ -83,6 +85,7 @@ impl Context {
         let renditions = Renditions::open(data_dir.join("renditions"), pool, image_limits)
             .context("cannot open the cache of renditions")?;
         let indexes = crate::explore::index::Indexes::at(data_dir.join("indexes"));
+        let looks = crate::explore::similar::LookFiles::at(data_dir.join("indexes"));
         Ok(Self {
             db,
             clock,
@@ -96,6 +99,8 @@ impl Context {
             registrar: crate::ingest::Registrar::default(),
             sealer: Arc::default(),
             indexes,
+            layers: crate::explore::layers::Layers::default(),
+            looks,
         })
     }
 

@@ -1,7 +1,10 @@
-//! Looking through the files of a version: filters with counts, order, saved views. Answered from an index in memory
-//! (`limn_explore`), made by a job and kept in a file that can be deleted at any time.
+//! Looking through the files of a version: filters with counts, order, saved views, tags. Answered from an index in memory
+//! (`limn_explore`), made by a job and kept in a file that can be deleted at any time; tags are laid over it.
 
+pub(crate) mod file_tags;
 pub(crate) mod index;
+pub(crate) mod layers;
+pub(crate) mod similar;
 
 use crate::authz::require_in_dataset;
 use crate::jobs::kind;
@@ -20,6 +23,9 @@ use limn_explore::{Bits, Wanted};
 use limn_jobs::NewJob;
 use limn_store::{Tx, repo};
 use limn_versions::{Entry, Reader};
+use similar::Far;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 const LIMIT_DEFAULT: i64 = 60;
 /// Values, bounds and characters of a filter.
@@ -33,7 +39,8 @@ const ATTEMPTS: i64 = 3;
 pub struct Explore(pub(crate) Context);
 
 impl Explore {
-    /// A page of the files that pass a filter; while the version is being indexed, the job that does it.
+    /// A page of the files that pass a filter; while the version is being indexed, the job that does it. Where files are to come in the
+    /// order of likeness and nobody has looked at them yet, the page in its other order, and the job that looks.
     pub async fn page(
         &self,
         actor: &Actor,
@@ -41,15 +48,26 @@ impl Explore {
         query: ExploreQuery,
     ) -> Result<ExploreAnswer> {
         check(&query)?;
-        let found = visible(&mut self.0.db.read().await?, actor, version, Action::ViewDataset).await?;
+        let mut tx = self.0.db.read().await?;
+        let found = visible(&mut tx, actor, version, Action::ViewDataset).await?;
         let Some(index) = self.0.indexes.get(version).await? else {
+            drop(tx);
             return Ok(ExploreAnswer {
                 page: None,
                 job: Some(self.prepare(&found).await?),
             });
         };
+        let tags = self.0.layers.over(&mut tx, &found, &index).await?;
+        drop(tx);
+        let (mut near, mut job) = (None, None);
+        if let Some(path) = &query.like {
+            match self.distances(&found, &index, path).await? {
+                Far::Known(far) => near = Some(Arc::new(far)),
+                Far::Waits(waits) => job = Some(*waits),
+            }
+        }
         let limit = query.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, ROWS_MAX) as usize;
-        let asked = query.clone();
+        let (asked, layer, order) = (query.clone(), Arc::clone(&tags), near.clone());
         let (index, answer) = tokio::task::spawn_blocking(move || {
             let wanted = Wanted {
                 sort: asked.sort.as_deref(),
@@ -57,8 +75,9 @@ impl Explore {
                 offset: usize::try_from(asked.offset).unwrap_or(0),
                 limit,
                 counts: !asked.rows_only,
+                near: order.as_deref().map(Vec::as_slice),
             };
-            let answer = index.answer(&asked.filter, &wanted);
+            let answer = index.answer(std::slice::from_ref(&*layer), &asked.filter, &wanted);
             (index, answer)
         })
         .await
@@ -67,15 +86,29 @@ impl Explore {
         let keys: Vec<String> = answer.rows.iter().map(|r| index.key(*r).to_owned()).collect();
         let mut tx = self.0.db.read().await?;
         let rows = entries(&mut tx, &found, &keys).await?;
+        let rows = crate::versions::files::show(&mut tx, rows, true).await?;
+        let (mut named, mut distances) = (BTreeMap::new(), BTreeMap::new());
+        for (row, file) in answer.rows.iter().zip(&rows) {
+            let far = near.as_ref().and_then(|n| n.get(*row)).filter(|d| !d.is_nan());
+            if let Some(far) = far {
+                distances.insert(file.path.clone(), *far);
+            }
+            let has: Vec<String> = tags.of(*row).map(str::to_owned).collect();
+            if !has.is_empty() {
+                named.insert(file.path.clone(), has);
+            }
+        }
         Ok(ExploreAnswer {
             page: Some(ExplorePage {
                 total: index.rows() as i64,
                 matched: answer.matched as i64,
                 facets: answer.facets,
                 columns: answer.columns,
-                rows: crate::versions::files::show(&mut tx, rows, true).await?,
+                rows,
+                tags: named,
+                distances,
             }),
-            job: None,
+            job,
         })
     }
 
@@ -196,8 +229,12 @@ pub(crate) async fn passing(ctx: &Context, version: &Version, filter: &ExploreFi
         Some(index) => index,
         None => index::build(ctx, version, None).await?,
     };
+    let tags = ctx
+        .layers
+        .over(&mut ctx.db.read().await?, version, &index)
+        .await?;
     let filter = filter.clone();
-    let bits = tokio::task::spawn_blocking(move || index.passing(&filter))
+    let bits = tokio::task::spawn_blocking(move || index.passing(std::slice::from_ref(&*tags), &filter))
         .await
         .map_err(anyhow::Error::from)?;
     bits.map_err(|e| Error::field("filter", e))
@@ -207,7 +244,8 @@ pub(crate) async fn passing(ctx: &Context, version: &Version, filter: &ExploreFi
 pub(crate) fn check(query: &ExploreQuery) -> Result<()> {
     let f = &query.filter;
     let values: usize = f.facets.values().map(Vec::len).sum();
-    if values + f.facets.len() + f.ranges.len() > FILTER_MAX || f.text.len() > FILTER_MAX {
+    let like = query.like.as_ref().map_or(0, String::len);
+    if values + f.facets.len() + f.ranges.len() > FILTER_MAX || f.text.len().max(like) > FILTER_MAX {
         return Err(Error::field(
             "filter",
             format!("A filter has at most {FILTER_MAX} values and characters."),

@@ -47,6 +47,7 @@ pub async fn sweep(ctx: &Context) -> Result<Swept> {
     // Objects of versions first: they hold files.
     unnamed_objects(ctx, before, &mut swept).await?;
     ownerless_artifacts(ctx, now).await?;
+    taken_tags(ctx, now).await?;
     unused_blobs(ctx, before, &mut swept).await?;
     swept.files += stray_blobs(ctx, now).await?;
     swept.files += old_files(ctx.exports_dir(), EXPORT_LIFE).await?;
@@ -73,6 +74,19 @@ async fn ended_sessions(ctx: &Context, now: Timestamp) -> Result<()> {
         })
         .await?;
     Ok(())
+}
+
+/// Tags that were taken off files, once that cannot be undone any more.
+async fn taken_tags(ctx: &Context, now: Timestamp) -> Result<()> {
+    let before = now.plus_seconds(-crate::explore::file_tags::UNDO_LIFE);
+    loop {
+        let gone = ctx.db.write::<_, Error, _>(move |tx| {
+            Box::pin(async move { Ok(repo::file_tag::sweep(tx, before, PAGE).await?) })
+        });
+        if gone.await? == 0 {
+            return Ok(());
+        }
+    }
 }
 
 async fn abandoned_uploads(ctx: &Context, now: Timestamp, swept: &mut Swept) -> Result<()> {

@@ -39,6 +39,8 @@ pub mod kind {
     pub const TRAINING: &str = "training";
     /// Indexes a version to look through it.
     pub const EXPLORE: &str = "explore";
+    /// Describes the pictures of a version, to order them by likeness.
+    pub const SIMILAR: &str = "similar";
     /// Makes a dataset of a record of the catalogue.
     pub const CATALOGUE: &str = "catalogue";
 }
@@ -58,6 +60,7 @@ pub fn runner(services: &Services, concurrency: usize) -> Runner {
     registry.register(kind::ASSIST, assist::AssistJob(ctx.clone()));
     registry.register(kind::CATALOGUE, catalogue::CatalogueJob(ctx.clone()));
     registry.register(kind::EXPLORE, crate::explore::index::ExploreJob(ctx.clone()));
+    registry.register(kind::SIMILAR, crate::explore::similar::SimilarJob(ctx.clone()));
     let clock = ctx.clock.clone();
     let (scheduled, learning) = (ctx.clone(), ctx.clone());
     Runner::new(

@@ -11,6 +11,7 @@ pub mod checksum;
 pub mod dataset;
 pub mod datastore;
 pub mod experiment;
+pub mod file_tag;
 pub mod frame;
 pub mod invitation;
 pub mod item;

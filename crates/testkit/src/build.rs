@@ -2,7 +2,10 @@
 
 use limn_domain::dataset::{DatasetKind, Split, VersionCounts, Visibility};
 use limn_domain::project::{ProjectSettings, Task};
-use limn_domain::{CategoryId, DatasetId, Digest, ItemId, ProjectId, Role, Timestamp, UserId, VersionId};
+use limn_domain::{
+    CategoryId, DatasetId, Digest, FileTagId, ItemId, ProjectId, Role, TagChangeId, Timestamp, UserId,
+    VersionId,
+};
 use limn_store::repo::{self, item::NewItem};
 use limn_store::{Db, StoreError};
 
@@ -156,6 +159,19 @@ pub async fn dataset_member(db: &Db, dataset: DatasetId, user: UserId, role: Rol
     })
     .await
     .expect("the member is inserted");
+}
+
+/// A tag on a path of a dataset, and the change that put it there.
+pub async fn file_tag(db: &Db, dataset: DatasetId, name: &str, path: &str) -> (FileTagId, TagChangeId) {
+    let (name, key, change) = (name.to_owned(), path.to_lowercase(), TagChangeId::new());
+    let tag = db.write::<_, StoreError, _>(move |tx| {
+        Box::pin(async move {
+            let tag = repo::file_tag::make(tx, dataset, &name, START).await?;
+            repo::file_tag::put(tx, tag, change, &[key], START).await?;
+            Ok(tag)
+        })
+    });
+    (tag.await.expect("the tag is put on the path"), change)
 }
 
 /// The next version of a dataset, of one picture whose blob row is there.

@@ -11,9 +11,10 @@ use limn_domain::dataset::{
     UpdateDataset, Version, VersionOutcome,
 };
 use limn_domain::explore::{NewView, SavedView};
+use limn_domain::file_tag::{FileTag, TagChange, UndoTags};
 use limn_domain::job::Job;
 use limn_domain::user::User;
-use limn_domain::{DatasetId, Page, ProjectId, Role, UserId, VersionId, ViewId};
+use limn_domain::{DatasetId, FileTagId, Page, ProjectId, Role, UserId, VersionId, ViewId};
 use limn_services::Services;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -35,6 +36,9 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(lineage))
         .routes(routes!(views, save_view))
         .routes(routes!(delete_view))
+        .routes(routes!(file_tags))
+        .routes(routes!(delete_file_tag))
+        .routes(routes!(undo_file_tags))
         .routes(routes!(project_lineage));
     super::describe::<VersionOutcome>(router.get_openapi_mut());
     router
@@ -326,4 +330,42 @@ async fn delete_view(
     Ids(dataset, view): Ids<DatasetId, ViewId>,
 ) -> Api<Json<Vec<SavedView>>> {
     Ok(Json(services.explore.delete_view(&actor, dataset, view).await?))
+}
+
+/// List the tags of files
+///
+/// Those that some path of the dataset has. They are on paths, so that they are there in every version that has the path.
+#[utoipa::path(get, path = "/datasets/{dataset_id}/file-tags", tag = "datasets", responses((status = 200, description = "By name", body = Vec<FileTag>)))]
+async fn file_tags(
+    State(services): State<Services>,
+    Caller(actor): Caller,
+    Id(dataset): Id<DatasetId>,
+) -> Api<Json<Vec<FileTag>>> {
+    Ok(Json(services.explore.file_tags(&actor, dataset).await?))
+}
+
+/// Take a tag off all files
+///
+/// Of all versions. Can be undone within an hour.
+#[utoipa::path(delete, path = "/datasets/{dataset_id}/file-tags/{tag_id}", tag = "datasets", responses((status = 200, description = "What came of it", body = TagChange)))]
+async fn delete_file_tag(
+    State(services): State<Services>,
+    Caller(actor): Caller,
+    Ids(dataset, tag): Ids<DatasetId, FileTagId>,
+) -> Api<Json<TagChange>> {
+    Ok(Json(services.explore.delete_tag(&actor, dataset, tag).await?))
+}
+
+/// Undo a change of tags
+///
+/// One of the last hour, as far as nobody has changed the same since. The same once more does it again.
+#[utoipa::path(post, path = "/datasets/{dataset_id}/file-tags/undo", tag = "datasets", request_body = UndoTags, responses((status = 200, description = "The tags of the dataset", body = Vec<FileTag>)))]
+async fn undo_file_tags(
+    State(services): State<Services>,
+    Caller(actor): Caller,
+    Id(dataset): Id<DatasetId>,
+    Json(input): Json<UndoTags>,
+) -> Api<Json<Vec<FileTag>>> {
+    let undone = services.explore.undo_tags(&actor, dataset, input.change_id);
+    Ok(Json(undone.await?))
 }

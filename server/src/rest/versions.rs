@@ -16,6 +16,7 @@ use limn_domain::dataset::{
 };
 use limn_domain::explore::{ExploreAnswer, ExploreQuery};
 use limn_domain::export::VersionExport;
+use limn_domain::file_tag::{ChangeTags, TagChange, TagScope, TagsHere};
 use limn_domain::job::Job;
 use limn_domain::project::Project;
 use limn_domain::{Page, VersionId};
@@ -34,6 +35,8 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(schema))
         .routes(routes!(croissant))
         .routes(routes!(explore))
+        .routes(routes!(change_tags))
+        .routes(routes!(count_tags))
         .routes(routes!(entries))
         .routes(routes!(folder))
         .routes(routes!(export))
@@ -130,6 +133,34 @@ async fn explore(
     Optional(query): Optional<ExploreQuery>,
 ) -> Api<Json<ExploreAnswer>> {
     Ok(Json(services.explore.page(&actor, version, query).await?))
+}
+
+/// Tag files
+///
+/// Puts tags on files of the version and takes others off: on those of `paths`, or on all that pass the filter when there
+/// are none. Tags are on paths of the dataset, not in the version, which never changes: other versions with the same paths
+/// have them too. At most 250,000 files change at once.
+#[utoipa::path(post, path = "/versions/{version_id}/tags", tag = "versions", request_body = ChangeTags, responses((status = 200, description = "What came of it", body = TagChange)))]
+async fn change_tags(
+    State(services): State<Services>,
+    Caller(actor): Caller,
+    Id(version): Id<VersionId>,
+    Json(input): Json<ChangeTags>,
+) -> Api<Json<TagChange>> {
+    Ok(Json(services.explore.change_tags(&actor, version, input).await?))
+}
+
+/// Count tags
+///
+/// The tags of the dataset, with how many of some files of the version have each.
+#[utoipa::path(post, path = "/versions/{version_id}/tags/count", tag = "versions", request_body = TagScope, responses((status = 200, description = "Tags by name", body = TagsHere)))]
+async fn count_tags(
+    State(services): State<Services>,
+    Caller(actor): Caller,
+    Id(version): Id<VersionId>,
+    Optional(of): Optional<TagScope>,
+) -> Api<Json<TagsHere>> {
+    Ok(Json(services.explore.tags_here(&actor, version, of).await?))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

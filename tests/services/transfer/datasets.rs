@@ -7,7 +7,9 @@ mod ends;
 mod explore;
 mod objects;
 mod profile;
+mod similar;
 mod speed;
+mod tags;
 
 use super::{World, boxed, coco, image, picture, world, zip};
 use image::ImageFormat;

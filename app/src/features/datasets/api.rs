@@ -11,13 +11,14 @@ use limn_domain::dataset::{
 use limn_domain::datastore::Datastore;
 use limn_domain::explore::{ExploreAnswer, ExploreQuery, NewView, SavedView};
 use limn_domain::export::VersionExport;
+use limn_domain::file_tag::{ChangeTags, FileTag, TagChange, TagScope, TagsHere};
 use limn_domain::job::Job;
 #[cfg(feature = "ssr")]
 use limn_domain::profile::DatasetProfile;
 use limn_domain::profile::{Drift, VersionProfile};
 use limn_domain::project::{Project, ProjectSummary};
 use limn_domain::user::User;
-use limn_domain::{DatasetId, JobId, Page, Role, UserId, VersionId, ViewId};
+use limn_domain::{DatasetId, JobId, Page, Role, TagChangeId, UserId, VersionId, ViewId};
 use server_fn::codec::Json;
 
 #[server(prefix = "/ui", endpoint = "dataset/list", input = Json)]
@@ -288,4 +289,22 @@ pub async fn dataset_save_view(dataset: DatasetId, input: NewView) -> Result<Vec
 pub async fn dataset_delete_view(dataset: DatasetId, view: ViewId) -> Result<Vec<SavedView>, AppError> {
     let (services, actor) = crate::context::request()?;
     Ok(services.explore.delete_view(&actor, dataset, view).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "version/tags_here", input = Json)]
+pub async fn version_tags_here(version: VersionId, of: TagScope) -> Result<TagsHere, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.explore.tags_here(&actor, version, of).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "version/change_tags", input = Json)]
+pub async fn version_change_tags(version: VersionId, input: ChangeTags) -> Result<TagChange, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.explore.change_tags(&actor, version, input).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "dataset/undo_tags", input = Json)]
+pub async fn dataset_undo_tags(dataset: DatasetId, change: TagChangeId) -> Result<Vec<FileTag>, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.explore.undo_tags(&actor, dataset, change).await?)
 }

@@ -1,8 +1,11 @@
 //! `/data/:id/explore`: the files of a version by what is known of them.
 
+mod active;
 mod facets;
 mod make;
 mod results;
+mod similar;
+mod tags;
 mod views;
 
 use super::api;
@@ -14,26 +17,34 @@ use crate::fmt;
 use crate::pulse::use_pulse;
 use crate::ui::{
     Button, Card, EmptyState, ErrorView, Glyph, Icon, Notice, Select, Skeleton, TextInput, Tone, debounce,
-    use_toasts,
+    use_hotkey_when, use_toasts,
 };
+use active::Active;
 use facets::Facets;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
 use limn_domain::VersionId;
-use limn_domain::dataset::Version;
-use limn_domain::explore::{BY_PATH, Bounds, ExploreAnswer, ExploreFilter, ExplorePage, ExploreQuery};
-use limn_domain::job::JobState;
+use limn_domain::authz::Action;
+use limn_domain::dataset::{Entry, Version};
+use limn_domain::explore::{
+    BY_PATH, Bounds, ExploreAnswer, ExploreFilter, ExplorePage, ExploreQuery, ROWS_MAX,
+};
+use limn_domain::job::{Job, JobState};
 use make::MakeDialog;
 use results::Results;
-use std::collections::BTreeSet;
+use similar::{Looking, use_similar_key};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+use tags::TagDialog;
 use views::Views;
 
 const TYPING_PAUSE: Duration = Duration::from_millis(250);
 /// Files of a page.
 const PAGE: i64 = 60;
+/// The order of likeness, in the list of orders.
+const BY_LIKENESS: &str = "like";
 
 /// What the parts of the page share.
 #[derive(Clone, Copy)]
@@ -45,11 +56,49 @@ struct Explorer {
     change: Callback<ExploreQuery>,
     /// The first page with its counts.
     page: RwSignal<ExplorePage>,
+    /// All files that are shown.
+    rows: RwSignal<Vec<Entry>>,
+    /// Their tags, by path.
+    tags: RwSignal<BTreeMap<String, Vec<String>>>,
+    /// How far they are from the one that they are to be like, by path.
+    distances: RwSignal<BTreeMap<String, f32>>,
+    /// The job that looks at the pictures, while they cannot be compared.
+    looking: RwSignal<Option<Job>>,
+    /// The file under the pointer, or with the focus.
+    at: RwSignal<Option<String>>,
+    /// Goes up when the same question has another answer.
+    again: RwSignal<u32>,
     /// Paths that are selected.
     selected: RwSignal<BTreeSet<String>>,
 }
 
 impl Explorer {
+    /// Shows a first page; `job` is what looks at the pictures for it.
+    fn show(&self, page: ExplorePage, job: Option<Job>) {
+        self.rows.set(page.rows.clone());
+        self.tags.set(page.tags.clone());
+        self.distances.set(page.distances.clone());
+        self.page.set(page);
+        // One that is being followed does for all questions.
+        if job.is_none() || self.looking.with_untracked(Option::is_none) {
+            self.looking.set(job);
+        }
+    }
+
+    /// Puts those first that are like a file, or goes back to the other order.
+    fn like(&self, path: Option<String>) {
+        let query = ExploreQuery {
+            like: path,
+            ..self.query.get_untracked()
+        };
+        self.change.run(query);
+    }
+
+    /// Asks once more, if the page is still there.
+    fn ask_again(&self) {
+        self.again.try_update(|n| *n += 1);
+    }
+
     fn filter(&self, f: impl FnOnce(&mut ExploreFilter)) {
         let mut query = self.query.get_untracked();
         f(&mut query.filter);
@@ -131,14 +180,20 @@ fn OfVersion(
         <Suspense fallback=move || view! { <Card><Skeleton lines=8/></Card> }>
             {move || Suspend::new(async move {
                 match first.await {
-                    Ok(ExploreAnswer { page: Some(page), .. }) => {
+                    Ok(ExploreAnswer { page: Some(page), job }) => {
                         waits.try_set(false);
                         let e = Explorer {
                             ctx,
                             version: id,
                             query,
                             change,
+                            rows: RwSignal::new(page.rows.clone()),
+                            tags: RwSignal::new(page.tags.clone()),
+                            distances: RwSignal::new(page.distances.clone()),
+                            looking: RwSignal::new(job),
+                            at: RwSignal::new(None),
                             page: RwSignal::new(page),
+                            again: RwSignal::new(0),
                             selected: RwSignal::default(),
                         };
                         view! { <Page e number/> }.into_any()
@@ -185,13 +240,18 @@ fn Page(e: Explorer, number: RwSignal<String>) -> impl IntoView {
     let toasts = use_toasts();
     // Only the newest question's answer is shown.
     let turn = StoredValue::new(0_u64);
-    Effect::new(move |before: Option<ExploreQuery>| {
-        let now = e.query.get();
-        if before.is_some_and(|b| b != now) {
+    Effect::new(move |before: Option<(ExploreQuery, u32)>| {
+        let now = (e.query.get(), e.again.get());
+        if let Some(before) = before.filter(|b| *b != now) {
             turn.update_value(|t| *t += 1);
             let mine = turn.get_value();
             busy.set(true);
-            let wanted = asked(now.clone());
+            let mut wanted = asked(now.0.clone());
+            if before.0 == now.0 {
+                // What somebody has scrolled to stays where it is.
+                let shown = e.rows.with_untracked(Vec::len) as i64;
+                wanted.limit = Some(shown.clamp(PAGE, ROWS_MAX));
+            }
             spawn_local(async move {
                 let answer = api::version_explore(e.version, wanted).await;
                 if turn.try_get_value() != Some(mine) {
@@ -199,7 +259,10 @@ fn Page(e: Explorer, number: RwSignal<String>) -> impl IntoView {
                 }
                 busy.set(false);
                 match answer {
-                    Ok(ExploreAnswer { page: Some(page), .. }) => e.page.set(page),
+                    Ok(ExploreAnswer {
+                        page: Some(page),
+                        job,
+                    }) => e.show(page, job),
                     Ok(_) => toasts.info("The version is being indexed again; try once more in a moment."),
                     Err(error) => toasts.error(&error),
                 }
@@ -235,7 +298,11 @@ fn Page(e: Explorer, number: RwSignal<String>) -> impl IntoView {
         let now = sort.get();
         if before.is_some_and(|b| b != now) {
             let (column, down) = now.split_once(' ').unwrap_or((BY_PATH, "up"));
+            if column == BY_LIKENESS {
+                return now;
+            }
             let mut q = e.query.get_untracked();
+            q.like = None;
             q.sort = (column != BY_PATH).then(|| column.to_owned());
             q.descending = down == "down";
             if q != e.query.get_untracked() {
@@ -255,8 +322,11 @@ fn Page(e: Explorer, number: RwSignal<String>) -> impl IntoView {
                 all.push((format!("{} up", c.name), format!("{}, least first", c.label)));
             }
         });
-        // One that is set stays one of them.
         let now = e.query.with(sort_text);
+        if e.query.with(|q| q.like.is_some()) {
+            all.insert(0, (now.clone(), "Most alike first".to_owned()));
+        }
+        // One that is set stays one of them.
         if !all.iter().any(|(v, _)| *v == now) {
             all.push((now.clone(), now));
         }
@@ -264,6 +334,15 @@ fn Page(e: Explorer, number: RwSignal<String>) -> impl IntoView {
     });
     let as_table = RwSignal::new("grid".to_owned());
     let making = RwSignal::new(false);
+    let tagging = RwSignal::new(false);
+    let may_tag = e.ctx.may(Action::AddVersions);
+    use_hotkey_when(
+        "t",
+        "Tag the selected files, or all that were found",
+        move || may_tag && e.page.with_untracked(|p| p.matched > 0),
+        move || tagging.set(true),
+    );
+    use_similar_key(e);
     let shows = RwSignal::new(false);
     let count = move || {
         e.page.with(|p| {
@@ -304,6 +383,14 @@ fn Page(e: Explorer, number: RwSignal<String>) -> impl IntoView {
                     <p class="explore__count" role="status">{count}</p>
                     <Active e/>
                     <span class="grow"></span>
+                    <Show when=move || may_tag && e.page.with(|p| p.matched > 0)>
+                        <Button icon=Glyph::Tag kbd="T" on_click=move || tagging.set(true)>
+                            {move || match e.selected.with(BTreeSet::len) {
+                                0 => "Tag these".to_owned(),
+                                n => format!("Tag {n} selected"),
+                            }}
+                        </Button>
+                    </Show>
                     <Show when=move || e.page.with(|p| p.matched > 0)>
                         <Button icon=Glyph::Plus on_click=move || making.set(true)>
                             {move || match e.selected.with(BTreeSet::len) {
@@ -313,6 +400,7 @@ fn Page(e: Explorer, number: RwSignal<String>) -> impl IntoView {
                         </Button>
                     </Show>
                 </div>
+                <Looking e/>
                 <Show
                     when=move || e.page.with(|p| p.matched > 0)
                     fallback=move || view! {
@@ -328,73 +416,14 @@ fn Page(e: Explorer, number: RwSignal<String>) -> impl IntoView {
             </div>
         </div>
         <MakeDialog e open=making/>
+        <TagDialog e open=tagging/>
     }
 }
 
 fn sort_text(q: &ExploreQuery) -> String {
+    if q.like.is_some() {
+        return format!("{BY_LIKENESS} up");
+    }
     let column = q.sort.as_deref().unwrap_or(BY_PATH);
     format!("{column} {}", if q.descending { "down" } else { "up" })
-}
-
-/// What is filtered by, each with a way out.
-#[component]
-fn Active(e: Explorer) -> impl IntoView {
-    let chips = move || {
-        let filter = e.query.with(|q| q.filter.clone());
-        let label = |name: &str| {
-            e.page.with(|p| {
-                let facet = p.facets.iter().find(|f| f.name == name).map(|f| f.label.clone());
-                let column = p.columns.iter().find(|c| c.name == name).map(|c| c.label.clone());
-                facet.or(column).unwrap_or_else(|| name.to_owned())
-            })
-        };
-        let mut all: Vec<(String, Callback<()>)> = Vec::new();
-        for (name, values) in &filter.facets {
-            for value in values {
-                let (facet, gone) = (name.clone(), value.clone());
-                let take = Callback::new(move |()| {
-                    e.filter(|f| {
-                        if let Some(values) = f.facets.get_mut(&facet) {
-                            values.retain(|v| *v != gone);
-                        }
-                    });
-                });
-                all.push((format!("{}: {value}", label(name)), take));
-            }
-        }
-        for (name, b) in &filter.ranges {
-            let text = match (b.min, b.max) {
-                (Some(min), Some(max)) => format!("{}: {min} to {max}", label(name)),
-                (Some(min), None) => format!("{}: from {min}", label(name)),
-                (None, Some(max)) => format!("{}: to {max}", label(name)),
-                (None, None) => continue,
-            };
-            let column = name.clone();
-            let take = Callback::new(move |()| {
-                e.filter(|f| {
-                    f.ranges.remove(&column);
-                });
-            });
-            all.push((text, take));
-        }
-        all
-    };
-    let some = Memo::new(move |_| e.query.with(|q| !q.filter.is_empty()));
-    view! {
-        <ul class="explore__chips" aria-label="Active filters">
-            {move || chips().into_iter().map(|(text, take)| {
-                let label = format!("Remove the filter {text}");
-                view! {
-                    <li>
-                        <button type="button" class="data-tag" aria-label=label on:click=move |_| take.run(())>
-                            {text}<Icon glyph=Glyph::X size=12/>
-                        </button>
-                    </li>
-                }
-            }).collect_view()}
-        </ul>
-        <Show when=move || some.get()>
-            <button type="button" class="link" on:click=move |_| e.filter(|f| *f = ExploreFilter::default())>"Clear all"</button>
-        </Show>
-    }
 }

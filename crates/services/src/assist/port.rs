@@ -191,6 +191,13 @@ pub trait Engine: Send + Sync {
         stop: &StopCheck,
     ) -> Result<Vec<Vec<f32>>, EngineError>;
 
+    /// Changes when [`Self::looks`] come out differently.
+    fn look_version(&self) -> &'static str;
+
+    /// What pictures look like, the same in every project and dataset: one vector each, all of one length, of numbers from 0
+    /// on; the Euclidean distance of two is 0..=1. Takes milliseconds.
+    fn looks(&self, pictures: &[SmallPicture]) -> Result<Vec<Vec<f32>>, EngineError>;
+
     /// Changes when features of documents come out differently.
     fn text_version(&self) -> &'static str;
 

@@ -13,6 +13,8 @@ mod networks;
 mod place;
 mod spans;
 
+pub(crate) use look::small_picture;
+
 use crate::assist::port::{Engine, EngineError, StopCheck};
 use crate::{Context, Error, assist};
 use anyhow::Context as _;

@@ -6,7 +6,7 @@ use limn_domain::explore::{Bounds, ExploreFilter, ExplorePage, ExploreQuery, New
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-async fn page(w: &World, version: VersionId, query: ExploreQuery) -> ExplorePage {
+pub(super) async fn page(w: &World, version: VersionId, query: ExploreQuery) -> ExplorePage {
     let answer = w.explore.page(&w.manager, version, query.clone()).await.unwrap();
     if let Some(job) = answer.job {
         assert!(answer.page.is_none());
@@ -16,26 +16,26 @@ async fn page(w: &World, version: VersionId, query: ExploreQuery) -> ExplorePage
     answer.page.expect("it is indexed by now")
 }
 
-fn by(facet: &str, values: &[&str]) -> ExploreFilter {
+pub(super) fn by(facet: &str, values: &[&str]) -> ExploreFilter {
     ExploreFilter {
         facets: BTreeMap::from([(facet.to_owned(), values.iter().map(|v| (*v).to_owned()).collect())]),
         ..ExploreFilter::default()
     }
 }
 
-fn of(filter: ExploreFilter) -> ExploreQuery {
+pub(super) fn of(filter: ExploreFilter) -> ExploreQuery {
     ExploreQuery {
         filter,
         ..ExploreQuery::default()
     }
 }
 
-fn count(page: &ExplorePage, facet: &str, value: &str) -> Option<i64> {
+pub(super) fn count(page: &ExplorePage, facet: &str, value: &str) -> Option<i64> {
     let facet = page.facets.iter().find(|f| f.name == facet)?;
     Some(facet.values.iter().find(|v| v.value == value)?.count)
 }
 
-fn paths(page: &ExplorePage) -> Vec<&str> {
+pub(super) fn paths(page: &ExplorePage) -> Vec<&str> {
     page.rows.iter().map(|r| r.path.as_str()).collect()
 }
 

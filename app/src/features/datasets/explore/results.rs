@@ -2,6 +2,7 @@
 
 use super::super::api;
 use super::super::shape::{Colors, Thumb, file_url};
+use super::similar::{Distance, Like};
 use super::{Explorer, PAGE, asked};
 use crate::data::use_load;
 use crate::fmt;
@@ -14,14 +15,7 @@ use std::collections::BTreeSet;
 
 #[component]
 pub fn Results(e: Explorer, as_table: Signal<bool>) -> impl IntoView {
-    let rows = RwSignal::new(e.page.with_untracked(|p| p.rows.clone()));
-    // Another first page begins anew.
-    Effect::new(move |before: Option<()>| {
-        e.page.track();
-        if before.is_some() {
-            rows.set(e.page.with_untracked(|p| p.rows.clone()));
-        }
-    });
+    let rows = e.rows;
     let id = e.version;
     let schema = use_load(move || id, api::version_schema);
     let colors = Signal::derive(move || match schema.get() {
@@ -48,7 +42,11 @@ pub fn Results(e: Explorer, as_table: Signal<bool>) -> impl IntoView {
                 return;
             }
             match answer {
-                Ok(ExploreAnswer { page: Some(page), .. }) => drop(rows.try_update(|r| r.extend(page.rows))),
+                Ok(ExploreAnswer { page: Some(page), .. }) => {
+                    e.tags.try_update(|t| t.extend(page.tags));
+                    e.distances.try_update(|d| d.extend(page.distances));
+                    rows.try_update(|r| r.extend(page.rows));
+                }
                 Ok(_) => {}
                 Err(error) => toasts.error(&error),
             }
@@ -122,23 +120,57 @@ fn Pick(e: Explorer, path: String, pick: Callback<(String, bool)>) -> impl IntoV
     }
 }
 
+/// Tags of a file shown before the others are counted.
+const TAGS_SHOWN: usize = 3;
+
+/// The tags that a file has.
+#[component]
+fn Tags(e: Explorer, path: String) -> impl IntoView {
+    let tags = Memo::new(move |_| e.tags.with(|t| t.get(&path).cloned().unwrap_or_default()));
+    move || {
+        tags.with(|all| {
+            let more = all.len().saturating_sub(TAGS_SHOWN);
+            (!all.is_empty()).then(|| {
+                view! {
+                    <span class="explore__tags" title=all.join(", ")>
+                        {all.iter().take(TAGS_SHOWN).map(|t| view! { <span class="data-tag">{t.clone()}</span> }).collect_view()}
+                        {(more > 0).then(|| view! { <span class="faint">{format!("+{more}")}</span> })}
+                    </span>
+                }
+            })
+        })
+    }
+}
+
 #[component]
 fn Cell(e: Explorer, entry: Entry, colors: Signal<Colors>, pick: Callback<(String, bool)>) -> impl IntoView {
     let id = e.version;
     let name = entry.path.rsplit('/').next().unwrap_or(&entry.path).to_owned();
     let (path, href, split) = (entry.path.clone(), file_url(id, &entry.path), entry.split);
+    let (tagged, far) = (path.clone(), path.clone());
+    let like = (entry.width > 0).then(|| path.clone());
+    let (over, focused) = (path.clone(), path.clone());
     let labels: i64 = entry.categories.values().sum();
     view! {
-        <li class="explore__cell">
+        <li
+            class="explore__cell"
+            on:mouseenter=move |_| e.at.set(Some(over.clone()))
+            on:mouseleave=move |_| e.at.set(None)
+            on:focusin=move |_| e.at.set(Some(focused.clone()))
+            on:focusout=move |_| e.at.set(None)
+        >
             <a class="data-cell" href=href rel="external" title=path.clone()>
                 <Thumb version=id entry colors/>
                 <span class="data-cell__name">{name}</span>
+                <Tags e path=tagged/>
                 <span class="data-cell__foot">
                     {(split != Split::None).then(|| view! { <Chip>{split.label()}</Chip> })}
                     {(labels > 0).then(|| view! { <span class="faint">{fmt::counted(labels, "label", "labels")}</span> })}
+                    <Distance e path=far/>
                 </span>
             </a>
             <Pick e path pick/>
+            {like.map(|path| view! { <Like e path/> })}
         </li>
     }
 }
@@ -148,18 +180,31 @@ fn Rows(e: Explorer, rows: RwSignal<Vec<Entry>>, pick: Callback<(String, bool)>)
     let id = e.version;
     view! {
         <div class="card card--flush">
-            <Table label="Files" columns=vec!["", "Path", "Split", "Categories", "Pixels", "Size"]>
+            <Table label="Files" columns=vec!["", "Path", "Split", "Categories", "Tags", "Pixels", "Size"]>
                 <For each=move || rows.get() key=|r| r.path.clone() let:r>
                     {
-                        let path = r.path.clone();
+                        let (path, tagged, far) = (r.path.clone(), r.path.clone(), r.path.clone());
+                        let like = (r.width > 0).then(|| r.path.clone());
+                        let (over, focused) = (r.path.clone(), r.path.clone());
                         let categories = r.categories.iter().map(|(c, n)| if *n > 1 { format!("{c} \u{00d7}{n}") } else { c.clone() }).collect::<Vec<_>>().join(", ");
                         let pixels = if r.width > 0 { format!("{} \u{00d7} {}", r.width, r.height) } else { String::new() };
                         view! {
-                            <tr>
+                            <tr
+                                class="explore__row"
+                                on:mouseenter=move |_| e.at.set(Some(over.clone()))
+                                on:mouseleave=move |_| e.at.set(None)
+                                on:focusin=move |_| e.at.set(Some(focused.clone()))
+                                on:focusout=move |_| e.at.set(None)
+                            >
                                 <td><Pick e path pick/></td>
-                                <td data-label="Path"><a class="link data-path" href=file_url(id, &r.path) rel="external">{r.path.clone()}</a></td>
+                                <td data-label="Path">
+                                    <a class="link data-path" href=file_url(id, &r.path) rel="external">{r.path.clone()}</a>
+                                    <Distance e path=far/>
+                                    {like.map(|path| view! { <Like e path/> })}
+                                </td>
                                 <td data-label="Split">{if r.split == Split::None { "" } else { r.split.label() }}</td>
                                 <td data-label="Categories">{categories}</td>
+                                <td data-label="Tags"><Tags e path=tagged/></td>
                                 <td data-label="Pixels" class="num">{pixels}</td>
                                 <td data-label="Size" class="num">{fmt::bytes(r.size)}</td>
                             </tr>

@@ -1,11 +1,11 @@
 //! Looking at pictures: each is described once by what the project's pictures taught, and that is kept.
 
 use super::{Run, is_holdout};
-use crate::Error;
 use crate::assist::backbone::brought;
 use crate::assist::port::{Engine, EngineError, PictureNet, SmallPicture, StopCheck, TEXT_READ};
 use crate::assist::{bytes, floats};
 use crate::jobs::training::yield_to_others;
+use crate::{Context, Error};
 use anyhow::Context as _;
 use futures::StreamExt as _;
 use limn_domain::Digest;
@@ -383,14 +383,22 @@ async fn picture(
 }
 
 async fn decoded(run: &Run<'_>, item: &AssistItem, side: u32) -> Result<SmallPicture, StorageError> {
-    let renditions = &run.ctx.renditions;
-    let file = Source::File(run.ctx.blobs.path(&item.digest));
-    let (source, pixels) = if item.width.max(item.height) <= SMALL {
-        (file, item.width * item.height)
+    small_picture(run.ctx, &item.digest, (item.width, item.height), side).await
+}
+
+/// A stored picture of a size in pixels, with at most `side` pixels a side.
+pub(crate) async fn small_picture(
+    ctx: &Context,
+    digest: &Digest,
+    (width, height): (i64, i64),
+    side: u32,
+) -> Result<SmallPicture, StorageError> {
+    let renditions = &ctx.renditions;
+    let file = Source::File(ctx.blobs.path(digest));
+    let (source, pixels) = if width.max(height) <= SMALL {
+        (file, width * height)
     } else {
-        let thumb = renditions
-            .get_or_make(&item.digest, RenditionKind::Thumb, file)
-            .await?;
+        let thumb = renditions.get_or_make(digest, RenditionKind::Thumb, file).await?;
         (Source::Bytes(thumb), 320 * 320)
     };
     let limits = *renditions.limits();
