@@ -34,13 +34,13 @@ fn paint(p: &SmallPicture, categories: usize) -> Painted {
     let mut pixels = vec![N; p.width * p.height];
     let mut bright = vec![(0_usize, 0_usize); categories];
     for (at, out) in pixels.iter_mut().enumerate() {
-        for category in 0..categories.min(3) {
+        for (category, seen) in bright.iter_mut().enumerate().take(3) {
             let own = p.rgb[at * 3 + category];
             let others = (0..3).filter(|c| *c != category);
             if own > 90 && others.map(|c| p.rgb[at * 3 + c]).all(|v| v < 70) {
                 *out = category as u8;
-                bright[category].0 += usize::from(own > 170);
-                bright[category].1 += 1;
+                seen.0 += usize::from(own > 170);
+                seen.1 += 1;
             }
         }
     }
