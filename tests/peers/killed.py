@@ -80,9 +80,13 @@ class Studio:
         """What was written so far, that much older. The server is not running."""
         with self.database() as db:
             for table in ("blob", "version_object"):
-                db.execute(f"UPDATE {table} SET created_at = created_at - ?", (seconds * 1000,))
-            # What a job had begun when it was killed keeps clean-up off everything younger than it.
-            db.execute("UPDATE job SET started_at = started_at - ? WHERE started_at IS NOT NULL", (seconds * 1000,))
+                db.execute(f"UPDATE {table} SET created_at = created_at - ?", (seconds * 1_000_000,))
+            # A killed server's jobs are taken up at once then, and as often as it takes.
+            db.execute(
+                "UPDATE job SET attempts = 0, lease_until = lease_until - ?1, run_after = run_after - ?1, started_at = started_at - ?1 "
+                "WHERE state IN ('queued', 'running')",
+                (seconds * 1_000_000,),
+            )
         db.close()
         for file in self.blobs():
             at = file.stat().st_mtime - seconds
@@ -127,6 +131,11 @@ class Studio:
             assert blake3.blake3(blob.read_bytes()).hexdigest() == blob.name, f"{blob} is not what its name says"
         return len(self.versions(dataset)), files
 
+    def register(self, dataset: str, new: dict) -> None:
+        reply = requests.post(f"{self.server.url}/api/v1/datasets/{dataset}/versions", json=new, headers=self.auth(), timeout=120)
+        if reply.status_code != 202:
+            sys.exit(f"register: {reply.status_code} {reply.text}")
+
     def auth(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.server.token}"}
 
@@ -158,7 +167,7 @@ def begin(studio: Studio, folder: Path) -> tuple[str, dict]:
     stores = s.get("/api/v1/datastores")
     store = next(d for d in (stores if isinstance(stores, list) else stores["rows"]) if d["name"] == "Killed")
     source = {"from": "datastore", "datastore_id": store["id"], "glob": "", "mode": "replace"}
-    return s.get("/api/v1/datasets/find?name=Killed")["id"], {"source": source, "note": ""}
+    return s.get("/api/v1/datasets/find?name=Killed")["id"], source
 
 
 def change(folder: Path, rng: random.Random, generation: int) -> None:
@@ -182,7 +191,8 @@ def main() -> None:
     rng = random.Random(args.seed)
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
-        folder = work / "folder"
+        folder = work / "stores/folder"
+        os.environ["LIMN__DATASTORES__FOLDERS"] = str(work / "stores")
         for n in range(FILES):
             below = folder / f"part{n % 8}"
             below.mkdir(parents=True, exist_ok=True)
@@ -195,11 +205,11 @@ def main() -> None:
             rows = studio.server.get("/api/v1/jobs?limit=100")["rows"]
             if all(j["state"] in ENDED for j in rows):
                 change(folder, rng, kill)
-                studio.server.post(f"/api/v1/datasets/{dataset}/versions", new)
+                studio.register(dataset, new)
             versions = studio.versions(dataset)
             if len(versions) > 4:
                 studio.delete(rng.choice(versions[1:])["id"])
-            time.sleep(rng.uniform(0.0, 0.6))
+            time.sleep(rng.choice([0.2, 1.5]) * rng.random())
             under_way = [j["kind"] for j in studio.server.get("/api/v1/jobs?limit=100")["rows"] if j["state"] not in ENDED]
             killed_in["registering" if "version" in under_way else "other work" if under_way else "nothing"] += 1
             studio.kill()
@@ -217,7 +227,7 @@ def main() -> None:
                 print(f"{kill} kills: {count} versions with {files} files are whole; {studio.held()} held", flush=True)
         studio.settled()
         # The last content as a version, all others gone, everything old, and two clean-ups.
-        studio.server.post(f"/api/v1/datasets/{dataset}/versions", new)
+        studio.register(dataset, new)
         studio.settled()
         for v in sorted(studio.versions(dataset), key=lambda v: v["number"])[:-1]:
             studio.delete(v["id"])

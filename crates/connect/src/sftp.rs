@@ -440,9 +440,7 @@ mod tests {
 
     #[test]
     fn pages_go_on_after_the_last_path() {
-        let all: Vec<Entry> = (0..=2 * PAGE)
-            .map(|n| Entry::folder(format!("{n:05}")))
-            .collect();
+        let all: Vec<Entry> = (0..=2 * PAGE).map(|n| Entry::folder(format!("{n:05}"))).collect();
         let first = page(&all, None);
         let second = page(&all, first.next.as_deref());
         let third = page(&all, second.next.as_deref());

@@ -22,11 +22,13 @@ struct Held {
     bytes: usize,
 }
 
+type List = Vec<(VersionId, Arc<Held>)>;
+
 /// The layers that are held in memory.
 #[derive(Clone, Default)]
 pub(crate) struct Layers {
     /// Used last, last.
-    held: Arc<Mutex<Vec<(VersionId, Arc<Held>)>>>,
+    held: Arc<Mutex<List>>,
 }
 
 impl Layers {
@@ -42,14 +44,13 @@ impl Layers {
         let mut values = Vec::with_capacity(tags.len());
         for t in tags {
             let known = held.as_ref().and_then(|h| h.sets.get(&t.tag.id));
-            let set = match known.filter(|(revision, _)| *revision == t.revision) {
-                Some((_, set)) => Arc::clone(set),
-                None => {
-                    let keys = repo::file_tag::keys(tx, t.tag.id).await?;
-                    let index = Arc::clone(index);
-                    let found = tokio::task::spawn_blocking(move || index.rows_with(&keys));
-                    Arc::new(found.await.map_err(anyhow::Error::from)?)
-                }
+            let set = if let Some((_, set)) = known.filter(|(revision, _)| *revision == t.revision) {
+                Arc::clone(set)
+            } else {
+                let keys = repo::file_tag::keys(tx, t.tag.id).await?;
+                let index = Arc::clone(index);
+                let found = tokio::task::spawn_blocking(move || index.rows_with(&keys));
+                Arc::new(found.await.map_err(anyhow::Error::from)?)
             };
             values.push((t.tag.name, Arc::clone(&set)));
             sets.insert(t.tag.id, (t.revision, set));

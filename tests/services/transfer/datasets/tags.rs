@@ -185,7 +185,7 @@ async fn tags_are_a_facet_and_stay_with_their_paths() {
             ]
         );
 
-        w.datasets.delete(&w.manager, id).await.unwrap();
+        w.datasets.delete(&w.manager, id, false).await.unwrap();
         assert_eq!(
             (rows(&db, "file_tag").await, rows(&db, "file_tagged").await),
             (0, 0)
