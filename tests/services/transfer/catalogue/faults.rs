@@ -223,7 +223,8 @@ async fn a_cancel_is_heard_in_the_middle_of_a_file_and_leaves_nothing() {
         working.stop().await;
         assert_eq!((job.state, w.dataset_count().await), (JobState::Cancelled, 0));
         let dir = w.db.dir().join("data/catalogue");
-        assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 1);
+        // What was fetched lies there until a sweep; that of the runner's start may have been slow enough to be it.
+        assert!(std::fs::read_dir(&dir).unwrap().count() <= 1);
         limn_services::housekeeping::sweep(&w.services.context)
             .await
             .unwrap();
