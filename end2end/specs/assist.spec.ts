@@ -173,13 +173,17 @@ test("labels teach a model, whose proposals are accepted by the page", async ({ 
   expect((await api.get(`/api/v1/projects/${project.id}/items?status=done&limit=200`)).rows.length).toBe(labeled + 16);
 });
 
-/** One or two bright blocks on a dark ground, and where they are. */
-function blocks(seed: number): { bytes: Buffer; boxes: { kind: number; rect: { x: number; y: number; w: number; h: number } }[] } {
+/** One or two bright blocks on a dark ground of 112 by 96 pixels times `scale`, and where they are. */
+function blocks(seed: number, scale = 1): { bytes: Buffer; boxes: { kind: number; rect: { x: number; y: number; w: number; h: number } }[] } {
   const r = random(seed + 77);
-  const left = { kind: seed % 2, rect: { x: Math.round(4 + r() * 14), y: Math.round(6 + r() * 44), w: Math.round(18 + r() * 10), h: Math.round(18 + r() * 14) } };
-  const right = { kind: (seed + 1) % 2, rect: { x: Math.round(60 + r() * 12), y: Math.round(6 + r() * 44), w: Math.round(16 + r() * 12), h: Math.round(18 + r() * 14) } };
+  const block = (kind: number, ...place: [number, number, number, number]) => {
+    const [x, y, w, h] = place.map((v) => Math.round(v * scale));
+    return { kind, rect: { x, y, w, h } };
+  };
+  const left = block(seed % 2, 4 + r() * 14, 6 + r() * 44, 18 + r() * 10, 18 + r() * 14);
+  const right = block((seed + 1) % 2, 60 + r() * 12, 6 + r() * 44, 16 + r() * 12, 18 + r() * 14);
   const boxes = seed % 3 === 0 ? [left] : [left, right];
-  const bytes = drawn(112, 96, (x, y) => {
+  const bytes = drawn(112 * scale, 96 * scale, (x, y) => {
     const noise = r() * 16;
     const over = boxes.find(({ rect }) => x >= rect.x && x < rect.x + rect.w && y >= rect.y && y < rect.y + rect.h);
     if (!over) return [36 + noise, 44 + noise, 58 + noise];
@@ -310,7 +314,7 @@ test("masks that people painted teach a model that paints the next ones", async 
   const categories = await api.get(`/api/v1/projects/${id}/categories`);
   const there = new Map<string, ReturnType<typeof blocks>["boxes"]>();
   for (let n = 0; n < 60; n++) {
-    const { bytes, boxes } = blocks(n);
+    const { bytes, boxes } = blocks(n, 0.5);
     const response = await api.raw("POST", `/api/v1/projects/${id}/items?name=${n}.png`, new Uint8Array(bytes));
     if (!response.ok) throw new Error(await response.text());
     there.set(`${n}.png`, boxes);

@@ -102,19 +102,24 @@ fn keypoint_hint(e: &Editor) -> Option<String> {
 #[component]
 pub fn OutlineBar() -> impl IntoView {
     let desk: Desk = expect_context();
-    // Corners set, the fewest it takes, and whether they are keypoints.
+    // Corners set, the fewest it takes, and what they are of.
     let state = Memo::new(move |_| {
         desk.look_tick.track();
         desk.current.track();
         desk.read(|s| {
             s.editor
                 .outline()
-                .map(|o| (o.points.len(), o.least(), o.tool == Tool::Keypoints))
+                .map(|o| (o.points.len(), o.least(), o.tool))
         })
         .flatten()
     });
     let corners = move || state.get().map(|s| s.0);
-    let keypoints = move || state.get().is_some_and(|s| s.2);
+    let keypoints = move || state.get().is_some_and(|s| s.2 == Tool::Keypoints);
+    let end = move || match state.get().map(|s| s.2) {
+        Some(Tool::Keypoints | Tool::Polyline | Tool::RotatedBox | Tool::ExtremeBox) => "Done",
+        Some(Tool::Slice) => "Slice",
+        _ => "Close",
+    };
     let text = move || {
         let n = corners().unwrap_or(0) as i64;
         if keypoints() {
@@ -147,7 +152,7 @@ pub fn OutlineBar() -> impl IntoView {
                         desk.edit(Editor::finish_outline);
                     }
                 >
-                    {move || if keypoints() { "Done" } else { "Close" }}
+                    {end}
                 </Button>
                 <Button
                     variant=Variant::Quiet
