@@ -240,7 +240,8 @@ impl Link {
                 .await
             {
                 Ok(data) if data.data.is_empty() => break,
-                Ok(data) => part.extend_from_slice(&data.data),
+                // A server may say more than it was asked for.
+                Ok(data) => part.extend_from_slice(&data.data[..data.data.len().min((size - done) as usize)]),
                 Err(SftpError::Status(s)) if s.status_code == StatusCode::Eof => break,
                 Err(e) => {
                     let e = self.failed(&open.path, e);
