@@ -1,7 +1,7 @@
 //! Keypoints with the lines of their skeleton.
 
 use super::paint::{FONT, lighter, line};
-use limn_domain::{Keypoint, Skeleton, Visibility};
+use limn_domain::{Keypoint, Rect, Skeleton, Visibility};
 use limn_editor::Viewport;
 use web_sys::CanvasRenderingContext2d as Context;
 
@@ -51,22 +51,37 @@ pub fn draw(
         };
         line(c, &ring, if seen { 1.75 } else { 2.25 });
     }
-    let name = look
-        .named
-        .and_then(|i| Some((place(i)?, &skeleton?.keypoints.get(i)?.name)));
-    if let Some((p, name)) = name {
-        tag(c, name, p.x + 9.0, p.y + 7.0);
+    // The one that is pointed at, then the others of a figure that stands out, where they do not cover each other.
+    let others = (0..keypoints.len()).filter(|i| look.strong && Some(*i) != look.named);
+    let mut taken: Vec<Rect> = Vec::new();
+    for i in look.named.into_iter().chain(others) {
+        let name = skeleton.and_then(|s| s.keypoints.get(i)).map(|k| &k.name);
+        let (Some(p), Some(name)) = (place(i), name) else {
+            continue;
+        };
+        let sign = Rect::new(p.x + 9.0, p.y + 7.0, tag_width(c, name), TAG);
+        if taken.iter().all(|t| !t.intersects(sign)) {
+            tag(c, name, sign.x, sign.y);
+            taken.push(sign);
+        }
     }
+}
+
+/// Height of a sign.
+const TAG: f64 = 18.0;
+
+fn tag_width(c: &Context, text: &str) -> f64 {
+    c.set_font(FONT);
+    c.measure_text(text).map_or(50.0, |m| m.width()) + 12.0
 }
 
 /// A little sign beside the pointer.
 pub fn tag(c: &Context, text: &str, x: f64, y: f64) {
-    c.set_font(FONT);
-    let width = c.measure_text(text).map_or(50.0, |m| m.width()) + 12.0;
+    let width = tag_width(c, text);
     c.set_fill_style_str("rgb(13 14 16 / 0.88)");
     c.begin_path();
-    if c.round_rect_with_f64(x, y, width, 18.0, 4.0).is_err() {
-        c.rect(x, y, width, 18.0);
+    if c.round_rect_with_f64(x, y, width, TAG, 4.0).is_err() {
+        c.rect(x, y, width, TAG);
     }
     c.fill();
     c.set_fill_style_str("#ececee");

@@ -5,7 +5,7 @@ use super::card::{self, Drawn};
 use super::images::{Images, Which, next_frame};
 use super::layer::{Bounds, Fits, Layer};
 use super::outlines::Outlines;
-use super::strokes::{label, one, own_color};
+use super::strokes::{label, one, own_color, stands_out};
 use super::tiles::Tiles;
 use super::{grips, links, overlay};
 use crate::features::label::desk::{Desk, Sheet};
@@ -391,8 +391,11 @@ impl Painter {
                 // A picture that is kept outlives the box being drawn.
                 let now = !hover || e.draft().is_none();
                 if list.len() <= LABELS && now && looks.names == Names::Always {
-                    for a in list {
-                        label(to, e, &self.outlines, a, look_of(a), hover);
+                    let mut taken = Vec::new();
+                    let (first, rest): (Vec<&Annotation>, Vec<&Annotation>) =
+                        list.iter().partition(|a| stands_out(e, a));
+                    for a in first.into_iter().chain(rest) {
+                        label(to, e, &self.outlines, a, look_of(a), hover, &mut taken);
                     }
                 }
             };
@@ -454,7 +457,7 @@ impl Painter {
                     (e.selection().contains(a.id), true),
                 );
                 if e.draft().is_none() && e.selection().len() <= LABELS && looks.names != Names::Never {
-                    label(c, e, &self.outlines, a, own, true);
+                    label(c, e, &self.outlines, a, own, true, &mut Vec::new());
                 }
             }
         }

@@ -5,7 +5,7 @@ use super::outlines::{Outlines, fill};
 use super::paint::{FONT, dash, lighter, line};
 use limn_domain::category::PALETTE;
 use limn_domain::project::Task;
-use limn_domain::{Annotation, AnnotationId, Shape, Source};
+use limn_domain::{Annotation, AnnotationId, AttributeValue, Rect, Shape, Source};
 use limn_editor::Editor;
 use web_sys::CanvasRenderingContext2d as Context;
 
@@ -65,7 +65,7 @@ pub(super) fn one(
     line(c, "#000000", if selected { 4.0 } else { 3.0 });
     c.set_global_alpha(1.0);
     // Dotted where something is in front of it.
-    let behind = e.is_behind(a.id);
+    let behind = e.is_behind(a.id) || a.attributes.get("occluded") == Some(&AttributeValue::Flag(true));
     if proposal {
         dash(c, &[6.0, 4.0]);
     } else if behind {
@@ -82,7 +82,17 @@ pub(super) fn one(
     }
 }
 
-/// The name at a shape; `strong` says whether it may stand out because it is selected or under the pointer.
+/// Height of a name's sign, and how far above its shape it begins, in pixels of the screen.
+const SIGN: f64 = 16.0;
+const ABOVE: f64 = 17.0;
+
+/// Whether a shape's name comes before those of others: it is selected or under the pointer.
+pub(super) fn stands_out(e: &Editor, a: &Annotation) -> bool {
+    e.selection().contains(a.id) || e.hover() == Some(a.id)
+}
+
+/// The name at a shape, where no other name is: above it, below it or in it, in this order. One that stands out is above it
+/// whatever is there; others are left out where there is no room, or where the shape is too small for one.
 pub(super) fn label(
     c: &Context,
     e: &Editor,
@@ -90,12 +100,15 @@ pub(super) fn label(
     a: &Annotation,
     (name, color): (&str, &str),
     strong: bool,
+    taken: &mut Vec<Rect>,
 ) {
     let Some(r) = e.shown_rect(a).map(|r| e.view().rect_to_screen(r)) else {
         return;
     };
-    let strong = strong && (e.selection().contains(a.id) || e.hover() == Some(a.id));
-    if r.w < 22.0 && !strong {
+    let strong = strong && stands_out(e, a);
+    // A line that stands upright has room beside it.
+    let long = r.w.max(r.h);
+    if long < 22.0 && !strong {
         return;
     }
     let text = match a.score.filter(|_| a.source == Source::Prelabel) {
@@ -104,7 +117,7 @@ pub(super) fn label(
     };
     c.set_font(FONT);
     let width = c.measure_text(&text).map_or(40.0, |m| m.width()) + 10.0;
-    if width > r.w + 40.0 && !strong {
+    if width > long + 40.0 && !strong {
         return;
     }
     // Of an outline at its top, which may be far from the corner of the box around it.
@@ -113,12 +126,24 @@ pub(super) fn label(
         (p.x - width / 2.0).clamp(r.x, (r.right() - width).max(r.x))
     }) - 0.75;
     // Above the shape; inside where the picture's edge cuts it off.
-    let y = if r.y >= 17.0 { r.y - 17.0 } else { r.y.max(0.0) };
+    let above = if r.y >= ABOVE { r.y - ABOVE } else { r.y.max(0.0) };
+    let sign = |y: f64| Rect::new(x, y, width, SIGN);
+    let free = |sign: &Rect| taken.iter().all(|t| !t.intersects(*sign));
+    let places = [above, r.bottom() + 1.0, r.y + 1.0].map(sign);
+    let place = if strong {
+        sign(above)
+    } else if let Some(place) = places.into_iter().find(free) {
+        place
+    } else {
+        return;
+    };
+    taken.push(place);
+    let y = place.y;
     c.set_global_alpha(if strong { 1.0 } else { 0.86 });
     c.set_fill_style_str(color);
     c.begin_path();
-    if c.round_rect_with_f64(x, y, width, 16.0, 3.0).is_err() {
-        c.rect(x, y, width, 16.0);
+    if c.round_rect_with_f64(x, y, width, SIGN, 3.0).is_err() {
+        c.rect(x, y, width, SIGN);
     }
     c.fill();
     c.set_global_alpha(1.0);

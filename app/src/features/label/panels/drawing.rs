@@ -106,12 +106,8 @@ pub fn OutlineBar() -> impl IntoView {
     let state = Memo::new(move |_| {
         desk.look_tick.track();
         desk.current.track();
-        desk.read(|s| {
-            s.editor
-                .outline()
-                .map(|o| (o.points.len(), o.least(), o.tool))
-        })
-        .flatten()
+        desk.read(|s| s.editor.outline().map(|o| (o.points.len(), o.least(), o.tool)))
+            .flatten()
     });
     let corners = move || state.get().map(|s| s.0);
     let keypoints = move || state.get().is_some_and(|s| s.2 == Tool::Keypoints);
