@@ -45,14 +45,27 @@ impl Default for Limits {
     }
 }
 
-/// Shared by all services; cheap to clone.
+/// Shared by all services. Cloned with every request by each of them, so it is one pointer: counters of many that several
+/// processors move at once would cost more than the request.
 #[derive(Clone)]
-pub struct Context {
+pub struct Context(Arc<Parts>);
+
+impl std::ops::Deref for Context {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// What a [`Context`] holds.
+#[derive(Clone)]
+pub struct Parts {
     pub db: Db,
     pub clock: Clock,
     /// Holds `limn.db`, `blobs/`, `renditions/`, `uploads/`, `exports/`, `trainings/`, `catalogue/`.
-    pub data_dir: Arc<PathBuf>,
-    pub limits: Arc<Limits>,
+    pub data_dir: PathBuf,
+    pub limits: Limits,
     pub blobs: BlobStore,
     pub renditions: Renditions,
     pub jobs: limn_jobs::Wake,
@@ -86,11 +99,11 @@ impl Context {
             .context("cannot open the cache of renditions")?;
         let indexes = crate::explore::index::Indexes::at(data_dir.join("indexes"));
         let looks = crate::explore::similar::LookFiles::at(data_dir.join("indexes"));
-        Ok(Self {
+        Ok(Self(Arc::new(Parts {
             db,
             clock,
-            data_dir: Arc::new(data_dir),
-            limits: Arc::new(limits),
+            data_dir,
+            limits,
             blobs,
             renditions,
             jobs: limn_jobs::Wake::default(),
@@ -101,7 +114,7 @@ impl Context {
             indexes,
             layers: crate::explore::layers::Layers::default(),
             looks,
-        })
+        })))
     }
 
     /// Encrypts credentials, under the configured key or that of `secret.key`, which is made when it is first needed.
@@ -129,14 +142,14 @@ impl Context {
     /// With models for the assist.
     #[must_use]
     pub fn with_engine(mut self, engine: Arc<dyn crate::assist::port::Engine>) -> Self {
-        self.engine = Some(engine);
+        Arc::make_mut(&mut self.0).engine = Some(engine);
         self
     }
 
     /// With networks to train.
     #[must_use]
     pub fn with_trainer(mut self, trainer: Arc<dyn crate::training::port::Trainer>) -> Self {
-        self.trainer = Some(trainer);
+        Arc::make_mut(&mut self.0).trainer = Some(trainer);
         self
     }
 

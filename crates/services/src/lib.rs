@@ -61,9 +61,20 @@ pub use clock::Clock;
 pub use context::{Context, Limits};
 pub use error::{Error, Result};
 
-/// All use cases, cheap to clone.
+/// All use cases. One pointer, as every request clones it several times.
 #[derive(Clone)]
-pub struct Services {
+pub struct Services(std::sync::Arc<UseCases>);
+
+impl std::ops::Deref for Services {
+    type Target = UseCases;
+
+    fn deref(&self) -> &UseCases {
+        &self.0
+    }
+}
+
+/// The use cases by noun.
+pub struct UseCases {
     pub activities: activities::Activities,
     pub annotations: annotations::Annotations,
     pub artifacts: artifacts::Artifacts,
@@ -104,7 +115,7 @@ pub struct Services {
 
 impl Services {
     pub fn new(context: Context) -> Self {
-        Self {
+        Self(std::sync::Arc::new(UseCases {
             activities: activities::Activities(context.clone()),
             annotations: annotations::Annotations(context.clone()),
             artifacts: artifacts::Artifacts(context.clone()),
@@ -140,6 +151,6 @@ impl Services {
             users: users::Users(context.clone()),
             versions: versions::Versions(context.clone()),
             context,
-        }
+        }))
     }
 }
