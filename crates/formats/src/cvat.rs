@@ -2,7 +2,9 @@
 //! element for each image, or each track of a video.
 
 mod attributes;
+mod drawing;
 mod export;
+mod groups;
 mod import;
 mod rows;
 mod shapes;

@@ -1,5 +1,6 @@
 //! Brings a file's boxes into the frame of the picture as it really is.
 
+mod line;
 mod other;
 mod outline;
 mod track;
@@ -43,7 +44,8 @@ pub enum Placed {
     Mask {
         mask: Mask,
     },
-    /// A shape of another kind; `fixed` is `points_clipped` when points were moved onto the image.
+    /// A shape of another kind; `fixed` is `points_clipped` when points were moved onto the image, `line_clipped` when a line was
+    /// cut at its border, and `line_pieces` when that left several pieces.
     Other {
         shape: Shape,
         fixed: Option<&'static str>,

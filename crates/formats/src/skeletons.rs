@@ -29,6 +29,24 @@ pub(crate) fn of_names(names: Vec<String>, edges: Vec<[usize; 2]>) -> Result<Opt
         .map_err(|why| why.trim_end_matches('.').to_owned())
 }
 
+/// The same where a file says the usual places of some keypoints, from 0 to 1, by their numbers.
+pub(crate) fn of_places(
+    names: Vec<String>,
+    places: &[(usize, [f64; 2])],
+    edges: Vec<[usize; 2]>,
+) -> Result<Option<Skeleton>, String> {
+    let mut skeleton = of_names(names, edges)?;
+    let keypoints = skeleton.as_mut().map(|s| &mut s.keypoints);
+    if let Some(keypoints) = keypoints {
+        for (n, at) in places {
+            if let Some(keypoint) = keypoints.get_mut(*n) {
+                keypoint.at = *at;
+            }
+        }
+    }
+    Ok(skeleton)
+}
+
 /// Keypoints whose usual place a file does not say: on a circle, for people to move.
 pub(crate) fn on_a_circle(names: Vec<String>) -> Vec<SkeletonPoint> {
     let count = names.len() as f64;

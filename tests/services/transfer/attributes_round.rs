@@ -189,3 +189,29 @@ async fn what_the_project_does_not_define_is_counted_by_name_and_the_labels_come
     })
     .await;
 }
+
+/// CVAT says of every shape whether it is occluded: a value where the category can hold it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn occluded_shapes_of_cvat_say_so_in_an_attribute() {
+    on_both(async |db| {
+        let xml = r#"<annotations><image id="0" name="p000.jpg">
+<box label="car" occluded="1" xtl="1" ytl="1" xbr="9" ybr="9" z_order="0"/>
+<box label="car" occluded="0" xtl="2" ytl="1" xbr="9" ybr="9" z_order="1"/></image></annotations>"#;
+        let cvat = limn_domain::import::ImportFormat::Cvat;
+        let world = world(&db, Task::Objects).await;
+        let items = build::items(&db, world.project, "p", 1).await;
+        let report = world.import(cvat, &[("a.xml", xml.into())]).await;
+        assert_eq!((report.annotations_added, report.refused), (2, 0), "{report:#?}");
+        assert!(!codes(&report).contains(&"attribute_unknown"), "{report:#?}");
+        let want = [values(r#"{"occluded":true}"#), Attributes::new()];
+        assert_eq!(saved(&world, items[0]).await, want);
+        // A category that was there keeps its attributes.
+        let (world, item) = elsewhere(&db, world, "known").await;
+        category(&world, world.project, attributes()[..1].to_vec()).await;
+        let report = world.import(cvat, &[("a.xml", xml.into())]).await;
+        assert_eq!((report.annotations_added, report.refused), (2, 0), "{report:#?}");
+        assert!(codes(&report).contains(&"attribute_unknown"), "{report:#?}");
+        assert_eq!(saved(&world, item).await, [Attributes::new(), Attributes::new()]);
+    })
+    .await;
+}

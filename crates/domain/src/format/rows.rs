@@ -99,17 +99,19 @@ pub(super) const fn cvat(aspect: Aspect) -> Keeps {
     match aspect {
         Aspect::Spans | Aspect::Overlaps | Aspect::Texts => NO_TEXT,
         Aspect::Tracks => AS_PICTURES,
-        Aspect::Attributes => As("by their keys, without which are required"),
+        Aspect::Attributes => As("by their names, without which are required"),
         Aspect::RotatedBoxes | Aspect::Ellipses => As("to a billionth of a pixel or degree"),
         Aspect::Lines | Aspect::Points => Exactly,
-        Aspect::Keypoints => As("with the names of their keypoints, without lines between them"),
-        Aspect::Whole => As("as tags"),
+        Aspect::Keypoints => {
+            As("with the drawing of their skeleton, without which keypoints are counterparts")
+        }
+        Aspect::Whole => As("as tags, in classification projects"),
         Aspect::Boxes => AS_CORNERS,
         Aspect::Polygons | Aspect::Masks => Exactly,
         Aspect::Parts => As("as polygons of one group"),
         Aspect::Holes => As("as masks, pixel by pixel"),
         Aspect::ItemAttributes => NO_ATTRIBUTES,
-        Aspect::Links => NO_LINKS,
+        Aspect::Links => As("groups by numbers; relations are left out"),
         Aspect::Order => As("as z_order"),
         Aspect::Hierarchy => NO_PARENTS,
         Aspect::Colors | Aspect::Unlabeled => Exactly,
@@ -275,7 +277,7 @@ pub(super) const fn cvat_video(aspect: Aspect) -> Keeps {
     match aspect {
         Aspect::Spans | Aspect::Overlaps | Aspect::Texts => NO_TEXT,
         Aspect::Tracks => As("with their keyframes, and the shapes between"),
-        Aspect::Attributes => As("by their keys, without which are required"),
+        Aspect::Attributes => As("by their names, without which are required"),
         Aspect::RotatedBoxes | Aspect::Ellipses => As("to a billionth of a pixel or degree"),
         Aspect::Lines | Aspect::Points => Exactly,
         Aspect::Keypoints | Aspect::Masks | Aspect::Whole => Not("left out"),

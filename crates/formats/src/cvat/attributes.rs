@@ -1,8 +1,8 @@
 //! Attributes in CVAT's XML: their definitions in `meta`, and `<attribute name="...">value</attribute>` in shapes. CVAT
-//! knows select, radio, checkbox, number and text; all values are text. Names are the keys of our attributes.
+//! knows select, radio, checkbox, number and text; all values are text. It knows attributes by their names.
 
 use limn_domain::attribute::{
-    ATTRIBUTES_MAX, Attribute, AttributeKind, AttributeValue, Attributes, OPTIONS_MAX,
+    self, ATTRIBUTES_MAX, Attribute, AttributeKind, AttributeValue, Attributes, OPTIONS_MAX,
 };
 use quick_xml::escape::escape;
 use std::borrow::Cow;
@@ -25,8 +25,17 @@ fn plain(value: &AttributeValue) -> String {
     }
 }
 
-/// Ends a shape's tag, with its values as elements inside, after the elements `inside` that it has anyway.
-pub(super) fn end(xml: &mut String, element: &str, values: &Attributes, inside: &str) {
+/// What files call it: its name, unless an import would then find another one.
+fn called<'a>(list: &'a [Attribute], a: &'a Attribute) -> &'a str {
+    match attribute::find(list, &a.name) {
+        Some(found) if found.key == a.key => &a.name,
+        _ => &a.key,
+    }
+}
+
+/// Ends a shape's tag, with its values as elements inside, after the elements `inside` that it has anyway. `list` are the
+/// attributes of its category.
+pub(super) fn end(xml: &mut String, element: &str, list: &[Attribute], values: &Attributes, inside: &str) {
     if values.is_empty() && inside.is_empty() {
         xml.push_str("/>\n");
         return;
@@ -35,10 +44,14 @@ pub(super) fn end(xml: &mut String, element: &str, values: &Attributes, inside: 
     xml.push_str(inside);
     for (key, value) in values {
         let value = plain(value);
+        let name = list
+            .iter()
+            .find(|a| a.key == *key)
+            .map_or(key.as_str(), |a| called(list, a));
         let _ = writeln!(
             xml,
             "      <attribute name=\"{}\">{}</attribute>",
-            text(key),
+            text(name),
             text(&value)
         );
     }
@@ -65,7 +78,7 @@ pub(super) fn definitions(list: &[Attribute]) -> String {
             xml,
             "<attribute><name>{}</name><mutable>False</mutable><input_type>{kind}</input_type>\
              <default_value>{}</default_value><values>{}</values></attribute>",
-            text(&a.key),
+            text(called(list, a)),
             text(&default),
             text(&values)
         );
@@ -123,8 +136,14 @@ impl Definition {
             }
             _ => AttributeKind::Text,
         };
+        // A name with capitals is most likely one that our own key was made from, which has none.
+        let is_key = name.to_lowercase() == name;
         let mut attribute = Attribute {
-            key: Attribute::key_in_files(name),
+            key: if is_key {
+                Attribute::key_in_files(name)
+            } else {
+                String::new()
+            },
             name: name.to_owned(),
             kind,
             required: false,

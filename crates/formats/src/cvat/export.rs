@@ -1,12 +1,18 @@
-//! Writes CVAT XML. Parts of one polygon share a `group_id`; one with holes, which CVAT's polygons cannot have, is a mask.
+//! Writes CVAT XML. Parts of one polygon share a `group_id`, and so do labels of one group; a polygon with holes, which CVAT's
+//! cannot have, is a mask.
 
-use super::{attributes, rows};
+use super::{attributes, drawing, rows};
 use crate::write::{Dataset, Geometry, Item, Label, Output, Tally, Writer, has_holes};
+use limn_domain::attribute::{self, Attribute, AttributeValue};
 use limn_domain::polygon::Vertex;
-use limn_domain::{Attributes, Mask, Shape, Visibility};
+use limn_domain::{Attributes, GroupId, Mask, Shape, Visibility};
 use quick_xml::escape::escape;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io;
+
+/// What CVAT says of a shape in a place of its own.
+pub(super) const OCCLUDED: &str = "occluded";
 
 /// The file, and the order of its pieces.
 const FILE: &str = "annotations.xml";
@@ -62,24 +68,37 @@ struct Common<'a> {
     z: i64,
     /// 0 for none.
     group: u32,
+    /// What its category defines, and what it says of that.
+    list: &'a [Attribute],
     attributes: &'a Attributes,
 }
 
 impl Common<'_> {
+    /// CVAT keeps it apart from attributes, which have it too.
+    fn is_occluded(&self) -> bool {
+        attribute::find(self.list, OCCLUDED)
+            .is_some_and(|a| self.attributes.get(&a.key) == Some(&AttributeValue::Flag(true)))
+    }
+
     fn open(&self, xml: &mut String, element: &str) {
         let _ = write!(
             xml,
-            "    <{element} label=\"{}\" source=\"manual\" occluded=\"0\"",
-            escape(self.label)
+            "    <{element} label=\"{}\" source=\"manual\" occluded=\"{}\"",
+            escape(self.label),
+            u8::from(self.is_occluded())
         );
     }
 
-    fn close(&self, xml: &mut String, element: &str) {
+    fn group(&self, xml: &mut String) {
         if self.group > 0 {
             let _ = write!(xml, " group_id=\"{}\"", self.group);
         }
+    }
+
+    fn close(&self, xml: &mut String, element: &str) {
+        self.group(xml);
         let _ = write!(xml, " z_order=\"{}\"", self.z);
-        attributes::end(xml, element, self.attributes, "");
+        attributes::end(xml, element, self.list, self.attributes, "");
     }
 
     fn line(&self, xml: &mut String, element: &str, points: &[Vertex]) {
@@ -127,9 +146,11 @@ impl Writer for CvatWriter {
             } else {
                 "any"
             };
+            let svg = category.skeleton.as_ref().map(drawing::write);
+            let svg = svg.map_or_else(String::new, |svg| format!("<svg>{}</svg>", escape(&svg)));
             let _ = writeln!(
                 labels,
-                "        <label><name>{}</name><color>#{r:02x}{g:02x}{b:02x}</color><type>{kind}</type><attributes>{}</attributes></label>",
+                "        <label><name>{}</name><color>#{r:02x}{g:02x}{b:02x}</color><type>{kind}</type><attributes>{}</attributes>{svg}</label>",
                 escape(name),
                 attributes::definitions(&category.attributes)
             );
@@ -163,22 +184,34 @@ impl Writer for CvatWriter {
             item.height
         );
         let mut groups = 0;
+        let mut numbers: HashMap<GroupId, u32> = HashMap::new();
         for label in labels {
+            if !label.links.relations.is_empty() {
+                tally.changed("labels have relations, which are left out");
+            }
             let geometry = Geometry::from(label.shape);
+            let category = self.dataset.categories.get(label.category);
             let mut common = Common {
                 label: self.names.get(label.category).map_or("", String::as_str),
                 z: label.z,
-                group: 0,
+                group: label.links.group.map_or(0, |group| {
+                    *numbers.entry(group).or_insert_with(|| {
+                        groups += 1;
+                        groups
+                    })
+                }),
+                list: category.map_or(&[][..], |c| c.attributes.as_slice()),
                 attributes: label.attributes,
             };
             if let Some(points) = self.pose(label) {
                 let _ = write!(
                     xml,
-                    "    <skeleton label=\"{}\" source=\"manual\" z_order=\"{}\"",
-                    escape(common.label),
-                    common.z
+                    "    <skeleton label=\"{}\" source=\"manual\"",
+                    escape(common.label)
                 );
-                attributes::end(&mut xml, "skeleton", label.attributes, &points);
+                common.group(&mut xml);
+                let _ = write!(xml, " z_order=\"{}\"", common.z);
+                attributes::end(&mut xml, "skeleton", common.list, label.attributes, &points);
                 tally.labels += 1;
                 continue;
             }
@@ -189,7 +222,8 @@ impl Writer for CvatWriter {
                         "    <tag label=\"{}\" source=\"manual\"",
                         escape(common.label)
                     );
-                    attributes::end(&mut xml, "tag", label.attributes, "");
+                    common.group(&mut xml);
+                    attributes::end(&mut xml, "tag", common.list, label.attributes, "");
                     true
                 }
                 Geometry::Box(rect) => match Geometry::boxed(rect, item.size()) {
@@ -215,7 +249,7 @@ impl Writer for CvatWriter {
                         .is_some_and(|mask| common.mask(&mut xml, &mask))
                 }
                 Geometry::Polygon(parts) => {
-                    if parts.len() > 1 {
+                    if parts.len() > 1 && common.group == 0 {
                         groups += 1;
                         common.group = groups;
                     }

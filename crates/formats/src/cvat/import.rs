@@ -1,21 +1,23 @@
 //! Reads CVAT for images 1.1, image by image, and CVAT for video 1.1, track by track, in one pass.
 
 use super::attributes::Definition;
+use super::drawing::Drawing;
+use super::export::OCCLUDED;
+use super::groups::{self, Drawn};
 use super::shapes::{Attributes, Refusal, shape};
 use super::skeletons::{Labels, Pose};
 use super::tracks::Track;
 use crate::attributes::ImportedAttributes;
 use crate::error::FormatError;
 use crate::findings::{Detail, Findings, quote};
-use crate::model::{
-    Imported, ImportedAnnotation, ImportedCategory, ImportedImage, ImportedOutline, ImportedShape,
-};
+use crate::model::{Imported, ImportedAnnotation, ImportedCategory, ImportedImage, ImportedShape};
 use crate::names::stem;
 use crate::read::Lines;
-use limn_domain::{Attribute, AttributeValue, validate};
+use limn_domain::attribute::{self, ATTRIBUTES_MAX};
+use limn_domain::{Attribute, AttributeKind, AttributeValue, validate};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Read;
 use std::sync::Arc;
 
@@ -27,6 +29,8 @@ const LABELS_MAX: usize = 5_000_000;
 const CATEGORIES_MAX: usize = 10_000;
 /// Longest text kept of an element.
 const TEXT_MAX: usize = 64 << 10;
+/// The same of the drawing of a skeleton.
+const SVG_MAX: usize = 1 << 20;
 
 /// Reads a file. Entities of its own are not expanded. Errors: it is no such file, or reading fails underneath.
 pub fn read<R: Read>(reader: R, findings: &mut Findings) -> Result<Imported, FormatError> {
@@ -56,7 +60,9 @@ pub fn read<R: Read>(reader: R, findings: &mut Findings) -> Result<Imported, For
                 } else if gather.path.len() == 2 {
                     // A skeleton without keypoints is refused.
                     gather.pose_end(findings);
-                    gather.current = None;
+                    if gather.in_image {
+                        gather.values_end();
+                    }
                 }
             }
             Ok(Event::End(tag)) => {
@@ -104,6 +110,8 @@ struct Label {
     parent: String,
     color: String,
     attributes: Vec<Attribute>,
+    /// The drawing of a skeleton.
+    svg: String,
 }
 
 #[derive(Default)]
@@ -113,16 +121,17 @@ struct Gather {
     is_cvat: bool,
     out: Imported,
     by_name: HashMap<String, u32>,
-    /// The image under way: its labels with their z order.
-    labels: Vec<(i64, ImportedAnnotation)>,
+    /// The image under way.
+    labels: Vec<Drawn>,
     in_image: bool,
-    /// By group and category: where in `labels` the first polygon of it is.
-    groups: HashMap<(i64, u32), usize>,
     /// The label whose element is open, in `labels`.
     current: Option<usize>,
     /// The name of the attribute whose element is open, and the values of the current label so far.
     attribute: Option<String>,
     values: ImportedAttributes,
+    /// The current label is occluded; categories of such labels.
+    is_occluded: bool,
+    occluded: BTreeSet<u32>,
     /// The label of `meta` that is open, and its attribute; keypoints of skeletons.
     defining: Label,
     definition: Definition,
@@ -147,7 +156,9 @@ struct About {
 
 impl Gather {
     fn text(&mut self, text: &str) {
-        let room = TEXT_MAX.saturating_sub(self.text.len());
+        let is_svg = self.path.last().is_some_and(|element| element == b"svg");
+        let most = if is_svg { SVG_MAX } else { TEXT_MAX };
+        let room = most.saturating_sub(self.text.len());
         self.text.push_str(&text[..text.floor_char_boundary(room)]);
     }
 
@@ -223,7 +234,7 @@ impl Gather {
         match (path.as_slice(), name) {
             ([b"annotations"], b"image") if self.in_image => {
                 self.in_image = false;
-                self.groups.clear();
+                groups::join(&mut self.labels);
                 self.settle();
             }
             ([b"annotations"], b"track") => self.track_end(findings),
@@ -254,7 +265,10 @@ impl Gather {
             ([b"annotations", b"meta", .., b"label"], b"color") => {
                 self.defining.color = self.text.trim().to_lowercase();
             }
-            ([b"annotations", b"meta", ..], b"label") => self.defined(line),
+            ([b"annotations", b"meta", .., b"label"], b"svg") => {
+                self.defining.svg = std::mem::take(&mut self.text);
+            }
+            ([b"annotations", b"meta", ..], b"label") => self.defined(line, findings),
             ([b"annotations", b"meta", .., b"label", b"attributes", b"attribute"], element) => {
                 self.definition.take(element, &self.text);
             }
@@ -269,8 +283,10 @@ impl Gather {
     /// The labels of the item under way are complete.
     fn settle(&mut self) {
         // Higher lies above; equal ones in the file's order.
-        self.labels.sort_by_key(|(z, _)| *z);
-        self.out.annotations.extend(self.labels.drain(..).map(|(_, a)| a));
+        self.labels.sort_by_key(|drawn| drawn.z);
+        self.out
+            .annotations
+            .extend(self.labels.drain(..).map(|drawn| drawn.label));
     }
 
     /// A track is complete. The first one of a file makes its video, called as `meta` or the file's folder says.
@@ -320,10 +336,20 @@ impl Gather {
     }
 
     /// A label of `meta` is complete. One with a parent is a keypoint of a skeleton.
-    fn defined(&mut self, line: u64) {
+    fn defined(&mut self, line: u64, findings: &mut Findings) {
         let label = std::mem::take(&mut self.defining);
         if !label.parent.is_empty() {
             return self.skeletons.add(label.parent, label.name);
+        }
+        match Drawing::read(&label.svg) {
+            Ok(drawing) => self.skeletons.draw(label.name.trim(), drawing),
+            Err(why) => findings.note("bad_drawing", || {
+                let name = quote(&label.name);
+                Detail::new(format!(
+                    "The drawing (svg) of the skeleton `{name}` is not used: {why}."
+                ))
+                .line(line)
+            }),
         }
         let Ok(name) = validate::name("category", &label.name) else {
             return;
@@ -361,9 +387,10 @@ impl Gather {
         };
         match pose.shape(&skeleton) {
             Ok(shape) => {
-                self.add(kind, pose.label, (pose.z, 0), shape, line, findings);
-                if let Some(n) = self.current
-                    && let Some(category) = self.out.categories.get_mut(self.labels[n].1.category as usize)
+                self.add(kind, pose.label, (pose.z, pose.group), shape, line, findings);
+                let drawn = self.current.and_then(|n| self.labels.get(n));
+                if let Some(drawn) = drawn
+                    && let Some(category) = self.out.categories.get_mut(drawn.label.category as usize)
                 {
                     category.skeleton.get_or_insert(skeleton);
                 }
@@ -372,14 +399,41 @@ impl Gather {
         }
     }
 
-    /// The current label has all its values. Of parts of one object the first that says something counts.
+    /// The current label has all its values. An attribute of the name says more than what CVAT says of every shape.
     fn values_end(&mut self) {
-        let values = std::mem::take(&mut self.values).boxed();
-        let label = self.current.take().and_then(|n| self.labels.get_mut(n));
-        if let Some((_, label)) = label
-            && label.attributes.is_none()
+        let mut values = std::mem::take(&mut self.values);
+        let is_occluded = std::mem::take(&mut self.is_occluded);
+        let Some(drawn) = self.current.take().and_then(|n| self.labels.get_mut(n)) else {
+            return;
+        };
+        if is_occluded
+            && !values
+                .0
+                .iter()
+                .any(|(name, _)| name.eq_ignore_ascii_case(OCCLUDED))
         {
-            label.attributes = values;
+            values.put(OCCLUDED, AttributeValue::Flag(true));
+            self.occluded.insert(drawn.label.category);
+        }
+        drawn.label.attributes = values.boxed();
+    }
+
+    /// Defines what values of occluded labels need, where `meta` does not.
+    fn define_occluded(&mut self) {
+        for n in &self.occluded {
+            let Some(category) = self.out.categories.get_mut(*n as usize) else {
+                continue;
+            };
+            let list = &mut category.attributes;
+            if list.len() < ATTRIBUTES_MAX && attribute::find(list, OCCLUDED).is_none() {
+                list.push(Attribute {
+                    key: OCCLUDED.to_owned(),
+                    name: OCCLUDED.to_owned(),
+                    kind: AttributeKind::Checkbox,
+                    required: false,
+                    default: None,
+                });
+            }
         }
     }
 
@@ -403,8 +457,12 @@ impl Gather {
     fn label(&mut self, kind: &str, attributes: &Attributes, line: u64, findings: &mut Findings) {
         let label = attributes.text("label").unwrap_or_default().to_owned();
         let whole = |name| attributes.number(name).map_or(0, |v| v as i64);
+        self.is_occluded = matches!(
+            attributes.text(OCCLUDED).map(str::trim),
+            Some("1" | "true" | "True")
+        );
         if kind == "skeleton" {
-            self.pose = Some(Pose::new(label, whole("z_order"), line));
+            self.pose = Some(Pose::new(label, (whole("z_order"), whole("group_id")), line));
             return;
         }
         let size = self.out.images.last().and_then(|i| i.size);
@@ -469,25 +527,11 @@ impl Gather {
                 ),
             );
         };
-        if group != 0
-            && let ImportedShape::Outline(more) = &shape
-            && let ImportedOutline::Polygons(more) = &**more
-        {
-            if let Some(n) = self.groups.get(&(group, category))
-                && let Some((_, first)) = self.labels.get_mut(*n)
-                && let ImportedShape::Outline(rings) = &mut first.shape
-                && let ImportedOutline::Polygons(rings) = &mut **rings
-            {
-                rings.extend(more.iter().cloned());
-                self.current = Some(*n);
-                return;
-            }
-            self.groups.insert((group, category), self.labels.len());
-        }
         self.current = Some(self.labels.len());
-        self.labels.push((
+        self.labels.push(Drawn {
             z,
-            ImportedAnnotation {
+            group,
+            label: ImportedAnnotation {
                 image: self.out.images.len() as u32 - 1,
                 category,
                 shape,
@@ -498,7 +542,7 @@ impl Gather {
                 line: u32::try_from(line).unwrap_or(0),
                 links: None,
             },
-        ));
+        });
     }
 
     fn broken(mut self, line: u64, why: &str, findings: &mut Findings) -> Result<Imported, FormatError> {
@@ -521,6 +565,7 @@ impl Gather {
 
     fn finish(mut self, findings: &Findings) -> Result<Imported, FormatError> {
         self.settle();
+        self.define_occluded();
         if self.is_cvat {
             for category in self.out.categories.iter_mut().filter(|c| c.skeleton.is_none()) {
                 // One that cannot be used was refused with the labels that need it.

@@ -128,7 +128,7 @@ pub(super) fn shape(
         other => Err((
             "kind_unknown",
             format!(
-                "A `{}` is not imported; boxes, polygons, masks and tags are.",
+                "A `{}` is not imported; boxes, ellipses, polygons, masks, lines, points, skeletons and tags are.",
                 quote(other)
             ),
         )),

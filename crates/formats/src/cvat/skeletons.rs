@@ -1,6 +1,7 @@
 //! Skeletons in CVAT's XML: `<skeleton>` with `<points>` for each keypoint; in `meta` a label for each keypoint whose `parent` is
 //! the skeleton's.
 
+use super::drawing::Drawing;
 use super::shapes::{Attributes, Refusal, other, ring};
 use crate::findings::quote;
 use crate::model::ImportedShape;
@@ -12,14 +13,18 @@ use std::collections::HashMap;
 /// Most skeletons that `meta` may define.
 const PARENTS_MAX: usize = 10_000;
 
-/// The keypoints of skeletons as `meta` lists them, by the skeleton's label.
+/// What `meta` says of skeletons, by their labels.
 #[derive(Debug, Default)]
-pub(super) struct Labels(HashMap<String, Vec<String>>);
+pub(super) struct Labels {
+    /// Their keypoints as it lists them.
+    points: HashMap<String, Vec<String>>,
+    drawings: HashMap<String, Drawing>,
+}
 
 impl Labels {
     pub fn add(&mut self, parent: String, name: String) {
-        if self.0.len() < PARENTS_MAX || self.0.contains_key(&parent) {
-            let list = self.0.entry(parent).or_default();
+        if self.points.len() < PARENTS_MAX || self.points.contains_key(&parent) {
+            let list = self.points.entry(parent).or_default();
             // One more than there may be, which is refused when it is used.
             if list.len() <= KEYPOINTS_MAX {
                 list.push(name);
@@ -27,19 +32,30 @@ impl Labels {
         }
     }
 
+    /// The drawing of a label; one that shows nothing is none.
+    pub fn draw(&mut self, label: &str, drawing: Drawing) {
+        if drawing != Drawing::default() && self.drawings.len() < PARENTS_MAX {
+            self.drawings.insert(label.to_owned(), drawing);
+        }
+    }
+
+    /// The skeleton of these keypoints as it is drawn.
+    fn drawn(&self, label: &str, names: Vec<String>) -> Result<Option<Skeleton>, String> {
+        let (places, edges) = self.drawings.get(label).map(|d| d.of(&names)).unwrap_or_default();
+        skeletons::of_places(names, &places, edges)
+    }
+
     /// What `meta` says of a label, if it can be used.
     pub fn of(&self, label: &str) -> Option<Skeleton> {
-        skeletons::of_names(self.0.get(label)?.clone(), Vec::new())
-            .ok()
-            .flatten()
+        self.drawn(label, self.points.get(label)?.clone()).ok().flatten()
     }
 
     /// The skeleton of a label; where `meta` says nothing of it, that of the label itself.
     pub fn skeleton(&self, pose: &Pose) -> Result<Skeleton, Refusal> {
-        let names = self.0.get(pose.label.trim()).cloned();
+        let names = self.points.get(pose.label.trim()).cloned();
         let names = names.unwrap_or_else(|| pose.points.iter().map(|p| p.name.clone()).collect());
         let no = || "it has no keypoints".to_owned();
-        skeletons::of_names(names, Vec::new())
+        self.drawn(pose.label.trim(), names)
             .and_then(|s| s.ok_or_else(no))
             .map_err(|why| {
                 (
@@ -55,6 +71,7 @@ impl Labels {
 pub(super) struct Pose {
     pub label: String,
     pub z: i64,
+    pub group: i64,
     pub line: u64,
     points: Vec<Dot>,
 }
@@ -67,10 +84,11 @@ struct Dot {
 }
 
 impl Pose {
-    pub const fn new(label: String, z: i64, line: u64) -> Self {
+    pub const fn new(label: String, (z, group): (i64, i64), line: u64) -> Self {
         Self {
             label,
             z,
+            group,
             line,
             points: Vec::new(),
         }

@@ -3,6 +3,7 @@
 
 use super::attributes;
 use crate::write::{Dataset, Geometry, Item, Label, Output, Tally, Writer, has_holes};
+use limn_domain::attribute::Attribute;
 use limn_domain::polygon::Vertex;
 use limn_domain::{Shape, track, video};
 use quick_xml::escape::escape;
@@ -62,6 +63,8 @@ struct At<'a, 'l> {
     outside: bool,
     occluded: bool,
     label: &'a Label<'l>,
+    /// What the label's category defines.
+    list: &'a [Attribute],
 }
 
 impl At<'_, '_> {
@@ -141,7 +144,7 @@ impl At<'_, '_> {
         let _ = write!(xml, " z_order=\"{}\"", self.label.z);
         // Attributes never change on the way: they are said where CVAT looks for them first.
         let values = self.label.attributes;
-        attributes::end(xml, element, values, "");
+        attributes::end(xml, element, self.list, values, "");
         true
     }
 }
@@ -189,6 +192,7 @@ impl Writer for CvatVideoWriter {
                 continue;
             }
             let name = self.names.get(label.category).map_or("", String::as_str);
+            let category = self.dataset.categories.get(label.category);
             let mut xml = format!(
                 "  <track id=\"{id}\" label=\"{}\" source=\"manual\">\n",
                 escape(name)
@@ -202,6 +206,7 @@ impl Writer for CvatVideoWriter {
                     outside: false,
                     occluded: false,
                     label,
+                    list: category.map_or(&[][..], |c| c.attributes.as_slice()),
                 };
                 if let Some(seen) = track::at(keyframes, frame) {
                     at.occluded = seen.occluded;

@@ -9,7 +9,7 @@ impl Fit {
         match shape {
             Shape::RotatedBox { rect } => self.place_turned(*rect, |rect| Shape::RotatedBox { rect }),
             Shape::Ellipse { rect } => self.place_turned(*rect, |rect| Shape::Ellipse { rect }),
-            Shape::Polyline { points } => self.place_points(points, 2, |points| Shape::Polyline { points }),
+            Shape::Polyline { points } => self.place_line(points),
             Shape::Points { points } => self.place_points(points, 1, |points| Shape::Points { points }),
             Shape::Keypoints { keypoints } => self.place_keypoints(keypoints),
             Shape::Whole => Placed::Whole,
@@ -113,7 +113,13 @@ impl Fit {
         Some((inside, moved))
     }
 
-    fn place_points(&self, points: &[Vertex], least: usize, shape: impl Fn(Vec<Vertex>) -> Shape) -> Placed {
+    /// Points, each moved onto the image.
+    pub(super) fn place_points(
+        &self,
+        points: &[Vertex],
+        least: usize,
+        shape: impl Fn(Vec<Vertex>) -> Shape,
+    ) -> Placed {
         if points.len() < least {
             return Placed::Refused("too_few_points", "the line needs at least two points");
         }

@@ -17,7 +17,14 @@ impl Fit {
             if out.last().is_some_and(|last| last.frame >= k.frame) {
                 return Placed::Refused("track_order", "the frames of the track do not ascend");
             }
-            let found = match self.place(&ImportedShape::own(k.shape.clone(), (0, 0))) {
+            let placed = match &k.shape {
+                // Between keyframes each point of a line has its counterpart, so none may go.
+                Shape::Polyline { points } => {
+                    self.place_points(points, 2, |points| Shape::Polyline { points })
+                }
+                shape => self.place(&ImportedShape::own(shape.clone(), (0, 0))),
+            };
+            let found = match placed {
                 Placed::Box { rect, fixed: f } => Some((Shape::Box { rect }, f)),
                 Placed::Polygon { parts, fixed: f } => Some((Shape::Polygon { parts }, f)),
                 Placed::Other { shape, fixed: f } => Some((shape, f)),

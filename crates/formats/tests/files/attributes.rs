@@ -305,6 +305,8 @@ vw</values></attribute>
                 ("gone".to_owned(), said(""))
             ],
             vec![],
+            // Polygons of one group that say different things are different objects.
+            vec![],
             vec![("age".to_owned(), said("9"))],
         ]
     );

@@ -80,6 +80,10 @@ fn faults_are_refused_by_line_and_the_rest_is_taken() {
         .collect();
     assert_eq!(x, [("cat", "keypoints"), ("cat", "whole"), ("&a;dog", "box")]);
     assert_eq!(read.items["y.jpg"].len(), 1, "what is complete is taken");
+    let cuboid = &read.report.entries[1].message;
+    for taken in ["lines", "points", "ellipses", "skeletons"] {
+        assert!(cuboid.contains(taken), "{cuboid}");
+    }
     let lines: Vec<_> = read
         .report
         .entries

@@ -11,6 +11,7 @@ mod azureml;
 mod captions;
 mod csv;
 mod cvat;
+mod cvat_exchange;
 mod hostile;
 mod jsonl;
 mod label_studio;

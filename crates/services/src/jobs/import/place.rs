@@ -421,6 +421,8 @@ fn mended(findings: &mut Findings, code: &'static str, image: &ImportedImage, la
         "outline_part_left_out" => "A part of the outline has no area in the image and was left out.",
         "track_outside" => "The object is nowhere in the picture on some frames; it is outside there.",
         "points_clipped" => "Points beyond the image were moved onto its border.",
+        "line_clipped" => "The line reaches beyond the image and was cut at its border.",
+        "line_pieces" => "The line leaves the image and comes back; the longest of its pieces was taken.",
         "box_clipped" => "The box reaches beyond the image and was cut to it.",
         _ => "The box had a negative width or height; its corners were put in order.",
     };
