@@ -153,6 +153,13 @@ impl Context {
         self
     }
 
+    /// Without networks to train, as where none were put in.
+    #[must_use]
+    pub fn without_trainer(mut self) -> Self {
+        Arc::make_mut(&mut self.0).trainer = None;
+        self
+    }
+
     /// What trainings under way keep, a folder each.
     pub(crate) fn trainings_dir(&self) -> PathBuf {
         self.data_dir.join("trainings")

@@ -437,9 +437,7 @@ async fn what_boxes_cannot_be_learned_from_says_why() {
         );
 
         let bare = World::again(p.w, "Bare").await;
-        let mut context = bare.studio.services.context.clone();
-        context.trainer = None;
-        let services = Services::new(context);
+        let services = Services::new(bare.studio.services.context.clone().without_trainer());
         let boxes = limn_testkit::build::project(&bare.studio.db, "Boxes", Task::Detection).await;
         let id = bare.manager.user_id().unwrap();
         limn_testkit::build::member(&bare.studio.db, boxes, id, limn_domain::Role::Manager).await;

@@ -459,9 +459,7 @@ async fn what_masks_cannot_be_learned_from_says_why() {
         );
 
         let bare = World::again(f.w, "Bare").await;
-        let mut context = bare.studio.services.context.clone();
-        context.trainer = None;
-        let services = Services::new(context);
+        let services = Services::new(bare.studio.services.context.clone().without_trainer());
         let fields = limn_testkit::build::project(&bare.studio.db, "Fields", Task::Semantic).await;
         let id = bare.manager.user_id().unwrap();
         limn_testkit::build::member(&bare.studio.db, fields, id, limn_domain::Role::Manager).await;
