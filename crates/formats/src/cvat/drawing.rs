@@ -101,8 +101,8 @@ impl Drawing {
         }
     }
 
-    /// Which of these keypoints lie where, and the edges between them, by their places in `names`.
-    pub fn of(&self, names: &[String]) -> (Vec<(usize, [f64; 2])>, Vec<[usize; 2]>) {
+    /// Which of these keypoints lie where, and the edges between them.
+    pub fn of(&self, names: &[String]) -> Figure {
         let index: HashMap<&str, usize> = names.iter().map(|n| n.trim()).zip(0..).collect();
         let known: Vec<Option<usize>> = self
             .points
@@ -117,6 +117,9 @@ impl Drawing {
         (places, edges.filter(|[a, b]| a != b).collect())
     }
 }
+
+/// Places in 0..1 and edges of keypoints, by their numbers.
+type Figure = (Vec<(usize, [f64; 2])>, Vec<[usize; 2]>);
 
 /// Free of the last digits that dividing by the side leaves.
 fn rounded(v: f64) -> f64 {
