@@ -215,6 +215,12 @@ impl Desk {
                     self.refresh();
                 }
             }
+            // Another size was chosen meanwhile.
+            match self.grid.size.get_untracked() {
+                Some(now) if now != size => self.fill_page(),
+                Some(_) => {}
+                None => self.give_back_page(),
+            }
         });
     }
 

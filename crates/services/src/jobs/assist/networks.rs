@@ -213,6 +213,11 @@ async fn network(
     valid: Arc<Pack>,
 ) -> anyhow::Result<Result<TrainedNet, EngineError>> {
     let steps = trainer.steps(task, train.len());
+    // Whoever labels waits for it, and masks are the slowest to learn: half as long is enough to be of use.
+    let steps = match task {
+        TrainTask::Segmentation => steps.div_ceil(2),
+        _ => steps,
+    };
     let (tell, mut told) = watch::channel(0_usize);
     let (end, mut ended) = oneshot::channel();
     let (stop, categories, pictures) = (run.stop(), run.categories.len(), train.len());
