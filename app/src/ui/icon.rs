@@ -1,6 +1,7 @@
 //! The one icon set: 24-unit grid, 1.6 strokes, round ends.
 
 use leptos::prelude::*;
+use limn_domain::ShapeKind;
 use limn_domain::project::Task;
 
 macro_rules! glyphs {
@@ -151,6 +152,23 @@ impl Glyph {
             Task::TextClassification => Self::TextTag,
             Task::TextMultilabel => Self::TextLabels,
             Task::Entities => Self::TextSpans,
+        }
+    }
+
+    /// The picture of a kind of shape.
+    pub const fn of_shape(kind: ShapeKind) -> Self {
+        match kind {
+            ShapeKind::Whole => Self::Image,
+            ShapeKind::Box => Self::Box,
+            ShapeKind::Polygon => Self::Polygon,
+            ShapeKind::Mask => Self::Pixels,
+            ShapeKind::RotatedBox => Self::RotatedBox,
+            ShapeKind::Ellipse => Self::Ellipse,
+            ShapeKind::Polyline => Self::Polyline,
+            ShapeKind::Points => Self::Points,
+            ShapeKind::Keypoints => Self::Skeleton,
+            ShapeKind::Span => Self::TextSpans,
+            ShapeKind::Track => Self::Film,
         }
     }
 }

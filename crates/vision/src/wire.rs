@@ -31,6 +31,9 @@ const UNKNOWN: u16 = u16::MAX;
 /// The direction of a sample without one.
 const ANY: u8 = TURNS;
 
+/// By the directions of both ends.
+type Bend = [[f32; TURNS as usize + 1]; TURNS as usize + 1];
+
 /// Costs of steps over a picture.
 #[derive(Debug)]
 pub struct Costs {
@@ -40,8 +43,8 @@ pub struct Costs {
     table: [[u8; 256]; 2],
     /// Of each sample once it was asked about: its own cost, and its direction above.
     known: Vec<Cell<u16>>,
-    /// What a step costs for its direction: by the four headings, then by the direction of the sample.
-    bend: [[f32; TURNS as usize + 1]; 4],
+    /// What a step costs for its direction and length: by the four headings, then by the directions of the samples at its ends.
+    bend: Box<[Bend]>,
 }
 
 impl Costs {
@@ -56,11 +59,21 @@ impl Costs {
         });
         // acos(|cos|) over half a turn, so 0 where the step runs along the edge and 1 where it crosses. Without an edge no
         // direction is better than another.
-        let mut bend = [[1.0; TURNS as usize + 1]; 4];
+        let off = |heading: usize, across: usize| {
+            if across == usize::from(ANY) {
+                return 1.0;
+            }
+            let turned = (TURNS + heading as u8 * (TURNS / 4) - across as u8) % TURNS;
+            f32::from(turned.abs_diff(TURNS / 2)) / f32::from(TURNS / 2)
+        };
+        let mut bend = vec![[[0.0; TURNS as usize + 1]; TURNS as usize + 1]; 4].into_boxed_slice();
         for (heading, of) in bend.iter_mut().enumerate() {
-            for (across, cost) in of.iter_mut().take(usize::from(TURNS)).enumerate() {
-                let turned = (TURNS + heading as u8 * (TURNS / 4) - across as u8) % TURNS;
-                *cost = f32::from(turned.abs_diff(TURNS / 2)) / f32::from(TURNS / 2);
+            for (before, of) in of.iter_mut().enumerate() {
+                for (after, cost) in of.iter_mut().enumerate() {
+                    // The paper's 2/3 and 1/3 of the angles at both ends.
+                    let angles = off(heading, before) * 2.0 + off(heading, after);
+                    *cost = 0.43 * SCALE * angles / 3.0 + 1.0;
+                }
             }
         }
         let known = vec![Cell::new(UNKNOWN); grid.len()];
@@ -87,15 +100,12 @@ impl Costs {
         (own, across)
     }
 
-    /// Cost of a step between neighbours, direction `d` of [`AROUND`].
+    /// Cost of a step from a sample of direction `before` to a neighbour, direction `d` of [`AROUND`].
     #[inline]
-    fn step(&self, from: usize, to: usize, d: usize) -> u32 {
-        let bend = &self.bend[d % 4];
-        let ((_, before), (own, after)) = (self.of(from), self.of(to));
-        let off = |across: u8| bend[usize::from(across.min(ANY))];
-        // The paper's 2/3 and 1/3 of the angles at both ends.
-        let direction = 0.43 * SCALE * (off(before) * 2.0 + off(after)) / 3.0;
-        let cost = f32::from(own) + direction + 1.0;
+    fn step(&self, before: u8, to: usize, d: usize) -> u32 {
+        let (own, after) = self.of(to);
+        let bend = &self.bend[d % 4][usize::from(before.min(ANY))];
+        let cost = f32::from(own) + bend[usize::from(after.min(ANY))];
         (if d % 2 == 1 {
             cost * std::f32::consts::SQRT_2
         } else {
@@ -108,7 +118,7 @@ impl Costs {
         let mut sum = 0;
         for pair in way.windows(2) {
             let d = (0..8).find(|d| self.beside(pair[0], *d) == Some(pair[1]))?;
-            sum += self.step(pair[0], pair[1], d);
+            sum += self.step(self.of(pair[0]).1, pair[1], d);
         }
         Some(sum)
     }
@@ -192,6 +202,7 @@ impl Search {
             let (w, h) = (costs.grid.width as isize, costs.grid.height as isize);
             let (x, y) = costs.grid.xy(i);
             let (x, y) = (x as isize, y as isize);
+            let (so_far, before) = (self.cost[i], costs.of(i).1);
             for (d, (dx, dy)) in AROUND.into_iter().enumerate() {
                 let (jx, jy) = (x + dx, y + dy);
                 if jx < 0 || jy < 0 || jx >= w || jy >= h {
@@ -201,7 +212,7 @@ impl Search {
                 if self.done[j] {
                     continue;
                 }
-                let cost = self.cost[i] + costs.step(i, j, d);
+                let cost = so_far + costs.step(before, j, d);
                 if cost < self.cost[j] {
                     self.cost[j] = cost;
                     self.back[j] = ((d + 4) % 8) as u8;

@@ -334,15 +334,15 @@ fn extent(ask: &Ask) -> Option<Rect> {
 }
 
 /// The samples of a window of a picture, as a buffer of RGBA bytes.
-fn pixels(picture: &web_sys::HtmlImageElement, s: Sampling) -> Result<JsValue, JsValue> {
+fn pixels(picture: &web_sys::ImageBitmap, s: Sampling) -> Result<JsValue, JsValue> {
     let canvas: HtmlCanvasElement = document().create_element("canvas")?.dyn_into()?;
     canvas.set_width(s.columns);
     canvas.set_height(s.rows);
     let c: CanvasRenderingContext2d = canvas.get_context("2d")?.ok_or(JsValue::UNDEFINED)?.dyn_into()?;
-    let kx = f64::from(picture.natural_width()) / f64::from(s.image_width);
-    let ky = f64::from(picture.natural_height()) / f64::from(s.image_height);
+    let kx = f64::from(picture.width()) / f64::from(s.image_width);
+    let ky = f64::from(picture.height()) / f64::from(s.image_height);
     let (w, h) = (f64::from(s.columns), f64::from(s.rows));
-    c.draw_image_with_html_image_element_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(
+    c.draw_image_with_image_bitmap_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(
         picture,
         f64::from(s.x) * kx,
         f64::from(s.y) * ky,

@@ -1,4 +1,5 @@
-//! Pictures of items: the screen rendition first, every pixel when somebody looks closer, the next ones ahead of time.
+//! Pictures of items: the screen rendition first, every pixel when somebody looks closer, the next ones ahead of time. Decoded
+//! beside the page and kept decoded: an image element is decoded again, on the page's thread, whenever the browser let go of it.
 
 use leptos::prelude::*;
 use limn_domain::ItemId;
@@ -6,7 +7,11 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-use web_sys::HtmlImageElement;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Blob, ImageBitmap, Response};
+
+/// However little memory there may be: the picture in view, and what stands in for it.
+const KEEP_LEAST: usize = 2;
 
 /// Which bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,28 +32,60 @@ impl Which {
     }
 }
 
+enum State {
+    Loading,
+    Ready(ImageBitmap),
+    Failed,
+}
+
 struct Picture {
-    image: HtmlImageElement,
-    ready: bool,
-    failed: bool,
+    state: State,
     used: u64,
     /// Run when it can be drawn or has failed: whoever wished for it meanwhile.
     waiting: Vec<Box<dyn Fn()>>,
+}
+
+impl Picture {
+    /// Bytes it takes decoded.
+    fn bytes(&self) -> usize {
+        match &self.state {
+            State::Ready(bitmap) => bitmap.width() as usize * bitmap.height() as usize * 4,
+            State::Loading | State::Failed => 0,
+        }
+    }
+}
+
+impl Drop for Picture {
+    fn drop(&mut self) {
+        if let State::Ready(bitmap) = &self.state {
+            bitmap.close();
+        }
+    }
+}
+
+/// How much is kept decoded.
+#[derive(Debug, Clone, Copy)]
+pub struct Keep {
+    pub pictures: usize,
+    pub bytes: usize,
 }
 
 /// Decoded pictures by item; the least recently used ones go first.
 #[derive(Clone)]
 pub struct Images {
     inner: Rc<RefCell<Kept>>,
-    /// How many are kept decoded.
-    keep: usize,
+    keep: Keep,
 }
 
-/// The pictures and the counter that says which was used last.
-type Kept = (HashMap<(ItemId, Which), Picture>, u64);
+#[derive(Default)]
+struct Kept {
+    pictures: HashMap<(ItemId, Which), Picture>,
+    /// Says which was used last.
+    now: u64,
+}
 
 impl Images {
-    pub fn new(keep: usize) -> Self {
+    pub fn new(keep: Keep) -> Self {
         Self {
             inner: Rc::default(),
             keep,
@@ -57,74 +94,109 @@ impl Images {
 
     /// Starts loading a picture if it is not there; `ready` runs when it can be drawn (or has failed).
     pub fn want(&self, id: ItemId, which: Which, ready: impl Fn() + 'static) {
-        let mut inner = self.inner.borrow_mut();
-        inner.1 += 1;
-        let now = inner.1;
-        if let Some(p) = inner.0.get_mut(&(id, which)) {
-            p.used = now;
-            if !p.ready && !p.failed {
-                p.waiting.push(Box::new(ready));
-            }
-            return;
-        }
-        let Ok(image) = HtmlImageElement::new() else {
-            return;
-        };
-        image.set_decoding("async");
-        image.set_src(&format!("/media/items/{id}/{}", which.path()));
-        let decoded = image.decode();
-        let picture = Picture {
-            image,
-            ready: false,
-            failed: false,
-            used: now,
-            waiting: vec![Box::new(ready)],
-        };
-        inner.0.insert((id, which), picture);
-        if inner.0.len() > self.keep
-            && let Some(oldest) = inner.0.iter().min_by_key(|(_, p)| p.used).map(|(k, _)| *k)
+        let key = (id, which);
         {
-            inner.0.remove(&oldest);
+            let inner = &mut *self.inner.borrow_mut();
+            let now = inner.tick();
+            if let Some(p) = inner.pictures.get_mut(&key) {
+                p.used = now;
+                if matches!(p.state, State::Loading) {
+                    p.waiting.push(Box::new(ready));
+                }
+                return;
+            }
+            let picture = Picture {
+                state: State::Loading,
+                used: now,
+                waiting: vec![Box::new(ready)],
+            };
+            inner.pictures.insert(key, picture);
+            inner.shrink(self.keep);
         }
-        drop(inner);
         let this = self.clone();
         leptos::task::spawn_local(async move {
-            let ok = wasm_bindgen_futures::JsFuture::from(decoded).await.is_ok();
-            let waiting = this.inner.borrow_mut().0.get_mut(&(id, which)).map(|p| {
-                p.ready = ok;
-                p.failed = !ok;
-                std::mem::take(&mut p.waiting)
-            });
-            for ready in waiting.unwrap_or_default() {
+            let got = fetch(id, which).await;
+            let waiting = {
+                let inner = &mut *this.inner.borrow_mut();
+                let Some(p) = inner.pictures.get_mut(&key) else {
+                    return;
+                };
+                p.state = got.map_or(State::Failed, State::Ready);
+                let waiting = std::mem::take(&mut p.waiting);
+                inner.shrink(this.keep);
+                waiting
+            };
+            for ready in waiting {
                 ready();
             }
         });
     }
 
-    /// The picture, when it can be drawn.
-    pub fn get(&self, id: ItemId, which: Which) -> Option<HtmlImageElement> {
-        let mut inner = self.inner.borrow_mut();
-        inner.1 += 1;
-        let now = inner.1;
-        let p = inner.0.get_mut(&(id, which))?;
+    /// The picture, when it can be drawn. Only for now: it may be given up when another one is wanted.
+    pub fn get(&self, id: ItemId, which: Which) -> Option<ImageBitmap> {
+        let inner = &mut *self.inner.borrow_mut();
+        let now = inner.tick();
+        let p = inner.pictures.get_mut(&(id, which))?;
         p.used = now;
-        p.ready.then(|| p.image.clone())
+        match &p.state {
+            State::Ready(bitmap) => Some(bitmap.clone()),
+            State::Loading | State::Failed => None,
+        }
     }
 
     /// Whether it can be drawn.
     pub fn is_ready(&self, id: ItemId, which: Which) -> bool {
-        self.inner.borrow().0.get(&(id, which)).is_some_and(|p| p.ready)
+        let inner = self.inner.borrow();
+        let picture = inner.pictures.get(&(id, which));
+        picture.is_some_and(|p| matches!(p.state, State::Ready(_)))
     }
 
     /// Whether loading it has failed. The failure is forgotten, so that the next wish tries again.
     pub fn failed(&self, id: ItemId, which: Which) -> bool {
-        let mut inner = self.inner.borrow_mut();
-        let failed = inner.0.get(&(id, which)).is_some_and(|p| p.failed);
+        let pictures = &mut self.inner.borrow_mut().pictures;
+        let failed = pictures
+            .get(&(id, which))
+            .is_some_and(|p| matches!(p.state, State::Failed));
         if failed {
-            inner.0.remove(&(id, which));
+            pictures.remove(&(id, which));
         }
         failed
     }
+}
+
+impl Kept {
+    const fn tick(&mut self) -> u64 {
+        self.now += 1;
+        self.now
+    }
+
+    /// Gives up the least recently used until the rest fits.
+    fn shrink(&mut self, keep: Keep) {
+        let mut bytes: usize = self.pictures.values().map(Picture::bytes).sum();
+        while self.pictures.len() > KEEP_LEAST && (self.pictures.len() > keep.pictures || bytes > keep.bytes)
+        {
+            let oldest = self.pictures.iter().min_by_key(|(_, p)| p.used);
+            let Some(gone) = oldest
+                .map(|(key, _)| *key)
+                .and_then(|key| self.pictures.remove(&key))
+            else {
+                return;
+            };
+            bytes -= gone.bytes();
+        }
+    }
+}
+
+async fn fetch(id: ItemId, which: Which) -> Result<ImageBitmap, JsValue> {
+    let url = format!("/media/items/{id}/{}", which.path());
+    let response: Response = JsFuture::from(window().fetch_with_str(&url)).await?.dyn_into()?;
+    if !response.ok() {
+        return Err(JsValue::from_f64(f64::from(response.status())));
+    }
+    let blob: Blob = JsFuture::from(response.blob()?).await?.dyn_into()?;
+    JsFuture::from(window().create_image_bitmap_with_blob(&blob)?)
+        .await?
+        .dyn_into()
 }
 
 /// Runs a closure on the next frame.

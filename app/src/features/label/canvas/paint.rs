@@ -2,7 +2,7 @@
 
 use super::backdrop::{self, Crowd};
 use super::card::{self, Drawn};
-use super::images::{Images, Which, next_frame};
+use super::images::{Images, Keep, Which, next_frame};
 use super::layer::{Bounds, Fits, Layer};
 use super::outlines::Outlines;
 use super::strokes::{label, one, own_color, stands_out};
@@ -17,7 +17,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
-use web_sys::{CanvasRenderingContext2d as Context, HtmlCanvasElement, HtmlImageElement};
+use web_sys::{CanvasRenderingContext2d as Context, HtmlCanvasElement, ImageBitmap};
 
 /// Up to this many shapes in view every frame draws them; from there on they stand in a picture that is kept.
 const FEW: usize = 60;
@@ -34,9 +34,15 @@ const STANDING: Bounds = Bounds {
     stretch: 6.0,
     needed: None,
 };
-/// Pictures, and frames of videos, that are kept decoded.
-const KEEP: usize = 10;
-const KEEP_FRAMES: usize = 48;
+/// Pictures, and frames of videos, that are kept decoded; as many frames of 3840 x 2160 fit as are loaded ahead.
+const KEEP: Keep = Keep {
+    pictures: 10,
+    bytes: 256 << 20,
+};
+const KEEP_FRAMES: Keep = Keep {
+    pictures: 48,
+    bytes: 640 << 20,
+};
 /// Labels are drawn for at most this many shapes in view.
 const LABELS: usize = 250;
 pub(super) const FONT: &str = "550 11px Inter, system-ui, sans-serif";
@@ -284,7 +290,7 @@ impl Painter {
     }
 
     /// The best picture of an item there is now. Without one it is loaded, and `ready` runs when it is there.
-    pub fn picture(&self, id: ItemId, ready: impl Fn() + 'static) -> Option<HtmlImageElement> {
+    pub fn picture(&self, id: ItemId, ready: impl Fn() + 'static) -> Option<ImageBitmap> {
         let best = self
             .images
             .get(id, Which::Full)

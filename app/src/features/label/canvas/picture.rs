@@ -54,7 +54,7 @@ impl Painter {
         // Looked at closer than the rendition is sharp: every pixel.
         let have = screen
             .as_ref()
-            .map_or(1.0, |i| f64::from(i.natural_width()) / r.w.max(1.0));
+            .map_or(1.0, |i| f64::from(i.width()) / r.w.max(1.0));
         let full = ((have < 0.99 && dense > have * 1.15) || dense >= CRISP).then(|| {
             self.images.want(id, Which::Full, redraw);
             self.images.get(id, Which::Full)
@@ -69,12 +69,7 @@ impl Painter {
             }
             return false;
         };
-        let all = [
-            0.0,
-            0.0,
-            f64::from(picture.natural_width()),
-            f64::from(picture.natural_height()),
-        ];
+        let all = [0.0, 0.0, f64::from(picture.width()), f64::from(picture.height())];
         place(c, s.editor.view(), &Placed::Image(&picture), all, r);
         true
     }
@@ -158,7 +153,7 @@ impl Painter {
                 let exact = |which| {
                     self.images
                         .get(s.item.id, which)
-                        .filter(|i| f64::from(i.natural_width()) == w && f64::from(i.natural_height()) == h)
+                        .filter(|i| f64::from(i.width()) == w && f64::from(i.height()) == h)
                 };
                 let image = exact(Which::Full).or_else(|| exact(Which::Screen))?;
                 let rgb = self.read_pixel(&Placed::Image(&image), f64::from(x), f64::from(y))?;
@@ -188,12 +183,8 @@ impl Painter {
         }
         let c = probe.as_ref()?;
         c.clear_rect(0.0, 0.0, 1.0, 1.0);
-        match picture {
-            Placed::Image(i) => c
-                .draw_image_with_html_image_element_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(
-                    i, x, y, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0,
-                ),
-            Placed::Tile(Drawable::Bitmap(b)) => c
+        match *picture {
+            Placed::Image(b) | Placed::Tile(Drawable::Bitmap(b)) => c
                 .draw_image_with_image_bitmap_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(
                     b, x, y, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0,
                 ),

@@ -4,11 +4,11 @@ use super::paint::ratio;
 use super::tiles::Drawable;
 use limn_domain::Rect;
 use limn_editor::Viewport;
-use web_sys::{CanvasRenderingContext2d as Context, HtmlImageElement};
+use web_sys::{CanvasRenderingContext2d as Context, ImageBitmap};
 
 /// What is drawn.
 pub enum Picture<'a> {
-    Image(&'a HtmlImageElement),
+    Image(&'a ImageBitmap),
     Tile(&'a Drawable),
 }
 
@@ -36,11 +36,8 @@ pub fn place(c: &Context, view: &Viewport, picture: &Picture<'_>, part: [f64; 4]
     let _ = c.translate(center.x, center.y);
     let _ = c.rotate(view.turn().to_radians());
     let (x, y) = (-w / 2.0, -h / 2.0);
-    let _ = match picture {
-        Picture::Image(i) => c.draw_image_with_html_image_element_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(
-            i, sx, sy, sw, sh, x, y, w, h,
-        ),
-        Picture::Tile(Drawable::Bitmap(b)) => c
+    let _ = match *picture {
+        Picture::Image(b) | Picture::Tile(Drawable::Bitmap(b)) => c
             .draw_image_with_image_bitmap_and_sw_and_sh_and_dx_and_dy_and_dw_and_dh(
                 b, sx, sy, sw, sh, x, y, w, h,
             ),

@@ -52,12 +52,7 @@ impl Painter {
             next_frame(move || toasts.fail(format!("Frame {frame} of {name} could not be loaded.")));
         }
         let Some(picture) = shown else { return false };
-        let all = [
-            0.0,
-            0.0,
-            f64::from(picture.natural_width()),
-            f64::from(picture.natural_height()),
-        ];
+        let all = [0.0, 0.0, f64::from(picture.width()), f64::from(picture.height())];
         c.set_global_alpha(if own.is_some() { 1.0 } else { 0.55 });
         place(c, s.editor.view(), &Placed::Image(&picture), all, r);
         c.set_global_alpha(1.0);

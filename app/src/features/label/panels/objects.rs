@@ -6,7 +6,7 @@ use crate::ui::{Glyph, Icon};
 use leptos::html;
 use leptos::prelude::*;
 use limn_domain::project::Task;
-use limn_domain::{Annotation, AnnotationId, AttributeValue, CategoryId, Shape, Source};
+use limn_domain::{Annotation, AnnotationId, AttributeValue, CategoryId, Shape, ShapeKind, Source};
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
@@ -24,6 +24,8 @@ struct Object {
     category: String,
     color: String,
     score: Option<f64>,
+    /// Its shape, where the project has several.
+    kind: Option<ShapeKind>,
     /// x, y, w, h as read aloud and by tests.
     place: String,
 }
@@ -95,6 +97,7 @@ fn found(desk: Desk, query: &str) -> Vec<AnnotationId> {
 
 fn rows(desk: Desk, query: &str, from: usize, count: usize) -> (usize, Vec<Object>) {
     let words = words(query);
+    let several = !matches!(desk.task(), Task::Semantic | Task::Keypoints);
     desk.read(|s| {
         let mut numbers: HashMap<CategoryId, usize> = HashMap::new();
         let mut out = Vec::new();
@@ -122,6 +125,7 @@ fn rows(desk: Desk, query: &str, from: usize, count: usize) -> (usize, Vec<Objec
                     category,
                     color,
                     score: (a.source == Source::Prelabel).then(|| a.score.unwrap_or(0.0)),
+                    kind: several.then(|| a.shape.shape_kind()),
                     place,
                 });
             }
@@ -262,7 +266,7 @@ pub fn Objects() -> impl IntoView {
             </div>
             <div class="label-objects__scroll" node_ref=list on:scroll=move |_| measure()>
                 <ul class="label-objects__list" aria-label="Objects" style:height=move || format!("{}px", total() as f64 * ROW)>
-                    <For each=move || shown.with(|s| s.1.clone()) key=|o| (o.id, o.at, o.name.clone(), o.color.clone(), o.place.clone(), o.score.is_some()) let:o>
+                    <For each=move || shown.with(|s| s.1.clone()) key=|o| (o.id, o.at, o.name.clone(), o.color.clone(), o.place.clone(), o.score.is_some(), o.kind) let:o>
                         <Row object=o total/>
                     </For>
                 </ul>
@@ -332,6 +336,9 @@ fn Row(object: Object, total: impl Fn() -> usize + Send + Sync + 'static) -> imp
                 }
             >
                 <i class="swatch" class:swatch--dash=object.score.is_some()></i>
+                {object.kind.map(|kind| view! {
+                    <span class="label-object__kind" title=kind.label()><Icon glyph=Glyph::of_shape(kind) size=13/></span>
+                })}
                 <span class="label-cat__name">{object.name}</span>
                 {object.score.map(|s| view! { <span class="faint num">{format!("{s:.2}")}</span> })}
             </button>

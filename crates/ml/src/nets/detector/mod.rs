@@ -16,7 +16,7 @@ use super::plan::{Design, Plan};
 use super::warp::CHANNELS;
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 use limn_services::training::port::{EngineError, Prediction};
 
 /// Pixels of the input that a cell is wide and high.
@@ -50,6 +50,27 @@ pub(super) struct Detector {
 struct Said {
     centres: Tensor<4>,
     ways: Tensor<4>,
+}
+
+impl Said {
+    /// What is said of the same picture in a mirror, left and right changed over.
+    fn mirrored(self) -> Self {
+        Self {
+            centres: self.centres.flip([3]),
+            ways: channels(self.ways.flip([3]), [2, 1, 0, 3]),
+        }
+    }
+}
+
+/// The input `[n, 12, h / 2, w / 2]` of the same pictures in a mirror: of two pixels side by side, the other one comes first.
+fn mirrored(x: Tensor<4>) -> Tensor<4> {
+    channels(x.flip([3]), [1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10])
+}
+
+/// The channels in another order.
+fn channels<const N: usize>(x: Tensor<4>, order: [i32; N]) -> Tensor<4> {
+    let device = x.device();
+    x.select(1, Tensor::from_data(TensorData::from(order), &device))
 }
 
 impl Detector {
@@ -100,7 +121,50 @@ impl Network for Detector {
     }
 
     fn say(&self, x: Tensor<4>, design: &Design) -> Result<Vec<Prediction>, EngineError> {
-        let said = self.forward(x);
+        // Twice, the second time in a mirror: what both agree on is likelier right than what either says.
+        let (said, turned) = (self.forward(x.clone()), self.forward(mirrored(x)).mirrored());
+        let mean = |a: Tensor<4>, b: Tensor<4>| (a + b).mul_scalar(0.5);
+        let said = Said {
+            centres: mean(said.centres, turned.centres),
+            ways: mean(said.ways, turned.ways),
+        };
         decode::boxes(said, design)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::warp::Warp;
+    use super::*;
+
+    #[test]
+    fn a_mirror_turns_input_and_answer() {
+        // Columns of a picture of 4 x 2 pixels, as the network takes them.
+        let (w, h) = (4, 2);
+        let planes: Vec<u8> = (0..w * h * 3).map(|i| (i * 7) as u8).collect();
+        let turned: Vec<u8> = planes
+            .chunks(w)
+            .flat_map(|row| row.iter().rev().copied())
+            .collect();
+        let input = |planes: &[u8]| {
+            let mut out = vec![0.0; planes.len()];
+            Warp::NONE.write(planes, w, h, &mut out);
+            Tensor::<4>::from_data(TensorData::new(out, [1, CHANNELS, h / 2, w / 2]), &Device::flex())
+        };
+        let values = |t: Tensor<4>| t.into_data().try_to_vec::<f32>().unwrap();
+        assert_eq!(values(mirrored(input(&planes))), values(input(&turned)));
+        let ways = Tensor::<4>::from_data(
+            TensorData::new((0..8_u8).map(f32::from).collect::<Vec<_>>(), [1, 4, 1, 2]),
+            &Device::flex(),
+        );
+        let said = Said {
+            centres: ways.clone(),
+            ways,
+        };
+        // To the left becomes to the right, and the first cell the second.
+        assert_eq!(
+            values(said.mirrored().ways),
+            [5.0, 4.0, 3.0, 2.0, 1.0, 0.0, 7.0, 6.0]
+        );
     }
 }
