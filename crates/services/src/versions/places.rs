@@ -28,6 +28,20 @@ impl Versions {
 
     /// Queues a check of the files that were left in their datastores. The job's result is a [`limn_domain::dataset::CheckReport`].
     pub async fn check(&self, actor: &Actor, version: VersionId, input: CheckPlaces) -> Result<Job> {
+        // The way through the tree may be long: not in the one place where everybody writes.
+        let mut tx = self.0.db.read().await?;
+        let found = visible(&mut tx, actor, version, Action::AddVersions).await?;
+        let places = repo::place::of_version(&mut tx, Hash::from(&found.digest).bytes()).await?;
+        drop(tx);
+        if places.is_empty() {
+            return Err(Error::new(
+                Code::WrongState,
+                format!(
+                    "All files of version {} are in this server's store; there is nothing to check in datastores.",
+                    found.number
+                ),
+            ));
+        }
         let (actor, now) = (actor.clone(), self.0.now());
         let job = self
             .0
@@ -35,16 +49,6 @@ impl Versions {
             .write::<_, Error, _>(move |tx| {
                 Box::pin(async move {
                     let found = visible(tx, &actor, version, Action::AddVersions).await?;
-                    let places = repo::place::of_version(tx, Hash::from(&found.digest).bytes()).await?;
-                    if places.is_empty() {
-                        return Err(Error::new(
-                            Code::WrongState,
-                            format!(
-                                "All files of version {} are in this server's store; there is nothing to check in datastores.",
-                                found.number
-                            ),
-                        ));
-                    }
                     let name = crate::datasets::visible(tx, &actor, found.dataset_id).await?.name;
                     let payload = check::Payload {
                         version,
@@ -63,7 +67,10 @@ impl Versions {
                     let id = limn_jobs::enqueue(tx, new, now).await?;
                     repo::job::set_dataset(tx, id, found.dataset_id).await?;
                     repo::place::set_check(tx, version, id).await?;
-                    let summary = format!("started to check the files of version {} of the dataset “{name}”", found.number);
+                    let summary = format!(
+                        "started to check the files of version {} of the dataset “{name}”",
+                        found.number
+                    );
                     audit::write(tx, &actor, None, "version.check", &summary, now).await?;
                     repo::job::get(tx, id)
                         .await?

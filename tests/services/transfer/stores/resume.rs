@@ -101,7 +101,7 @@ async fn a_cancelled_registration_is_retried_without_reading_twice() {
         let d = w.set("Street", DatasetKind::Images).await;
         let job = w.begin(d, files(store.id, "", UploadMode::Add)).await;
         let working = w.work();
-        while reads(&shared) < 60 {
+        while reads(&shared) < 20 {
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
         w.jobs.cancel(&w.manager, job.id).await.unwrap();

@@ -288,7 +288,7 @@ mod tests {
 
     #[async_trait::async_trait]
     impl Files for Restless {
-        async fn list(&self, _: &str, _: Option<&str>) -> limn_connect::Result<Listing> {
+        async fn list(&self, _folder: &str, _page: Option<&str>) -> limn_connect::Result<Listing> {
             Ok(Listing::default())
         }
 
@@ -296,7 +296,7 @@ mod tests {
             Ok(self.entry(path))
         }
 
-        async fn read(&self, path: &str, _: u64) -> limn_connect::Result<Reading> {
+        async fn read(&self, path: &str, _from: u64) -> limn_connect::Result<Reading> {
             let entry = self.entry(path);
             let n = *self.written.lock().unwrap();
             let mut changes = self.changes.lock().unwrap();
