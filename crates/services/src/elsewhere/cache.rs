@@ -45,6 +45,13 @@ impl Cache {
     pub fn get(&mut self, digest: &Digest) -> Option<Arc<Staged>> {
         self.tick += 1;
         let held = self.held.get_mut(digest)?;
+        if let Source::File(path) = held.staged.source()
+            && !path.exists()
+        {
+            // Another process on this data directory took it for what a crash had left.
+            self.remove(digest);
+            return None;
+        }
         held.used = self.tick;
         Some(Arc::clone(&held.staged))
     }
