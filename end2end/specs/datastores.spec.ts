@@ -144,7 +144,7 @@ test("an SFTP server is asked for by password or key, and mistakes are said", as
   await shots(page, "datastores-sftp");
 });
 
-test("a password is kept, rotated, and never shown; a dataset is made of a web folder", async ({ limn, admin, page, signIn, shots }) => {
+test("a password is kept, rotated, and never shown; a dataset is made of a web folder", async ({ limn, admin, page, signIn, a11y, shots }) => {
   test.setTimeout(120_000);
   let password = "hunter2-in-the-page";
   const files = new Map([...Array(4).keys()].map((n) => [`/set/${n}.png`, png(n + 40)]));
@@ -192,6 +192,32 @@ test("a password is kept, rotated, and never shown; a dataset is made of a web f
     const dataset = /data\/([0-9a-f-]{36})/.exec(page.url())![1];
     const [version] = await api.get(`/api/v1/datasets/${dataset}/versions`);
     expect(version.files).toBe(4);
+
+    // Left where they are, and looked after there. What is in the store already would not need to be.
+    for (let n = 0; n < 4; n++) files.set(`/set/${n}.png`, png(n + 60));
+    await page.goto("/data/new");
+    await hydrated(page);
+    await page.getByLabel("Name", { exact: true }).fill(unique("Left there"));
+    await page.getByText("A datastore", { exact: true }).click();
+    await page.getByLabel("Datastore", { exact: true }).selectOption(store.id);
+    await page.getByText("Leave them where they are", { exact: true }).click();
+    await page.getByLabel(/^Which files/).fill("?.png");
+    await page.getByRole("button", { name: "Create and register" }).click();
+    await page.waitForURL(/\/data\/[0-9a-f-]{36}$/, { timeout: 30_000 });
+    await page.getByRole("button", { name: "Actions of version 1" }).click();
+    await page.getByRole("menuitem", { name: "Where its files lie" }).click();
+    const places = page.getByRole("dialog");
+    await expect(places.getByText(name)).toBeVisible();
+    await places.getByRole("button", { name: "Check the files" }).click();
+    await expect(places.getByText("All 4 files are what they were.")).toBeVisible({ timeout: 30_000 });
+    files.set("/set/2.png", Buffer.concat([png(90), Buffer.from("more")]));
+    await places.getByRole("button", { name: "Check the files" }).click();
+    await expect(places.getByText("Of 4 files, 1 changed, 0 are gone, 0 not read.")).toBeVisible({ timeout: 30_000 });
+    await expect(places.getByText("2.png", { exact: true })).toBeVisible();
+    await a11y(page, toasts);
+    await shots(page, "data-places");
+    await places.getByRole("button", { name: "Close" }).last().click();
+
     await page.goto("/datastores");
     await hydrated(page);
     await shots(page, "datastores-list");

@@ -107,6 +107,7 @@ async fn answer(file: MediaFile, which: Rendition, headers: &HeaderMap) -> Api<R
     let content = match file.body {
         MediaBody::Bytes(b) => Content::Bytes(b),
         MediaBody::File { path, len } => Content::File { path, len },
+        MediaBody::Remote(remote) => Content::Remote(remote),
     };
     let how = Sending {
         media_type: &file.media_type,

@@ -5,6 +5,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use limn_services::media::Remote;
 use limn_services::versions::{Downloadable, Pieces};
 use std::fmt::Write as _;
 use std::io::SeekFrom;
@@ -19,6 +20,8 @@ pub enum Content {
         path: PathBuf,
         len: u64,
     },
+    /// In a datastore.
+    Remote(Remote),
     /// Made while it is read.
     Made {
         of: Box<Downloadable>,
@@ -43,6 +46,7 @@ pub async fn send(content: Content, how: Sending<'_>, request: &HeaderMap) -> Ap
     let len = match &content {
         Content::Bytes(b) => b.len() as u64,
         Content::File { len, .. } | Content::Made { len, .. } => *len,
+        Content::Remote(remote) => remote.size(),
     };
     let mut response = if matches_tag(request, &etag) {
         StatusCode::NOT_MODIFIED.into_response()
@@ -101,6 +105,7 @@ async fn body(content: Content, start: u64, len: u64) -> Api<Response> {
             }
             Body::from_stream(ReaderStream::with_capacity(file.take(len), 128 << 10))
         }
+        Content::Remote(remote) => stream(remote.pieces(start..start + len).await?),
         Content::Made { of, .. } => stream(of.pieces(Some(start..start + len))),
     };
     let mut response = body.into_response();

@@ -8,6 +8,7 @@ mod jobs;
 mod labels;
 mod parity;
 mod people;
+mod places;
 mod projects;
 mod queue;
 mod upgrade;

@@ -3,12 +3,14 @@
 mod diff;
 mod download;
 mod entry;
+mod place;
 mod register;
 pub mod snippets;
 
 pub use diff::{DiffKind, DiffQuery, DiffRow, DiffSummary, EntryChange};
 pub use download::{Checksum, Download, METADATA_FILE, Metadata};
 pub use entry::{Entry, EntryFilter, EntryQuery, Folder, FolderPage, VersionSchema};
+pub use place::{CheckFinding, CheckPlaces, CheckReport, FINDINGS_MAX, Found, PlacesIn, VersionPlaces};
 pub use register::{
     MakeProject, NewVersion, SplitMethod, SplitPlan, SplitShare, UploadMode, VersionOutcome, VersionSource,
 };
@@ -399,7 +401,8 @@ pub struct LineageEdge {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct VersionImpact {
-    /// Bytes that nothing else refers to: files, and what the version itself takes in the database.
+    /// Bytes that nothing else refers to: files, and what the version itself takes in the database. Files that were left in their
+    /// datastores free nothing.
     pub frees_bytes: i64,
     pub frees_files: i64,
     /// Aliases that point to it; they have to be moved first.

@@ -276,7 +276,7 @@ impl Datastores {
     }
 
     /// Deletes one. While projects take files from it that is refused, unless `even_if_used`: then their sources go with
-    /// it. What was taken stays.
+    /// it. What was taken stays. While files of versions were left in it that is refused in any case.
     pub async fn delete(&self, actor: &Actor, id: DatastoreId, even_if_used: bool) -> Result<()> {
         require(actor, Action::ManageDatastores)?;
         let (actor, now) = (actor.clone(), self.0.now());
@@ -292,6 +292,19 @@ impl Datastores {
                                 "{} projects take files from “{}”. Remove it from them first, or delete it all the same: \
                                  their items stay.",
                                 found.projects, found.name
+                            ),
+                        ));
+                    }
+                    repo::place::forget_needless(tx, id).await?;
+                    let (files, bytes) = repo::place::in_use(tx, id).await?;
+                    if files > 0 {
+                        return Err(Error::new(
+                            Code::WrongState,
+                            format!(
+                                "{files} files of dataset versions ({bytes} bytes) were left in “{}” and are read there, so it \
+                                 cannot be deleted. Delete those versions, or register their files as copies. Files of versions \
+                                 that were deleted count until the next hourly clean-up.",
+                                found.name
                             ),
                         ));
                     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod assist;
 pub(crate) mod catalogue;
+pub(crate) mod check;
 pub(crate) mod cleanup;
 pub(crate) mod export;
 pub(crate) mod import;
@@ -15,6 +16,7 @@ use crate::{Error, Result, Services};
 use limn_domain::activity::Activity;
 use limn_domain::{ActivityId, ProjectId, Timestamp, UserId};
 use limn_jobs::{Cancelled, Permanent, Registry, Runner};
+use limn_storage::StorageError;
 use limn_store::{Tx, repo};
 
 /// The kinds of jobs, as stored and as answered by the API.
@@ -27,6 +29,8 @@ pub mod kind {
     pub const VERSION: &str = "version";
     /// Computes the profile of a version.
     pub const PROFILE: &str = "profile";
+    /// Looks whether files of a version that were left in their datastores are what they were.
+    pub const CHECK: &str = "check";
     /// Fills a labeling project from a version.
     pub const FROM_VERSION: &str = "from_version";
     /// Takes what is new in a datastore into a project.
@@ -55,6 +59,7 @@ pub fn runner(services: &Services, concurrency: usize) -> Runner {
     registry.register(kind::TILES, tiles::TilesJob(ctx.clone()));
     registry.register(kind::VERSION, version::VersionJob(ctx.clone()));
     registry.register(kind::PROFILE, profile::ProfileJob(ctx.clone()));
+    registry.register(kind::CHECK, check::CheckJob(ctx.clone()));
     registry.register(kind::FROM_VERSION, version::ProjectJob(ctx.clone()));
     registry.register(kind::SOURCE, source::SourceJob(ctx.clone()));
     registry.register(kind::ASSIST, assist::AssistJob(ctx.clone()));
@@ -104,6 +109,15 @@ pub fn learner(services: &Services) -> Runner {
 fn for_people(e: anyhow::Error) -> anyhow::Error {
     if e.is::<Cancelled>() || e.is::<Permanent>() {
         return e;
+    }
+    match crate::elsewhere::fault(&e) {
+        Some(StorageError::SourceAway(text)) => {
+            // The store may answer at the next attempt.
+            let text = text.clone();
+            return e.context(text);
+        }
+        Some(fault) => return Permanent(fault.to_string()).into(),
+        None => {}
     }
     let api = e.chain().find_map(|cause| match cause.downcast_ref::<Error>() {
         Some(Error::Api(api)) => Some(api.message.clone()),

@@ -47,6 +47,7 @@ pub mod versions;
 
 mod context;
 mod cursor;
+mod elsewhere;
 mod keys;
 
 /// What the server's configuration lets datastores reach.

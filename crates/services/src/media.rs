@@ -3,11 +3,13 @@
 pub mod frames;
 pub mod tiles;
 
+pub use crate::elsewhere::Remote;
+
 use crate::authz::require_in;
-use crate::{Actor, Context, Error, Result};
+use crate::{Actor, Context, Error, Result, elsewhere};
 use bytes::Bytes;
 use limn_domain::{Action, Code, ItemId, text, video};
-use limn_storage::{ImageInfo, ImageKind, RenditionKind, Source, StorageError};
+use limn_storage::{ImageInfo, ImageKind, RenditionKind, StorageError};
 use limn_store::repo::{self, blob::ItemBlob};
 use std::path::PathBuf;
 
@@ -30,7 +32,12 @@ pub enum Rendition {
 #[derive(Debug, Clone)]
 pub enum MediaBody {
     Bytes(Bytes),
-    File { path: PathBuf, len: u64 },
+    File {
+        path: PathBuf,
+        len: u64,
+    },
+    /// In a datastore.
+    Remote(Remote),
 }
 
 /// Bytes to serve. Immutable: `etag` names the content.
@@ -108,13 +115,7 @@ impl Media {
         if info(found).is_some_and(|info| rendition.is_original(&info)) {
             return self.original(found, true).await;
         }
-        let source = Source::File(self.0.blobs.path(&found.digest));
-        let bytes = match self
-            .0
-            .renditions
-            .get_or_make(&found.digest, rendition, source)
-            .await
-        {
+        let bytes = match self.0.rendition(&found.digest, rendition).await {
             Ok(bytes) => bytes,
             Err(StorageError::NotFound) => return Err(lost(found)),
             Err(StorageError::NotMadeYet) if rendition == RenditionKind::Thumb => return stand_in(found),
@@ -126,6 +127,9 @@ impl Media {
             }
             Err(e @ StorageError::Unwieldy(_)) => return Err(crate::ingest::refusal(&found.name, e)),
             Err(e) => {
+                if let Some(e) = elsewhere::refusal(&e) {
+                    return Err(e);
+                }
                 return Err(Error::Internal(
                     anyhow::Error::new(e).context(format!("rendition of `{}`", found.name)),
                 ));
@@ -142,9 +146,15 @@ impl Media {
 
     /// The stored bytes. `inline`: they are known to be a picture that browsers show as it is meant.
     async fn original(&self, found: &ItemBlob, inline: bool) -> Result<MediaFile> {
-        let len = match self.0.blobs.len(&found.digest).await {
-            Ok(len) => len,
-            Err(StorageError::NotFound) => return Err(lost(found)),
+        let body = match self.0.blobs.len(&found.digest).await {
+            Ok(len) => MediaBody::File {
+                path: self.0.blobs.path(&found.digest),
+                len,
+            },
+            Err(StorageError::NotFound) => match self.0.remote(&found.digest).await? {
+                Some(remote) => MediaBody::Remote(remote),
+                None => return Err(lost(found)),
+            },
             Err(e) => return Err(Error::Internal(e.into())),
         };
         let kind = ImageKind::from_media_type(&found.media_type);
@@ -156,10 +166,7 @@ impl Media {
                 .to_owned(),
             etag: format!("\"{}\"", found.digest),
             name: base(&found.name).to_owned(),
-            body: MediaBody::File {
-                path: self.0.blobs.path(&found.digest),
-                len,
-            },
+            body,
             stands_in: false,
         })
     }

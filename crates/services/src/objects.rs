@@ -107,6 +107,7 @@ impl Objects {
                 bytes: match &found.file.body {
                     MediaBody::Bytes(b) => b.len() as u64,
                     MediaBody::File { len, .. } => *len,
+                    MediaBody::Remote(remote) => remote.size(),
                 },
                 content: Content::Stored(found.file.body),
                 media_type: found.file.media_type,

@@ -8,6 +8,7 @@ pub(crate) mod files;
 mod impact;
 pub(crate) mod labels;
 pub(crate) mod nodes;
+mod places;
 
 use crate::authz::{require, require_in, require_in_dataset, role_in, role_in_dataset};
 use crate::jobs::{kind, version as job};

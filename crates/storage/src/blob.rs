@@ -203,6 +203,25 @@ impl BlobStore {
         self.len(digest).await.is_ok()
     }
 
+    /// Makes a blob young again, so that a clean-up leaves it alone until the caller has had time to refer to it. Answers
+    /// whether it is there.
+    pub async fn renew(&self, digest: &Digest) -> Result<bool> {
+        let this = self.clone();
+        let path = self.path(digest);
+        blocking(move || {
+            let _shared = this.inner.sweep.read().unwrap_or_else(PoisonError::into_inner);
+            match File::options().write(true).open(&path) {
+                Ok(file) => {
+                    file.set_modified(SystemTime::now())?;
+                    Ok(true)
+                }
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(false),
+                Err(e) => Err(e.into()),
+            }
+        })
+        .await
+    }
+
     /// The blobs whose digest begins with this byte and that were not put (again) within `grace`.
     pub async fn list(&self, first: u8, grace: Duration) -> Result<Vec<Digest>> {
         let root = self.inner.root.join(format!("{first:02x}"));

@@ -70,6 +70,12 @@ pub enum StorageError {
     Body(String),
     #[error("the stored file is missing.")]
     NotFound,
+    /// A file that was left in its datastore is not there any more as it was. The text is a whole sentence and says what to do.
+    #[error("{0}")]
+    SourceChanged(String),
+    /// The datastore that a file was left in cannot be read now; later it may be.
+    #[error("{0}")]
+    SourceAway(String),
     #[error("the tiles of the picture are not made yet.")]
     NotMadeYet,
     #[error("reading or writing a file failed: {0}")]
@@ -128,6 +134,8 @@ impl StorageError {
             Self::DuplicateEntry(_) => "duplicate_entry",
             Self::Body(_) => "transfer_broken",
             Self::NotFound => "missing_blob",
+            Self::SourceChanged(_) => "source_changed",
+            Self::SourceAway(_) => "source_away",
             Self::NotMadeYet => "not_made_yet",
             Self::Io(_) => "io",
             Self::Stopped => "stopped",
@@ -138,7 +146,12 @@ impl StorageError {
     pub const fn is_refusal(&self) -> bool {
         !matches!(
             self,
-            Self::NotFound | Self::NotMadeYet | Self::Io(_) | Self::Stopped
+            Self::NotFound
+                | Self::SourceChanged(_)
+                | Self::SourceAway(_)
+                | Self::NotMadeYet
+                | Self::Io(_)
+                | Self::Stopped
         )
     }
 

@@ -10,8 +10,8 @@ use clap::{Args, Subcommand};
 use download::download;
 use limn_domain::Page;
 use limn_domain::dataset::{
-    Dataset, DatasetKind, DatasetSummary, DiffKind, DiffRow, DiffSummary, NewDataset, NewVersion, Split,
-    UploadMode, Version, VersionOutcome, VersionSource, snippets,
+    CheckPlaces, CheckReport, Dataset, DatasetKind, DatasetSummary, DiffKind, DiffRow, DiffSummary,
+    NewDataset, NewVersion, Split, UploadMode, Version, VersionOutcome, VersionSource, snippets,
 };
 use limn_domain::datastore::{AddSource, DatasetChoice};
 use limn_domain::export::{ExportFormat, ExportResult, NewExport, VersionExport};
@@ -103,6 +103,20 @@ pub enum DatasetCommand {
         #[arg(long)]
         again: bool,
     },
+    /// Look whether the files of a version that were left in a datastore are still there and what they were
+    Check {
+        #[command(flatten)]
+        which: Which,
+        /// Number, alias, `latest` or digest
+        #[arg(long, default_value = "latest")]
+        version: String,
+        /// Read every file and compare its content, not its size and ETag or time alone
+        #[arg(long)]
+        full: bool,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Show what differs between two versions
     Diff {
         #[command(flatten)]
@@ -158,6 +172,9 @@ pub struct Register {
     /// One SELECT, kept as a Parquet file
     #[arg(long, requires = "datastore", conflicts_with = "glob")]
     sql: Option<String>,
+    /// Leave the datastore's files where they are, instead of copying them
+    #[arg(long, requires = "datastore", conflicts_with = "sql")]
+    in_place: bool,
     /// From these files; zip archives are unpacked
     files: Vec<PathBuf>,
     /// The files are all there is, instead of being added to the newest version
@@ -247,6 +264,16 @@ pub async fn run(command: DatasetCommand) -> Result<()> {
                 print(&format!("# {}: {}\n{}\n", s.title, s.about, s.code))?;
             }
             Ok(())
+        }
+        DatasetCommand::Check {
+            which,
+            version: wanted,
+            full,
+            json,
+        } => {
+            let client = Client::new(&which.remote)?;
+            let found = version(&client, &which.dataset, &wanted).await?;
+            check(&client, &found, full, json).await
         }
         DatasetCommand::Profile {
             which,
@@ -371,6 +398,31 @@ async fn versions(client: &Client, dataset: &Dataset, json: bool) -> Result<()> 
     Ok(())
 }
 
+/// Fails when a file is not what it was, so that scripts stop.
+async fn check(client: &Client, version: &Version, full: bool, json: bool) -> Result<()> {
+    let url = format!("/api/v1/versions/{}/check", version.id);
+    let job: Job = client.post(&url, &CheckPlaces { full }).await?;
+    let job = watch::job(client, job.id).await?;
+    let result = job.result.context("the job ended without a result")?;
+    let report: CheckReport = serde_json::from_value(result)?;
+    if json {
+        print(&serde_json::to_string_pretty(&report)?)?;
+    } else {
+        for f in &report.findings {
+            print(&format!("{}\t{}\t{}", f.what.label(), f.path, f.detail))?;
+        }
+        print(&format!(
+            "{} of {} files are what they were, {} changed, {} are gone, {} could not be looked at.",
+            report.unchanged, report.checked, report.changed, report.gone, report.unknown
+        ))?;
+    }
+    if report.is_fine() {
+        Ok(())
+    } else {
+        bail!("not all files of version {} are what they were", version.number)
+    }
+}
+
 async fn register(command: Register) -> Result<()> {
     let client = Client::new(&command.which.remote)?;
     let source = if let Some(project) = &command.project {
@@ -386,7 +438,8 @@ async fn register(command: Register) -> Result<()> {
         }
     } else if let Some(name) = &command.datastore {
         let (glob, sql) = (command.glob.as_deref(), command.sql.as_deref());
-        datastore::version_source(&client, name, glob, sql, command.replace).await?
+        let how = (command.replace, command.in_place);
+        datastore::version_source(&client, name, glob, sql, how).await?
     } else if command.files.is_empty() {
         bail!("say what to register: --project NAME, --datastore NAME, or files");
     } else {

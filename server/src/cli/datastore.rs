@@ -294,7 +294,7 @@ pub async fn version_source(
     datastore: &str,
     glob: Option<&str>,
     sql: Option<&str>,
-    replace: bool,
+    (replace, in_place): (bool, bool),
 ) -> Result<VersionSource> {
     let datastore_id = find(client, datastore).await?.id;
     let mode = if replace {
@@ -313,6 +313,7 @@ pub async fn version_source(
             datastore_id,
             glob: glob.unwrap_or_default().to_owned(),
             mode,
+            in_place,
         },
     })
 }

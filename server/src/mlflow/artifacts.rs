@@ -86,6 +86,7 @@ pub async fn download(
     let content = match file.body {
         MediaBody::Bytes(b) => Content::Bytes(b),
         MediaBody::File { path, len } => Content::File { path, len },
+        MediaBody::Remote(remote) => Content::Remote(remote),
     };
     // Pictures are shown in pages; anything else a browser might run is for keeping.
     let shown = limn_domain::run::media::is_picture(&file.name);

@@ -11,8 +11,8 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use limn_domain::dataset::{
-    DiffQuery, DiffRow, DiffSummary, Download, Entry, EntryQuery, FolderPage, MakeProject, Split, Version,
-    VersionImpact, VersionSchema,
+    CheckPlaces, CheckReport, DiffQuery, DiffRow, DiffSummary, Download, Entry, EntryQuery, FolderPage,
+    MakeProject, Split, Version, VersionImpact, VersionPlaces, VersionSchema,
 };
 use limn_domain::explore::{ExploreAnswer, ExploreQuery};
 use limn_domain::export::VersionExport;
@@ -29,7 +29,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+    let mut router = OpenApiRouter::new()
         .routes(routes!(get, delete))
         .routes(routes!(impact))
         .routes(routes!(schema))
@@ -37,12 +37,16 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(explore))
         .routes(routes!(change_tags))
         .routes(routes!(count_tags))
+        .routes(routes!(places))
+        .routes(routes!(check))
         .routes(routes!(entries))
         .routes(routes!(folder))
         .routes(routes!(export))
         .routes(routes!(project))
         .routes(routes!(diff))
-        .routes(routes!(diff_files))
+        .routes(routes!(diff_files));
+    super::describe::<CheckReport>(router.get_openapi_mut());
+    router
 }
 
 /// Routes whose bodies are streams.
@@ -106,6 +110,32 @@ async fn schema(
     Id(version): Id<VersionId>,
 ) -> Api<Json<VersionSchema>> {
     Ok(Json(services.versions.schema(&actor, version).await?))
+}
+
+/// Get where the files of a version lie
+///
+/// The datastores that hold files which were registered in place and are not in this server's store, and the last check of
+/// them.
+#[utoipa::path(get, path = "/versions/{version_id}/places", tag = "versions", responses((status = 200, description = "Datastores, and a job", body = VersionPlaces)))]
+async fn places(
+    State(services): State<Services>,
+    Caller(actor): Caller,
+    Id(version): Id<VersionId>,
+) -> Api<Json<VersionPlaces>> {
+    Ok(Json(services.versions.places(&actor, version).await?))
+}
+
+/// Check files that were left where they lie
+///
+/// A job; its result is a `CheckReport` that names the files which changed or are gone.
+#[utoipa::path(post, path = "/versions/{version_id}/check", tag = "versions", request_body = CheckPlaces, responses((status = 202, description = "Queued", body = Job)))]
+async fn check(
+    State(services): State<Services>,
+    Caller(actor): Caller,
+    Id(version): Id<VersionId>,
+    Optional(input): Optional<CheckPlaces>,
+) -> Api<Made<Job>> {
+    Ok(accepted(services.versions.check(&actor, version, input).await?))
 }
 
 /// List files
@@ -270,6 +300,7 @@ async fn file(
     let content = match found.file.body {
         MediaBody::Bytes(b) => Content::Bytes(b),
         MediaBody::File { path, len } => Content::File { path, len },
+        MediaBody::Remote(remote) => Content::Remote(remote),
     };
     let how = Sending {
         media_type: &found.file.media_type,

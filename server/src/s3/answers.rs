@@ -332,6 +332,10 @@ async fn body(content: Content, part: std::ops::Range<u64>) -> S3Result<Streamin
             let file = file.take(part.end - part.start);
             StreamingBlob::wrap(ReaderStream::with_capacity(file, 128 << 10))
         }
+        Content::Stored(MediaBody::Remote(remote)) => {
+            let mut pieces = remote.pieces(part).await.map_err(failure)?;
+            StreamingBlob::wrap(futures::stream::poll_fn(move |cx| pieces.poll_recv(cx)))
+        }
         Content::Made(made) => {
             let mut pieces = made.pieces(Some(part));
             StreamingBlob::wrap(futures::stream::poll_fn(move |cx| pieces.poll_recv(cx)))
@@ -378,7 +382,7 @@ pub(super) fn failure(e: Error) -> S3Error {
         Code::Forbidden | Code::SignInRequired => s3_error!(AccessDenied, "{}", e.message),
         Code::Unavailable => s3_error!(ServiceUnavailable, "{}", e.message),
         Code::InvalidInput | Code::BadRequest => s3_error!(InvalidArgument, "{}", e.message),
-        Code::WrongState => s3_error!(OperationAborted, "{}", e.message),
+        Code::WrongState | Code::Conflict => s3_error!(OperationAborted, "{}", e.message),
         _ => s3_error!(InternalError, "{}", e.message),
     }
 }

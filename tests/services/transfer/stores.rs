@@ -2,6 +2,8 @@
 
 mod datasets;
 mod follow;
+mod place;
+mod resume;
 mod secrets;
 mod sftp;
 mod stand_in;

@@ -1,5 +1,6 @@
 //! Dialogs of what can be done with a version.
 
+mod places;
 mod splits;
 
 use super::api;
@@ -21,6 +22,7 @@ use limn_domain::dataset::{DatasetKind, EntryFilter, LATEST, MakeProject, Versio
 use limn_domain::export::{ExportFormat, ExportResult, NewExport, VersionExport};
 use limn_domain::job::{Job, JobState};
 use limn_domain::project::{Project, Task};
+use places::PlacesView;
 use splits::SplitsForm;
 
 /// What a dialog does.
@@ -30,6 +32,7 @@ pub enum Act {
     Splits,
     Project,
     Alias,
+    Places,
     Delete,
 }
 
@@ -48,6 +51,7 @@ pub fn Acts(ctx: DatasetCtx, act: RwSignal<Option<(Act, Version)>>) -> impl Into
             Some((Act::Splits, v)) => format!("Make splits of version {}", v.number),
             Some((Act::Project, v)) => format!("Label version {}", v.number),
             Some((Act::Alias, v)) => format!("Aliases of version {}", v.number),
+            Some((Act::Places, v)) => format!("Where the files of version {} lie", v.number),
             _ => String::new(),
         })
     };
@@ -58,6 +62,7 @@ pub fn Acts(ctx: DatasetCtx, act: RwSignal<Option<(Act, Version)>>) -> impl Into
                 Act::Splits => view! { <SplitsForm ctx v open/> }.into_any(),
                 Act::Project => view! { <ProjectForm v open/> }.into_any(),
                 Act::Alias => view! { <AliasForm ctx v open/> }.into_any(),
+                Act::Places => view! { <PlacesView ctx v open/> }.into_any(),
                 Act::Delete => ().into_any(),
             })}
         </Dialog>

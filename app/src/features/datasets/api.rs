@@ -4,9 +4,9 @@ use crate::error::AppError;
 use leptos::prelude::*;
 use limn_domain::catalogue::{AddDataset, CatalogueDetail, CatalogueEntry};
 use limn_domain::dataset::{
-    AliasMove, Dataset, DatasetMember, DatasetQuery, DatasetSummary, DiffQuery, DiffRow, DiffSummary, Entry,
-    EntryQuery, FolderPage, LineageEdge, MakeProject, NewDataset, NewVersion, UpdateDataset, Version,
-    VersionImpact, VersionSchema,
+    AliasMove, CheckPlaces, Dataset, DatasetMember, DatasetQuery, DatasetSummary, DiffQuery, DiffRow,
+    DiffSummary, Entry, EntryQuery, FolderPage, LineageEdge, MakeProject, NewDataset, NewVersion,
+    UpdateDataset, Version, VersionImpact, VersionPlaces, VersionSchema,
 };
 use limn_domain::datastore::Datastore;
 use limn_domain::explore::{ExploreAnswer, ExploreQuery, NewView, SavedView};
@@ -245,6 +245,18 @@ fn shown(mut profile: DatasetProfile) -> DatasetProfile {
         }
     }
     profile
+}
+
+#[server(name = GetVersionPlaces, prefix = "/ui", endpoint = "version/places", input = Json)]
+pub async fn version_places(version: VersionId) -> Result<VersionPlaces, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.versions.places(&actor, version).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "version/check", input = Json)]
+pub async fn version_check(version: VersionId, input: CheckPlaces) -> Result<Job, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.versions.check(&actor, version, input).await?)
 }
 
 #[server(name = GetVersionProfile, prefix = "/ui", endpoint = "version/profile", input = Json)]

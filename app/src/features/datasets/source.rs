@@ -43,6 +43,8 @@ pub struct Source {
     pub is_sql: RwSignal<bool>,
     pub sql: RwSignal<String>,
     pub table: RwSignal<String>,
+    /// `copy`, or `stay` for files that are left where they are.
+    pub place: RwSignal<String>,
     pub note: RwSignal<String>,
     input: NodeRef<html::Input>,
     chosen: RwSignal<Vec<(String, f64)>>,
@@ -66,6 +68,7 @@ impl Source {
             is_sql: RwSignal::new(false),
             sql: RwSignal::new(String::new()),
             table: RwSignal::new(String::new()),
+            place: RwSignal::new("copy".to_owned()),
             note: RwSignal::new(String::new()),
             input: NodeRef::new(),
             chosen: RwSignal::new(Vec::new()),
@@ -164,6 +167,7 @@ impl Source {
                 datastore_id,
                 glob: self.glob.get_untracked(),
                 mode,
+                in_place: self.place.with_untracked(|p| p == "stay"),
             }
         })
     }
@@ -233,7 +237,7 @@ pub fn SourceFields(
                 Choice::new(
                     "datastore",
                     "A datastore",
-                    "Its files, or what a query answers, copied as they are now",
+                    "Its files, or what a query answers, as they are now",
                 )
                 .with_icon(Glyph::Plug),
             );

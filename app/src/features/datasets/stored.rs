@@ -86,6 +86,15 @@ fn Fields(
                 <Field name="glob" label="Which files" optional=true hint="A folder, a file, or a pattern: street/**, *.png. Everything when empty">
                     <TextInput value=source.glob autocomplete="off" mono=true placeholder="street/**"/>
                 </Field>
+                <RadioCards
+                    value=source.place
+                    name="version-place"
+                    label="The files"
+                    choices=vec![
+                        Choice::new("copy", "Copy them", "This server keeps them, whatever becomes of the datastore"),
+                        Choice::new("stay", "Leave them where they are", "Read once now, and again when somebody needs one; one that changes later cannot be read any more"),
+                    ]
+                />
             }
             .into_any()
         }}

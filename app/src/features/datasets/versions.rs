@@ -111,6 +111,7 @@ fn Row(ctx: DatasetCtx, v: Version, act: RwSignal<Option<(Act, Version)>>) -> im
                 <Menu id=format!("version-{}", v.number) label=format!("Actions of version {}", v.number) trigger_class="btn btn--icon btn--quiet" end=true>
                     {labels.then(|| view! { <MenuItem icon=Glyph::Download on_click=move || set(Act::Export)>"Export"</MenuItem> })}
                     <MenuItem icon=Glyph::Archive href=zip.clone() external=true>"Files as a zip"</MenuItem>
+                    <MenuItem icon=Glyph::Plug on_click=move || set(Act::Places)>"Where its files lie"</MenuItem>
                     {move || ctx.may(Action::AddVersions).then(|| view! {
                         <MenuItem icon=Glyph::Slice on_click=move || set(Act::Splits)>"Make splits"</MenuItem>
                         <MenuItem icon=Glyph::Flag on_click=move || set(Act::Alias)>"Aliases"</MenuItem>

@@ -55,7 +55,7 @@ pub enum VersionSource {
     },
     /// All files of a version of this dataset, put into splits.
     Splits { version_id: VersionId, plan: SplitPlan },
-    /// Files of a datastore, copied as they are now.
+    /// Files of a datastore as they are now.
     Datastore {
         datastore_id: DatastoreId,
         /// A pattern of paths, such as `street/**`; everything when empty.
@@ -63,6 +63,10 @@ pub enum VersionSource {
         glob: String,
         #[serde(default)]
         mode: UploadMode,
+        /// Read once and left where they are; otherwise they are copied. Whoever needs one later has it read again there, and
+        /// gets an error when it is not what it was.
+        #[serde(default)]
+        in_place: bool,
     },
     /// What a query of a database answers now, as one Parquet file.
     Query {

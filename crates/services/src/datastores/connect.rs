@@ -4,7 +4,7 @@ use crate::{Context, Error, Result};
 use limn_connect::{ConnectError, Opened, Secret};
 use limn_domain::datastore::DatastoreKind;
 use limn_domain::{ApiError, Code, DatastoreId};
-use limn_store::repo;
+use limn_store::repo::{self, datastore::Keyed};
 use std::collections::BTreeMap;
 
 /// An open datastore.
@@ -36,9 +36,19 @@ async fn unseal(ctx: &Context, id: DatastoreId, sealed: &[u8]) -> Result<BTreeMa
 
 /// Opens a datastore. The right to use it is checked already.
 pub async fn live(ctx: &Context, id: DatastoreId) -> Result<Live> {
-    let row = repo::datastore::keyed(&mut ctx.db.read().await?, id)
+    let row = row(ctx, id).await?;
+    open(ctx, id, row).await
+}
+
+/// What is needed to open it.
+pub async fn row(ctx: &Context, id: DatastoreId) -> Result<Keyed> {
+    repo::datastore::keyed(&mut ctx.db.read().await?, id)
         .await?
-        .ok_or_else(|| Error::not_found("datastore"))?;
+        .ok_or_else(|| Error::not_found("datastore"))
+}
+
+/// The second half of [`live`].
+pub async fn open(ctx: &Context, id: DatastoreId, row: Keyed) -> Result<Live> {
     if !row.enabled {
         return Err(Error::new(
             Code::WrongState,

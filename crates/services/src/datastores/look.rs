@@ -11,6 +11,7 @@ use limn_connect::{Entry, Files};
 use limn_domain::datastore::{StoreEntry, StorePage, StorePreview, StoreTable, TableColumn, TablePreview};
 use limn_domain::{Action, Code, DatastoreId, Timestamp};
 use limn_storage::{ImageKind, RenditionKind};
+use limn_store::repo;
 
 /// Largest picture that is looked into for a preview, in bytes.
 const PICTURE_MAX: u64 = 64 << 20;
@@ -157,8 +158,8 @@ impl Datastores {
             .renditions
             .get_or_make(&digest, RenditionKind::Thumb, staged.source())
             .await;
-        // Nothing here is kept: the picture is not ours.
-        if !self.0.blobs.exists(&digest).await
+        // Nothing here is kept, unless the picture is ours or some version's that left it there.
+        if !repo::blob::exists(&mut self.0.db.read().await?, &digest).await?
             && let Err(e) = self.0.renditions.delete(&digest).await
         {
             tracing::warn!(%digest, error = %e, "the rendition of a preview was not removed");

@@ -262,6 +262,8 @@ async fn look(
                 small.push(picture);
             }
             // What is wrong with the server is no property of the picture.
+            Err(StorageError::SourceChanged(text)) => return Err(Permanent(text).into()),
+            Err(e @ StorageError::SourceAway(_)) => return Err(e.into()),
             Err(e @ (StorageError::NotFound | StorageError::Io(_) | StorageError::Stopped)) => {
                 return Err(e)
                     .with_context(|| format!("The stored file {digest} cannot be read on the server"));

@@ -172,10 +172,10 @@ async fn write_labels(
     }
     let total = head.items;
     let (send, receive) = mpsc::channel::<Vec<ExportItem>>(AHEAD);
-    let (own_head, own_dir, blobs) = (head.clone(), dir.to_owned(), ctx.blobs.clone());
+    let (own_head, own_dir, own) = (head.clone(), dir.to_owned(), ctx.clone());
     let writer = tokio::task::spawn_blocking(move || match input.format {
         ExportFormat::Coco => coco::write(&own_dir, &own_head, &categories, input, receive),
-        _ => files::write(&own_dir, &own_head, &categories, input, &blobs, receive),
+        _ => files::write(&own_dir, &own_head, &categories, input, &own, receive),
     });
     let read = async {
         let mut done = 0;

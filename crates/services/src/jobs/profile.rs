@@ -16,7 +16,6 @@ use limn_store::repo::profile::FileState;
 use limn_versions::Entry;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::path::PathBuf;
 
 /// Documents larger than this are not looked into.
 const TEXT_MAX: u64 = 64 << 20;
@@ -138,7 +137,8 @@ async fn state_of<'a>(
     place: (i64, i64),
 ) -> anyhow::Result<(&'a Entry, FileState)> {
     progress.check()?;
-    let kept = file(ctx, entry, kind, &digest, progress, place).await?;
+    let local = ctx.content(&digest).await.with_context(|| missing(entry))?;
+    let kept = file(ctx, entry, kind, local.source(), progress, place).await?;
     let state = FileState {
         digest,
         reader: reader.to_owned(),
@@ -147,28 +147,47 @@ async fn state_of<'a>(
     Ok((entry, state))
 }
 
+/// Looks into a file while it is at hand, that will be left where it lies: the profile need not have it read again.
+pub(super) async fn at_once(
+    ctx: &Context,
+    entry: &Entry,
+    source: Source,
+    progress: &Progress,
+) -> anyhow::Result<Option<FileState>> {
+    let kind = Kind::of(entry);
+    let Some(reader) = kind.reader() else {
+        return Ok(None);
+    };
+    let kept = file(ctx, entry, kind, source, progress, (0, 0)).await?;
+    Ok(Some(FileState {
+        digest: Digest::from(entry.blob),
+        reader: reader.to_owned(),
+        state: kept.to_bytes()?,
+    }))
+}
+
 /// Reads one file. What is wrong with the file is kept; only what is wrong with the server fails the job.
 async fn file(
     ctx: &Context,
     entry: &Entry,
     kind: Kind,
-    digest: &Digest,
+    source: Source,
     progress: &Progress,
     place: (i64, i64),
 ) -> anyhow::Result<FileKept> {
-    let path = ctx.blobs.path(digest);
     match kind {
-        Kind::Table(format) => table(entry, format, path, progress, place).await,
-        Kind::Image => image(ctx, path, entry).await,
+        Kind::Table(format) => table(entry, format, source, progress, place).await,
+        Kind::Image => image(ctx, source, entry).await,
         Kind::Text if entry.size > TEXT_MAX => Ok(FileKept::Text(TextRecord::Unreadable(format!(
             "larger than {} MB",
             TEXT_MAX >> 20
         )))),
         Kind::Text => {
-            let bytes = tokio::fs::read(&path).await.with_context(|| missing(entry))?;
-            Ok(FileKept::Text(
-                tokio::task::spawn_blocking(move || measure_text(&bytes)).await?,
-            ))
+            let measured = tokio::task::spawn_blocking(move || {
+                let bytes = source.read_all()?;
+                Ok::<_, StorageError>(measure_text(&bytes))
+            });
+            Ok(FileKept::Text(measured.await?.with_context(|| missing(entry))?))
         }
         Kind::Other => Ok(FileKept::Unreadable("of no kind that is profiled".to_owned())),
     }
@@ -181,7 +200,7 @@ fn missing(entry: &Entry) -> String {
 async fn table(
     entry: &Entry,
     format: TableFormat,
-    path: PathBuf,
+    source: Source,
     progress: &Progress,
     (done, total): (i64, i64),
 ) -> anyhow::Result<FileKept> {
@@ -208,10 +227,15 @@ async fn table(
             }
             !told.token().is_cancelled()
         };
-        let file = File::open(path)?;
-        let state = match format {
-            TableFormat::Parquet => profile_parquet(SharedFile::new(file)?, &options, &watch)?,
-            _ => profile_lines(format, file, &options, &watch)?,
+        let state = match (format, source) {
+            (TableFormat::Parquet, Source::File(path)) => {
+                profile_parquet(SharedFile::new(File::open(path)?)?, &options, &watch)?
+            }
+            (TableFormat::Parquet, Source::Bytes(bytes)) => profile_parquet(bytes, &options, &watch)?,
+            (_, source) => {
+                let reader = source.reader().map_err(std::io::Error::from)?;
+                profile_lines(format, reader, &options, &watch)?
+            }
         };
         Ok(state.to_bytes())
     })
@@ -227,14 +251,14 @@ async fn table(
     }
 }
 
-async fn image(ctx: &Context, path: PathBuf, entry: &Entry) -> anyhow::Result<FileKept> {
+async fn image(ctx: &Context, source: Source, entry: &Entry) -> anyhow::Result<FileKept> {
     let limits = *ctx.renditions.limits();
     let memory = u64::from(entry.width) * u64::from(entry.height) * PICTURE;
     let measured = ctx
         .renditions
         .pool()
         .run(memory, move || {
-            let m = measurable(&Source::File(path), &limits)?;
+            let m = measurable(&source, &limits)?;
             Ok(ImageFigures {
                 width: m.info.width,
                 height: m.info.height,

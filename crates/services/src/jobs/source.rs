@@ -9,13 +9,12 @@ mod fetch;
 mod labels;
 mod walk;
 
-pub(crate) use fetch::{Failed, fetch_file, for_people, stopped};
+pub(crate) use fetch::{Failed, Stop, fetch_file, for_people, with_entry};
 pub(crate) use walk::Matching;
 
 use crate::datastores::connect::{Live, live};
 use crate::{Context, Error, ingest};
 use anyhow::Context as _;
-use fetch::Stop;
 use futures::StreamExt as _;
 use limn_connect::{ConnectError, Entry};
 use limn_domain::datastore::{FileState, ProjectSource, SourceReport};
@@ -430,7 +429,7 @@ async fn one(
         return Ok(Took::Refused(entry, e));
     }
     let (staged, entry) = match fetch::with_entry(ctx, live, &entry, limit).await {
-        Ok(fetched) => fetched,
+        Ok(fetched) => (fetched.staged, fetched.entry),
         Err(Failed::Store(e)) if e.is_of_file() => return Ok(Took::Lost(e)),
         Err(Failed::Store(e)) => return Err(e.into()),
         Err(Failed::Storage(e)) => match ingest::refusal(&name, e) {

@@ -4,7 +4,7 @@ use crate::Context;
 use crate::media::tiles::Payload;
 use anyhow::Context as _;
 use limn_jobs::{Handler, Permanent, Progress};
-use limn_storage::{Source, StorageError};
+use limn_storage::StorageError;
 
 /// Runs it. Safe to run again: what is there already stays, and nothing half-made is ever seen.
 pub(crate) struct TilesJob(pub Context);
@@ -18,15 +18,21 @@ impl Handler for TilesJob {
     ) -> anyhow::Result<Option<serde_json::Value>> {
         let Payload { digest, name } =
             serde_json::from_value(payload).map_err(|e| Permanent(e.to_string()))?;
-        let source = Source::File(self.0.blobs.path(&digest));
         let told = progress.clone();
         let report = move |done: u64, total: u64| {
             let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
             told.note(count(done), count(total), "Cutting");
             !told.token().is_cancelled()
         };
+        let cut = async {
+            let local = self.0.content(&digest).await?;
+            self.0
+                .renditions
+                .make_pyramid(&digest, local.source(), report)
+                .await
+        };
         let made = tokio::select! {
-            made = self.0.renditions.make_pyramid(&digest, source, report) => made,
+            made = cut => made,
             // Also while another picture is being cut.
             () = progress.token().cancelled() => Err(StorageError::Stopped),
         };
@@ -46,6 +52,8 @@ impl Handler for TilesJob {
                 "The stored file of `{name}` is missing on the server; add it again."
             ))
             .into()),
+            Err(StorageError::SourceChanged(text)) => Err(Permanent(text).into()),
+            Err(e @ StorageError::SourceAway(_)) => Err(e.into()),
             Err(StorageError::Io(e)) if e.kind() == std::io::ErrorKind::StorageFull => Err(Permanent(
                 "The server's disk is full. Make room, then run the job again.".to_owned(),
             )

@@ -133,7 +133,14 @@ async fn register(ctx: &Context, payload: &Payload, progress: &Progress) -> anyh
             datastore_id,
             glob,
             mode,
-        } => work.of_datastore(*datastore_id, glob, *mode).await?,
+            in_place,
+        } => {
+            let from = stored::Place {
+                store: *datastore_id,
+                in_place: *in_place,
+            };
+            work.of_datastore(from, glob, *mode).await?
+        }
         VersionSource::Query {
             datastore_id,
             sql,

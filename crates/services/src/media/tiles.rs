@@ -8,7 +8,7 @@ use limn_domain::picture::{Picture, Pyramid, TileFormat};
 use limn_domain::{Code, Digest, ItemId, JobId, ProjectId, Timestamp};
 use limn_jobs::NewJob;
 use limn_storage::pyramid::{self, Asked, PyramidInfo};
-use limn_storage::{ImageKind, Source, StorageError};
+use limn_storage::{ImageKind, StorageError};
 use limn_store::repo::{self, blob::ItemBlob};
 use limn_store::{StoreError, Tx};
 use serde::{Deserialize, Serialize};
@@ -93,8 +93,9 @@ impl Media {
         if !may_be_deep {
             return Ok(Picture::Whole);
         }
-        let source = Source::File(self.0.blobs.path(&found.digest));
         let made = async {
+            let local = self.0.content(&found.digest).await?;
+            let source = local.source();
             if !self.0.renditions.look(source.clone()).await?.is_deep() {
                 return Ok(None);
             }
@@ -109,6 +110,9 @@ impl Media {
             Ok(None) => Ok(Picture::Whole),
             Ok(Some(info)) => Ok(Picture::Tiled(describe(&info))),
             Err(StorageError::NotFound) => Err(super::lost(&found)),
+            Err(e @ (StorageError::SourceChanged(_) | StorageError::SourceAway(_))) => {
+                Err(crate::elsewhere::refusal(&e).unwrap_or_else(|| Error::Internal(e.into())))
+            }
             // Its renditions show it, if with less depth.
             Err(e) if e.is_refusal() => Ok(Picture::Whole),
             Err(e) => Err(Error::Internal(e.into())),

@@ -7,6 +7,7 @@ use limn_domain::dataset::{Checksum, DatasetKind, DatasetSummary, Download, META
 use limn_domain::profile::{ColumnKind, ColumnProfile, DatasetProfile, NamedTable, PROFILE_FORMAT};
 use limn_domain::{Action, Code, VersionId};
 use limn_store::repo;
+use limn_versions::Hash;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 
@@ -23,6 +24,14 @@ impl Versions {
         let sums = repo::checksum::list(&mut tx, version).await?;
         let of = |what| sums.iter().find(|(w, _)| *w == what).map(|(_, sum)| sum);
         let (Some(archive), Some(metadata)) = (of(Download::Archive), of(Download::Metadata)) else {
+            let places = repo::place::of_version(&mut tx, Hash::from(&found.digest).bytes()).await?;
+            if !places.is_empty() {
+                return Err(Error::new(
+                    Code::WrongState,
+                    "Files of this version were left in their datastore, so its archive has no checksum and Croissant cannot \
+                     describe it. Register the files as copies for that.",
+                ));
+            }
             return Err(Error::new(
                 Code::WrongState,
                 "The checksums of this version are not worked out yet. That is part of its profile: wait for it, or start \

@@ -3,9 +3,11 @@
 use super::files::root;
 use super::nodes::{self, DbNodes};
 use super::{Versions, visible};
+use crate::elsewhere::{self, Local, Remote};
 use crate::{Actor, Context, Error, Result};
 use anyhow::anyhow;
 use bytes::Bytes;
+use futures::StreamExt as _;
 use limn_domain::dataset::{Checksum, Download, METADATA_FILE, Metadata, Split, Version};
 use limn_domain::{Action, Digest, VersionId};
 use limn_jobs::Progress;
@@ -22,6 +24,8 @@ use tokio::sync::mpsc;
 pub(crate) const AHEAD: usize = 8;
 /// Bytes of a piece.
 const PIECE: usize = 128 << 10;
+/// Files made ready at once for an archive.
+const FETCHED: usize = 4;
 /// Files whose labels are fetched at once.
 const BATCH: usize = 500;
 
@@ -119,8 +123,15 @@ async fn of(
 /// Works out the sums of a version that are not known yet.
 pub(crate) async fn sum_up(ctx: &Context, version: &Version, progress: &Progress) -> anyhow::Result<()> {
     let id = version.id;
-    let known = repo::checksum::list(&mut ctx.db.read().await?, id).await?;
+    let mut tx = ctx.db.read().await?;
+    let known = repo::checksum::list(&mut tx, id).await?;
+    let places = repo::place::of_version(&mut tx, Hash::from(&version.digest).bytes()).await?;
+    drop(tx);
     for what in [Download::Archive, Download::Metadata] {
+        // Files that were left where they are would all be read for it.
+        if what == Download::Archive && !places.is_empty() {
+            continue;
+        }
         if known.iter().any(|(w, _)| *w == what) {
             continue;
         }
@@ -155,23 +166,97 @@ pub(crate) async fn sum_up(ctx: &Context, version: &Version, progress: &Progress
     Ok(())
 }
 
+/// A file on its way into the archive.
+enum Inside {
+    Here(Local),
+    /// Too large to be fetched first.
+    There(Remote),
+}
+
+impl Inside {
+    async fn of(ctx: &Context, entry: &Entry) -> Result<Self> {
+        let digest: Digest = entry.blob.into();
+        if !ctx.blobs.exists(&digest).await
+            && let Some(remote) = ctx.remote(&digest).await?
+            && remote.is_large()
+        {
+            return Ok(Self::There(remote));
+        }
+        match ctx.content(&digest).await {
+            Ok(local) => Ok(Self::Here(local)),
+            Err(e) => Err(elsewhere::refusal(&e).unwrap_or_else(|| {
+                let context = format!("the stored file of `{}`", entry.path);
+                Error::Internal(anyhow::Error::new(e).context(context))
+            })),
+        }
+    }
+
+    /// Blocking.
+    fn write(self, to: &mut impl std::io::Write) -> std::io::Result<()> {
+        match self {
+            Self::Here(local) => std::io::copy(&mut local.source().reader()?, to).map(drop),
+            Self::There(remote) => {
+                let whole = remote.pieces(0..remote.size());
+                let mut pieces = tokio::runtime::Handle::current()
+                    .block_on(whole)
+                    .map_err(std::io::Error::other)?;
+                while let Some(piece) = pieces.blocking_recv() {
+                    to.write_all(&piece?)?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Gets the files ready, a few ahead of whoever writes them.
+fn ready(
+    ctx: &Context,
+    mut entries: mpsc::Receiver<Entry>,
+) -> mpsc::Receiver<std::io::Result<(Entry, Inside)>> {
+    let (send, receive) = mpsc::channel(1);
+    let ctx = ctx.clone();
+    tokio::spawn(async move {
+        let entries = futures::stream::poll_fn(move |cx| entries.poll_recv(cx));
+        let mut found = std::pin::pin!(
+            entries
+                .map(|entry| {
+                    let ctx = ctx.clone();
+                    async move {
+                        match Inside::of(&ctx, &entry).await {
+                            Ok(inside) => Ok((entry, inside)),
+                            Err(e) => Err(std::io::Error::other(e)),
+                        }
+                    }
+                })
+                .buffered(FETCHED)
+        );
+        while let Some(found) = found.next().await {
+            if send.send(found).await.is_err() {
+                break;
+            }
+        }
+    });
+    receive
+}
+
 fn archive(ctx: &Context, root: Hash, split: Option<Split>, out: Out) {
-    let (files, mut entries) = mpsc::channel::<Entry>(1_000);
+    let (files, entries) = mpsc::channel::<Entry>(1_000);
     feed(ctx, root, split, files, out.send.clone());
-    let blobs = ctx.blobs.clone();
+    let mut found = ready(ctx, entries);
     tokio::task::spawn_blocking(move || {
         let send = out.send.clone();
         let mut zip = zip::ZipWriter::new_stream(out);
         let written = (|| -> std::io::Result<()> {
-            while let Some(entry) = entries.blocking_recv() {
+            while let Some(file) = found.blocking_recv() {
+                let (entry, inside) = file?;
                 let options = zip::write::SimpleFileOptions::default()
                     .last_modified_time(zip::DateTime::DEFAULT)
                     .unix_permissions(0o644)
                     .large_file(entry.size >= u64::from(u32::MAX))
                     .compression_method(zip::CompressionMethod::Stored);
                 zip.start_file(&*entry.path, options)?;
-                let path = blobs.path(&entry.blob.into());
-                std::io::copy(&mut std::fs::File::open(path)?, &mut zip)?;
+                inside.write(&mut zip)?;
             }
             zip.finish()?.into_inner().flush()
         })();

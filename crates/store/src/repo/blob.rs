@@ -34,7 +34,7 @@ pub async fn put(
     on_tx!(tx, conn => {
         sqlx::query(
             "INSERT INTO blob (digest, byte_size, media_type, created_at) VALUES ($1, $2, $3, $4)
-             ON CONFLICT (digest) DO UPDATE SET created_at = excluded.created_at",
+             ON CONFLICT (digest) DO UPDATE SET created_at = excluded.created_at, is_here = TRUE",
         )
         .bind(digest)
         .bind(byte_size)
@@ -56,17 +56,34 @@ pub struct NewBlob<'a> {
 
 /// The same for many at once; the same one may be among them several times.
 pub async fn put_many(tx: &mut Tx, blobs: &[NewBlob<'_>], now: Timestamp) -> Result<(), StoreError> {
+    insert(tx, blobs, true, now).await
+}
+
+/// The same without saying that their bytes are in the store; of those that are known that stays as it is.
+pub async fn mention_many(tx: &mut Tx, blobs: &[NewBlob<'_>], now: Timestamp) -> Result<(), StoreError> {
+    insert(tx, blobs, false, now).await
+}
+
+async fn insert(tx: &mut Tx, blobs: &[NewBlob<'_>], is_here: bool, now: Timestamp) -> Result<(), StoreError> {
     let mut blobs = blobs.to_vec();
     // In one order everywhere, so that two transactions never wait for each other in a circle.
     blobs.sort_unstable_by_key(|b| b.digest);
     blobs.dedup_by_key(|b| b.digest);
     for rows in blobs.chunks(ROWS) {
         on_tx!(tx, conn => {
-            let mut query = QueryBuilder::new("INSERT INTO blob (digest, byte_size, media_type, created_at) ");
+            let mut query =
+                QueryBuilder::new("INSERT INTO blob (digest, byte_size, media_type, created_at, is_here) ");
             query.push_values(rows, |mut row, b| {
-                row.push_bind(b.digest).push_bind(b.byte_size).push_bind(b.media_type).push_bind(now);
+                row.push_bind(b.digest)
+                    .push_bind(b.byte_size)
+                    .push_bind(b.media_type)
+                    .push_bind(now)
+                    .push_bind(is_here);
             });
             query.push(" ON CONFLICT (digest) DO UPDATE SET created_at = excluded.created_at");
+            if is_here {
+                query.push(", is_here = TRUE");
+            }
             query.build().execute(conn).await?;
         });
     }
@@ -80,6 +97,28 @@ pub async fn exists(tx: &mut Tx, digest: &Digest) -> Result<bool, StoreError> {
     Ok(n > 0)
 }
 
+/// A blob that nothing refers to: neither rows that name it, nor a registration that was stopped within three days of `$before` and
+/// would otherwise read it again.
+macro_rules! unused {
+    ($head:literal, $before:literal, $tail:literal) => {
+        concat!(
+            $head,
+            " created_at < ",
+            $before,
+            " AND NOT EXISTS (SELECT 1 FROM item WHERE item.digest = blob.digest)
+             AND NOT EXISTS (SELECT 1 FROM asset WHERE asset.digest = blob.digest)
+             AND NOT EXISTS (SELECT 1 FROM frame WHERE frame.digest = blob.digest)
+             AND NOT EXISTS (SELECT 1 FROM version_blob WHERE version_blob.digest = blob.digest)
+             AND NOT EXISTS (SELECT 1 FROM artifact WHERE artifact.digest = blob.digest)
+             AND NOT EXISTS (SELECT 1 FROM dataset_file f JOIN job j ON j.id = f.job_id WHERE f.digest = blob.digest
+             AND j.state <> 'succeeded' AND f.noted_at > ",
+            $before,
+            " - 259200000000) ",
+            $tail
+        )
+    };
+}
+
 /// Blobs that nothing refers to and that were put before `before`; by digest, after `after`.
 pub async fn unused(
     tx: &mut Tx,
@@ -88,15 +127,11 @@ pub async fn unused(
     limit: i64,
 ) -> Result<Vec<Digest>, StoreError> {
     Ok(on_tx!(tx, conn => {
-        sqlx::query_scalar(
-            "SELECT digest FROM blob WHERE created_at < $1 AND digest > $2
-             AND NOT EXISTS (SELECT 1 FROM item WHERE item.digest = blob.digest)
-             AND NOT EXISTS (SELECT 1 FROM asset WHERE asset.digest = blob.digest)
-             AND NOT EXISTS (SELECT 1 FROM frame WHERE frame.digest = blob.digest)
-             AND NOT EXISTS (SELECT 1 FROM version_blob WHERE version_blob.digest = blob.digest)
-             AND NOT EXISTS (SELECT 1 FROM artifact WHERE artifact.digest = blob.digest)
-             ORDER BY digest LIMIT $3",
-        )
+        sqlx::query_scalar(unused!(
+            "SELECT digest FROM blob WHERE digest > $2 AND",
+            "$1",
+            "ORDER BY digest LIMIT $3"
+        ))
         .bind(before)
         .bind(after.map_or("", Digest::as_str))
         .bind(limit)
@@ -109,14 +144,7 @@ pub async fn unused(
 /// its file may go then.
 pub async fn delete_unused(tx: &mut Tx, digest: &Digest, before: Timestamp) -> Result<bool, StoreError> {
     let done = on_tx!(tx, conn => {
-        sqlx::query(
-            "DELETE FROM blob WHERE digest = $1 AND created_at < $2
-             AND NOT EXISTS (SELECT 1 FROM item WHERE item.digest = blob.digest)
-             AND NOT EXISTS (SELECT 1 FROM asset WHERE asset.digest = blob.digest)
-             AND NOT EXISTS (SELECT 1 FROM frame WHERE frame.digest = blob.digest)
-             AND NOT EXISTS (SELECT 1 FROM version_blob WHERE version_blob.digest = blob.digest)
-             AND NOT EXISTS (SELECT 1 FROM artifact WHERE artifact.digest = blob.digest)",
-        )
+        sqlx::query(unused!("DELETE FROM blob WHERE digest = $1 AND", "$2", ""))
         .bind(digest)
         .bind(before)
         .execute(conn)

@@ -21,7 +21,7 @@ pub struct NewRow {
 }
 
 /// What is needed to connect.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Keyed {
     pub name: String,
     pub kind: DatastoreKind,

@@ -183,7 +183,8 @@ pub async fn sizes(tx: &mut Tx, digests: &[ObjectId]) -> Result<i64, StoreError>
     Ok(sum)
 }
 
-/// Files that these objects name and that nothing else does besides `these`: digest and bytes.
+/// Files of the store that these objects name and that nothing else does besides `these`: digest and bytes. Those that were left in
+/// their datastores are not among them.
 pub async fn own_blobs(tx: &mut Tx, these: &[ObjectId]) -> Result<Vec<(Digest, i64)>, StoreError> {
     let own: std::collections::HashSet<&ObjectId> = these.iter().collect();
     let mut named: Vec<Digest> = Vec::new();
@@ -207,7 +208,9 @@ pub async fn own_blobs(tx: &mut Tx, these: &[ObjectId]) -> Result<Vec<(Digest, i
         let rows: Vec<(Digest, i64, Vec<u8>)> = on_tx!(tx, conn => {
             let mut q = QueryBuilder::new(
                 "SELECT b.digest, b.byte_size, v.parent FROM blob b JOIN version_blob v ON v.digest = b.digest \
-                 WHERE NOT EXISTS (SELECT 1 FROM item WHERE item.digest = b.digest) \
+                 WHERE b.is_here AND NOT EXISTS (SELECT 1 FROM item WHERE item.digest = b.digest) \
+                 AND NOT EXISTS (SELECT 1 FROM dataset_file f JOIN job j ON j.id = f.job_id WHERE f.digest = b.digest \
+                 AND j.state <> 'succeeded') \
                  AND NOT EXISTS (SELECT 1 FROM asset WHERE asset.digest = b.digest) \
                  AND NOT EXISTS (SELECT 1 FROM artifact WHERE artifact.digest = b.digest) AND b.digest IN (",
             );

@@ -28,7 +28,7 @@ impl World {
             .id
     }
 
-    async fn try_register(&self, dataset: DatasetId, source: VersionSource) -> Job {
+    pub(super) async fn try_register(&self, dataset: DatasetId, source: VersionSource) -> Job {
         let input = NewVersion {
             source,
             note: String::new(),
@@ -53,6 +53,7 @@ pub(super) fn files(id: DatastoreId, glob: &str, mode: UploadMode) -> VersionSou
         datastore_id: id,
         glob: glob.to_owned(),
         mode,
+        in_place: false,
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Bucket {
     pub rotates_after: Option<(usize, String)>,
     /// Sends this file cut off in the middle, so many times.
     pub cut: Option<(String, usize)>,
+    /// Replaces this file while it is sent, so many times.
+    pub changes: Option<(String, usize)>,
 }
 
 pub type Shared = Arc<Mutex<Bucket>>;
@@ -118,11 +120,19 @@ async fn answer(State(bucket): State<Shared>, request: Request) -> Response {
     if request.method() == "HEAD" {
         return (status, etag, bytes).into_response();
     }
-    if let Some((name, times)) = b.cut.as_mut()
-        && *name == key
-        && *times > 0
-    {
-        *times -= 1;
+    let replaced = matches!(&b.changes, Some((name, times)) if *name == key && *times > 0);
+    if replaced {
+        // A byte more, behind the end of what it is.
+        b.files.entry(key.clone()).or_default().push(b'+');
+        let left = b.changes.take().map(|(name, times)| (name, times - 1));
+        b.changes = left;
+    }
+    let cut = matches!(&b.cut, Some((name, times)) if *name == key && *times > 0);
+    if cut {
+        let left = b.cut.take().map(|(name, times)| (name, times - 1));
+        b.cut = left;
+    }
+    if cut || replaced {
         // The connection breaks before the end.
         let half = bytes[from..from + (bytes.len() - from) / 2].to_vec();
         let parts: Vec<Result<Vec<u8>, std::io::Error>> = vec![Ok(half), Err(std::io::Error::other("cut"))];

@@ -11,7 +11,7 @@ use limn_services::Actor;
 use limn_testkit::on_both;
 use std::sync::{Arc, Mutex};
 
-async fn bucket(w: &World, files: u8) -> (Shared, Datastore) {
+pub(super) async fn bucket(w: &World, files: u8) -> (Shared, Datastore) {
     let shared: Shared = Arc::new(Mutex::new(Bucket {
         key: "AK1".to_owned(),
         ..Bucket::default()

@@ -316,14 +316,27 @@ pub(super) async fn texts(
     run: &Run<'_>,
     digests: &[Digest],
 ) -> anyhow::Result<(Vec<Digest>, Vec<String>, Vec<Digest>)> {
-    let paths: Vec<_> = digests
-        .iter()
-        .map(|d| (d.clone(), run.ctx.blobs.path(d)))
-        .collect();
+    let (mut found, mut lost) = (Vec::new(), Vec::new());
+    for digest in digests {
+        match run.ctx.content(digest).await {
+            Ok(local) => found.push((digest.clone(), local)),
+            Err(e) => {
+                tracing::debug!(%digest, error = %e, "a document cannot be had");
+                if !of_datastore(&e) {
+                    lost.push(digest.clone());
+                }
+            }
+        }
+    }
     let read = tokio::task::spawn_blocking(move || {
-        let (mut names, mut texts, mut lost) = (Vec::new(), Vec::new(), Vec::new());
-        for (digest, path) in paths {
-            match std::fs::read_to_string(&path) {
+        let (mut names, mut texts) = (Vec::new(), Vec::new());
+        for (digest, local) in found {
+            let text = local
+                .source()
+                .read_all()
+                .map_err(|e| e.to_string())
+                .and_then(|bytes| String::from_utf8(bytes.into_owned()).map_err(|e| e.to_string()));
+            match text {
                 Ok(mut text) => {
                     let end = text.char_indices().nth(TEXT_READ).map(|(at, _)| at);
                     if let Some(end) = end {
@@ -365,11 +378,18 @@ pub(super) async fn pictures(
             Ok(small) => read.push((digest, small)),
             Err(e) => {
                 tracing::debug!(%digest, error = %e, "a picture cannot be looked at");
-                lost.push(digest);
+                if !of_datastore(&e) {
+                    lost.push(digest);
+                }
             }
         }
     }
     Ok((read, lost))
+}
+
+/// What is wrong with a datastore is no property of what lies there: the next run looks again.
+const fn of_datastore(e: &StorageError) -> bool {
+    matches!(e, StorageError::SourceChanged(_) | StorageError::SourceAway(_))
 }
 
 async fn picture(
@@ -394,20 +414,23 @@ pub(crate) async fn small_picture(
     side: u32,
 ) -> Result<SmallPicture, StorageError> {
     let renditions = &ctx.renditions;
-    let file = Source::File(ctx.blobs.path(digest));
-    let (source, pixels) = if width.max(height) <= SMALL {
-        (file, width * height)
-    } else {
-        let thumb = renditions.get_or_make(digest, RenditionKind::Thumb, file).await?;
-        (Source::Bytes(thumb), 320 * 320)
-    };
     let limits = *renditions.limits();
+    // Held while its source is in use.
+    let (local, source, pixels) = if width.max(height) <= SMALL {
+        let local = ctx.content(digest).await?;
+        let source = local.source();
+        (Some(local), source, width * height)
+    } else {
+        let thumb = ctx.rendition(digest, RenditionKind::Thumb).await?;
+        (None, Source::Bytes(thumb), 320 * 320)
+    };
     let rgb = renditions
         .pool()
         .run(pixels.unsigned_abs() * 16, move || {
             small_rgb(&source, &limits, side)
         })
         .await?;
+    drop(local);
     Ok(SmallPicture {
         width: rgb.width,
         height: rgb.height,

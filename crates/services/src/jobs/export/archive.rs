@@ -3,6 +3,7 @@
 
 use super::{Picture, ZIP_PART};
 use crate::Context;
+use crate::elsewhere::Local;
 use anyhow::Context as _;
 use bytes::Bytes;
 use futures::StreamExt as _;
@@ -24,7 +25,7 @@ const EXAMPLES: usize = 5;
 
 /// A picture ready to be written.
 enum Body {
-    File(PathBuf),
+    Stored(Local),
     Bytes(Bytes),
 }
 
@@ -89,7 +90,7 @@ pub(super) async fn write(
                 }
                 Err(e) if e.is_refusal() => {
                     unturned.push(picture.name.clone());
-                    Body::File(ctx.blobs.path(&picture.digest))
+                    Body::Stored(ctx.content(&picture.digest).await?)
                 }
                 Err(e) => return Err(e).with_context(|| format!("The picture `{name}` cannot be read")),
             };
@@ -135,27 +136,30 @@ fn note(notes: &mut Vec<String>, names: &[String], what: &str) {
 
 /// The picture as it is meant to be seen.
 async fn prepare(ctx: &Context, picture: &Picture) -> Result<Body, StorageError> {
+    let local = ctx.content(&picture.digest).await?;
     if picture.orientation == 1 {
-        let path = ctx.blobs.path(&picture.digest);
-        ctx.blobs.len(&picture.digest).await?;
-        return Ok(Body::File(path));
+        return Ok(Body::Stored(local));
     }
+    let source = local.source();
+    let len = source.len()?;
     let limits: ImageLimits = *ctx.renditions.limits();
     let pixels = u64::try_from(picture.width.saturating_mul(picture.height)).unwrap_or(0);
-    let needed = (pixels * 3).max(ctx.blobs.len(&picture.digest).await?);
+    let needed = (pixels * 3).max(len);
     if needed > limits.max_alloc {
         return Err(StorageError::TooMuchMemory {
             needed_mib: needed >> 20,
             max_mib: limits.max_alloc >> 20,
         });
     }
-    let bytes = ctx.blobs.read(&picture.digest).await?;
     // Decoded, turned, and the bytes before and after.
-    let memory = pixels * 8 + bytes.len() as u64 * 2;
+    let memory = pixels * 8 + len * 2;
     let baked = ctx
         .renditions
         .pool()
-        .run(memory, move || bake::bake_orientation(&bytes, &limits))
+        .run(memory, move || {
+            let bytes = Bytes::from(source.read_all()?.into_owned());
+            bake::bake_orientation(&bytes, &limits)
+        })
         .await?;
     Ok(Body::Bytes(baked))
 }
@@ -165,8 +169,8 @@ fn pack(mut zip: Zip, mut bodies: mpsc::Receiver<(String, Body)>) -> anyhow::Res
         stored(&mut zip, &name)?;
         match body {
             Body::Bytes(bytes) => zip.write_all(&bytes)?,
-            Body::File(from) => {
-                std::io::copy(&mut File::open(from)?, &mut zip)?;
+            Body::Stored(local) => {
+                std::io::copy(&mut local.source().reader()?, &mut zip)?;
             }
         }
     }

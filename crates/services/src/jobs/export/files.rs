@@ -3,17 +3,18 @@
 
 use super::archive::{self, Zip};
 use super::{Labels, Picture, frames};
+use crate::Context;
 use limn_domain::CategoryId;
 use limn_domain::export::{ExportFormat, NewExport};
 use limn_domain::format::{Aspect, Keeps};
 use limn_formats::names::ExportNames;
 use limn_formats::write::{self as format, Category, Dataset, Item, Label, Output, Tally};
-use limn_storage::BlobStore;
+use limn_storage::StorageError;
 use limn_store::repo::item::ExportItem;
 use limn_store::repo::transfer::{CategoryHead, Head};
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::io::{BufWriter, Write as _};
+use std::io::{BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc::Receiver;
 
@@ -29,7 +30,7 @@ pub(super) fn write(
     head: &Head,
     categories: &[CategoryHead],
     input: NewExport,
-    blobs: &BlobStore,
+    ctx: &Context,
     mut pages: Receiver<Vec<ExportItem>>,
 ) -> std::io::Result<Labels> {
     let index: HashMap<CategoryId, usize> = categories.iter().enumerate().map(|(n, c)| (c.id, n)).collect();
@@ -65,7 +66,7 @@ pub(super) fn write(
             let times: Vec<i64> = row.frames.iter().map(|f| f.time_us).collect();
             let name = names.name(&row.name, row.export_id);
             let text = if head.task.is_text() {
-                document(blobs, &row)?
+                document(ctx, &row)?
             } else {
                 String::new()
             };
@@ -139,11 +140,23 @@ pub(super) fn write(
 }
 
 /// The text of a document. A lost file ends the export: labels without their text say nothing.
-fn document(blobs: &BlobStore, row: &ExportItem) -> std::io::Result<String> {
-    std::fs::read_to_string(blobs.path(&row.digest)).map_err(|e| {
+fn document(ctx: &Context, row: &ExportItem) -> std::io::Result<String> {
+    let lost = |e: std::io::Error| {
         let why = format!("the stored text of `{}` cannot be read: {e}", row.name);
         std::io::Error::new(e.kind(), why)
-    })
+    };
+    // This is a blocking thread of the runtime's.
+    let local = match tokio::runtime::Handle::current().block_on(ctx.content(&row.digest)) {
+        Ok(local) => local,
+        // It says all that is to be said.
+        Err(e @ (StorageError::SourceChanged(_) | StorageError::SourceAway(_))) => return Err(e.into()),
+        Err(e) => return Err(lost(e.into())),
+    };
+    let mut text = String::new();
+    let source = local.source();
+    let mut reader = source.reader().map_err(|e| lost(e.into()))?;
+    reader.read_to_string(&mut text).map_err(lost)?;
+    Ok(text)
 }
 
 fn dataset(head: &Head, categories: &[CategoryHead], index: &HashMap<CategoryId, usize>) -> Dataset {

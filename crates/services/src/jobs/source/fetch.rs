@@ -6,7 +6,7 @@ use futures::StreamExt as _;
 use limn_connect::{ConnectError, Entry};
 use limn_domain::datastore::DatastoreKind;
 use limn_jobs::Permanent;
-use limn_storage::{StageWriter, Staged, StorageError};
+use limn_storage::{BlobStore, StageWriter, Staged, StorageError};
 use std::time::Duration;
 
 /// Times that a file is begun anew, or gone on with, before it is given up.
@@ -68,7 +68,7 @@ impl Stop {
 }
 
 /// Trouble of a store with the place; passing trouble is tried again.
-pub(crate) fn stopped(path: &str, store: &str, e: ConnectError) -> anyhow::Error {
+fn stopped(path: &str, store: &str, e: ConnectError) -> anyhow::Error {
     let text =
         format!("The job stopped at `{path}` of “{store}”: {e} What was taken stays; run it again to go on.");
     if e.is_passing() {
@@ -99,6 +99,15 @@ pub(crate) fn for_people(e: anyhow::Error) -> anyhow::Error {
     }
 }
 
+/// A file that was read.
+pub(crate) struct Fetched {
+    pub staged: Staged,
+    /// What the store says of the very bytes that were read, as its list writes it.
+    pub entry: Entry,
+    /// The tag as the store writes it when it is asked for the file itself.
+    pub said: String,
+}
+
 /// Reads a file.
 pub(crate) async fn fetch_file(
     ctx: &Context,
@@ -108,22 +117,31 @@ pub(crate) async fn fetch_file(
 ) -> Result<Staged, Failed> {
     with_entry(ctx, live, entry, limit)
         .await
-        .map(|(staged, _)| staged)
+        .map(|fetched| fetched.staged)
 }
 
-/// The same with what the store said of the very bytes that were read.
-pub(super) async fn with_entry(
+/// The same with what the store said. A file that changes is read anew, several times.
+pub(crate) async fn with_entry(
     ctx: &Context,
     live: &Live,
     listed: &Entry,
     limit: u64,
-) -> Result<(Staged, Entry), Failed> {
+) -> Result<Fetched, Failed> {
+    steady(&ctx.blobs, live, listed, limit).await
+}
+
+async fn steady(blobs: &BlobStore, live: &Live, listed: &Entry, limit: u64) -> Result<Fetched, Failed> {
+    let mut listed = listed.clone();
     let mut last = ConnectError::Changed(format!("`{}` changes all the time.", listed.path));
     for attempt in 0..TRIES {
         if attempt > 0 {
             tokio::time::sleep(WAIT * attempt).await;
+            if !listed.tag.is_empty() {
+                // What the list said of it is over.
+                listed = live.opened.files()?.stat(&listed.path).await?;
+            }
         }
-        match whole(ctx, live, listed, limit).await {
+        match whole(blobs, live, &listed, limit).await {
             Err(Failed::Store(e @ ConnectError::Changed(_))) => last = e,
             other => return other,
         }
@@ -131,11 +149,11 @@ pub(super) async fn with_entry(
     Err(last.into())
 }
 
-async fn whole(ctx: &Context, live: &Live, listed: &Entry, limit: u64) -> Result<(Staged, Entry), Failed> {
+async fn whole(blobs: &BlobStore, live: &Live, listed: &Entry, limit: u64) -> Result<Fetched, Failed> {
     let files = live.opened.files()?;
     let path = listed.path.as_str();
     let changed = || ConnectError::Changed(format!("`{path}` changed while it was read."));
-    let mut writer = Some(ctx.blobs.stage(limit));
+    let mut writer = Some(blobs.stage(limit));
     let (mut at, mut tries) = (0_u64, 0);
     let mut first: Option<Entry> = None;
     loop {
@@ -185,11 +203,18 @@ async fn whole(ctx: &Context, live: &Live, listed: &Entry, limit: u64) -> Result
     if entry.size.is_some_and(|size| size != at) {
         return Err(changed().into());
     }
-    // A folder's file may be written to while it is read, and no header tells.
-    let may_change = matches!(live.kind, DatastoreKind::Folder | DatastoreKind::Sftp);
-    if may_change && files.stat(path).await?.tag != entry.tag {
-        return Err(changed().into());
-    }
+    let said = match live.kind {
+        // Objects are replaced whole, and the header was that of what came.
+        DatastoreKind::S3 | DatastoreKind::Gcs | DatastoreKind::Azure => entry.tag.clone(),
+        // Other files may be written to while they are read, and no header tells.
+        kind => {
+            let now = files.stat(path).await?;
+            if moved(kind, listed, &entry, &now) {
+                return Err(changed().into());
+            }
+            now.tag
+        }
+    };
     entry.size = Some(at);
     // Lists and answers may write tags in two ways; what a list says is what the next list is compared with.
     if !listed.tag.is_empty() && listed.size.is_none_or(|s| s == at) {
@@ -200,7 +225,24 @@ async fn whole(ctx: &Context, live: &Live, listed: &Entry, limit: u64) -> Result
         .await
         .map_err(|e| Failed::Storage(StorageError::Io(std::io::Error::other(e))))?
         .map_err(Failed::Storage)?;
-    Ok((staged, entry))
+    Ok(Fetched { staged, entry, said })
+}
+
+/// Whether a file is another one than before it was read.
+fn moved(kind: DatastoreKind, listed: &Entry, before: &Entry, now: &Entry) -> bool {
+    match kind {
+        // A list and an answer write tags in two ways; the file is asked for as a list is.
+        DatastoreKind::Webdav => !listed.tag.is_empty() && now.tag != listed.tag,
+        // Servers side by side may give one file several tags.
+        DatastoreKind::Http => {
+            let other_size = now
+                .size
+                .zip(before.size)
+                .is_some_and(|(now, before)| now != before);
+            now.tag != before.tag && (other_size || now.modified.is_none() || now.modified != before.modified)
+        }
+        _ => now.tag != before.tag,
+    }
 }
 
 async fn push(writer: &mut Option<StageWriter>, block: Vec<u8>) -> Result<(), Failed> {
@@ -215,4 +257,101 @@ async fn push(writer: &mut Option<StageWriter>, block: Vec<u8>) -> Result<(), Fa
     .map_err(|e| Failed::Storage(StorageError::Io(std::io::Error::other(e))))?;
     *writer = Some(own);
     result.map_err(Failed::Storage)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use limn_connect::{Files, Listing, Opened, Reading, Store};
+    use std::sync::Mutex;
+
+    /// A folder with one file, which is written to while it is read, so many times.
+    struct Restless {
+        changes: Mutex<u8>,
+        written: Mutex<u8>,
+    }
+
+    impl Restless {
+        fn entry(&self, path: &str) -> Entry {
+            let n = *self.written.lock().unwrap();
+            Entry {
+                path: path.to_owned(),
+                is_folder: false,
+                size: Some(4),
+                modified: None,
+                tag: format!("t{n}"),
+            }
+        }
+    }
+
+    #[async_trait::async_trait]
+    impl Files for Restless {
+        async fn list(&self, _folder: &str, _page: Option<&str>) -> limn_connect::Result<Listing> {
+            Ok(Listing::default())
+        }
+
+        async fn stat(&self, path: &str) -> limn_connect::Result<Entry> {
+            Ok(self.entry(path))
+        }
+
+        async fn read(&self, path: &str, _from: u64) -> limn_connect::Result<Reading> {
+            let entry = self.entry(path);
+            let n = *self.written.lock().unwrap();
+            let mut changes = self.changes.lock().unwrap();
+            let mut bytes = vec![n; 4];
+            if *changes > 0 {
+                *changes -= 1;
+                *self.written.lock().unwrap() += 1;
+                // The second half is that of the new content.
+                bytes[2..].fill(n + 1);
+            }
+            Ok(Reading {
+                entry,
+                body: futures::stream::iter([Ok(Bytes::from(bytes))]).boxed(),
+            })
+        }
+    }
+
+    async fn read(kind: DatastoreKind, changes: u8) -> Result<(Bytes, String), Failed> {
+        let dir = tempfile::tempdir().unwrap();
+        let blobs = BlobStore::open(dir.path()).unwrap();
+        let store = Restless {
+            changes: Mutex::new(changes),
+            written: Mutex::new(0),
+        };
+        let listed = store.entry("a.bin");
+        let live = Live {
+            name: "Restless".to_owned(),
+            kind,
+            opened: Opened {
+                store: Store::Files(Box::new(store)),
+            },
+            sealed: Vec::new(),
+        };
+        let found = steady(&blobs, &live, &listed, 100).await?;
+        let bytes = found.staged.source().read_all().unwrap().into_owned();
+        Ok((Bytes::from(bytes), found.said))
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_written_to_while_it_is_read_is_read_again() {
+        for kind in [DatastoreKind::Folder, DatastoreKind::Webdav, DatastoreKind::Http] {
+            let (bytes, said) = read(kind, 1).await.unwrap();
+            assert_eq!((&bytes[..], said.as_str()), (&[1; 4][..], "t1"), "{kind:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_never_holds_still_is_not_taken() {
+        let Err(Failed::Store(e)) = read(DatastoreKind::Folder, u8::MAX).await else {
+            panic!("a mix of two contents was taken")
+        };
+        assert!(
+            matches!(&e, ConnectError::Changed(text) if text.contains("a.bin")),
+            "{e}"
+        );
+        assert!(e.is_of_file(), "others are taken without it");
+    }
 }

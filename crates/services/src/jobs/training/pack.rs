@@ -5,7 +5,6 @@ use crate::training::port::{EngineError, Examples, SmallPicture, Truth};
 use crate::training::survey::Subject;
 use anyhow::Context as _;
 use futures::StreamExt as _;
-use limn_domain::Digest;
 use limn_jobs::{Permanent, Progress};
 use limn_storage::{RenditionKind, SmallRgb, Source, StorageError, small_rgb};
 use std::fs::File;
@@ -139,26 +138,22 @@ pub(in crate::jobs) async fn make(
 }
 
 async fn decoded(ctx: &Context, s: &Subject, side: u32) -> Result<SmallRgb, StorageError> {
+    let limits = ctx.renditions.limits();
+    let pixels = u64::from(s.width) * u64::from(s.height);
+    // Large ones are never decoded whole; what is shown of them is.
+    if pixels > limits.whole_pixels {
+        let bytes = ctx.rendition(&s.digest, RenditionKind::Screen).await?;
+        return small(ctx, Source::Bytes(bytes), 2_048 * 2_048, side).await;
+    }
+    let local = ctx.content(&s.digest).await?;
+    small(ctx, local.source(), pixels, side).await
+}
+
+async fn small(ctx: &Context, source: Source, pixels: u64, side: u32) -> Result<SmallRgb, StorageError> {
     let renditions = &ctx.renditions;
     let limits = *renditions.limits();
-    let pixels = u64::from(s.width) * u64::from(s.height);
-    let file = Source::File(ctx.blobs.path(&s.digest));
-    // Large ones are never decoded whole; what is shown of them is.
-    let (source, pixels) = if pixels > limits.whole_pixels {
-        (whole(ctx, &s.digest, file).await?, 2_048 * 2_048)
-    } else {
-        (file, pixels)
-    };
     renditions
         .pool()
         .run(pixels * PIXEL, move || small_rgb(&source, &limits, side))
         .await
-}
-
-async fn whole(ctx: &Context, digest: &Digest, file: Source) -> Result<Source, StorageError> {
-    let renditions = &ctx.renditions;
-    let bytes = renditions
-        .get_or_make(digest, RenditionKind::Screen, file)
-        .await?;
-    Ok(Source::Bytes(bytes))
 }

@@ -13,7 +13,7 @@ use limn_domain::dataset::{DatasetSummary, MakeProject, Version};
 use limn_domain::project::{NewProject, NewProjectCategory, ProjectSettings};
 use limn_domain::{Annotation, Attributes, CategoryId, Code, ItemId, ProjectId, UserId, text};
 use limn_jobs::{Permanent, Progress};
-use limn_storage::ImageKind;
+use limn_storage::{ImageKind, StorageError};
 use limn_store::repo::annotation::{self, NewAnnotation};
 use limn_store::repo::blob::NewBlob;
 use limn_store::repo::item::bulk::{self, Stamp};
@@ -22,6 +22,7 @@ use limn_store::{StoreError, Tx, repo};
 use limn_versions::object::Schema;
 use limn_versions::{Entry, From, Hash, Reader};
 use std::collections::HashMap;
+use std::io::Read as _;
 
 /// Items and labels of one unit of work, so that people's saves get their turn in between.
 const ITEMS: usize = 300;
@@ -286,7 +287,8 @@ pub(in crate::jobs) async fn add(
             media_type: &i.media_type,
         })
         .collect();
-    repo::blob::put_many(tx, &blobs, now).await?;
+    // They are known, wherever their bytes lie.
+    repo::blob::mention_many(tx, &blobs, now).await?;
     let items: Vec<NewItem> = rows.iter().map(|r| r.0.clone()).collect();
     let inserted = repo::item::insert_many(tx, rules.project, &items, now).await?;
     let (mut new, mut about, mut done) = (Vec::new(), Vec::new(), Vec::new());
@@ -321,7 +323,14 @@ pub(in crate::jobs) async fn add(
 
 /// How a document begins, on one line.
 async fn excerpt(ctx: &Context, item: &ExportItem) -> anyhow::Result<String> {
-    let bytes = ctx.blobs.read_range(&item.digest, 0, 4_096).await?;
+    let local = ctx.content(&item.digest).await?;
+    let source = local.source();
+    let bytes = tokio::task::spawn_blocking(move || {
+        let mut bytes = Vec::new();
+        source.reader()?.take(4_096).read_to_end(&mut bytes)?;
+        Ok::<_, StorageError>(bytes)
+    })
+    .await??;
     let head = String::from_utf8_lossy(&bytes);
     Ok(text::excerpt(&head))
 }

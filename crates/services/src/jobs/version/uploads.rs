@@ -250,6 +250,21 @@ pub(in crate::jobs) async fn take(
     kind: DatasetKind,
     piece: Piece,
 ) -> anyhow::Result<Result<Entry, Out>> {
+    match look(ctx, kind, piece).await? {
+        Ok((entry, staged)) => {
+            ctx.blobs.commit(staged).await?;
+            Ok(Ok(entry))
+        }
+        Err(out) => Ok(Err(out)),
+    }
+}
+
+/// The same without storing its bytes.
+pub(super) async fn look(
+    ctx: &Context,
+    kind: DatasetKind,
+    piece: Piece,
+) -> anyhow::Result<Result<(Entry, Staged), Out>> {
     let Ok(path) = validate::item_name(&piece.path) else {
         return Ok(Err(Out::Name(piece.path.escape_debug().to_string())));
     };
@@ -298,8 +313,7 @@ pub(in crate::jobs) async fn take(
             }
         }
     }
-    ctx.blobs.commit(staged).await?;
-    Ok(Ok(entry))
+    Ok(Ok((entry, staged)))
 }
 
 /// What a file is by its name and size alone.
