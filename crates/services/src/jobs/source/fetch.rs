@@ -186,7 +186,10 @@ async fn whole(ctx: &Context, live: &Live, listed: &Entry, limit: u64) -> Result
         return Err(changed().into());
     }
     // A folder's file may be written to while it is read, and no header tells.
-    let may_change = matches!(live.kind, DatastoreKind::Folder | DatastoreKind::Sftp);
+    let may_change = matches!(
+        live.kind,
+        DatastoreKind::Folder | DatastoreKind::Sftp | DatastoreKind::AzureFiles
+    );
     if may_change && files.stat(path).await?.tag != entry.tag {
         return Err(changed().into());
     }
