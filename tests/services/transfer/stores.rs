@@ -4,6 +4,7 @@ mod datasets;
 mod follow;
 mod secrets;
 mod sftp;
+mod sql_server;
 mod stand_in;
 mod trouble;
 
