@@ -144,6 +144,39 @@ test("an SFTP server is asked for by password or key, and mistakes are said", as
   await shots(page, "datastores-sftp");
 });
 
+test("SQL Server and a Data Lake have fields of their own, and mistakes are said", async ({ admin, page, signIn, a11y, shots }) => {
+  await signIn(page, admin);
+  await page.goto("/datastores/new");
+  await hydrated(page);
+  await page.getByRole("button", { name: /SQL Server/ }).click();
+  await page.getByLabel("Name", { exact: true }).fill(unique("Warehouse"));
+  await page.getByLabel("Host", { exact: true }).fill("db\\SQLEXPRESS");
+  await page.getByLabel(/^Port/).fill("9");
+  await page.getByLabel("Database", { exact: true }).fill("street");
+  await page.getByLabel("User name", { exact: true }).fill("limn");
+  await page.getByLabel(/^Password/).fill("hunter2");
+  const tried = page.getByRole("button", { name: "Test the connection" });
+  await tried.click();
+  await expect(page.getByText(/An instance is reached by its port/).first()).toBeVisible();
+  await page.getByLabel("Host", { exact: true }).fill("127.0.0.1");
+  await tried.click();
+  await expect(page.getByText(/`127.0.0.1` does not take connections at port 9/)).toBeVisible({ timeout: 15_000 });
+  await a11y(page, toasts);
+  await shots(page, "datastores-sql-server");
+  await page.getByRole("button", { name: "Another kind" }).click();
+  await page.getByRole("button", { name: /Azure Data Lake Gen2/ }).click();
+  await page.getByLabel("Storage account", { exact: true }).fill("street");
+  await page.getByLabel("File system", { exact: true }).fill("photos");
+  await page.getByLabel(/^Endpoint/).fill("http://169.254.169.254");
+  await tried.click();
+  await expect(page.getByText(/A file system is never public/).first()).toBeVisible();
+  await page.getByLabel(/^SAS token/).fill("sv=1&sig=hunter2");
+  await tried.click();
+  await expect(page.getByText(/the metadata service of a cloud/)).toBeVisible();
+  await expect(page.getByRole("status").getByText(/hunter2/)).toHaveCount(0);
+  await shots(page, "datastores-data-lake");
+});
+
 test("a password is kept, rotated, and never shown; a dataset is made of a web folder", async ({ limn, admin, page, signIn, a11y, shots }) => {
   test.setTimeout(120_000);
   let password = "hunter2-in-the-page";

@@ -226,6 +226,63 @@ async fn sources_of_the_twenty_first_schema_are_kept_with_their_files() {
     assert_eq!(source.dataset, None);
 }
 
+#[tokio::test]
+async fn datastores_of_the_twenty_fifth_schema_are_kept_with_what_uses_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("limn.db");
+    let old = at(&path, 25).await;
+    let more = [
+        "INSERT INTO datastore (id, name, name_key, kind, description, settings, secret_keys, sealed, enabled, health, health_text, \
+         warnings, checked_at, created_by, created_at, updated_at) VALUES (x'0000000000000000000000000000000a', 'Photos', 'photos', \
+         'azure', 'Of the street', '{\"account\":\"a\"}', '[\"sas_token\"]', x'00ff', 1, 'ok', 'fine', '[]', 5, \
+         x'00000000000000000000000000000001', 1, 2)",
+        "INSERT INTO project_source (id, project_id, datastore_id, glob, created_at) VALUES \
+         (x'0000000000000000000000000000000b', x'00000000000000000000000000000002', x'0000000000000000000000000000000a', '**', 1)",
+        "INSERT INTO dataset (id, name, name_key, kind, description, tags, licence, visibility, created_at, updated_at) VALUES \
+         (x'0000000000000000000000000000000c', 'D', 'd', 'images', '', '[]', '', 'studio', 1, 1)",
+        "INSERT INTO dataset_source VALUES (x'0000000000000000000000000000000c', x'0000000000000000000000000000000a', '**', 1)",
+    ];
+    for sql in FILL[..2].iter().chain(&more) {
+        sqlx::query(sqlx::AssertSqlSafe(*sql))
+            .execute(&old)
+            .await
+            .unwrap();
+    }
+    let all = "SELECT json_array(hex(id), name, name_key, kind, description, settings, secret_keys, hex(sealed), enabled, health, \
+               health_text, warnings, checked_at, hex(created_by), created_at, updated_at) FROM datastore";
+    let before: String = sqlx::query_scalar(all).fetch_one(&old).await.unwrap();
+    old.close().await;
+    let db = Db::open(&DbConfig::Sqlite(path.clone())).await.unwrap();
+    db.migrate().await.unwrap();
+    drop(db);
+    let new = sqlx::SqlitePool::connect_with(SqliteConnectOptions::new().filename(&path).foreign_keys(true))
+        .await
+        .unwrap();
+    let after: String = sqlx::query_scalar(all).fetch_one(&new).await.unwrap();
+    assert_eq!(after, before);
+    let users: i64 = sqlx::query_scalar(
+        "SELECT (SELECT count(*) FROM project_source) + (SELECT count(*) FROM dataset_source)",
+    )
+    .fetch_one(&new)
+    .await
+    .unwrap();
+    assert_eq!(users, 2);
+    let broken = sqlx::query("PRAGMA foreign_key_check")
+        .fetch_all(&new)
+        .await
+        .unwrap();
+    assert!(broken.is_empty());
+    // The new kinds are kinds, others are none, and what is used stays.
+    for kind in ["azure_lake", "azure_files", "sql_server"] {
+        let sql = format!("UPDATE datastore SET kind = '{kind}'");
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&new).await.unwrap();
+    }
+    for sql in ["UPDATE datastore SET kind = 'oracle'", "DELETE FROM datastore"] {
+        assert!(sqlx::query(sql).execute(&new).await.is_err(), "{sql}");
+    }
+    new.close().await;
+}
+
 /// The rows of a table in its first schema's columns, as JSON.
 async fn dump(pool: &sqlx::SqlitePool, table: &str) -> Vec<String> {
     let columns = "hex(id), hex(project_id), name, name_key, digest, media_type, byte_size, width, height, orientation, \

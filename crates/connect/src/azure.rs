@@ -1,9 +1,13 @@
-//! Azure Blob Storage, and Data Lake Gen2 through the same door: lists and reads, by account key or SAS.
+//! Azure Storage by account key or SAS: what its blobs, Data Lake and file shares have in common.
 
-use crate::files::{Entry, Files, Listing, PAGE, Reading, is_plain};
-use crate::http::{Ask, Http, body, encode, encode_path, host, text};
+mod blob;
+mod lake;
+mod share;
+
+use crate::files::{Entry, Files, Reading};
+use crate::http::{Ask, Http, body, decode, encode, encode_path, host};
 use crate::s3::{check_range, range};
-use crate::xml::{each, first, seconds, steps};
+use crate::xml::seconds;
 use crate::{ConnectError, Result, Secret};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -22,14 +26,54 @@ pub enum Auth {
     Sas(Secret),
 }
 
-pub struct Azure {
+/// Which door of an account is asked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    Blob,
+    Lake,
+    Share,
+}
+
+impl Service {
+    /// The part of the host's name.
+    pub const fn host(self) -> &'static str {
+        match self {
+            Self::Blob => "blob",
+            Self::Lake => "dfs",
+            Self::Share => "file",
+        }
+    }
+
+    /// What it calls the thing that files are in.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Blob => "container",
+            Self::Lake => "file system",
+            Self::Share => "file share",
+        }
+    }
+}
+
+/// Where to ask, as whom, and what in.
+pub struct Account {
     pub http: Http,
     pub endpoint: Url,
     pub account: String,
-    pub container: String,
+    pub service: Service,
+    /// The container, file system or share.
+    pub root: String,
     /// Without slashes at its ends.
     pub prefix: String,
     pub auth: Auth,
+}
+
+/// The store that an account opens.
+pub fn store(account: Account) -> Box<dyn Files> {
+    match account.service {
+        Service::Blob => Box::new(blob::Blobs(account)),
+        Service::Lake => Box::new(lake::Lake(account)),
+        Service::Share => Box::new(share::Share(account)),
+    }
 }
 
 /// An account key as the portal shows it.
@@ -43,16 +87,16 @@ pub fn key(text: &Secret) -> Result<Auth> {
     Ok(Auth::Key(bytes))
 }
 
-impl Azure {
-    fn url(&self, blob: &str, query: &[(&str, &str)]) -> Url {
+impl Account {
+    fn url(&self, path: &str, query: &[(&str, &str)]) -> Url {
         let mut url = self.endpoint.clone();
         let base = url.path().trim_end_matches('/').to_owned();
-        let blob = if blob.is_empty() {
+        let path = if path.is_empty() {
             String::new()
         } else {
-            format!("/{}", encode_path(blob))
+            format!("/{}", encode_path(path))
         };
-        url.set_path(&format!("{base}/{}{blob}", encode(&self.container)));
+        url.set_path(&format!("{base}/{}{path}", encode(&self.root)));
         let mut parts: Vec<String> = query.iter().map(|(k, v)| format!("{k}={}", encode(v))).collect();
         if let Auth::Sas(sas) = &self.auth {
             parts.push(sas.reveal().trim().trim_start_matches('?').to_owned());
@@ -113,7 +157,8 @@ impl Azure {
         STANDARD.encode(mac.finalize().into_bytes())
     }
 
-    fn key(&self, path: &str) -> String {
+    /// The whole path of something in the datastore.
+    fn whole(&self, path: &str) -> String {
         match (self.prefix.is_empty(), path.is_empty()) {
             (true, _) => path.to_owned(),
             (false, true) => self.prefix.clone(),
@@ -121,68 +166,8 @@ impl Azure {
         }
     }
 
-    async fn page(&self, folder: &str, page: Option<&str>, deep: bool) -> Result<Listing> {
-        let mut prefix = self.key(folder);
-        if !prefix.is_empty() {
-            prefix.push('/');
-        }
-        let size = PAGE.to_string();
-        let mut query = vec![("restype", "container"), ("comp", "list"), ("maxresults", &size)];
-        if !prefix.is_empty() {
-            query.push(("prefix", &prefix));
-        }
-        if !deep {
-            query.push(("delimiter", "/"));
-        }
-        if let Some(page) = page {
-            query.push(("marker", page));
-        }
-        let url = self.url("", &query);
-        let response = self.ask(Method::GET, url.clone(), 0).await?;
-        if !response.status().is_success() {
-            return Err(self.failure(&url, &response, None));
-        }
-        let text = text(&url, response).await?;
-        let steps = steps(text.trim_start_matches('\u{feff}'), &host(&url))?;
-        let own = if self.prefix.is_empty() {
-            String::new()
-        } else {
-            format!("{}/", self.prefix)
-        };
-        let mut entries = Vec::new();
-        for blob in each(&steps, "Blob") {
-            let Some(path) = first(blob, "Name").and_then(|k| k.strip_prefix(&own)) else {
-                continue;
-            };
-            // Data Lake lists its folders as empty blobs.
-            if !is_plain(path) || first(blob, "ResourceType") == Some("directory") {
-                continue;
-            }
-            entries.push(Entry {
-                path: path.to_owned(),
-                is_folder: false,
-                size: first(blob, "Content-Length").and_then(|s| s.parse().ok()),
-                modified: first(blob, "Last-Modified").and_then(seconds),
-                tag: first(blob, "Etag")
-                    .unwrap_or_default()
-                    .trim_matches('"')
-                    .to_owned(),
-            });
-        }
-        for folder in each(&steps, "BlobPrefix") {
-            let path = first(folder, "Name")
-                .and_then(|k| k.strip_prefix(&own))
-                .map(|k| k.trim_end_matches('/'));
-            entries.extend(path.filter(|p| is_plain(p)).map(Entry::folder));
-        }
-        let next = first(&steps, "NextMarker")
-            .filter(|m| !m.is_empty())
-            .map(str::to_owned);
-        Ok(Listing { entries, next })
-    }
-
     fn entry(path: &str, response: &Response) -> Entry {
-        let text = |name| {
+        let text = |name: HeaderName| {
             response
                 .headers()
                 .get(name)
@@ -190,13 +175,28 @@ impl Azure {
         };
         Entry {
             path: path.to_owned(),
-            is_folder: false,
+            is_folder: text(HeaderName::from_static("x-ms-resource-type")) == Some("directory"),
             size: text(CONTENT_LENGTH).and_then(|s| s.parse().ok()),
             modified: text(LAST_MODIFIED).and_then(seconds),
             tag: text(ETAG).unwrap_or_default().trim_matches('"').to_owned(),
         }
     }
 
+    /// When the SAS ended, if it has.
+    fn expired(&self) -> Option<String> {
+        let Auth::Sas(sas) = &self.auth else { return None };
+        let sas = sas.reveal().trim().trim_start_matches('?');
+        let end = sas.split('&').find_map(|part| part.strip_prefix("se="))?;
+        let end = decode(end)?;
+        // Seconds, and the time of day, may be left out.
+        let at = seconds(&end)
+            .or_else(|| seconds(&end.replace('Z', ":00Z")))
+            .or_else(|| seconds(&format!("{end}T00:00:00Z")))?;
+        let now = chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now());
+        (at <= now.timestamp()).then_some(end)
+    }
+
+    /// What a refusal means. The store's own word comes last.
     fn failure(&self, url: &Url, response: &Response, path: Option<&str>) -> ConnectError {
         let status = response.status();
         let code = response
@@ -209,37 +209,53 @@ impl Azure {
         } else {
             format!(" ({} says: {code})", host(url))
         };
-        let container = &self.container;
+        let (noun, root) = (self.service.noun(), &self.root);
         match (status, code) {
-            (_, "ContainerNotFound") => ConnectError::NotFound(format!(
-                "There is no container `{container}` at {}{said}.",
-                host(url)
-            )),
-            (_, "AuthenticationFailed") => ConnectError::Denied(format!(
-                "Account key or SAS token are wrong, or have expired{said}."
-            )),
+            (_, "ContainerNotFound" | "FilesystemNotFound" | "ShareNotFound") => {
+                ConnectError::NotFound(format!("There is no {noun} `{root}` at {}{said}.", host(url)))
+            }
+            (_, "AuthenticationFailed") => ConnectError::Denied(match self.expired() {
+                Some(end) => {
+                    format!("The SAS token has expired ({end}); rotate the credentials{said}.")
+                }
+                None => format!("Account key or SAS token are wrong, or have expired{said}."),
+            }),
             (_, "AuthorizationPermissionMismatch" | "InsufficientAccountPermissions") => {
                 let what = if path.is_some() { "read (r)" } else { "list (l)" };
                 ConnectError::Denied(format!(
-                    "The credentials are valid but may not {what} in `{container}`{said}."
+                    "The credentials are valid but may not {what} in `{root}`{said}."
                 ))
+            }
+            (_, "AuthorizationResourceTypeMismatch" | "AuthorizationServiceMismatch") => {
+                ConnectError::Denied(format!(
+                    "The SAS token is one for something else; make one for the {noun} `{root}`, with read and list{said}."
+                ))
+            }
+            (_, "AuthorizationFailure" | "AuthorizationSourceIPMismatch") => ConnectError::Denied(format!(
+                "The credentials are not accepted, or the storage account's firewall, or the addresses of the SAS token, leave \
+                 this server out{said}."
+            )),
+            (_, "AuthorizationProtocolMismatch" | "AccountRequiresHttps") => {
+                ConnectError::Denied(format!("The storage account is reached by https:// alone{said}."))
             }
             (_, "InvalidAuthenticationInfo") => {
                 ConnectError::Denied(format!("The credentials cannot be read{said}."))
             }
+            (_, "ResourceTypeMismatch") => ConnectError::NotFound(format!(
+                "`{}` in the {noun} `{root}` is a folder where a file is meant, or a file where a folder is{said}.",
+                path.unwrap_or_default()
+            )),
             (StatusCode::NOT_FOUND, _) => match path {
-                Some(path) => {
-                    ConnectError::NotFound(format!("There is no `{path}` in the container `{container}`."))
+                Some(path) => ConnectError::NotFound(format!("There is no `{path}` in the {noun} `{root}`.")),
+                None => {
+                    ConnectError::NotFound(format!("There is no {noun} `{root}`, or it is not public{said}."))
                 }
-                None => ConnectError::NotFound(format!(
-                    "There is no container `{container}`, or it is not public{said}."
-                )),
             },
             (StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED | StatusCode::CONFLICT, _) => {
                 let what = if matches!(self.auth, Auth::Nobody) {
-                    "The container is not public: give an account key or a SAS token"
+                    format!("The {noun} is not public: give an account key or a SAS token")
                 } else {
-                    "The credentials are not accepted"
+                    "The credentials are not accepted".to_owned()
                 };
                 ConnectError::Denied(format!("{what}{said}."))
             }
@@ -249,20 +265,9 @@ impl Azure {
             (s, _) => ConnectError::Wrong(format!("{} answered {s}{said}.", host(url))),
         }
     }
-}
-
-#[async_trait::async_trait]
-impl Files for Azure {
-    async fn list(&self, folder: &str, page: Option<&str>) -> Result<Listing> {
-        self.page(folder, page, false).await
-    }
-
-    async fn list_deep(&self, folder: &str, page: Option<&str>) -> Option<Result<Listing>> {
-        Some(self.page(folder, page, true).await)
-    }
 
     async fn stat(&self, path: &str) -> Result<Entry> {
-        let url = self.url(&self.key(path), &[]);
+        let url = self.url(&self.whole(path), &[]);
         let response = self.ask(Method::HEAD, url.clone(), 0).await?;
         if response.status().is_success() {
             return Ok(Self::entry(path, &response));
@@ -271,13 +276,20 @@ impl Files for Azure {
     }
 
     async fn read(&self, path: &str, from: u64) -> Result<Reading> {
-        let url = self.url(&self.key(path), &[]);
+        let url = self.url(&self.whole(path), &[]);
         let response = self.ask(Method::GET, url.clone(), from).await?;
         if !response.status().is_success() {
             return Err(self.failure(&url, &response, Some(path)));
         }
-        check_range(from, &response, &host(&url))?;
         let mut entry = Self::entry(path, &response);
+        if entry.is_folder {
+            return Err(ConnectError::NotFound(format!(
+                "`{path}` in the {} `{}` is a folder and no file.",
+                self.service.noun(),
+                self.root
+            )));
+        }
+        check_range(from, &response, &host(&url))?;
         entry.size = entry.size.map(|s| s + from);
         Ok(Reading {
             entry,

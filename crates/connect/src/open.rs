@@ -1,6 +1,6 @@
 //! From settings and credentials to a store.
 
-use crate::azure::{self, Azure};
+use crate::azure::{self, Account, Service};
 use crate::files::Files;
 use crate::folder::{self, Folder};
 use crate::http::{Http, address};
@@ -170,23 +170,38 @@ pub async fn open(
                 name: if google { "Google Cloud Storage" } else { "S3" },
             }))
         }
-        DatastoreKind::Azure => {
+        DatastoreKind::Azure | DatastoreKind::AzureLake | DatastoreKind::AzureFiles => {
+            let (service, root) = match kind {
+                DatastoreKind::AzureLake => (Service::Lake, get("filesystem")),
+                DatastoreKind::AzureFiles => (Service::Share, get("share")),
+                _ => (Service::Blob, get("container")),
+            };
             let account = get("account");
             let endpoint = match get("endpoint") {
-                e if e.is_empty() => format!("https://{account}.blob.core.windows.net"),
+                e if e.is_empty() => format!("https://{account}.{}.core.windows.net", service.host()),
                 e => e,
             };
             let (key, sas) = (hidden("account_key"), hidden("sas_token"));
             let auth = match (key.is_empty(), sas.is_empty()) {
                 (false, _) => azure::key(&key)?,
                 (true, false) => azure::Auth::Sas(sas),
-                (true, true) => azure::Auth::Nobody,
+                (true, true) if service == Service::Blob => azure::Auth::Nobody,
+                (true, true) => {
+                    return Err(ConnectError::Setting(
+                        "sas_token",
+                        format!(
+                            "A {} is never public: give a SAS token or an account key.",
+                            service.noun()
+                        ),
+                    ));
+                }
             };
-            files(Box::new(Azure {
+            files(azure::store(Account {
                 http: Http::new(guard)?,
                 endpoint: url("endpoint", &endpoint)?,
                 account,
-                container: get("container"),
+                service,
+                root,
                 prefix,
                 auth,
             }))
@@ -245,7 +260,7 @@ pub async fn open(
             };
             files(Box::new(Sftp::new(place, &get("host_key"))?))
         }
-        DatastoreKind::Postgres | DatastoreKind::Mysql => {
+        DatastoreKind::Postgres | DatastoreKind::Mysql | DatastoreKind::SqlServer => {
             let tls = match get("tls").as_str() {
                 "" | "prefer" => Tls::Prefer,
                 "require" if cfg!(feature = "tls") => Tls::Require,
@@ -263,11 +278,23 @@ pub async fn open(
                     ));
                 }
             };
+            let host = get("host");
+            if kind == DatastoreKind::SqlServer && host.contains('\\') {
+                return Err(ConnectError::Setting(
+                    "host",
+                    "An instance is reached by its port: give the host alone, and the port of the instance."
+                        .to_owned(),
+                ));
+            }
             sql(Database {
                 guard,
                 kind,
-                host: get("host"),
-                port: port(if kind == DatastoreKind::Mysql { 3306 } else { 5432 })?,
+                host,
+                port: port(match kind {
+                    DatastoreKind::Mysql => 3306,
+                    DatastoreKind::SqlServer => 1433,
+                    _ => 5432,
+                })?,
                 database: get("database"),
                 username: get("username"),
                 password: hidden("password"),

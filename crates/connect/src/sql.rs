@@ -4,6 +4,7 @@
 //! resolved by the guard, and the address is what is dialled.
 
 mod conn;
+mod mssql;
 mod query;
 
 pub use conn::Conn;

@@ -32,27 +32,36 @@ pub enum DatastoreKind {
     /// A folder of the server's machine, mounts among them.
     Folder,
     S3,
+    /// Blobs in a container.
     Azure,
+    /// A file system with folders of its own: Data Lake Gen2.
+    AzureLake,
+    /// A file share.
+    AzureFiles,
     Gcs,
     Http,
     Webdav,
     Sftp,
     Postgres,
     Mysql,
+    SqlServer,
     Sqlite,
 }
 
 impl DatastoreKind {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::Folder,
         Self::S3,
         Self::Azure,
+        Self::AzureLake,
+        Self::AzureFiles,
         Self::Gcs,
         Self::Http,
         Self::Webdav,
         Self::Sftp,
         Self::Postgres,
         Self::Mysql,
+        Self::SqlServer,
         Self::Sqlite,
     ];
 
@@ -61,12 +70,15 @@ impl DatastoreKind {
             Self::Folder => "folder",
             Self::S3 => "s3",
             Self::Azure => "azure",
+            Self::AzureLake => "azure_lake",
+            Self::AzureFiles => "azure_files",
             Self::Gcs => "gcs",
             Self::Http => "http",
             Self::Webdav => "webdav",
             Self::Sftp => "sftp",
             Self::Postgres => "postgres",
             Self::Mysql => "mysql",
+            Self::SqlServer => "sql_server",
             Self::Sqlite => "sqlite",
         }
     }
@@ -75,13 +87,16 @@ impl DatastoreKind {
         match self {
             Self::Folder => "Folder on the server",
             Self::S3 => "S3 or compatible",
-            Self::Azure => "Azure Blob or Data Lake",
+            Self::Azure => "Azure Blob Storage",
+            Self::AzureLake => "Azure Data Lake Gen2",
+            Self::AzureFiles => "Azure Files",
             Self::Gcs => "Google Cloud Storage",
             Self::Http => "Web folder",
             Self::Webdav => "WebDAV",
             Self::Sftp => "SFTP",
             Self::Postgres => "PostgreSQL",
             Self::Mysql => "MySQL or MariaDB",
+            Self::SqlServer => "SQL Server",
             Self::Sqlite => "SQLite file",
         }
     }
@@ -92,19 +107,25 @@ impl DatastoreKind {
             Self::Folder => "Also mounted SMB and NFS shares",
             Self::S3 => "AWS, MinIO, Ceph, Garage, R2 and others",
             Self::Azure => "A container, by account key or SAS",
+            Self::AzureLake => "A file system with real folders, by account key or SAS",
+            Self::AzureFiles => "A file share, by account key or SAS",
             Self::Gcs => "A bucket, by an HMAC key",
             Self::Http => "Pages that list files, as web servers write them",
             Self::Webdav => "Nextcloud, ownCloud, Apache, nginx",
             Self::Sftp => "A folder over SSH, by password or key",
             Self::Postgres => "Tables and queries",
             Self::Mysql => "Tables and queries",
+            Self::SqlServer => "Tables and queries, also of Azure SQL",
             Self::Sqlite => "Tables and queries of a file on the server",
         }
     }
 
     /// Whether it holds tables and not files.
     pub const fn is_sql(self) -> bool {
-        matches!(self, Self::Postgres | Self::Mysql | Self::Sqlite)
+        matches!(
+            self,
+            Self::Postgres | Self::Mysql | Self::SqlServer | Self::Sqlite
+        )
     }
 }
 

@@ -4,6 +4,7 @@
 //! - [`build`] puts rows into a database in one line each.
 //! - `Studio` (feature `services`): all use cases over a test database with a clock that the test moves.
 //! - [`sftp`] (feature `sftp`): an SFTP server over a folder.
+//! - [`tds`] (feature `tds`): a SQL Server that answers what a test has written down.
 //! - `TestApp` (feature `app`): the whole application; clients send requests into its router.
 
 #[cfg(feature = "app")]
@@ -14,6 +15,8 @@ mod db;
 pub mod sftp;
 #[cfg(feature = "services")]
 mod studio;
+#[cfg(feature = "tds")]
+pub mod tds;
 
 #[cfg(feature = "app")]
 pub use app::{Client, Reply, TestApp, app_on_both};

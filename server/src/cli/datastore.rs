@@ -31,7 +31,7 @@ pub enum DatastoreCommand {
         /// What to call it
         #[arg(long)]
         name: String,
-        /// folder, s3, azure, gcs, http, webdav, sftp, postgres, mysql or sqlite
+        /// folder, s3, azure, azure_lake, azure_files, gcs, http, webdav, sftp, postgres, mysql, sql_server or sqlite
         #[arg(long)]
         kind: DatastoreKind,
         #[arg(long, default_value = "")]

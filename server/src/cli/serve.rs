@@ -142,7 +142,11 @@ fn reachable(addr: SocketAddr) -> SocketAddr {
 
 /// Logs to stderr; `RUST_LOG` wins over the configuration.
 pub(super) fn start_log(log: &Log) {
-    let filter = std::env::var("RUST_LOG").unwrap_or_else(|_| log.filter.clone());
+    let mut filter = std::env::var("RUST_LOG").unwrap_or_else(|_| log.filter.clone());
+    if !filter.contains("tiberius") {
+        // Says as an error of ours what a database answers to somebody's query.
+        filter.push_str(",tiberius=off");
+    }
     let filter = filter
         .parse::<EnvFilter>()
         .unwrap_or_else(|_| EnvFilter::new("info"));

@@ -6,6 +6,7 @@ mod place;
 mod resume;
 mod secrets;
 mod sftp;
+mod sql_server;
 mod stand_in;
 mod trouble;
 

@@ -16,10 +16,13 @@ pub fn glyph(kind: DatastoreKind) -> Glyph {
     match kind {
         DatastoreKind::Folder => Glyph::Folder,
         DatastoreKind::S3 | DatastoreKind::Azure | DatastoreKind::Gcs => Glyph::Cube,
+        DatastoreKind::AzureLake => Glyph::Layers,
         DatastoreKind::Http => Glyph::Link,
-        DatastoreKind::Webdav => Glyph::FolderUp,
+        DatastoreKind::Webdav | DatastoreKind::AzureFiles => Glyph::FolderUp,
         DatastoreKind::Sftp => Glyph::Key,
-        DatastoreKind::Postgres | DatastoreKind::Mysql | DatastoreKind::Sqlite => Glyph::Data,
+        DatastoreKind::Postgres | DatastoreKind::Mysql | DatastoreKind::SqlServer | DatastoreKind::Sqlite => {
+            Glyph::Data
+        }
     }
 }
 
@@ -45,9 +48,13 @@ pub fn place(store: &Datastore) -> String {
         DatastoreKind::Folder | DatastoreKind::Sqlite => get("path"),
         DatastoreKind::S3 | DatastoreKind::Gcs => format!("{}/{}", get("bucket"), get("prefix")),
         DatastoreKind::Azure => format!("{}/{}/{}", get("account"), get("container"), get("prefix")),
+        DatastoreKind::AzureLake => format!("{}/{}/{}", get("account"), get("filesystem"), get("prefix")),
+        DatastoreKind::AzureFiles => format!("{}/{}/{}", get("account"), get("share"), get("prefix")),
         DatastoreKind::Http | DatastoreKind::Webdav => get("url"),
         DatastoreKind::Sftp => format!("{}/{}", get("host"), get("path").trim_start_matches('/')),
-        DatastoreKind::Postgres | DatastoreKind::Mysql => format!("{}/{}", get("host"), get("database")),
+        DatastoreKind::Postgres | DatastoreKind::Mysql | DatastoreKind::SqlServer => {
+            format!("{}/{}", get("host"), get("database"))
+        }
     }
     .trim_end_matches('/')
     .to_owned()

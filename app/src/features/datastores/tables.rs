@@ -30,7 +30,7 @@ pub fn Tables(id: DatastoreId) -> impl IntoView {
                     ask.run(());
                 }
             >
-                <Field name="sql" label="One SELECT" errors=ask.error hint="Run in a transaction that cannot write; the first 50 rows are shown.">
+                <Field name="sql" label="One SELECT" errors=ask.error hint="Only what reads is run; the first 50 rows are shown.">
                     <TextArea value=sql rows=4 mono=true placeholder="SELECT * FROM measurements"/>
                 </Field>
                 <FormError error=ask.error fields=&["sql"]/>

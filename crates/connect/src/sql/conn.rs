@@ -1,5 +1,6 @@
 //! A connection to one of the databases.
 
+use super::mssql::SqlServer;
 use super::{Database, Row, Tls, is_identifier, within};
 use crate::{ConnectError, Result};
 use futures::StreamExt as _;
@@ -19,8 +20,12 @@ const DIAL: Duration = Duration::from_secs(15);
 pub enum Conn {
     Postgres(PgConnection),
     Mysql(MySqlConnection),
+    SqlServer(Box<SqlServer>),
     Sqlite(SqliteConnection),
 }
+
+const ADVICE: &str =
+    "Limn only reads; give it a login that cannot do more, so that a mistake elsewhere costs nothing.";
 
 impl Conn {
     /// Connects, and begins a transaction that only reads and in which a statement takes `time` at most.
@@ -29,6 +34,9 @@ impl Conn {
     }
 
     async fn connect(of: &Database, time: Duration) -> Result<Self> {
+        if of.kind == DatastoreKind::SqlServer {
+            return Ok(Self::SqlServer(Box::new(SqlServer::connect(of, time).await?)));
+        }
         let ip = if of.kind == DatastoreKind::Sqlite {
             String::new()
         } else {
@@ -116,15 +124,18 @@ impl Conn {
         match self {
             Self::Postgres(c) => raw_sql(sql).execute(c).await.map(|_| ()),
             Self::Mysql(c) => raw_sql(sql).execute(c).await.map(|_| ()),
+            // It has begun by itself.
+            Self::SqlServer(_) => Ok(()),
             Self::Sqlite(c) => raw_sql(sql).execute(c).await.map(|_| ()),
         }
     }
 
     /// What a query answers, row by row; the columns come with the first one. The query is checked already.
-    pub fn query<'a>(&'a mut self, sql: &str) -> BoxStream<'a, Result<(Vec<TableColumn>, Row)>> {
-        let sql = AssertSqlSafe(sql.to_owned());
+    pub fn query<'a>(&'a mut self, text: &str) -> BoxStream<'a, Result<(Vec<TableColumn>, Row)>> {
+        let sql = AssertSqlSafe(text.to_owned());
         let mut first = true;
         match self {
+            Self::SqlServer(c) => c.query(text),
             Self::Postgres(c) => raw_sql(sql)
                 .fetch(c)
                 .map(move |r| of_postgres(&r.map_err(query_failed)?, std::mem::take(&mut first)))
@@ -141,10 +152,11 @@ impl Conn {
     }
 
     /// The columns of a query without running it.
-    pub async fn columns(&mut self, sql: &str) -> Result<Vec<TableColumn>> {
+    pub async fn columns(&mut self, text: &str) -> Result<Vec<TableColumn>> {
         use sqlx::{SqlSafeStr as _, Statement as _};
-        let sql = AssertSqlSafe(sql.to_owned()).into_sql_str();
+        let sql = AssertSqlSafe(text.to_owned()).into_sql_str();
         Ok(match self {
+            Self::SqlServer(c) => c.columns(text).await?,
             Self::Postgres(c) => named(c.prepare(sql).await.map_err(query_failed)?.columns()),
             Self::Mysql(c) => named(c.prepare(sql).await.map_err(query_failed)?.columns()),
             Self::Sqlite(c) => named(c.prepare(sql).await.map_err(query_failed)?.columns()),
@@ -163,6 +175,7 @@ impl Conn {
     /// Tables and views that the login may read.
     pub async fn tables(&mut self) -> Result<Vec<StoreTable>> {
         let (sql, quote) = match self {
+            Self::SqlServer(c) => return c.tables().await,
             Self::Postgres(_) => (
                 "SELECT n.nspname, c.relname, (c.relkind IN ('v', 'm'))::int FROM pg_class c JOIN pg_namespace n ON n.oid = \
                  c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT IN ('pg_catalog', \
@@ -210,7 +223,6 @@ impl Conn {
 
     /// What the login may do beside reading.
     pub async fn warnings(&mut self) -> Result<Vec<String>> {
-        const ADVICE: &str = "Limn only reads; give it a login that cannot do more, so that a mistake elsewhere costs nothing.";
         let mut out = Vec::new();
         match self {
             Self::Postgres(_) => {
@@ -265,6 +277,7 @@ impl Conn {
                     ));
                 }
             }
+            Self::SqlServer(c) => out = c.warnings(ADVICE).await?,
             Self::Sqlite(_) => {}
         }
         Ok(out)

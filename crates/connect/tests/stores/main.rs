@@ -1,7 +1,9 @@
 //! The connectors against servers of this process, which speak as the real ones do as far as is asked here.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod azure;
 mod sftp;
+mod sql_server;
 mod stand_in;
 
 use axum::Router;

@@ -126,10 +126,17 @@ const S3: &[FieldSpec] = &[
     ),
 ];
 
+const ACCOUNT: FieldSpec = setting("account", "Storage account", "", "streetphotos")
+    .required()
+    .target();
+const ACCOUNT_KEY: FieldSpec = secret(
+    "account_key",
+    "Account key",
+    "Allows everything; a SAS is the better choice",
+);
+
 const AZURE: &[FieldSpec] = &[
-    setting("account", "Storage account", "", "streetphotos")
-        .required()
-        .target(),
+    ACCOUNT,
     setting("container", "Container", "", "photos")
         .required()
         .target(),
@@ -141,12 +148,53 @@ const AZURE: &[FieldSpec] = &[
     )
     .target(),
     PREFIX,
-    secret(
-        "account_key",
-        "Account key",
-        "Allows everything; a SAS is the better choice",
-    ),
+    ACCOUNT_KEY,
     secret("sas_token", "SAS token", "A container SAS with read and list"),
+];
+
+const AZURE_LAKE: &[FieldSpec] = &[
+    ACCOUNT,
+    setting(
+        "filesystem",
+        "File system",
+        "The portal calls it a container",
+        "photos",
+    )
+    .required()
+    .target(),
+    setting(
+        "endpoint",
+        "Endpoint",
+        "Only for other clouds and emulators",
+        "https://streetphotos.dfs.core.windows.net",
+    )
+    .target(),
+    PREFIX,
+    ACCOUNT_KEY,
+    secret(
+        "sas_token",
+        "SAS token",
+        "A SAS of the file system with read and list; instead of the account key",
+    ),
+];
+
+const AZURE_FILES: &[FieldSpec] = &[
+    ACCOUNT,
+    setting("share", "File share", "", "photos").required().target(),
+    setting(
+        "endpoint",
+        "Endpoint",
+        "Only for other clouds and emulators",
+        "https://streetphotos.file.core.windows.net",
+    )
+    .target(),
+    PREFIX,
+    ACCOUNT_KEY,
+    secret(
+        "sas_token",
+        "SAS token",
+        "A SAS of the share with read and list; instead of the account key",
+    ),
 ];
 
 const GCS: &[FieldSpec] = &[
@@ -272,6 +320,25 @@ const MYSQL: &[FieldSpec] = &[
     secret("password", "Password", ""),
 ];
 
+const SQL_SERVER: &[FieldSpec] = &[
+    HOST,
+    setting(
+        "port",
+        "Port",
+        "1433 when empty; that of the instance where there are several",
+        "1433",
+    )
+    .target(),
+    DATABASE,
+    LOGIN,
+    TLS,
+    secret(
+        "password",
+        "Password",
+        "Of a login of SQL Server itself, not of Windows",
+    ),
+];
+
 const SQLITE: &[FieldSpec] = &[setting(
     "path",
     "File",
@@ -287,12 +354,15 @@ pub const fn fields(kind: DatastoreKind) -> &'static [FieldSpec] {
         DatastoreKind::Folder => FOLDER,
         DatastoreKind::S3 => S3,
         DatastoreKind::Azure => AZURE,
+        DatastoreKind::AzureLake => AZURE_LAKE,
+        DatastoreKind::AzureFiles => AZURE_FILES,
         DatastoreKind::Gcs => GCS,
         DatastoreKind::Http => HTTP,
         DatastoreKind::Webdav => WEBDAV,
         DatastoreKind::Sftp => SFTP,
         DatastoreKind::Postgres => POSTGRES,
         DatastoreKind::Mysql => MYSQL,
+        DatastoreKind::SqlServer => SQL_SERVER,
         DatastoreKind::Sqlite => SQLITE,
     }
 }

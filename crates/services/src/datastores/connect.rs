@@ -76,9 +76,8 @@ pub fn api(e: ConnectError) -> Error {
     match e {
         ConnectError::Setting(key, text) => {
             let group = match key {
-                "password" | "private_key" | "passphrase" | "secret_access_key" | "token" | "account_key" => {
-                    "secrets"
-                }
+                "password" | "private_key" | "passphrase" | "secret_access_key" | "token" | "account_key"
+                | "sas_token" => "secrets",
                 _ => "settings",
             };
             Error::Api(ApiError::field(format!("{group}.{key}"), text))

@@ -118,7 +118,7 @@ async fn a_version_of_the_files_of_a_folder() {
     .await;
 }
 
-async fn measured(w: &World, store: &Datastore, sql: &str) -> serde_json::Value {
+pub(super) async fn measured(w: &World, store: &Datastore, sql: &str) -> serde_json::Value {
     let d = w
         .set(&format!("Table of {}", store.name), DatasetKind::Tabular)
         .await;
@@ -144,7 +144,7 @@ async fn measured(w: &World, store: &Datastore, sql: &str) -> serde_json::Value 
     serde_json::to_value(&profile.tables[0].profile).unwrap()
 }
 
-fn kinds(table: &serde_json::Value) -> Vec<(String, String)> {
+pub(super) fn kinds(table: &serde_json::Value) -> Vec<(String, String)> {
     let columns = table["columns"].as_array().unwrap();
     columns
         .iter()

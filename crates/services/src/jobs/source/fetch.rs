@@ -205,7 +205,9 @@ async fn whole(blobs: &BlobStore, live: &Live, listed: &Entry, limit: u64) -> Re
     }
     let said = match live.kind {
         // Objects are replaced whole, and the header was that of what came.
-        DatastoreKind::S3 | DatastoreKind::Gcs | DatastoreKind::Azure => entry.tag.clone(),
+        DatastoreKind::S3 | DatastoreKind::Gcs | DatastoreKind::Azure | DatastoreKind::AzureLake => {
+            entry.tag.clone()
+        }
         // Other files may be written to while they are read, and no header tells.
         kind => {
             let now = files.stat(path).await?;

@@ -10,7 +10,7 @@ use crate::datastores::connect::Live;
 use anyhow::Context as _;
 use futures::StreamExt as _;
 use limn_connect::sql::{Conn, check_query};
-use limn_domain::datastore::TableColumn;
+use limn_domain::datastore::{DatastoreKind, TableColumn};
 use limn_jobs::{Permanent, Progress};
 use limn_storage::Staged;
 use parquet::basic::{Compression, LogicalType, Repetition, TimeUnit, Type as Physical};
@@ -51,7 +51,7 @@ enum Kind {
 
 impl Kind {
     /// What the database's word for a type promises at most.
-    fn of(type_name: &str) -> Self {
+    fn of(type_name: &str, database: DatastoreKind) -> Self {
         let name = type_name.to_uppercase();
         let name = name
             .split('(')
@@ -61,13 +61,15 @@ impl Kind {
             .trim_end_matches(" UNSIGNED");
         match name {
             "BOOL" | "BOOLEAN" => Self::Bool,
+            // Elsewhere it is a row of bits.
+            "BIT" if database == DatastoreKind::SqlServer => Self::Bool,
             "INT2" | "INT4" | "INT8" | "INT" | "INTEGER" | "TINYINT" | "SMALLINT" | "MEDIUMINT"
             | "BIGINT" | "OID" | "YEAR" => Self::Int,
             "FLOAT4" | "FLOAT8" | "FLOAT" | "DOUBLE" | "REAL" | "DOUBLE PRECISION" => Self::Float,
             "DATE" => Self::Day,
-            "TIMESTAMPTZ" => Self::Time(true),
-            // A point in time in the one, a date and time of day in the other; the session is in UTC.
-            "TIMESTAMP" | "DATETIME" => Self::Time(false),
+            "TIMESTAMPTZ" | "DATETIMEOFFSET" => Self::Time(true),
+            // A point in time in the one, a date and time of day in the others; the session is in UTC.
+            "TIMESTAMP" | "DATETIME" | "DATETIME2" | "SMALLDATETIME" => Self::Time(false),
             // An expression of SQLite has no type but that of its values.
             "NULL" | "" => Self::Int,
             _ => Self::Text,
@@ -116,23 +118,30 @@ fn day(text: &str) -> Option<i32> {
     i32::try_from(days).ok()
 }
 
-/// Microseconds since 1970.
+/// Microseconds since 1970, where the time has no more digits than they.
 fn time(text: &str, zone: bool) -> Option<i64> {
+    fn exact<T: chrono::TimeZone>(time: &chrono::DateTime<T>) -> Option<i64> {
+        time.timestamp_subsec_nanos()
+            .is_multiple_of(1_000)
+            .then(|| time.timestamp_micros())
+    }
     if zone {
+        // SQL Server has a space before the zone.
+        let close = text
+            .rsplit_once(' ')
+            .filter(|(_, zone)| zone.starts_with(['+', '-']))
+            .map(|(time, zone)| format!("{time}{zone}"));
+        let text = close.as_deref().unwrap_or(text);
         let end = text.len().checked_sub(3).and_then(|n| text.get(n..))?;
         let text = if end.contains(':') {
             text.to_owned()
         } else {
             format!("{text}:00")
         };
-        return Some(
-            chrono::DateTime::parse_from_str(&text, "%Y-%m-%d %H:%M:%S%.f%:z")
-                .ok()?
-                .timestamp_micros(),
-        );
+        return exact(&chrono::DateTime::parse_from_str(&text, "%Y-%m-%d %H:%M:%S%.f%:z").ok()?);
     }
     let time = chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").ok()?;
-    Some(time.and_utc().timestamp_micros())
+    exact(&time.and_utc())
 }
 
 struct Column {
@@ -169,7 +178,7 @@ pub async fn snapshot(
         })? {
             let (named, row) = row?;
             if columns.is_empty() {
-                columns = begin(named)?;
+                columns = begin(named, live.kind)?;
             }
             for (column, value) in columns.iter_mut().zip(&row) {
                 let Some(text) = value else { continue };
@@ -201,14 +210,15 @@ pub async fn snapshot(
         }
     }
     if columns.is_empty() {
-        columns = begin(conn.columns(&sql).await?)?;
+        columns = begin(conn.columns(&sql).await?, live.kind)?;
     }
     progress
         .report(i64::try_from(rows)?, 0, "Writing the file")
         .await?;
-    for column in columns.iter_mut().filter(|c| {
-        !c.any && Kind::of(&c.type_name) == Kind::Int && !c.type_name.to_uppercase().contains("INT")
-    }) {
+    for column in columns
+        .iter_mut()
+        .filter(|c| !c.any && c.kind == Kind::Int && !c.type_name.to_uppercase().contains("INT"))
+    {
         // Nothing but NULL, and no type: text says the least.
         column.kind = Kind::Text;
     }
@@ -218,7 +228,7 @@ pub async fn snapshot(
             c.kind == Kind::Text
                 && matches!(
                     c.type_name.to_uppercase().split('(').next(),
-                    Some("NUMERIC" | "DECIMAL")
+                    Some("NUMERIC" | "DECIMAL" | "MONEY" | "SMALLMONEY")
                 )
         })
         .map(|c| c.name.clone())
@@ -253,7 +263,7 @@ pub async fn snapshot(
 }
 
 /// Columns of a Parquet file have names, each its own.
-fn begin(named: Vec<TableColumn>) -> anyhow::Result<Vec<Column>> {
+fn begin(named: Vec<TableColumn>, database: DatastoreKind) -> anyhow::Result<Vec<Column>> {
     if named.is_empty() || named.len() > COLUMNS_MAX {
         return Err(Permanent(format!(
             "A table has 1 to {COLUMNS_MAX} columns; the query answers {}.",
@@ -278,7 +288,7 @@ fn begin(named: Vec<TableColumn>) -> anyhow::Result<Vec<Column>> {
         }
         out.push(Column {
             name,
-            kind: Kind::of(&column.type_name),
+            kind: Kind::of(&column.type_name, database),
             type_name: column.type_name,
             any: false,
         });
@@ -376,36 +386,74 @@ mod tests {
                 k
             })
         };
-        assert_eq!(narrowed(Kind::of("INT4"), &["1", "-7"]), Kind::Int);
+        let of = |name: &str| Kind::of(name, DatastoreKind::Postgres);
+        assert_eq!(narrowed(of("INT4"), &["1", "-7"]), Kind::Int);
         assert_eq!(
-            narrowed(Kind::of("BIGINT UNSIGNED"), &["18446744073709551615"]),
+            narrowed(of("BIGINT UNSIGNED"), &["18446744073709551615"]),
             Kind::Text
         );
-        assert_eq!(narrowed(Kind::of(""), &["1", "2.5", "7"]), Kind::Float);
+        assert_eq!(narrowed(of(""), &["1", "2.5", "7"]), Kind::Float);
         assert_eq!(
-            narrowed(Kind::of(""), &["1", "9007199254740993", "2.5"]),
+            narrowed(of(""), &["1", "9007199254740993", "2.5"]),
             Kind::Float,
             "seen before the fraction"
         );
-        assert_eq!(narrowed(Kind::of(""), &["2.5", "9007199254740993"]), Kind::Text);
-        assert_eq!(narrowed(Kind::of("NUMERIC"), &["1.10"]), Kind::Text);
+        assert_eq!(narrowed(of(""), &["2.5", "9007199254740993"]), Kind::Text);
+        assert_eq!(narrowed(of("NUMERIC"), &["1.10"]), Kind::Text);
         assert_eq!(
-            narrowed(Kind::of("FLOAT8"), &["NaN", "-Infinity", "1e300"]),
+            narrowed(of("FLOAT8"), &["NaN", "-Infinity", "1e300"]),
             Kind::Float
         );
-        assert_eq!(narrowed(Kind::of("bool"), &["t", "f"]), Kind::Bool);
-        assert_eq!(narrowed(Kind::of("DATE"), &["2024-02-29"]), Kind::Day);
-        assert_eq!(narrowed(Kind::of("DATE"), &["0044-03-15 BC"]), Kind::Text);
+        assert_eq!(narrowed(of("bool"), &["t", "f"]), Kind::Bool);
+        assert_eq!(narrowed(of("DATE"), &["2024-02-29"]), Kind::Day);
+        assert_eq!(narrowed(of("DATE"), &["0044-03-15 BC"]), Kind::Text);
         assert_eq!(
-            narrowed(Kind::of("TIMESTAMPTZ"), &["2024-02-29 10:00:00.5+00"]),
+            narrowed(of("TIMESTAMPTZ"), &["2024-02-29 10:00:00.5+00"]),
             Kind::Time(true)
         );
-        assert_eq!(
-            narrowed(Kind::of("DATETIME"), &["0000-00-00 00:00:00"]),
-            Kind::Text
-        );
+        assert_eq!(narrowed(of("DATETIME"), &["0000-00-00 00:00:00"]), Kind::Text);
         assert_eq!(day("1970-01-02"), Some(1));
         assert_eq!(time("1970-01-01 00:00:01.5", false), Some(1_500_000));
         assert_eq!(time("1970-01-01 01:00:00+01", true), Some(0));
+    }
+    #[test]
+    fn types_of_sql_server() {
+        let of = |name: &str| Kind::of(name, DatastoreKind::SqlServer);
+        for (name, text, kind) in [
+            ("BIT", "1", Kind::Bool),
+            ("TINYINT", "255", Kind::Int),
+            ("bigint", "-9223372036854775808", Kind::Int),
+            ("REAL", "0.1", Kind::Float),
+            ("FLOAT", "1e300", Kind::Float),
+            ("DECIMAL(10, 2)", "1.10", Kind::Text),
+            ("MONEY", "1.1000", Kind::Text),
+            ("DATE", "0001-01-01", Kind::Day),
+            ("TIME", "13:14:15.1234567", Kind::Text),
+            ("SMALLDATETIME", "2024-03-01 01:01:00", Kind::Time(false)),
+            ("DATETIME", "1753-01-01 00:00:00.003", Kind::Time(false)),
+            ("DATETIME2(6)", "9999-12-31 23:59:59.999999", Kind::Time(false)),
+            (
+                "DATETIMEOFFSET",
+                "2024-02-29 13:14:15.5000000 -13:30",
+                Kind::Time(true),
+            ),
+            (
+                "UNIQUEIDENTIFIER",
+                "6F9619FF-8B86-D011-B42D-00C04FC964FF",
+                Kind::Text,
+            ),
+            ("VARBINARY", "00ff", Kind::Text),
+            ("NVARCHAR", "1", Kind::Text),
+            ("XML", "<a/>", Kind::Text),
+            ("SQL_VARIANT", "1", Kind::Text),
+        ] {
+            let found = of(name);
+            assert!(found == kind && found.holds(text), "{name}: {found:?}");
+        }
+        // More digits than microseconds have would be lost.
+        assert!(!Kind::Time(false).holds("2024-02-29 13:14:15.1234567"));
+        assert!(!Kind::Time(true).holds("2024-02-29 13:14:15.1234567 +02:00"));
+        assert_eq!(time("1970-01-01 01:00:00.0000010 +01:00", true), Some(1));
+        assert_eq!(Kind::of("BIT", DatastoreKind::Mysql), Kind::Text);
     }
 }
