@@ -204,7 +204,8 @@ fn a_detector_finds_shapes_of_all_sizes_it_has_not_seen() {
     // Outlines are kept beside it, and change nothing of what it finds.
     let boxes = valid.truths[0].boxes();
     assert!(!loaded.cuts_out() && loaded.cut_out(&valid.pictures[0], boxes).is_err());
-    let (objects, never): (Data, StopCheck) = (outlined(48, 1), Arc::new(|| false));
+    let objects = outlined(48, 1);
+    let never: StopCheck = Arc::new(|| false);
     let model = trainer.outlined(&net.model, &objects, &never).expect("outlines");
     assert!(model == trainer.outlined(&model, &objects, &never).expect("anew"));
     let both = trainer.load(&model).expect("reads");

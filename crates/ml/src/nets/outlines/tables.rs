@@ -21,7 +21,7 @@ const MOST: f32 = 4.0;
 
 /// The place of the grid at which something lies, not a whole number.
 fn along(v: f32) -> f32 {
-    ((v / REACH + 1.0) / 2.0 * GRID as f32 - 0.5).clamp(0.0, (GRID - 1) as f32)
+    (f32::midpoint(v / REACH, 1.0) * GRID as f32 - 0.5).clamp(0.0, (GRID - 1) as f32)
 }
 
 fn cell([x, y]: [f32; 2]) -> usize {
