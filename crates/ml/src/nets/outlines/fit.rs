@@ -93,7 +93,7 @@ fn check(stop: &StopCheck) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// Objects to learn from, of pictures in random order, as many of each category.
+/// Objects to learn from, of pictures in random order, not too many of one category.
 fn shots(
     train: &dyn Examples,
     categories: usize,

@@ -58,7 +58,7 @@ impl Cutout {
     pub fn contains(&self, x: f32, y: f32) -> bool {
         let place = |v: f32, from: f32, side: f32, n: usize| {
             let at = (v - from) / side * n as f32;
-            (at >= 0.0 && at < n as f32).then_some(at as usize)
+            (0.0..n as f32).contains(&at).then_some(at as usize)
         };
         let column = place(x, self.at.x, self.at.width, self.columns);
         let row = place(y, self.at.y, self.at.height, self.rows);
