@@ -2,6 +2,7 @@
 
 mod backbone;
 mod boxes;
+mod instances;
 mod masks;
 mod spans;
 mod world;
@@ -333,11 +334,11 @@ async fn hopeless_projects_are_told_why() {
             code(w.studio.assist.update(&w.lena, w.project, on.clone()).await),
             Code::Forbidden
         );
-        let outlines = build::project(&db, "Outlines", Task::Segmentation).await;
-        let why = refusal(w.studio.assist.update(&Actor::System, outlines, on).await);
+        let skeletons = build::project(&db, "Skeletons", Task::Keypoints).await;
+        let why = refusal(w.studio.assist.update(&Actor::System, skeletons, on).await);
         assert_eq!(why.fields[0].field, "enabled");
         assert_eq!(
-            code(w.studio.assist.train(&Actor::System, outlines).await),
+            code(w.studio.assist.train(&Actor::System, skeletons).await),
             Code::WrongState
         );
     })

@@ -158,7 +158,7 @@ impl Default for AssistSettings {
 }
 
 impl AssistSettings {
-    /// What it starts with in a project of this task. Whoever sees boxes drawn, masks painted or spans marked for them corrects one in five with
+    /// What it starts with in a project of this task. Whoever sees boxes or outlines drawn, masks painted or spans marked for them corrects one in five with
     /// less work than making all of them.
     pub fn of(task: Task) -> Self {
         Self {
@@ -237,14 +237,19 @@ pub const fn can_assist(task: Task) -> bool {
     task.takes_one() || task.takes_any() || finds_marks(task)
 }
 
-/// Whether the assist of such a project proposes marks within items: boxes, masks or spans. Its shares then count those instead of items.
+/// Whether the assist of such a project proposes marks within items: boxes, outlines, masks or spans. Its shares then count those instead of items.
 pub const fn finds_marks(task: Task) -> bool {
-    finds_boxes(task) || finds_masks(task) || finds_spans(task)
+    finds_boxes(task) || finds_instances(task) || finds_masks(task) || finds_spans(task)
 }
 
 /// Whether the assist of such a project proposes boxes.
 pub const fn finds_boxes(task: Task) -> bool {
     matches!(task, Task::Detection)
+}
+
+/// Whether the assist of such a project proposes outlines of objects, or masks of single ones.
+pub const fn finds_instances(task: Task) -> bool {
+    matches!(task, Task::Segmentation)
 }
 
 /// Whether the assist of such a project proposes masks, one a category and picture, none over another.
@@ -255,7 +260,7 @@ pub const fn finds_masks(task: Task) -> bool {
 /// What a network learns where one finds what the assist of such a project proposes, which takes minutes; elsewhere it takes seconds at most.
 pub const fn network_of(task: Task) -> Option<TrainTask> {
     match task {
-        Task::Detection => Some(TrainTask::Detection),
+        Task::Detection | Task::Segmentation => Some(TrainTask::Detection),
         Task::Semantic => Some(TrainTask::Segmentation),
         _ => None,
     }
@@ -329,14 +334,14 @@ pub struct Figures {
     pub trained_on: i64,
     /// Labeled items of the holdout.
     pub holdout: i64,
-    /// Items judged right: for several categories an item all of them. Boxes, masks and spans: those right among the found ones, at the confidence
+    /// Items judged right: for several categories an item all of them. Boxes, objects, masks and spans: those right among the found ones, at the confidence
     /// that finds the most for the fewest mistakes.
     pub accuracy: Share,
     /// Right among those sure enough to be proposed.
     pub proposed: Share,
-    /// Sure enough to be proposed among all. Boxes, masks and spans: those that are found by a proposal, among all that people marked.
+    /// Sure enough to be proposed among all. Boxes, objects, masks and spans: those that are found by a proposal, among all that people marked.
     pub covered: Share,
-    /// Boxes: COCO's average precision at an overlap of one half, the mean of the categories, 0..=1.
+    /// Boxes, and objects by their pixels: COCO's average precision at an overlap of one half, the mean of the categories, 0..=1.
     #[serde(default)]
     pub map50: Option<f64>,
     /// Masks: the mean of the categories' [`CategoryFigures::iou`], 0..=1.
@@ -365,15 +370,15 @@ pub struct Bin {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CategoryFigures {
     pub category_id: CategoryId,
-    /// Labeled items trained on, or boxes, masks or spans in them.
+    /// Labeled items trained on, or boxes, objects, masks or spans in them.
     pub trained_on: i64,
-    /// Of the items (or boxes, masks, spans) that are of it, those found (recall).
+    /// Of the items (or boxes, objects, masks, spans) that are of it, those found (recall).
     pub found: Share,
     /// Confidence from which it is proposed; none while the asked accuracy is out of reach or cannot be told.
     pub threshold: Option<f64>,
     /// Of its proposals, those right.
     pub proposed: Share,
-    /// Of the items taken for it, those sure enough. Boxes, masks and spans: of those that are of it, those found by a proposal.
+    /// Of the items taken for it, those sure enough. Boxes, objects, masks and spans: of those that are of it, those found by a proposal.
     pub covered: Share,
     /// Masks: of the pixels that are of it or said to be, those that are both, all pictures of the holdout together, 0..=1 (intersection over
     /// union). None where none of them shows it.

@@ -350,6 +350,9 @@ pub struct PredictedBox {
     pub y: f64,
     pub width: f64,
     pub height: f64,
+    /// Of models that learned from outlines: which pixels are the object; it may reach a little beyond the box.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segmentation: Option<PredictedRle>,
 }
 
 /// All pixels of a category, in the frame of the picture as displayed.

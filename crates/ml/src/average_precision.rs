@@ -193,13 +193,24 @@ fn accumulate(judged: &[Judgement], step: usize, most: usize) -> Option<(f64, f6
     if wanted == 0 {
         return None;
     }
-    let mut all: Vec<(f64, bool, bool)> = judged
+    let all: Vec<(f64, bool, bool)> = judged
         .iter()
         .flat_map(|j| {
             let n = j.scores.len().min(most);
             (0..n).map(move |d| (j.scores[d], j.matched[step][d], j.ignored[step][d]))
         })
         .collect();
+    Some(interpolated(all, wanted))
+}
+
+/// Average precision at one overlap, of found ones with their scores and whether each is right; `None` where there is nothing to find.
+pub(crate) fn precision_at(found: &[(f64, bool)], wanted: usize) -> Option<f64> {
+    let all = found.iter().map(|(score, right)| (*score, *right, false));
+    (wanted > 0).then(|| interpolated(all.collect(), wanted).0)
+}
+
+/// The same as [`accumulate`] from scores, whether each is right, and whether it counts for nothing.
+fn interpolated(mut all: Vec<(f64, bool, bool)>, wanted: usize) -> (f64, f64) {
     all.sort_by(|a, b| b.0.total_cmp(&a.0));
     let (mut right, mut wrong) = (0.0, 0.0);
     let (mut recalls, mut precisions) = (Vec::with_capacity(all.len()), Vec::with_capacity(all.len()));
@@ -220,7 +231,7 @@ fn accumulate(judged: &[Judgement], step: usize, most: usize) -> Option<(f64, f6
         let at = recalls.partition_point(|v| *v < wish);
         sum += precisions.get(at).copied().unwrap_or(0.0);
     }
-    Some((sum / RECALLS as f64, recalls.last().copied().unwrap_or(0.0)))
+    (sum / RECALLS as f64, recalls.last().copied().unwrap_or(0.0))
 }
 
 /// Sums by area, boxes an image and step, with how many categories are in them.

@@ -38,37 +38,12 @@ pub fn judge(of: &JudgedBoxes) -> (Vec<Option<f32>>, Figures) {
     })
 }
 
-/// The found boxes of a picture, each with what it lies on: a box of its own category that no surer one has taken, else a box of another
-/// category, else nothing.
+/// The found boxes of a picture, each with the box it lies on.
 fn matched(p: &JudgedPicture) -> Vec<Judged> {
-    let mut taken = vec![false; p.right.len()];
-    let over = |b, k: usize| overlap(b, &p.right[k]);
-    let best = |b, allowed: &dyn Fn(usize) -> bool| {
-        (0..p.right.len())
-            .filter(|k| allowed(*k) && over(b, *k) >= RIGHT)
-            .max_by(|x, y| over(b, *x).total_cmp(&over(b, *y)))
-    };
-    let found = p.found.iter().filter(|(_, score)| *score >= LEAST);
-    found
-        .map(|(b, score)| {
-            let own = best(b, &|k| !taken[k] && p.right[k].category == b.category);
-            let other = || best(b, &|k| p.right[k].category != b.category);
-            if let Some(k) = own {
-                taken[k] = true;
-            }
-            Judged {
-                is: own
-                    .or_else(other)
-                    .map(|k| p.right[k].category)
-                    .into_iter()
-                    .collect(),
-                said: vec![b.category],
-                confidence: *score,
-                ways: Vec::new(),
-                holdout: true,
-            }
-        })
-        .collect()
+    let found: Vec<_> = p.found.iter().filter(|(_, score)| *score >= LEAST).collect();
+    let right: Vec<usize> = p.right.iter().map(|b| b.category).collect();
+    let said: Vec<(usize, f32)> = found.iter().map(|(b, score)| (b.category, *score)).collect();
+    marks::laid(&right, &said, RIGHT, |n, k| overlap(&found[n].0, &p.right[k]))
 }
 
 #[cfg(test)]

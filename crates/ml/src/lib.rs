@@ -12,6 +12,7 @@ mod cluster;
 mod error;
 mod features;
 mod head;
+mod instances;
 mod judge;
 mod linear;
 mod look;

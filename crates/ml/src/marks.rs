@@ -1,4 +1,4 @@
-//! How good proposed marks are, boxes, masks or spans, and from which confidence on they are good enough.
+//! How good proposed marks are, boxes, objects, masks or spans, and from which confidence on they are good enough.
 //!
 //! Every mark found in the holdout becomes something judged ([`Judged`]), and the thresholds are chosen as for categories. As there is no
 //! cross-validation here, the same few items would both choose and judge: what is told of a threshold comes from items that had no say in it.
@@ -92,6 +92,39 @@ pub fn judge(of: &Marks<'_>) -> (Vec<Option<f32>>, Figures) {
         warnings: warnings(of, wanted, &chosen),
     };
     (chosen, figures)
+}
+
+/// The found marks of an item, the surest first, each with what it lies on: one of its own category that no surer one has taken, else one of another
+/// category, else nothing. `right` has the categories of those that people made, `found` also how sure each is, `over` how much two share.
+pub fn laid(
+    right: &[usize],
+    found: &[(usize, f32)],
+    least: f32,
+    over: impl Fn(usize, usize) -> f32,
+) -> Vec<Judged> {
+    let mut taken = vec![false; right.len()];
+    let best = |n: usize, allowed: &dyn Fn(usize) -> bool| {
+        (0..right.len())
+            .filter(|k| allowed(*k) && over(n, *k) >= least)
+            .max_by(|x, y| over(n, *x).total_cmp(&over(n, *y)))
+    };
+    let each = found.iter().enumerate();
+    each.map(|(n, (category, score))| {
+        let own = best(n, &|k| !taken[k] && right[k] == *category);
+        let other = || best(n, &|k| right[k] != *category);
+        let is = own.or_else(other).map(|k| right[k]);
+        if let Some(k) = own {
+            taken[k] = true;
+        }
+        Judged {
+            is: is.into_iter().collect(),
+            said: vec![*category],
+            confidence: *score,
+            ways: Vec::new(),
+            holdout: true,
+        }
+    })
+    .collect()
 }
 
 /// From which confidence on marks of a category are worth showing: the best balance of found and mistaken ones (F1). `there`: how many people made.

@@ -11,8 +11,8 @@ use crate::tree::Tree;
 use crate::{Encoder, Picture, Tagger, Words, look};
 use limn_domain::assist::{AssistOrder, Figures};
 use limn_services::assist::port::{
-    Arranged, Engine, EngineError, JudgedBoxes, JudgedMasks, PictureNet, SmallPicture, SpanTraining,
-    StopCheck, TextSpan, TrainedHead, Training, Verdict,
+    Arranged, Engine, EngineError, JudgedBoxes, JudgedMasks, JudgedOutlines, PictureNet, SmallPicture,
+    SpanTraining, StopCheck, TextSpan, TrainedHead, Training, Verdict,
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -174,6 +174,10 @@ impl Engine for LocalEngine {
 
     fn judge_boxes(&self, judged: &JudgedBoxes) -> (Vec<Option<f32>>, Figures) {
         crate::boxes::judge(judged)
+    }
+
+    fn judge_outlines(&self, judged: &JudgedOutlines) -> (Vec<Option<f32>>, Figures) {
+        crate::instances::judge(judged)
     }
 
     fn judge_masks(&self, judged: &JudgedMasks) -> (Vec<Option<f32>>, Figures) {

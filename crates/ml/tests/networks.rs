@@ -2,10 +2,11 @@
 
 use limn_ml::{LocalTrainer, Rng};
 use limn_services::training::port::{
-    EngineError, Event, Examples, NetBox, NetTraining, PixelMap, Prediction, SmallPicture, TrainTask,
-    TrainedNet, Trainer, Truth,
+    Cutout, EngineError, Event, Examples, NetBox, NetTraining, PixelMap, Prediction, SmallPicture, StopCheck,
+    TrainTask, TrainedNet, Trainer, Truth,
 };
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::Duration;
 
 #[derive(Default)]
@@ -200,6 +201,44 @@ fn a_detector_finds_shapes_of_all_sizes_it_has_not_seen() {
     assert!(loaded.predict(&[]).expect("nothing").is_empty());
     let none = loaded.paint(&valid.pictures[..1], &[(9, 9)]);
     assert!(matches!(none, Err(EngineError::Broken(why)) if why.contains("nothing of pixels")));
+    // Outlines are kept beside it, and change nothing of what it finds.
+    let boxes = valid.truths[0].boxes();
+    assert!(!loaded.cuts_out() && loaded.cut_out(&valid.pictures[0], boxes).is_err());
+    let objects = outlined(48, 1);
+    let never: StopCheck = Arc::new(|| false);
+    let model = trainer.outlined(&net.model, &objects, &never).expect("outlines");
+    assert!(model == trainer.outlined(&model, &objects, &never).expect("anew"));
+    let both = trainer.load(&model).expect("reads");
+    assert!(both.cuts_out());
+    assert_eq!(both.predict(&valid.pictures[..9]).expect("says"), said);
+    let cut = both.cut_out(&valid.pictures[0], boxes).expect("cuts");
+    let mean: f32 = cut
+        .iter()
+        .zip(outlined(40, 2).truths[0].outlines())
+        .map(|(cut, right)| cut.overlap(right) / boxes.len() as f32)
+        .sum();
+    assert!(cut.len() == boxes.len() && mean > 0.8, "{mean}");
+}
+
+/// The same scenes with what of each box is the shape.
+fn outlined(n: usize, seed: u64) -> Data {
+    let mut data = scenes(n, seed);
+    for truth in &mut data.truths {
+        let boxes = truth.boxes().to_vec();
+        let disc: Vec<u8> = (0..32 * 32)
+            .map(|n| {
+                let along = |k: usize| (k as f32 + 0.5) / 16.0 - 1.0;
+                u8::from(along(n % 32).hypot(along(n / 32)) < 1.0)
+            })
+            .collect();
+        let outline = |b: &NetBox| match b.category {
+            0 => Cutout::new(*b, 32, 32, &disc).expect("a disc"),
+            _ => Cutout::whole(*b),
+        };
+        let outlines = boxes.iter().map(outline).collect();
+        *truth = Truth::Objects { boxes, outlines };
+    }
+    data
 }
 
 /// The same scenes with what every pixel shows.

@@ -58,7 +58,7 @@ impl Assists {
                     if after.enabled && !can_assist(task) {
                         return Err(Error::field(
                             "enabled",
-                            "The assist learns categories of pictures and documents, boxes around objects, masks of every pixel, and spans of text, so far. This project has another task.",
+                            "The assist learns categories of pictures and documents, boxes around objects and their outlines, masks of every pixel, and spans of text, so far. This project has another task.",
                         ));
                     }
                     if after.backbone.is_some() && task.is_text() {

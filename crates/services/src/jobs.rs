@@ -37,7 +37,7 @@ pub mod kind {
     pub const SOURCE: &str = "source";
     /// Looks at the pictures of a project and learns from its labels.
     pub const ASSIST: &str = "assist";
-    /// The same where a network learns to find boxes or masks, which takes minutes.
+    /// The same where a network learns to find boxes, outlines or masks, which takes minutes.
     pub const ASSIST_BOXES: &str = "assist_boxes";
     /// Trains a network on a version.
     pub const TRAINING: &str = "training";

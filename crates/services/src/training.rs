@@ -2,6 +2,7 @@
 //! version of a registered model.
 
 pub(crate) mod areas;
+pub(crate) mod outlines;
 pub mod port;
 mod predict;
 pub(crate) mod survey;

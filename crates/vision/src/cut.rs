@@ -1,6 +1,7 @@
 //! An object cut out of its surroundings, from a box or from strokes: Boykov and Jolly, "Interactive graph cuts" (2001),
 //! with the colours learnt as in Rother, Kolmogorov and Blake, "GrabCut" (2004). Cut once on a coarse grid, then again at
-//! full detail along the border that came out.
+//! full detail along the border that came out. Where a model says how likely each sample is the object, its word stands in
+//! for the colours.
 
 use crate::colors::Colors;
 use crate::flow::Flow;
@@ -14,8 +15,9 @@ const NODES: usize = 8_000;
 const ROUNDS: usize = 3;
 /// Whole units of an energy of 1.
 const UNIT: f64 = 64.0;
-/// What a difference of sides costs between samples of one colour.
+/// What a difference of sides costs between samples of one colour; less where a model has looked at what lies around each already.
 const SMOOTH: f64 = 12.0;
+const SMOOTH_ODDS: f64 = 3.0;
 /// More than everything else at one sample.
 const HARD: i32 = 1 << 24;
 /// Colours a mixture is fitted to, at most.
@@ -69,11 +71,10 @@ pub fn cut(p: &Picture, frame: Option<Window>, strokes: &Strokes) -> Vec<u8> {
         right: (inside.right + margin).min(p.grid.width),
         bottom: (inside.bottom + margin).min(p.grid.height),
     };
-    let (w, h) = (area.right - area.left, area.bottom - area.top);
-    let Some(grid) = Grid::new(w as u32, h as u32) else {
+    let Some(full) = p.cropped(area) else {
         return bits;
     };
-    let full = crop(p, area, grid);
+    let grid = full.grid;
     let mut known = vec![
         if frame.is_some() {
             Known::Maybe
@@ -107,22 +108,52 @@ pub fn cut(p: &Picture, frame: Option<Window>, strokes: &Strokes) -> Vec<u8> {
     bits
 }
 
-fn crop(p: &Picture, area: Window, grid: Grid) -> Picture {
-    let lab = (area.top..area.bottom)
-        .flat_map(|y| &p.lab[p.grid.at(area.left, y)..p.grid.at(area.left, y) + grid.width])
-        .copied()
-        .collect();
-    Picture { grid, lab }
+/// The object as a bitmap, where somebody else says how likely each sample is it, as the logarithm of the odds: its borders go to where
+/// the picture has some. Nothing of it for odds of another number than there are samples.
+pub fn by_odds(p: &Picture, odds: &[f32]) -> Vec<u8> {
+    if odds.len() != p.grid.len() {
+        return vec![0; p.grid.len()];
+    }
+    let step = step(p.grid);
+    let known = vec![Known::Maybe; p.grid.len()];
+    let (small, _) = shrunk(p, &known, step);
+    let coarse = means(odds, p.grid, small.grid, step);
+    let contrast = Contrast::of(&small, SMOOTH_ODDS);
+    let mut bits = divide(&small, None, contrast, |i| sides(f64::from(coarse[i])));
+    if step > 1 {
+        bits = grown(p.grid, small.grid, step, &bits, &known);
+        let band = near_border(p.grid, &bits, step);
+        let contrast = Contrast::of(p, SMOOTH_ODDS);
+        bits = divide(p, Some((&bits, &band)), contrast, |i| sides(f64::from(odds[i])));
+    }
+    region::without_small(p.grid, &mut bits, p.grid.len() / 400 + 2);
+    bits
+}
+
+/// Samples a side of those that are one node of the coarse grid.
+fn step(grid: Grid) -> usize {
+    ((grid.len() as f64 / NODES as f64).sqrt().ceil() as usize).max(1)
+}
+
+/// Means of blocks of `step` x `step` numbers.
+fn means(of: &[f32], grid: Grid, small: Grid, step: usize) -> Vec<f32> {
+    let mut sums = vec![(0.0_f32, 0.0_f32); small.len()];
+    for (i, v) in of.iter().enumerate() {
+        let (x, y) = grid.xy(i);
+        let sum = &mut sums[small.at(x / step, y / step)];
+        *sum = (sum.0 + v, sum.1 + 1.0);
+    }
+    sums.into_iter().map(|(sum, n)| sum / n.max(1.0)).collect()
 }
 
 fn segment(p: &Picture, known: &[Known]) -> Vec<u8> {
-    let step = ((p.grid.len() as f64 / NODES as f64).sqrt().ceil() as usize).max(1);
+    let step = step(p.grid);
     let (small, coarse) = shrunk(p, known, step);
     let mut bits: Vec<u8> = coarse
         .iter()
         .map(|k| u8::from(matches!(k, Known::Object | Known::Maybe)))
         .collect();
-    let contrast = Contrast::of(&small);
+    let contrast = Contrast::of(&small, SMOOTH);
     let mut models = None;
     for _ in 0..ROUNDS {
         let of = |what: u8| {
@@ -136,7 +167,9 @@ fn segment(p: &Picture, known: &[Known]) -> Vec<u8> {
         let (Some(object), Some(ground)) = (of(1), of(0)) else {
             break;
         };
-        let next = divide(&small, &coarse, None, &object, &ground, contrast);
+        let next = divide(&small, None, contrast, |i| {
+            terminals(coarse[i], small.lab[i], &object, &ground)
+        });
         models = Some((object, ground));
         let same = next == bits;
         bits = next;
@@ -153,7 +186,10 @@ fn segment(p: &Picture, known: &[Known]) -> Vec<u8> {
     let mut fine = grown(p.grid, small.grid, step, &bits, known);
     if step > 1 {
         let band = near_border(p.grid, &fine, step);
-        fine = divide(p, known, Some((&fine, &band)), &object, &ground, Contrast::of(p));
+        let contrast = Contrast::of(p, SMOOTH);
+        fine = divide(p, Some((&fine, &band)), contrast, |i| {
+            terminals(known[i], p.lab[i], &object, &ground)
+        });
         region::without_small(p.grid, &mut fine, step * step * 2);
         force(known, &mut fine);
     }
@@ -231,12 +267,15 @@ fn near_border(grid: Grid, bits: &[u8], reach: usize) -> Vec<bool> {
     near
 }
 
-/// How much contrast a picture has: the beta of the papers.
+/// How much contrast a picture has, the beta of the papers, and what a border costs without any.
 #[derive(Debug, Clone, Copy)]
-struct Contrast(f64);
+struct Contrast {
+    beta: f64,
+    smooth: f64,
+}
 
 impl Contrast {
-    fn of(p: &Picture) -> Self {
+    fn of(p: &Picture, smooth: f64) -> Self {
         let (mut sum, mut n) = (0.0, 0_u32);
         for i in (0..p.lab.len()).step_by(3) {
             if (i + 1) % p.grid.width != 0 && i + p.grid.width < p.lab.len() {
@@ -245,7 +284,10 @@ impl Contrast {
                 n += 2;
             }
         }
-        Self(f64::from(n.max(1)) / (2.0 * sum).max(1.0))
+        Self {
+            beta: f64::from(n.max(1)) / (2.0 * sum).max(1.0),
+            smooth,
+        }
     }
 
     /// What it costs to part two neighbours.
@@ -255,18 +297,40 @@ impl Contrast {
         } else {
             1.0
         };
-        (SMOOTH * UNIT * far * (-self.0 * f64::from(squared(a, b))).exp()) as i32 + 1
+        (self.smooth * UNIT * far * (-self.beta * f64::from(squared(a, b))).exp()) as i32 + 1
     }
+}
+
+/// An energy in whole units.
+fn energy(c: f64) -> i32 {
+    (c.clamp(-50.0, 200.0) * UNIT) as i32
+}
+
+/// What holds a sample on the object's side and on the ground's, by what is known of it and its colour.
+fn terminals(known: Known, color: Lab, object: &Colors, ground: &Colors) -> [i32; 2] {
+    match known {
+        Known::Object => [HARD, 0],
+        Known::Ground => [0, HARD],
+        Known::Maybe | Known::Doubt => {
+            let (o, g) = (energy(object.cost(color)), energy(ground.cost(color)));
+            // Only the difference counts, and capacities are never negative.
+            [(g - o).max(0), (o - g).max(0)]
+        }
+    }
+}
+
+/// The same by the logarithm of the odds that it is the object.
+fn sides(odds: f64) -> [i32; 2] {
+    let e = energy(odds.clamp(-50.0, 50.0));
+    [e.max(0), (-e).max(0)]
 }
 
 /// The minimum cut. With a band, only its samples are decided; the others stay as they are and hold their side.
 fn divide(
     p: &Picture,
-    known: &[Known],
     band: Option<(&[u8], &[bool])>,
-    object: &Colors,
-    ground: &Colors,
     contrast: Contrast,
+    holds: impl Fn(usize) -> [i32; 2],
 ) -> Vec<u8> {
     const OUT: u32 = u32::MAX;
     let mut nodes = vec![OUT; p.grid.len()];
@@ -281,16 +345,7 @@ fn divide(
     let w = p.grid.width;
     let mut ends = vec![[0_i32; 2]; list.len()];
     for (n, i) in list.iter().copied().enumerate() {
-        let [source, sink] = match known[i] {
-            Known::Object => [HARD, 0],
-            Known::Ground => [0, HARD],
-            Known::Maybe | Known::Doubt => {
-                let energy = |c: f64| (c.clamp(-50.0, 200.0) * UNIT) as i32;
-                let (o, g) = (energy(object.cost(p.lab[i])), energy(ground.cost(p.lab[i])));
-                // Only the difference counts, and capacities are never negative.
-                [(g - o).max(0), (o - g).max(0)]
-            }
-        };
+        let [source, sink] = holds(i);
         ends[n][0] += source;
         ends[n][1] += sink;
         let (x, y) = p.grid.xy(i);

@@ -1,5 +1,6 @@
 //! Pixels as colours whose distance means something to the eye.
 
+use crate::cut::Window;
 use crate::grid::Grid;
 
 /// Steps of a lightness unit: colours are whole numbers, so that distances are quick.
@@ -65,6 +66,20 @@ impl Picture {
                     (200.0 * (y - z) * s) as i16,
                 ]
             })
+            .collect();
+        Some(Self { grid, lab })
+    }
+
+    /// The part in a window; `None` of one that holds nothing or reaches beyond the picture.
+    pub fn cropped(&self, area: Window) -> Option<Self> {
+        if area.right > self.grid.width || area.bottom > self.grid.height {
+            return None;
+        }
+        let side = |from: usize, to: usize| to.checked_sub(from).and_then(|n| u32::try_from(n).ok());
+        let grid = Grid::new(side(area.left, area.right)?, side(area.top, area.bottom)?)?;
+        let lab = (area.top..area.bottom)
+            .flat_map(|y| &self.lab[self.grid.at(area.left, y)..][..grid.width])
+            .copied()
             .collect();
         Some(Self { grid, lab })
     }

@@ -3,7 +3,7 @@
 
 use limn_domain::smart::{Answer, Ask, Sampling, Scribble, Stop};
 use limn_domain::{Mask, Point, Rect};
-use limn_vision::cut::{Strokes, Window, cut};
+use limn_vision::cut::{Strokes, Window, by_odds, cut};
 use limn_vision::superpixels::Superpixels;
 use limn_vision::wand::{Wand, connected};
 use limn_vision::wire::{Costs, Wire};
@@ -183,6 +183,44 @@ fn every_tool_finds_the_disc() {
         "wire {}",
         iou(&bits(&found), &inside)
     );
+}
+
+#[test]
+fn what_a_model_says_is_laid_on_the_edges() {
+    let (rgba, inside) = disc(6);
+    let p = Picture::from_rgba(W, H, &rgba).unwrap();
+    let far = |i: usize| (f64::from(i as u32 % W) + 0.5 - 80.0).hypot(f64::from(i as u32 / W) + 0.5 - 60.0);
+    // Sure of the middle and of what is far away, and torn about what lies between.
+    let odds: Vec<f32> = (0..p.grid.len())
+        .map(|i| match far(i) {
+            d if d < 28.0 => 2.0,
+            d if d > 46.0 => -2.0,
+            _ => 0.0,
+        })
+        .collect();
+    let found = by_odds(&p, &odds);
+    assert!(iou(&found, &inside) > 0.95, "{}", iou(&found, &inside));
+    // A part of it, at every sample a node of its own.
+    let area = Window {
+        left: 30,
+        top: 10,
+        right: 120,
+        bottom: 90,
+    };
+    let part = p.cropped(area).unwrap();
+    assert_eq!((part.grid.width, part.grid.height), (90, 80));
+    let own: Vec<f32> = (0..part.grid.len())
+        .map(|i| odds[p.grid.at(i % 90 + 30, i / 90 + 10)])
+        .collect();
+    let bits = by_odds(&part, &own);
+    let same = bits
+        .iter()
+        .enumerate()
+        .filter(|(i, b)| **b == found[p.grid.at(i % 90 + 30, i / 90 + 10)]);
+    assert!(same.count() * 100 > bits.len() * 97);
+    assert_eq!(by_odds(&part, &odds), vec![0; part.grid.len()]);
+    assert!(p.cropped(Window { right: 161, ..area }).is_none());
+    assert!(p.cropped(Window { right: 30, ..area }).is_none());
 }
 
 #[test]

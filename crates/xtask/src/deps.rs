@@ -34,7 +34,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "limn-jobs",
         ],
     ),
-    ("limn-ml", &["limn-domain", "limn-services"]),
+    ("limn-ml", &["limn-domain", "limn-services", "limn-vision"]),
     ("limn-app", &["limn-domain", "limn-editor", "limn-services"]),
     ("limn-hydrate", &["limn-app"]),
     ("limn-server", &["*"]),

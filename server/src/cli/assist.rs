@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Subcommand};
 use limn_domain::assist::{
-    Assist, AssistOrder, Basis, Retrain, Share, UpdateAssist, finds_masks, finds_spans,
+    Assist, AssistOrder, Basis, Retrain, Share, UpdateAssist, finds_instances, finds_masks, finds_spans,
 };
 use limn_domain::job::Job;
 use limn_domain::project::Task;
@@ -180,7 +180,14 @@ fn status(a: &Assist, task: Task, names: &HashMap<CategoryId, String>) -> String
                 Basis::CrossValidated => "by cross-validation",
             }
         ));
-        if let Some(ap) = f.map50 {
+        if finds_instances(task) {
+            let ap = f.map50.map_or_else(|| "-".to_owned(), |v| format!("{v:.3}"));
+            out.push(format!(
+                "instances: mask mAP50 {ap}; proposals find {}",
+                share(&f.covered)
+            ));
+            out.push(format!("right when proposed: {}", share(&f.proposed)));
+        } else if let Some(ap) = f.map50 {
             out.push(format!(
                 "boxes: mAP50 {ap:.3}; proposals find {}",
                 share(&f.covered)

@@ -14,7 +14,7 @@ use limn_ml::Rng;
 use limn_services::Services;
 use limn_services::training::port::{
     EngineError, Event, Examples, Net, NetBox, NetTraining, Prediction, SmallPicture, TrainTask, TrainedNet,
-    Trainer, Truth, Watch,
+    Trainer, Watch,
 };
 use limn_testkit::{TestDb, on_both};
 use std::collections::HashMap;
@@ -83,14 +83,7 @@ impl Trainer for Finder {
     }
 
     fn train(&self, t: &NetTraining<'_>, watch: &mut Watch<'_>) -> Result<TrainedNet, EngineError> {
-        let boxes = |e: &dyn Examples| {
-            (0..e.len())
-                .map(|n| match e.truth(n) {
-                    Truth::Boxes(b) => b.len(),
-                    Truth::Categories(_) | Truth::Pixels(_) => 0,
-                })
-                .sum::<usize>()
-        };
+        let boxes = |e: &dyn Examples| (0..e.len()).map(|n| e.truth(n).boxes().len()).sum::<usize>();
         if boxes(t.train) == 0 {
             return Err(EngineError::Refused("there is nothing to learn from".to_owned()));
         }

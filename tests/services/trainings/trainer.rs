@@ -177,7 +177,7 @@ impl Trainer for Scripted {
                     map: map.clone(),
                     sure: vec![0.9; t.categories],
                 },
-                Truth::Categories(_) => says(t.task, t.categories, &picture),
+                Truth::Objects { .. } | Truth::Categories(_) => says(t.task, t.categories, &picture),
             });
         }
         let detects = t.task == TrainTask::Detection;

@@ -16,8 +16,8 @@ use crate::ui::{
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use limn_domain::assist::{
-    Assist, AssistState, Basis, Retrain, Share, UpdateAssist, can_assist, finds_boxes, finds_masks,
-    finds_spans,
+    Assist, AssistState, Basis, Retrain, Share, UpdateAssist, can_assist, finds_boxes, finds_instances,
+    finds_masks, finds_spans,
 };
 use limn_domain::authz::Action;
 use limn_domain::job::Job;
@@ -38,7 +38,7 @@ pub fn AssistTab() -> impl IntoView {
         <Show
             when=move || ctx.project.with(|p| can_assist(p.summary.task))
             fallback=|| view! {
-                <Notice>"The assist learns categories of pictures and documents, boxes around objects, masks of every pixel, and spans of text, so far. Projects with other tasks are labeled without it."</Notice>
+                <Notice>"The assist learns categories of pictures and documents, boxes around objects and their outlines, masks of every pixel, and spans of text, so far. Projects with other tasks are labeled without it."</Notice>
             }
         >
             <Suspense fallback=|| view! { <Card><Skeleton lines=8/></Card> }>
@@ -226,6 +226,7 @@ fn Figures(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
     let right = match finds(ctx) {
         Finds::Categories => "Right",
         Finds::Boxes => "Boxes right",
+        Finds::Instances => "Instances right",
         Finds::Masks => "Masks right",
         Finds::Spans => "Spans right",
     };
@@ -260,7 +261,7 @@ fn Figures(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
                 sub=Signal::derive(move || figures().map_or_else(
                     || "no model yet".to_owned(),
                     |f| match (f.map50, f.miou) {
-                        (Some(ap), _) => format!("{}, mAP50 {ap:.2}", interval(&f.accuracy)),
+                        (Some(ap), _) => format!("{}, {} {ap:.2}", interval(&f.accuracy), precision(finds(ctx))),
                         (_, Some(iou)) => format!("{}, mean IoU {iou:.2}", interval(&f.accuracy)),
                         _ => format!("{}, {}", interval(&f.accuracy), basis(f.basis)),
                     },
@@ -276,6 +277,8 @@ pub(super) enum Finds {
     /// Of whole items.
     Categories,
     Boxes,
+    /// The outlines of objects.
+    Instances,
     /// One a category and picture.
     Masks,
     Spans,
@@ -284,9 +287,18 @@ pub(super) enum Finds {
 pub(super) fn finds(ctx: ProjectCtx) -> Finds {
     match ctx.project.with(|p| p.summary.task) {
         task if finds_boxes(task) => Finds::Boxes,
+        task if finds_instances(task) => Finds::Instances,
         task if finds_masks(task) => Finds::Masks,
         task if finds_spans(task) => Finds::Spans,
         _ => Finds::Categories,
+    }
+}
+
+/// What COCO's average precision at an overlap of one half is called: by what overlaps.
+pub(super) const fn precision(finds: Finds) -> &'static str {
+    match finds {
+        Finds::Instances => "mask mAP50",
+        _ => "mAP50",
     }
 }
 

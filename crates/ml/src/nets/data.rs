@@ -57,7 +57,9 @@ fn fits(truth: &Truth, t: &NetTraining<'_>) -> Result<(), String> {
         ))
     };
     match (t.task, truth) {
-        (TrainTask::Detection, Truth::Boxes(list)) => list.iter().try_for_each(|b| known(b.category)),
+        (TrainTask::Detection, Truth::Boxes(list) | Truth::Objects { boxes: list, .. }) => {
+            list.iter().try_for_each(|b| known(b.category))
+        }
         (TrainTask::Classification, Truth::Categories(list)) => {
             if list.len() != 1 {
                 return Err(format!(
@@ -77,7 +79,7 @@ fn fits(truth: &Truth, t: &NetTraining<'_>) -> Result<(), String> {
         (TrainTask::Detection | TrainTask::Segmentation, Truth::Categories(_)) => {
             Err("has no shapes but categories; train a classification.".to_owned())
         }
-        (_, Truth::Boxes(_)) => Err("has boxes; train a detection.".to_owned()),
+        (_, Truth::Boxes(_) | Truth::Objects { .. }) => Err("has boxes; train a detection.".to_owned()),
         (_, Truth::Pixels(_)) => Err("has areas; train a segmentation.".to_owned()),
     }
 }
@@ -88,11 +90,7 @@ fn something(t: &NetTraining<'_>) -> Result<(), EngineError> {
     let first = truths().next();
     match t.task {
         TrainTask::Detection => {
-            let any = truths().any(|truth| match truth {
-                Truth::Boxes(list) => list.iter().any(|b| sound(b).is_some()),
-                Truth::Categories(_) | Truth::Pixels(_) => false,
-            });
-            if !any {
+            if !truths().any(|truth| truth.boxes().iter().any(|b| sound(b).is_some())) {
                 return refused("No picture to train on has a box; draw some first.");
             }
         }
@@ -106,7 +104,7 @@ fn something(t: &NetTraining<'_>) -> Result<(), EngineError> {
                         .chain(nothing.then_some(None))
                         .collect()
                 }
-                Truth::Boxes(_) | Truth::Categories(_) => BTreeSet::new(),
+                Truth::Boxes(_) | Truth::Objects { .. } | Truth::Categories(_) => BTreeSet::new(),
             };
             let all: BTreeSet<Option<usize>> = truths().flat_map(shows).collect();
             if all.len() < 2 {

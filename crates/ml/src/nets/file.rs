@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 /// Of the table of contents.
 const HEADER_MAX: usize = 256 << 10;
+/// Parts that are no part of the network begin with this.
+pub(super) const BESIDE: &str = "outlines.";
 /// What a file of ours says of itself.
 const KIND: &str = "limn network 1";
 
@@ -45,6 +47,24 @@ pub(super) fn to_bytes<M: Module>(design: &Design, network: &M) -> Result<Vec<u8
     safetensors::write(Some(about), &parts.list).map_err(|e| failed(&e))
 }
 
+/// A part by its name, with its form and its numbers.
+pub(super) type Part = (String, Vec<usize>, Vec<f32>);
+
+/// The same network with these parts beside it, in the place of those that it had.
+pub(super) fn with_beside(model: &[u8], beside: Vec<Part>) -> Result<Vec<u8>, EngineError> {
+    let file = open(model)?.file;
+    let mut parts: Vec<Part> = Vec::with_capacity(file.table.len() + beside.len());
+    for (name, entry) in file.table.iter().filter(|(name, _)| !name.starts_with(BESIDE)) {
+        match file.floats(name, &entry.shape) {
+            Ok(values) => parts.push((name.clone(), entry.shape.clone(), values)),
+            Err(why) => return broken(&why),
+        }
+    }
+    parts.extend(beside);
+    safetensors::write(file.metadata, &parts)
+        .map_err(|e| EngineError::Broken(format!("The network cannot be written: {e}")))
+}
+
 /// What a file claims to be, with its table and its numbers.
 pub(super) struct Opened<'a> {
     pub design: Design,
@@ -74,8 +94,25 @@ pub(super) fn open(bytes: &[u8]) -> Result<Opened<'_>, EngineError> {
 }
 
 impl Opened<'_> {
+    /// The numbers of a part beside the network; `None` where there is no such part.
+    pub(super) fn beside(&self, name: &str, shape: &[usize]) -> Result<Option<Vec<f32>>, EngineError> {
+        if !self.file.table.contains_key(name) {
+            return Ok(None);
+        }
+        self.file
+            .floats(name, shape)
+            .map(Some)
+            .or_else(|why| broken(&why))
+    }
+
     /// Puts the numbers into a network of the design, on that network's device.
     pub(super) fn fill<M: Module>(self, network: M) -> Result<M, EngineError> {
+        let of_network = self
+            .file
+            .table
+            .keys()
+            .filter(|name| !name.starts_with(BESIDE))
+            .count();
         let mut fill = Fill {
             opened: &self,
             path: Vec::new(),
@@ -85,7 +122,7 @@ impl Opened<'_> {
         let network = network.map(&mut fill);
         match fill.failed {
             Some(why) => broken(&why),
-            None if fill.used != self.file.table.len() => broken("it has more parts than such a network"),
+            None if fill.used != of_network => broken("it has more parts than such a network"),
             None => Ok(network),
         }
     }
@@ -94,7 +131,7 @@ impl Opened<'_> {
 #[derive(Default)]
 struct Parts {
     path: Vec<String>,
-    list: Vec<(String, Vec<usize>, Vec<f32>)>,
+    list: Vec<Part>,
     failed: Option<String>,
 }
 

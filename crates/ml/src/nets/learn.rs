@@ -114,7 +114,7 @@ impl<'a> Maker<'a> {
             };
             warp.write(&self.pictures.get(n)?, width, height, out);
             match self.examples.truth(n) {
-                Truth::Boxes(list) => {
+                Truth::Boxes(list) | Truth::Objects { boxes: list, .. } => {
                     boxes.push(list.iter().filter_map(|b| warp.place(b)).collect::<Vec<NetBox>>());
                 }
                 truth @ Truth::Categories(_) => whole.push(truth),
@@ -376,24 +376,20 @@ impl Valid<'_> {
         let truths = which.iter().map(|n| self.examples.truth(*n));
         let judged = match self.design.task {
             TrainTask::Detection => {
-                let boxes = truths.map(|t| match t {
-                    Truth::Boxes(list) => list.as_slice(),
-                    Truth::Categories(_) | Truth::Pixels(_) => &[],
-                });
-                let right: Vec<&[NetBox]> = boxes.collect();
+                let right: Vec<&[NetBox]> = truths.map(Truth::boxes).collect();
                 detector::judge(&right, &said, &self.design)
             }
             TrainTask::Segmentation => {
                 let maps = truths.filter_map(|t| match t {
                     Truth::Pixels(map) => Some(map),
-                    Truth::Boxes(_) | Truth::Categories(_) => None,
+                    Truth::Boxes(_) | Truth::Objects { .. } | Truth::Categories(_) => None,
                 });
                 segmenter::judge(&maps.collect::<Vec<_>>(), &said, &self.design)
             }
             TrainTask::Classification | TrainTask::Multilabel => {
                 let categories = truths.map(|t| match t {
                     Truth::Categories(list) => list.as_slice(),
-                    Truth::Boxes(_) | Truth::Pixels(_) => &[],
+                    Truth::Boxes(_) | Truth::Objects { .. } | Truth::Pixels(_) => &[],
                 });
                 let right: Vec<&[usize]> = categories.collect();
                 classifier::judge(&right, &said, &self.design)

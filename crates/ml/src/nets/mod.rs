@@ -1,4 +1,5 @@
-//! Networks that are trained from nothing on the CPU, with Burn: a detector and classifiers (docs/adr/0018).
+//! Networks that are trained from nothing on the CPU, with Burn: a detector and classifiers (docs/adr/0018), and
+//! what cuts objects out of boxes (docs/adr/0031).
 //!
 //! What happens in a step follows from the seed and the step's number, so that a training that was stopped goes on as if it had not been. Nothing
 //! draws from the device's chance, which all trainings of the process would share.
@@ -10,6 +11,7 @@ mod detector;
 mod file;
 mod layers;
 mod learn;
+mod outlines;
 mod pictures;
 mod plan;
 mod segmenter;
@@ -23,9 +25,10 @@ use classifier::Classifier;
 use detector::Detector;
 use learn::Network;
 use limn_services::training::port::{
-    EngineError, Event, Net, NetTraining, Painted, Prediction, SmallPicture, TrainTask, TrainedNet, Trainer,
-    Watch,
+    Cutout, EngineError, Event, Examples, Net, NetBox, NetTraining, Painted, Prediction, SmallPicture,
+    StopCheck, TrainTask, TrainedNet, Trainer, Watch,
 };
+use outlines::Cutter;
 use plan::{Design, Plan};
 use segmenter::Segmenter;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -151,6 +154,17 @@ impl Trainer for LocalTrainer {
         })
     }
 
+    fn outlined(&self, model: &[u8], train: &dyn Examples, stop: &StopCheck) -> Result<Vec<u8>, EngineError> {
+        let design = file::open(model)?.design;
+        if design.task != TrainTask::Detection {
+            return Err(EngineError::Broken(
+                "Objects are cut out of boxes, and this network finds none.".to_owned(),
+            ));
+        }
+        let cutter = Cutter::fit(train, design.categories, stop)?;
+        file::with_beside(model, cutter.parts())
+    }
+
     fn load(&self, model: &[u8]) -> Result<Box<dyn Net>, EngineError> {
         let opened = file::open(model)?;
         let design = opened.design;
@@ -159,16 +173,19 @@ impl Trainer for LocalTrainer {
         Ok(match design.task {
             TrainTask::Detection => Box::new(LocalNet {
                 design,
+                cutter: Cutter::read(&opened)?,
                 network: opened.fill(Detector::new(&design, &device))?,
                 asking,
             }),
             TrainTask::Segmentation => Box::new(LocalNet {
                 design,
+                cutter: None,
                 network: opened.fill(Segmenter::new(&design, &device))?,
                 asking,
             }),
             TrainTask::Classification | TrainTask::Multilabel => Box::new(LocalNet {
                 design,
+                cutter: None,
                 network: opened.fill(Classifier::new(&design, &device))?,
                 asking,
             }),
@@ -207,6 +224,8 @@ impl Asking {
 
 struct LocalNet<N> {
     design: Design,
+    /// Of one that learned from outlines.
+    cutter: Option<Cutter>,
     network: N,
     asking: Arc<Asking>,
 }
@@ -261,5 +280,22 @@ impl<N: Network + Sync> Net for LocalNet<N> {
             out.extend(pool.install(|| learn::paint(&self.network, &planes, sizes, &self.design))?);
         }
         Ok(out)
+    }
+
+    fn cuts_out(&self) -> bool {
+        self.cutter.is_some()
+    }
+
+    fn cut_out(&self, picture: &SmallPicture, boxes: &[NetBox]) -> Result<Vec<Cutout>, EngineError> {
+        let Some(cutter) = &self.cutter else {
+            return Err(EngineError::Broken(
+                "This network says nothing of what is in a box.".to_owned(),
+            ));
+        };
+        if boxes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let colors = outlines::colored(picture)?;
+        Ok(boxes.iter().map(|b| cutter.cut(&colors, b)).collect())
     }
 }

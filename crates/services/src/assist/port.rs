@@ -1,6 +1,6 @@
 //! What the assist asks of whoever knows models; `limn-ml` implements it, the server puts it in.
 
-use crate::training::port::{NetBox, Painted, PixelMap};
+use crate::training::port::{Cutout, NetBox, Painted, PixelMap};
 use limn_domain::CategoryId;
 use limn_domain::assist::{AssistOrder, Figures};
 use std::sync::Arc;
@@ -87,6 +87,27 @@ pub struct JudgedPicture {
     pub right: Vec<NetBox>,
     /// With their confidence, 0..=1, surest first.
     pub found: Vec<(NetBox, f32)>,
+}
+
+/// What a detector cut out of pictures that it was not trained on, beside what people outlined there.
+#[derive(Debug, Clone)]
+pub struct JudgedOutlines {
+    pub pictures: Vec<JudgedObjects>,
+    pub categories: Vec<CategoryId>,
+    /// Pictures it was trained on, and objects of each category in them.
+    pub trained_on: i64,
+    pub trained_objects: Vec<i64>,
+    /// Accuracy that proposals must have.
+    pub accuracy: f64,
+}
+
+/// A picture with both.
+#[derive(Debug, Clone)]
+pub struct JudgedObjects {
+    /// Outlined by people.
+    pub right: Vec<Cutout>,
+    /// With the confidence of their boxes, 0..=1, surest first.
+    pub found: Vec<(Cutout, f32)>,
 }
 
 /// What a segmentation says of pictures that it was not trained on, beside what people painted there.
@@ -219,6 +240,9 @@ pub trait Engine: Send + Sync {
 
     /// From which confidence on boxes of each category are proposed, and how good that is.
     fn judge_boxes(&self, judged: &JudgedBoxes) -> (Vec<Option<f32>>, Figures);
+
+    /// From which confidence on objects of each category are proposed, and how good that is.
+    fn judge_outlines(&self, judged: &JudgedOutlines) -> (Vec<Option<f32>>, Figures);
 
     /// From which confidence on masks of each category are proposed, and how good that is.
     fn judge_masks(&self, judged: &JudgedMasks) -> (Vec<Option<f32>>, Figures);

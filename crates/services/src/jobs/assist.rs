@@ -4,6 +4,7 @@
 //! a thread of its own, never on those that answer requests.
 
 mod boxes;
+mod instances;
 mod keep;
 mod learn;
 mod look;
@@ -20,7 +21,7 @@ use crate::{Context, Error, assist};
 use anyhow::Context as _;
 use futures::future::BoxFuture;
 use limn_domain::assist::{
-    AssistSettings, Retrain, can_assist, finds_boxes, finds_masks, finds_spans, network_of,
+    AssistSettings, Retrain, can_assist, finds_boxes, finds_instances, finds_masks, finds_spans, network_of,
 };
 use limn_domain::job::JobState;
 use limn_domain::project::Task;
@@ -37,7 +38,7 @@ use std::time::Duration;
 pub(super) const EVERY: Duration = Duration::from_secs(2);
 /// Seconds between two runs for new pictures alone, and after a run that failed.
 const NEW_PICTURES: i64 = 20;
-/// The same once there is a model that finds boxes, masks or spans: it looks through thousands of items every time.
+/// The same once there is a model that finds boxes, outlines, masks or spans: it looks through thousands of items every time.
 const NEW_PICTURES_NETWORK: i64 = 300;
 const NEW_DOCUMENTS_SPANS: i64 = 60;
 const AFTER_FAILURE: i64 = 600;
@@ -142,6 +143,8 @@ async fn run(
     let train = payload.train && run.settings.retrain != Retrain::Never;
     let learned = if finds_boxes(run.task) {
         boxes::learn(&run, &row, &looked, train).await?
+    } else if finds_instances(run.task) {
+        instances::learn(&run, &row, &looked, train).await?
     } else if finds_masks(run.task) {
         masks::learn(&run, &row, &looked, train).await?
     } else if finds_spans(run.task) {

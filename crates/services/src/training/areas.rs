@@ -39,7 +39,7 @@ pub(crate) fn pixels(areas: &[(usize, Shape)], (width, height): (u32, u32)) -> P
             continue;
         };
         if let Shape::Mask { mask } = shape {
-            sampled(mask, scale, (w, h), |at| out[at] = category);
+            sampled(mask, (0.0, 0.0), scale, (w, h), |at| out[at] = category);
             continue;
         }
         let Some(parts) = shape.region(TOLERANCE) else {
@@ -51,16 +51,23 @@ pub(crate) fn pixels(areas: &[(usize, Shape)], (width, height): (u32, u32)) -> P
             height: h as f64,
         };
         if let Some(mask) = Mask::from_polygon(&small, size) {
-            sampled(&mask, (1.0, 1.0), (w, h), |at| out[at] = category);
+            sampled(&mask, (0.0, 0.0), (1.0, 1.0), (w, h), |at| out[at] = category);
         }
     }
     PixelMap::new(w, h, &out)
 }
 
-/// The small pixels whose middles lie in a mask.
-fn sampled(mask: &Mask, scale: (f64, f64), (w, h): (usize, usize), mut each: impl FnMut(usize)) {
+/// The small pixels whose middles lie in a mask; `from` is where they begin, and `scale` how many of them are one pixel.
+pub(super) fn sampled(
+    mask: &Mask,
+    from: (f64, f64),
+    scale: (f64, f64),
+    (w, h): (usize, usize),
+    mut each: impl FnMut(usize),
+) {
     let Some(bitmap) = mask.pixels() else { return };
-    let window = mask.window();
+    let mut window = mask.window();
+    (window.x, window.y) = (window.x - from.0, window.y - from.1);
     let first = |from: f64, by: f64| ((from * by - 0.5).ceil().max(0.0)) as usize;
     let end = |to: f64, by: f64, side: usize| (((to * by - 0.5).ceil().max(0.0)) as usize).min(side);
     let (x0, x1) = (first(window.x, scale.0), end(window.x + window.w, scale.0, w));

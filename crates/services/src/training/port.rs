@@ -1,6 +1,9 @@
 //! What trainings ask of whoever knows networks; `limn-ml` implements it, the server puts it in.
 
-pub use crate::assist::port::{EngineError, SmallPicture};
+mod cutout;
+
+pub use crate::assist::port::{EngineError, SmallPicture, StopCheck};
+pub use cutout::Cutout;
 pub use limn_domain::training::TrainTask;
 use std::ops::ControlFlow;
 
@@ -98,7 +101,30 @@ pub enum Truth {
     /// By index into the categories.
     Categories(Vec<usize>),
     Boxes(Vec<NetBox>),
+    /// Boxes, and which places of each are the object, in the same order.
+    Objects {
+        boxes: Vec<NetBox>,
+        outlines: Vec<Cutout>,
+    },
     Pixels(PixelMap),
+}
+
+impl Truth {
+    /// Its boxes; none where it is of something else.
+    pub fn boxes(&self) -> &[NetBox] {
+        match self {
+            Self::Boxes(boxes) | Self::Objects { boxes, .. } => boxes,
+            Self::Categories(_) | Self::Pixels(_) => &[],
+        }
+    }
+
+    /// Its objects; none where it is of something else.
+    pub fn outlines(&self) -> &[Cutout] {
+        match self {
+            Self::Objects { outlines, .. } => outlines,
+            Self::Boxes(_) | Self::Categories(_) | Self::Pixels(_) => &[],
+        }
+    }
 }
 
 /// What a network says of one picture.
@@ -203,6 +229,14 @@ pub trait Trainer: Send + Sync {
 
     fn train(&self, training: &NetTraining<'_>, watch: &mut Watch<'_>) -> Result<TrainedNet, EngineError>;
 
+    /// Teaches a model that finds boxes which places of them are the object, from [`Truth::Objects`]. Answers the model that knows both; see
+    /// [`Net::cuts_out`]. Takes seconds.
+    fn outlined(&self, _: &[u8], _: &dyn Examples, _: &StopCheck) -> Result<Vec<u8>, EngineError> {
+        Err(EngineError::Refused(
+            "Outlines cannot be learned on this server.".to_owned(),
+        ))
+    }
+
     /// Reads a model for [`Net::predict`]. [`EngineError::Broken`] for bytes that are none.
     fn load(&self, model: &[u8]) -> Result<Box<dyn Net>, EngineError>;
 }
@@ -222,6 +256,19 @@ pub trait Net: Send + Sync {
     fn paint(&self, _: &[SmallPicture], _: &[(usize, usize)]) -> Result<Vec<Painted>, EngineError> {
         Err(EngineError::Broken(
             "This network says nothing of pixels; train a segmentation.".to_owned(),
+        ))
+    }
+
+    /// Whether it tells the object from what else is in a box.
+    fn cuts_out(&self) -> bool {
+        false
+    }
+
+    /// The object in each box of a picture, in order; all of the box where it cannot be told. It may reach a little beyond the box.
+    /// [`EngineError::Broken`] of a network that knows boxes alone.
+    fn cut_out(&self, _: &SmallPicture, _: &[NetBox]) -> Result<Vec<Cutout>, EngineError> {
+        Err(EngineError::Broken(
+            "This network says nothing of what is in a box.".to_owned(),
         ))
     }
 }

@@ -1,14 +1,15 @@
 //! What a registered network says of a picture.
 
-use super::areas;
-use super::port::{Net, NetBox, Prediction, SmallPicture};
-use super::{Trainings, no_trainer};
+use super::port::{Cutout, EngineError, Net, NetBox, Prediction, SmallPicture};
+use super::{Trainings, areas, no_trainer, outlines};
 use crate::authz::require;
 use crate::ingest::refusal;
 use crate::{Actor, Context, Error, Result};
 use bytes::Bytes;
-use limn_domain::training::{ModelCategories, Predicted, PredictedBox, PredictedCategory, TrainTask, file};
-use limn_domain::{Action, Code, Digest};
+use limn_domain::training::{
+    ModelCategories, Predicted, PredictedBox, PredictedCategory, PredictedRle, TrainTask, file,
+};
+use limn_domain::{Action, Code, Digest, Shape};
 use limn_storage::{Source, StorageError, header, small_rgb};
 use limn_store::repo;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -92,13 +93,12 @@ impl Trainings {
             .await
             .map_err(anyhow::Error::from)?;
         let net = Arc::clone(&loaded);
-        let said = tokio::task::spawn_blocking(move || net.net.predict(&[small]))
+        let said = tokio::task::spawn_blocking(move || asked(&net, &small, min_score))
             .await
             .map_err(anyhow::Error::from)?
             .map_err(|e| anyhow::anyhow!("the model {name} v{number} could not be asked: {e}"))?
-            .pop()
             .ok_or_else(|| anyhow::anyhow!("the model {name} v{number} said nothing"))?;
-        Ok(put(&loaded.about, said, width, height, min_score))
+        Ok(put(&loaded.about, said, (width, height), min_score))
     }
 
     async fn loaded(&self, actor: &Actor, name: &str, number: i64) -> Result<Arc<Loaded>> {
@@ -195,14 +195,35 @@ async fn small(ctx: &Context, bytes: Bytes, side: u32) -> Result<(u32, u32, Smal
     ))
 }
 
+/// What a network says of a picture; boxes are those worth showing, beside what it cuts out of each, where it can.
+fn asked(
+    loaded: &Loaded,
+    small: &SmallPicture,
+    min_score: Option<f64>,
+) -> Result<Option<(Prediction, Vec<Cutout>)>, EngineError> {
+    let mut list = match loaded.net.predict(std::slice::from_ref(small))?.pop() {
+        Some(Prediction::Boxes(list)) => list,
+        other => return Ok(other.map(|said| (said, Vec::new()))),
+    };
+    list.retain(|(b, score)| {
+        let category = loaded.about.categories.get(b.category);
+        category.is_some_and(|c| f64::from(*score) >= min_score.unwrap_or(c.threshold))
+    });
+    let boxes: Vec<NetBox> = list.iter().map(|(b, _)| *b).collect();
+    let cut = if loaded.net.cuts_out() {
+        loaded.net.cut_out(small, &boxes)?
+    } else {
+        Vec::new()
+    };
+    Ok(Some((Prediction::Boxes(list), cut)))
+}
+
 fn put(
     about: &ModelCategories,
-    said: Prediction,
-    width: u32,
-    height: u32,
+    (said, cut): (Prediction, Vec<Cutout>),
+    (width, height): (u32, u32),
     min_score: Option<f64>,
 ) -> Predicted {
-    let (w, h) = (f64::from(width), f64::from(height));
     let mut answer = Predicted {
         task: about.task,
         width: width.into(),
@@ -217,9 +238,10 @@ fn put(
             answer.areas = areas::told(&map, &sure, &about.categories, (width, height), least);
         }
         Prediction::Boxes(boxes) => {
+            let mut cut = cut.iter();
             answer.boxes = boxes
                 .into_iter()
-                .filter_map(|(b, score)| boxed(about, &b, score, (w, h), min_score))
+                .filter_map(|(b, score)| boxed(about, &b, score, (width, height), cut.next()))
                 .collect();
         }
         Prediction::Categories(scores) => {
@@ -252,17 +274,30 @@ fn boxed(
     about: &ModelCategories,
     b: &NetBox,
     score: f32,
-    (w, h): (f64, f64),
-    min_score: Option<f64>,
+    size: (u32, u32),
+    cut: Option<&Cutout>,
 ) -> Option<PredictedBox> {
-    let category = about.categories.get(b.category)?;
-    let score = f64::from(score);
-    (score >= min_score.unwrap_or(category.threshold)).then(|| PredictedBox {
-        category: category.name.clone(),
-        score,
+    let (w, h) = (f64::from(size.0), f64::from(size.1));
+    Some(PredictedBox {
+        category: about.categories.get(b.category)?.name.clone(),
+        score: f64::from(score),
         x: f64::from(b.x) * w,
         y: f64::from(b.y) * h,
         width: f64::from(b.width) * w,
         height: f64::from(b.height) * h,
+        segmentation: cut.and_then(|c| pixels(c, size)),
+    })
+}
+
+/// The pixels of an object; of pictures of more than 4,096 pixels a side at that size.
+fn pixels(cut: &Cutout, size: (u32, u32)) -> Option<PredictedRle> {
+    let (w, h) = areas::answered(size);
+    let (w, h) = (w as u32, h as u32);
+    let Some(Shape::Mask { mask }) = outlines::shape(cut, (w, h), true) else {
+        return None;
+    };
+    Some(PredictedRle {
+        size: [i64::from(h), i64::from(w)],
+        counts: mask.full_text(w, h),
     })
 }

@@ -374,6 +374,10 @@ pub(crate) async fn gather(
             match &mut subject.truth {
                 Truth::Categories(c) => c.iter_mut().for_each(|c| *c = order[c]),
                 Truth::Boxes(b) => b.iter_mut().for_each(|b| b.category = order[&b.category]),
+                Truth::Objects { boxes, outlines } => {
+                    let own = boxes.iter_mut().chain(outlines.iter_mut().map(|o| &mut o.at));
+                    own.for_each(|b| b.category = order[&b.category]);
+                }
                 Truth::Pixels(map) => *map = map.clone().renumbered(|c| order[&c]),
             }
             subject

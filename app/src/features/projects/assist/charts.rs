@@ -1,6 +1,6 @@
 //! The assist's charts as SVG; each has its figures in words too.
 
-use super::{Finds, basis, interval, percent};
+use super::{Finds, basis, interval, percent, precision};
 use leptos::prelude::*;
 use limn_domain::assist::{Bin, CurvePoint};
 
@@ -43,7 +43,7 @@ pub fn Curve(points: Vec<CurvePoint>, finds: Finds) -> impl IntoView {
             percent(&p.covered),
             match (finds, p.map50, p.miou) {
                 (Finds::Categories, ..) => "sure enough".to_owned(),
-                (_, Some(ap), _) => format!("found by proposals, mAP50 {ap:.2}"),
+                (_, Some(ap), _) => format!("found by proposals, {} {ap:.2}", precision(finds)),
                 (_, _, Some(iou)) => format!("found by proposals, mean IoU {iou:.2}"),
                 _ => "found by proposals".to_owned(),
             }
@@ -92,6 +92,7 @@ pub fn Calibration(bins: Vec<Bin>, finds: Finds) -> impl IntoView {
     let what = match finds {
         Finds::Categories => "items",
         Finds::Boxes => "boxes",
+        Finds::Instances => "instances",
         Finds::Masks => "masks",
         Finds::Spans => "spans",
     };

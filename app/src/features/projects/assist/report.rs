@@ -73,6 +73,9 @@ const fn begins(finds: Finds) -> &'static str {
         Finds::Boxes => {
             "Draw the boxes of some pictures: the first model comes with ten labeled ones, and takes a minute or two to learn. The queue begins with pictures that are typical of many."
         }
+        Finds::Instances => {
+            "Draw the outlines of the objects of some pictures: the first model comes with ten labeled ones, and takes a minute or two to learn. The queue begins with pictures that are typical of many."
+        }
         Finds::Masks => {
             "Paint the masks of some pictures: the first model comes with ten labeled ones, and takes a minute or two to learn. The queue begins with pictures that are typical of many."
         }
@@ -88,6 +91,16 @@ fn About(ctx: ProjectCtx, model: AssistModel) -> impl IntoView {
     let text = match finds(ctx) {
         Finds::Boxes => format!(
             "Model {} learned from {} in {:.0} s. Of its proposals {} lie right ({}, an overlap of one half or more); they find {} of what people drew on {}.",
+            model.version,
+            fmt::counted(f.trained_on, "picture", "pictures"),
+            model.seconds,
+            percent(&f.proposed),
+            interval(&f.proposed),
+            percent(&f.covered),
+            fmt::counted(f.holdout, "picture of the holdout", "pictures of the holdout"),
+        ),
+        Finds::Instances => format!(
+            "Model {} learned from {} in {:.0} s. Of its proposals {} are right ({}, sharing half or more of their pixels with an object of the category); they find {} of the objects that people outlined on {}.",
             model.version,
             fmt::counted(f.trained_on, "picture", "pictures"),
             model.seconds,
@@ -191,6 +204,7 @@ fn Categories(ctx: ProjectCtx, figures: Vec<CategoryFigures>) -> impl IntoView {
     let labels = match finds(ctx) {
         Finds::Categories => "Labels",
         Finds::Boxes => "Boxes",
+        Finds::Instances => "Instances",
         Finds::Masks => "Pictures",
         Finds::Spans => "Spans",
     };

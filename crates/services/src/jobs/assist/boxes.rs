@@ -19,7 +19,7 @@ const LOOKED_THROUGH: usize = 3_000;
 /// Pictures looked through at once.
 const BATCH: usize = 64;
 /// Boxes proposed for a picture.
-const BOXES_MAX: usize = 100;
+pub(super) const BOXES_MAX: usize = 100;
 
 pub(super) async fn learn(
     run: &Run<'_>,
@@ -38,7 +38,7 @@ pub(super) async fn learn(
                 .filter_map(|a| boxed(&a.shape, size, *place.get(&a.category_id)?));
             Truth::Boxes(boxes.collect())
         }),
-        has_any: |truth| !boxes_of(truth).is_empty(),
+        has_any: |truth| !truth.boxes().is_empty(),
         judge: Box::new(move |engine, _, fitted, _| {
             Ok(engine.judge_boxes(&judged(categories, accuracy, fitted)))
         }),
@@ -46,18 +46,11 @@ pub(super) async fn learn(
     networks::learn(run, row, looked, train, finds).await
 }
 
-fn boxes_of(truth: &Truth) -> &[NetBox] {
-    match truth {
-        Truth::Boxes(boxes) => boxes,
-        Truth::Categories(_) | Truth::Pixels(_) => &[],
-    }
-}
-
 fn judged(categories: Vec<CategoryId>, accuracy: f64, fitted: &Fitted) -> JudgedBoxes {
     let Fitted { net, train, valid } = fitted;
     let mut trained_boxes = vec![0; categories.len()];
     for n in 0..train.len() {
-        for b in boxes_of(train.truth(n)) {
+        for b in train.truth(n).boxes() {
             trained_boxes[b.category] += 1;
         }
     }
@@ -65,7 +58,7 @@ fn judged(categories: Vec<CategoryId>, accuracy: f64, fitted: &Fitted) -> Judged
     JudgedBoxes {
         pictures: pictures
             .map(|(n, said)| JudgedPicture {
-                right: boxes_of(valid.truth(n)).to_vec(),
+                right: valid.truth(n).boxes().to_vec(),
                 found: found(said).to_vec(),
             })
             .collect(),
@@ -78,7 +71,8 @@ fn judged(categories: Vec<CategoryId>, accuracy: f64, fitted: &Fitted) -> Judged
     }
 }
 
-fn found(said: &Prediction) -> &[(NetBox, f32)] {
+/// The boxes that it found, the surest first.
+pub(super) fn found(said: &Prediction) -> &[(NetBox, f32)] {
     match said {
         Prediction::Boxes(list) => list,
         Prediction::Categories(_) | Prediction::Pixels { .. } => &[],

@@ -1,4 +1,4 @@
-//! What boxes, masks and spans have in common: when it is worth learning to find them, from which items, and what is proposed of those found.
+//! What boxes, outlines, masks and spans have in common: when it is worth learning to find them, from which items, and what is proposed of those found.
 
 use super::Run;
 use super::learn::Learned;

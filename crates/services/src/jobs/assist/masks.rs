@@ -49,7 +49,7 @@ pub(super) async fn learn(
 fn map_of(truth: &Truth) -> Option<&PixelMap> {
     match truth {
         Truth::Pixels(map) => Some(map),
-        Truth::Boxes(_) | Truth::Categories(_) => None,
+        Truth::Boxes(_) | Truth::Objects { .. } | Truth::Categories(_) => None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! What assists that find boxes and those that paint masks have in common: their networks are those that trainings have, trained from nothing on what
+//! What assists that find boxes, those that cut objects out, and those that paint masks have in common: their networks are those that trainings have, trained from nothing on what
 //! people drew so far; a minute or two, behind whatever else wants to run.
 
 use super::Run;
@@ -28,12 +28,13 @@ const PAGE: usize = 100;
 
 /// What people's labels of a picture of this size, in pixels, teach.
 pub(super) type Says = Arc<dyn Fn(&[Annotation], (u32, u32)) -> Truth + Send + Sync>;
-/// From which confidence on marks of each category are proposed, and how good that is.
+/// From which confidence on marks of each category are proposed, and how good that is. What is left to learn once there is a network is
+/// learned before.
 pub(super) type Judge = Box<
     dyn FnOnce(
             &dyn Engine,
             &dyn Trainer,
-            &Fitted,
+            &mut Fitted,
             &StopCheck,
         ) -> Result<(Vec<Option<f32>>, Figures), EngineError>
         + Send,
@@ -181,11 +182,11 @@ async fn trained(
     };
     run.progress.report(0, 0, "Measuring what it has learned").await?;
     let version = trainer.version().to_owned();
-    let fitted = Fitted { net, train, valid };
+    let mut fitted = Fitted { net, train, valid };
     let (head, (thresholds, figures)) = run
         .on_thread(move |engine, stop| {
             yield_to_others();
-            let judged = judge(engine, trainer.as_ref(), &fitted, stop)?;
+            let judged = judge(engine, trainer.as_ref(), &mut fitted, stop)?;
             Ok((fitted.net.model, judged))
         })
         .await?

@@ -1,10 +1,10 @@
 //! Proposing, and putting the queue in order.
 
 use super::look::{Looked, Seen};
-use super::{Run, boxes, masks, spans};
+use super::{Run, boxes, instances, masks, spans};
 use crate::Error;
 use crate::assist::port::Verdict;
-use limn_domain::assist::{AssistOrder, finds_boxes, finds_marks, finds_masks, finds_spans};
+use limn_domain::assist::{AssistOrder, finds_boxes, finds_instances, finds_marks, finds_masks, finds_spans};
 use limn_domain::item::ItemStatus;
 use limn_domain::{ItemId, Shape};
 use limn_jobs::Permanent;
@@ -55,6 +55,7 @@ pub(super) async fn place(
     let (todo, said) = match model {
         None => (todo, Vec::new()),
         Some(model) if finds_boxes(run.task) => boxes::predict(run, todo, model).await?,
+        Some(model) if finds_instances(run.task) => instances::predict(run, looked, todo, model).await?,
         Some(model) if finds_masks(run.task) => masks::predict(run, todo, model).await?,
         Some(model) if finds_spans(run.task) => spans::predict(run, todo, model).await?,
         Some(model) => {
@@ -76,7 +77,7 @@ pub(super) async fn place(
     }
     propose(run, &todo, &sure, model.map_or(0, |m| m.version)).await?;
     let place = |p: &Proposal| run.categories.iter().position(|c| *c == p.category_id);
-    // Those of one category together; items with boxes, masks or spans by how sure those are alone.
+    // Those of one category together; items with marks in them by how sure those are alone.
     let alike = !finds_marks(run.task);
     sure.sort_by(|a, b| {
         let key = |s: &Sure<'_>| {
@@ -201,7 +202,7 @@ async fn write(
 
 fn same(old: &[Standing], new: &[Proposal], version: i64) -> bool {
     if new.iter().any(|n| n.shape != Shape::Whole) {
-        // A model says the same of an item every time, another one puts its boxes, masks or spans elsewhere.
+        // A model says the same of an item every time, another one puts its marks elsewhere.
         return old.len() == new.len() && old.iter().all(|o| o.model_version == version);
     }
     old.len() == new.len()

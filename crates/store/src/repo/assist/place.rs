@@ -13,7 +13,7 @@ use std::collections::HashMap;
 /// Rows of one `INSERT`.
 const ROWS: usize = 200;
 
-/// What is proposed for an item: a category of all of it, a box, a mask, or a span.
+/// What is proposed for an item: a category of all of it, a box, an outline, a mask, or a span.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Proposal {
     pub category_id: CategoryId,
