@@ -132,7 +132,7 @@ enum State {
 
 impl Explore {
     /// The map of a version's pictures, with what passes a filter and the colours of a facet. Errors: `WrongState` where there are no
-    /// pictures, `Unavailable` without models.
+    /// pictures, and on a server without models.
     pub async fn map(
         &self,
         actor: &Actor,
@@ -224,7 +224,7 @@ impl Explore {
             ));
         }
         let Some(engine) = &self.0.engine else {
-            return Err(Error::new(Code::Unavailable, NO_MODELS));
+            return Err(Error::new(Code::WrongState, NO_MODELS));
         };
         let map = self.0.maps.get(version, &key(engine.as_ref())).await?;
         let Some(map) = map.filter(|m| m.rows() == index.rows()) else {

@@ -233,7 +233,7 @@ async fn a_map_is_a_cache_and_needs_pictures_and_models() {
             .explore
             .map(&w.manager, v, ExploreFilter::default(), None)
             .await;
-        assert_eq!(code(refused), Code::Unavailable);
+        assert_eq!(code(refused), Code::WrongState);
 
         w.versions.delete(&w.manager, v, true).await.unwrap();
         sweep(&w.context).await.unwrap();
