@@ -3,7 +3,7 @@
 //! After UMAP (McInnes, Healy and Melville, "UMAP: Uniform Manifold Approximation and Projection for Dimension Reduction", 2018):
 //! a graph of nearest neighbours whose edges say how likely two things belong together, laid out by edges that pull and random
 //! others that push. Only a sample is laid out that way; all others are put beside the landmarks that are most like them,
-//! so that a million take a minute and little memory.
+//! so that the work grows with their number alone and takes little memory.
 
 mod graph;
 mod layout;

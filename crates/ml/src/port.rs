@@ -134,7 +134,7 @@ impl Engine for LocalEngine {
             dims: things.dims,
             rows: things.rows,
         };
-        // A minute for a million: whoever labels does not wait for that.
+        // It may take minutes: whoever labels does not wait for that.
         Ok(plane(&things, SEED, tell, &|| stop())?)
     }
 

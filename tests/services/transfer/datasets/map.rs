@@ -163,7 +163,7 @@ async fn areas_give_files_and_files_give_rows() {
             (x - near, y + near),
         ]);
         assert_eq!(paths(one).await, ["Dark/a.png"]);
-        for bad in [area(&[(0.0, 0.0), (1.0, 1.0)]), area(&vec![(0.0, 0.0); 501])] {
+        for bad in [area(&[(0.0, 0.0), (1.0, 1.0)]), area(&[(0.0, 0.0); 501])] {
             let refused = w
                 .explore
                 .map_area(&w.manager, v, bad)
