@@ -25,6 +25,7 @@ pub mod item;
 pub mod job;
 pub mod keypoint;
 pub mod link;
+pub mod map;
 pub mod mask;
 pub mod model;
 pub mod page;

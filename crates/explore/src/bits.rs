@@ -63,17 +63,21 @@ impl Bits {
 
     /// The rows in order.
     pub fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        self.words.iter().enumerate().flat_map(|(n, word)| {
-            let mut left = *word;
-            std::iter::from_fn(move || {
-                (left != 0).then(|| {
-                    let bit = left.trailing_zeros() as usize;
-                    left &= left - 1;
-                    n * 64 + bit
-                })
+        rows_in(&self.words)
+    }
+}
+
+fn rows_in(words: &[u64]) -> impl Iterator<Item = usize> + '_ {
+    words.iter().enumerate().flat_map(|(n, word)| {
+        let mut left = *word;
+        std::iter::from_fn(move || {
+            (left != 0).then(|| {
+                let bit = left.trailing_zeros() as usize;
+                left &= left - 1;
+                n * 64 + bit
             })
         })
-    }
+    })
 }
 
 /// A set that does not change, in the smaller of two forms.
@@ -102,6 +106,21 @@ impl Set {
         match self {
             Self::Few(list) => u32::try_from(row).is_ok_and(|r| list.binary_search(&r).is_ok()),
             Self::Many(words) => words.get(row / 64).is_some_and(|w| w >> (row % 64) & 1 == 1),
+        }
+    }
+
+    pub fn count(&self) -> usize {
+        match self {
+            Self::Few(list) => list.len(),
+            Self::Many(words) => words.iter().map(|w| w.count_ones() as usize).sum(),
+        }
+    }
+
+    /// Calls `f` with each row.
+    pub fn each(&self, mut f: impl FnMut(usize)) {
+        match self {
+            Self::Few(list) => list.iter().for_each(|r| f(*r as usize)),
+            Self::Many(words) => rows_in(words).for_each(f),
         }
     }
 

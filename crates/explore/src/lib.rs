@@ -9,14 +9,18 @@
 
 mod bits;
 mod build;
+mod color;
 mod layer;
 mod looks;
+mod map;
 mod query;
 
 pub use bits::Bits;
 pub use build::{Builder, Row};
+pub use color::Colors;
 pub use layer::{Layer, RowSet};
 pub use looks::Looks;
+pub use map::Map;
 pub use query::{Answer, Wanted};
 
 use bits::Set;
@@ -78,6 +82,11 @@ impl Index {
         let start = row.checked_sub(1).map_or(0, |r| self.ends[r]) as usize;
         let end = self.ends.get(row).map_or(start, |e| *e as usize - 1);
         std::str::from_utf8(&self.text[start..end]).unwrap_or_default()
+    }
+
+    /// Whether some file has a number of this name.
+    pub fn has_numbers(&self, name: &str) -> bool {
+        self.columns.iter().any(|c| c.name == name)
     }
 
     /// Bytes of memory it takes, about.

@@ -56,6 +56,16 @@ impl Looks {
         self.known.len()
     }
 
+    /// Numbers of a description.
+    pub const fn dims(&self) -> usize {
+        self.dims
+    }
+
+    /// The numbers of all rows, a byte each; zeros where there is no description.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Rows that have a description.
     pub fn described(&self) -> Bits {
         let mut bits = Bits::none(self.rows());

@@ -8,10 +8,10 @@ use crate::linear::Matrix;
 use crate::order::{by_cluster, cosine, margin, most_useful};
 use crate::train::{Example, Task, train};
 use crate::tree::Tree;
-use crate::{Encoder, Picture, Tagger, Words, look};
+use crate::{Encoder, Picture, Tagger, Things, Words, look, plane};
 use limn_domain::assist::{AssistOrder, Figures};
 use limn_services::assist::port::{
-    Arranged, Engine, EngineError, JudgedBoxes, JudgedMasks, JudgedOutlines, PictureNet, SmallPicture,
+    Arranged, Described, Engine, EngineError, JudgedBoxes, JudgedMasks, JudgedOutlines, PictureNet, SmallPicture,
     SpanTraining, StopCheck, TextSpan, TrainedHead, Training, Verdict,
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 const START_GROUPS: usize = 20;
 const GROUP_SIZE: usize = 24;
 const GROUPS_MAX: usize = 200;
-/// The clusters' seed: the same items come in the same groups again.
+/// The seed of clusters and planes: the same items come in the same groups and places again.
 const SEED: u64 = 0x11a9;
 
 impl From<MlError> for EngineError {
@@ -117,6 +117,25 @@ impl Engine for LocalEngine {
         }
         // A millisecond for some ten pictures: nobody waits for a turn.
         Ok(whole.iter().map(look).collect())
+    }
+
+    fn plane_version(&self) -> &'static str {
+        "plane-1"
+    }
+
+    fn plane(
+        &self,
+        things: Described<'_>,
+        tell: &dyn Fn(f32),
+        stop: &StopCheck,
+    ) -> Result<Vec<[f32; 2]>, EngineError> {
+        let things = Things {
+            bytes: things.bytes,
+            dims: things.dims,
+            rows: things.rows,
+        };
+        // It may take minutes: whoever labels does not wait for that.
+        Ok(plane(&things, SEED, tell, &|| stop())?)
     }
 
     fn text_version(&self) -> &'static str {

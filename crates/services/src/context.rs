@@ -78,7 +78,8 @@ pub struct Parts {
     pub(crate) elsewhere: crate::elsewhere::Elsewhere,
     pub(crate) indexes: crate::explore::index::Indexes,
     pub(crate) layers: crate::explore::layers::Layers,
-    pub(crate) looks: crate::explore::similar::LookFiles,
+    pub(crate) looks: crate::explore::beside::Beside<limn_explore::Looks>,
+    pub(crate) maps: crate::explore::beside::Beside<limn_explore::Map>,
 }
 
 impl Context {
@@ -99,7 +100,8 @@ impl Context {
         let renditions = Renditions::open(data_dir.join("renditions"), pool, image_limits)
             .context("cannot open the cache of renditions")?;
         let indexes = crate::explore::index::Indexes::at(data_dir.join("indexes"));
-        let looks = crate::explore::similar::LookFiles::at(data_dir.join("indexes"));
+        let looks = crate::explore::beside::Beside::at(data_dir.join("indexes"));
+        let maps = crate::explore::beside::Beside::at(data_dir.join("indexes"));
         Ok(Self(Arc::new(Parts {
             db,
             clock,
@@ -116,6 +118,7 @@ impl Context {
             indexes,
             layers: crate::explore::layers::Layers::default(),
             looks,
+            maps,
         })))
     }
 

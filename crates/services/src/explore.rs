@@ -1,9 +1,11 @@
 //! Looking through the files of a version: filters with counts, order, saved views, tags. Answered from an index in memory
 //! (`limn_explore`), made by a job and kept in a file that can be deleted at any time; tags are laid over it.
 
+pub(crate) mod beside;
 pub(crate) mod file_tags;
 pub(crate) mod index;
 pub(crate) mod layers;
+pub mod map;
 pub(crate) mod similar;
 
 use crate::authz::require_in_dataset;
@@ -189,6 +191,11 @@ impl Explore {
 
     /// Queues the indexing of a version, once.
     async fn prepare(&self, version: &Version) -> Result<Job> {
+        self.start(version, kind::EXPLORE, "Index").await
+    }
+
+    /// Queues a job that works something out of all files of a version, once. `what` comes before the version's name.
+    async fn start(&self, version: &Version, kind: &'static str, what: &'static str) -> Result<Job> {
         let (version, now) = (version.clone(), self.0.now());
         let job = self
             .0
@@ -199,13 +206,13 @@ impl Explore {
                         .await?
                         .ok_or_else(|| Error::not_found("dataset"))?;
                     let new = NewJob {
-                        kind: kind::EXPLORE,
-                        title: format!("Index {} v{}", dataset.name, version.number),
+                        kind,
+                        title: format!("{what} {} v{}", dataset.name, version.number),
                         project_id: None,
                         created_by: None,
                         payload: serde_json::to_value(Payload { version: version.id })
                             .map_err(anyhow::Error::from)?,
-                        dedup_key: Some(format!("explore:{}", version.id)),
+                        dedup_key: Some(format!("{kind}:{}", version.id)),
                         priority: 0,
                         max_attempts: ATTEMPTS,
                     };

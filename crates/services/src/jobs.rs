@@ -45,6 +45,8 @@ pub mod kind {
     pub const EXPLORE: &str = "explore";
     /// Describes the pictures of a version, to order them by likeness.
     pub const SIMILAR: &str = "similar";
+    /// Lays the pictures of a version out on a map.
+    pub const MAP: &str = "map";
     /// Makes a dataset of a record of the catalogue.
     pub const CATALOGUE: &str = "catalogue";
 }
@@ -66,6 +68,7 @@ pub fn runner(services: &Services, concurrency: usize) -> Runner {
     registry.register(kind::CATALOGUE, catalogue::CatalogueJob(ctx.clone()));
     registry.register(kind::EXPLORE, crate::explore::index::ExploreJob(ctx.clone()));
     registry.register(kind::SIMILAR, crate::explore::similar::SimilarJob(ctx.clone()));
+    registry.register(kind::MAP, crate::explore::map::MapJob(ctx.clone()));
     let clock = ctx.clock.clone();
     let (scheduled, learning) = (ctx.clone(), ctx.clone());
     Runner::new(

@@ -14,15 +14,17 @@ use limn_domain::dataset::{
     CheckPlaces, CheckReport, DiffQuery, DiffRow, DiffSummary, Download, Entry, EntryQuery, FolderPage,
     MakeProject, Split, Version, VersionImpact, VersionPlaces, VersionSchema,
 };
-use limn_domain::explore::{ExploreAnswer, ExploreQuery};
+use limn_domain::explore::{ExploreAnswer, ExploreFilter, ExploreQuery};
 use limn_domain::export::VersionExport;
 use limn_domain::file_tag::{ChangeTags, TagChange, TagScope, TagsHere};
 use limn_domain::job::Job;
+use limn_domain::map::{MapArea, MapAsk, MapFile};
 use limn_domain::project::Project;
 use limn_domain::{Page, VersionId};
-use limn_services::Services;
+use limn_services::explore::map::MapAnswer;
 use limn_services::media::{MediaBody, Rendition};
 use limn_services::versions::{Downloadable, Pieces};
+use limn_services::{Error, Services};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -35,6 +37,9 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(schema))
         .routes(routes!(croissant))
         .routes(routes!(explore))
+        .routes(routes!(map))
+        .routes(routes!(map_files))
+        .routes(routes!(map_area))
         .routes(routes!(change_tags))
         .routes(routes!(count_tags))
         .routes(routes!(places))
@@ -163,6 +168,81 @@ async fn explore(
     Optional(query): Optional<ExploreQuery>,
 ) -> Api<Json<ExploreAnswer>> {
     Ok(Json(services.explore.page(&actor, version, query).await?))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct MapOf {
+    /// An `ExploreFilter` as JSON; all files when absent.
+    #[serde(default)]
+    filter: Option<String>,
+    /// The name of a facet that gives the colours.
+    #[serde(default)]
+    color: Option<String>,
+}
+
+/// Get the map of a version
+///
+/// Its pictures as points in a plane, those together that look alike. As bytes: `LIMNMAP1`, then as little-endian numbers the length of
+/// the head (4 bytes) and the head as JSON, the number of points (4 bytes), their rows (4 bytes each, the place of the file in the order of
+/// paths), their x and y (2 bytes each, 65,535 is the whole side), and their marks (1 byte each: 128 for what passes the filter, and the
+/// colour: 0 without a value, 1 to 16 the values of the head's legend, 17 other values). At most 200,000 points. While the pictures are being
+/// looked at and laid out the answer is the job that does it.
+#[utoipa::path(get, path = "/versions/{version_id}/explore/map", tag = "versions", params(MapOf), responses((status = 200, description = "The points", content_type = "application/octet-stream", body = String), (status = 202, description = "The job that prepares", body = Job)))]
+async fn map(
+    State(services): State<Services>,
+    Caller(actor): Caller,
+    Id(version): Id<VersionId>,
+    Query(of): Query<MapOf>,
+    headers: HeaderMap,
+) -> Api<Response> {
+    let filter: ExploreFilter = match of.filter.as_deref().filter(|f| !f.trim().is_empty()) {
+        Some(text) => serde_json::from_str(text)
+            .map_err(|e| Error::field("filter", format!("`filter` is no filter as JSON: {e}.")))?,
+        None => ExploreFilter::default(),
+    };
+    let color = of.color.filter(|c| !c.is_empty());
+    match services.explore.map(&actor, version, filter, color).await? {
+        MapAnswer::Waits(job) => Ok(accepted(*job).into_response()),
+        MapAnswer::Points(points) => {
+            let bytes = points.to_bytes();
+            let etag = blake3::hash(&bytes).to_hex();
+            let how = Sending {
+                media_type: "application/octet-stream",
+                etag: &etag[..32],
+                attachment: None,
+                // Tags and filters change what it says; whoever has it asks whether it still holds.
+                cache: "private, no-cache",
+            };
+            send(Content::Bytes(bytes.into()), how, &headers).await
+        }
+    }
+}
+
+/// Name files of a map
+///
+/// By their rows, and by their paths; those that are not there are left out. At most 10,000 at once.
+#[utoipa::path(post, path = "/versions/{version_id}/explore/map/files", tag = "versions", request_body = MapAsk, responses((status = 200, description = "Files in the order of paths", body = Vec<MapFile>)))]
+async fn map_files(
+    State(services): State<Services>,
+    Caller(actor): Caller,
+    Id(version): Id<VersionId>,
+    Optional(ask): Optional<MapAsk>,
+) -> Api<Json<Vec<MapFile>>> {
+    Ok(Json(services.explore.map_files(&actor, version, ask).await?))
+}
+
+/// List the files in an area of a map
+///
+/// Those that pass the filter and lie within the corners, also where the map shows only some of them as points. At most 10,000.
+#[utoipa::path(post, path = "/versions/{version_id}/explore/map/area", tag = "versions", request_body = MapArea, responses((status = 200, description = "Files in the order of paths", body = Vec<MapFile>)))]
+async fn map_area(
+    State(services): State<Services>,
+    Caller(actor): Caller,
+    Id(version): Id<VersionId>,
+    Json(area): Json<MapArea>,
+) -> Api<Json<Vec<MapFile>>> {
+    Ok(Json(services.explore.map_area(&actor, version, area).await?))
 }
 
 /// Tag files

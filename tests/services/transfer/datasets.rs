@@ -5,6 +5,7 @@ mod crash;
 mod download;
 mod ends;
 mod explore;
+mod map;
 mod objects;
 mod profile;
 mod similar;

@@ -13,6 +13,7 @@ use limn_domain::explore::{ExploreAnswer, ExploreQuery, NewView, SavedView};
 use limn_domain::export::VersionExport;
 use limn_domain::file_tag::{ChangeTags, FileTag, TagChange, TagScope, TagsHere};
 use limn_domain::job::Job;
+use limn_domain::map::{MapArea, MapAsk, MapFile};
 #[cfg(feature = "ssr")]
 use limn_domain::profile::DatasetProfile;
 use limn_domain::profile::{Drift, VersionProfile};
@@ -283,6 +284,18 @@ pub async fn version_drift(before: VersionId, after: VersionId) -> Result<Drift,
 pub async fn version_explore(version: VersionId, query: ExploreQuery) -> Result<ExploreAnswer, AppError> {
     let (services, actor) = crate::context::request()?;
     Ok(services.explore.page(&actor, version, query).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "version/map_files", input = Json)]
+pub async fn version_map_files(version: VersionId, ask: MapAsk) -> Result<Vec<MapFile>, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.explore.map_files(&actor, version, ask).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "version/map_area", input = Json)]
+pub async fn version_map_area(version: VersionId, area: MapArea) -> Result<Vec<MapFile>, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.explore.map_area(&actor, version, area).await?)
 }
 
 #[server(prefix = "/ui", endpoint = "dataset/views", input = Json)]

@@ -3,6 +3,7 @@
 mod active;
 mod facets;
 mod make;
+mod map;
 mod results;
 mod similar;
 mod tags;
@@ -33,6 +34,7 @@ use limn_domain::explore::{
 };
 use limn_domain::job::{Job, JobState};
 use make::MakeDialog;
+use map::MapView;
 use results::Results;
 use similar::{Looking, use_similar_key};
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +47,10 @@ const TYPING_PAUSE: Duration = Duration::from_millis(250);
 const PAGE: i64 = 60;
 /// The order of likeness, in the list of orders.
 const BY_LIKENESS: &str = "like";
+/// The ways to show files.
+const GRID: &str = "grid";
+const TABLE: &str = "table";
+const MAP: &str = "map";
 
 /// What the parts of the page share.
 #[derive(Clone, Copy)]
@@ -70,6 +76,10 @@ struct Explorer {
     again: RwSignal<u32>,
     /// Paths that are selected.
     selected: RwSignal<BTreeSet<String>>,
+    /// `grid`, `table` or `map`.
+    show: RwSignal<String>,
+    /// The facet that gives the map its colours, where somebody has chosen one.
+    color: RwSignal<String>,
 }
 
 impl Explorer {
@@ -110,7 +120,7 @@ impl Explorer {
     }
 }
 
-/// `/data/:id/explore?version=3&q={...}`
+/// `/data/:id/explore?version=3&q={...}&view=map&color=split`
 #[component]
 pub fn ExploreTab() -> impl IntoView {
     let ctx = use_dataset();
@@ -123,6 +133,9 @@ pub fn ExploreTab() -> impl IntoView {
             .unwrap_or_default()
     });
     let navigate = use_navigate();
+    let named = |name: &str| params.with_untracked(|p| p.get(name)).unwrap_or_default();
+    let show = RwSignal::new(shown_as(named("view")));
+    let color = RwSignal::new(named("color"));
     let number = RwSignal::new(
         version
             .get_untracked()
@@ -139,6 +152,13 @@ pub fn ExploreTab() -> impl IntoView {
             let text = serde_json::to_string(&query).unwrap_or_default();
             to = format!("{to}&q={}", encode(&text));
         }
+        let (view, color) = (show.get_untracked(), color.get_untracked());
+        if view != GRID {
+            to = format!("{to}&view={view}");
+        }
+        if !color.is_empty() {
+            to = format!("{to}&color={}", encode(&color));
+        }
         navigate(&to, options);
     });
     let change = Callback::new(move |q: ExploreQuery| go.run((number.get_untracked(), q)));
@@ -149,12 +169,19 @@ pub fn ExploreTab() -> impl IntoView {
         }
         now
     });
+    Effect::new(move |before: Option<(String, String)>| {
+        let now = (show.get(), color.get());
+        if before.is_some_and(|b| b != now) {
+            change.run(query.get_untracked());
+        }
+        now
+    });
     let id = Memo::new(move |_| version.with(|v| v.as_ref().map(|v| v.id)));
     view! {
         <Show when=move || id.get().is_some() fallback=move || view! { <NoVersion ctx/> }>
             {move || {
                 id.track();
-                version.get_untracked().map(|v| view! { <OfVersion ctx v number query change/> })
+                version.get_untracked().map(|v| view! { <OfVersion ctx v number query change show color/> })
             }}
         </Show>
     }
@@ -167,6 +194,8 @@ fn OfVersion(
     number: RwSignal<String>,
     query: Memo<ExploreQuery>,
     change: Callback<ExploreQuery>,
+    show: RwSignal<String>,
+    color: RwSignal<String>,
 ) -> impl IntoView {
     let id = v.id;
     let pulse = use_pulse();
@@ -195,6 +224,8 @@ fn OfVersion(
                             page: RwSignal::new(page),
                             again: RwSignal::new(0),
                             selected: RwSignal::default(),
+                            show,
+                            color,
                         };
                         view! { <Page e number/> }.into_any()
                     }
@@ -332,7 +363,7 @@ fn Page(e: Explorer, number: RwSignal<String>) -> impl IntoView {
         }
         all
     });
-    let as_table = RwSignal::new("grid".to_owned());
+    let is_map = Memo::new(move |_| e.show.with(|v| v == MAP));
     let making = RwSignal::new(false);
     let tagging = RwSignal::new(false);
     let may_tag = e.ctx.may(Action::AddVersions);
@@ -365,8 +396,12 @@ fn Page(e: Explorer, number: RwSignal<String>) -> impl IntoView {
             </div>
             <Select value=sort options=sorts label="Order"/>
             <Select
-                value=as_table
-                options=vec![("grid".to_owned(), "Grid".to_owned()), ("table".to_owned(), "Table".to_owned())]
+                value=e.show
+                options=vec![
+                    (GRID.to_owned(), "Grid".to_owned()),
+                    (TABLE.to_owned(), "Table".to_owned()),
+                    (MAP.to_owned(), "Map".to_owned()),
+                ]
                 label="Show as"
             />
             <Views e/>
@@ -401,8 +436,9 @@ fn Page(e: Explorer, number: RwSignal<String>) -> impl IntoView {
                     </Show>
                 </div>
                 <Looking e/>
+                <Show when=move || is_map.get()><MapView e/></Show>
                 <Show
-                    when=move || e.page.with(|p| p.matched > 0)
+                    when=move || is_map.get() || e.page.with(|p| p.matched > 0)
                     fallback=move || view! {
                         <Card>
                             <EmptyState glyph=Glyph::Search title="No file passes" text="Take a filter away, or widen its bounds.">
@@ -411,12 +447,23 @@ fn Page(e: Explorer, number: RwSignal<String>) -> impl IntoView {
                         </Card>
                     }
                 >
-                    <Results e as_table=Signal::derive(move || as_table.with(|v| v == "table"))/>
+                    <Show when=move || !is_map.get()>
+                        <Results e as_table=Signal::derive(move || e.show.with(|v| v == TABLE))/>
+                    </Show>
                 </Show>
             </div>
         </div>
         <MakeDialog e open=making/>
         <TagDialog e open=tagging/>
+    }
+}
+
+/// One of the ways to show files; the grid for anything else.
+fn shown_as(view: String) -> String {
+    if view == TABLE || view == MAP {
+        view
+    } else {
+        GRID.to_owned()
     }
 }
 

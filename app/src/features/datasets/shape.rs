@@ -32,6 +32,11 @@ pub fn file_url(version: VersionId, path: &str) -> String {
     format!("/api/v1/versions/{version}/file?path={}", encode(path))
 }
 
+/// Address of a picture's thumbnail.
+pub fn thumb_url(version: VersionId, path: &str) -> String {
+    format!("/media/versions/{version}/thumb?path={}", encode(path))
+}
+
 #[component]
 pub fn Thumb(version: VersionId, entry: Entry, #[prop(into)] colors: Signal<Colors>) -> impl IntoView {
     if entry.width == 0 {
@@ -40,7 +45,7 @@ pub fn Thumb(version: VersionId, entry: Entry, #[prop(into)] colors: Signal<Colo
         }
         .into_any();
     }
-    let src = format!("/media/versions/{version}/thumb?path={}", encode(&entry.path));
+    let src = thumb_url(version, &entry.path);
     let (width, height) = (entry.width.max(1), entry.height.max(1));
     let tolerance = width.max(height) as f64 / 400.0;
     let shapes: Vec<(CategoryId, String)> = entry

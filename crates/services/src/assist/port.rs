@@ -175,6 +175,14 @@ pub struct Verdict {
     pub probabilities: Vec<f32>,
 }
 
+/// Things that are described by a byte a number: `dims` bytes of each row, and the rows that are meant, rising.
+#[derive(Debug, Clone, Copy)]
+pub struct Described<'a> {
+    pub bytes: &'a [u8],
+    pub dims: usize,
+    pub rows: &'a [u32],
+}
+
 /// In which order to label.
 #[derive(Debug, Clone)]
 pub struct Arranged {
@@ -218,6 +226,18 @@ pub trait Engine: Send + Sync {
     /// What pictures look like, the same in every project and dataset: one vector each, all of one length, of numbers from 0
     /// on; the Euclidean distance of two is 0..=1. Takes milliseconds.
     fn looks(&self, pictures: &[SmallPicture]) -> Result<Vec<Vec<f32>>, EngineError>;
+
+    /// Changes when [`Self::plane`] comes out differently.
+    fn plane_version(&self) -> &'static str;
+
+    /// Where described things lie in a plane, alike ones together: x and y of each, 0..=1, the same for the same things. `tell` hears
+    /// which share of the work is done.
+    fn plane(
+        &self,
+        things: Described<'_>,
+        tell: &dyn Fn(f32),
+        stop: &StopCheck,
+    ) -> Result<Vec<[f32; 2]>, EngineError>;
 
     /// Changes when features of documents come out differently.
     fn text_version(&self) -> &'static str;

@@ -182,7 +182,7 @@ impl Explore {
     }
 
     /// A version with its index and the tags over it.
-    async fn tagged(
+    pub(super) async fn tagged(
         &self,
         actor: &Actor,
         version: VersionId,

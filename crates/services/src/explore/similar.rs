@@ -14,15 +14,14 @@ use limn_domain::dataset::Version;
 use limn_domain::job::Job;
 use limn_domain::{Code, Digest, VersionId};
 use limn_explore::{Index, Looks};
-use limn_jobs::{Handler, NewJob, Permanent, Progress};
+use limn_jobs::{Handler, Permanent, Progress};
 use limn_storage::StorageError;
 use limn_store::repo;
 use limn_store::repo::assist::Feature;
 use limn_versions::{Entry, From, Hash, Reader};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// Files looked at at once, and pictures decoded side by side.
 const BATCH: usize = 128;
@@ -31,10 +30,6 @@ const AT_ONCE: usize = 4;
 const SIDE: u32 = 64;
 /// Largest number of a description that is told from larger ones.
 const TOP: f32 = 0.25;
-/// Bytes of descriptions that stay in memory; those of one version stay alone when they are more.
-const HELD: usize = 512 << 20;
-/// A crash in the middle costs one attempt.
-const ATTEMPTS: i64 = 3;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Payload {
@@ -91,7 +86,7 @@ pub(super) enum Far {
     Waits(Box<Job>),
 }
 
-const NO_MODELS: &str = "This server runs without models, which compare pictures.";
+pub(super) const NO_MODELS: &str = "This server runs without models, which compare pictures.";
 
 impl Explore {
     /// How far each file is from the one of a path. Errors: `Unavailable` without models, a field where the file is none that compares.
@@ -106,7 +101,10 @@ impl Explore {
             return Err(Error::new(Code::Unavailable, NO_MODELS));
         };
         let Some(looks) = self.0.looks.get(version.id, engine.look_version()).await? else {
-            return Ok(Far::Waits(Box::new(self.describe(version).await?)));
+            let job = self
+                .start(version, kind::SIMILAR, "Compare the pictures of")
+                .await?;
+            return Ok(Far::Waits(Box::new(job)));
         };
         let far = tokio::task::spawn_blocking(move || looks.distances(row));
         let far = far.await.map_err(anyhow::Error::from)?;
@@ -117,44 +115,10 @@ impl Explore {
             Error::field("like", why)
         })
     }
-
-    /// Queues the description of a version's pictures, once.
-    async fn describe(&self, version: &Version) -> Result<Job> {
-        let (version, now) = (version.clone(), self.0.now());
-        let job = self
-            .0
-            .db
-            .write::<_, Error, _>(move |tx| {
-                Box::pin(async move {
-                    let dataset = repo::dataset::get(tx, version.dataset_id, None)
-                        .await?
-                        .ok_or_else(|| Error::not_found("dataset"))?;
-                    let new = NewJob {
-                        kind: kind::SIMILAR,
-                        title: format!("Compare the pictures of {} v{}", dataset.name, version.number),
-                        project_id: None,
-                        created_by: None,
-                        payload: serde_json::to_value(Payload { version: version.id })
-                            .map_err(anyhow::Error::from)?,
-                        dedup_key: Some(format!("similar:{}", version.id)),
-                        priority: 0,
-                        max_attempts: ATTEMPTS,
-                    };
-                    let id = limn_jobs::enqueue(tx, new, now).await?;
-                    repo::job::set_dataset(tx, id, version.dataset_id).await?;
-                    repo::job::get(tx, id)
-                        .await?
-                        .ok_or_else(|| Error::not_found("job"))
-                })
-            })
-            .await?;
-        self.0.jobs.wake();
-        Ok(job)
-    }
 }
 
 /// The descriptions of a version's files in the order of paths, and how many contents were new.
-async fn describe(
+pub(super) async fn describe(
     ctx: &Context,
     version: &Version,
     engine: &Arc<dyn Engine>,
@@ -308,95 +272,5 @@ async fn keep(ctx: &Context, key: &str, features: &[Feature]) -> anyhow::Result<
         // The version was deleted meanwhile, and its files with it.
         Err(Error::Store(limn_store::StoreError::ForeignKey(_))) | Ok(()) => Ok(()),
         Err(e) => Err(e).context("What pictures look like could not be kept"),
-    }
-}
-
-type Held = Vec<(VersionId, Arc<Looks>)>;
-
-/// The descriptions that are held in memory, and where the others lie.
-#[derive(Clone)]
-pub(crate) struct LookFiles {
-    folder: Arc<PathBuf>,
-    /// Used last, last.
-    held: Arc<Mutex<Held>>,
-}
-
-impl LookFiles {
-    /// Beside the indexes, whose clean-up takes these too.
-    pub fn at(folder: PathBuf) -> Self {
-        Self {
-            folder: Arc::new(folder),
-            held: Arc::default(),
-        }
-    }
-
-    fn path(&self, version: VersionId) -> PathBuf {
-        self.folder.join(format!("{version}.looks"))
-    }
-
-    /// Those of a version, made by what `key` names; none when they have to be made.
-    pub async fn get(&self, version: VersionId, key: &str) -> Result<Option<Arc<Looks>>> {
-        if let Some(looks) = self.held(version) {
-            return Ok(Some(looks).filter(|l| l.key() == key));
-        }
-        let path = self.path(version);
-        let read = tokio::task::spawn_blocking(move || -> std::io::Result<Option<Looks>> {
-            let bytes = match std::fs::read(&path) {
-                Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-                read => read?,
-            };
-            match Looks::from_bytes(&bytes) {
-                Ok(looks) => Ok(Some(looks)),
-                Err(e) => {
-                    tracing::info!(path = %path.display(), error = %e, "descriptions are put together anew");
-                    Ok(None)
-                }
-            }
-        });
-        let read = read.await.map_err(anyhow::Error::from)??;
-        let found = read.filter(|l| l.key() == key);
-        Ok(found.map(|looks| self.hold(version, Arc::new(looks))))
-    }
-
-    fn held(&self, version: VersionId) -> Option<Arc<Looks>> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = held.iter().position(|(v, _)| *v == version)?;
-        let found = held.remove(at);
-        let looks = Arc::clone(&found.1);
-        held.push(found);
-        Some(looks)
-    }
-
-    fn hold(&self, version: VersionId, looks: Arc<Looks>) -> Arc<Looks> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.retain(|(v, _)| *v != version);
-        held.push((version, Arc::clone(&looks)));
-        let mut bytes = 0;
-        let kept = held.iter().rev().take_while(|(_, l)| {
-            bytes += l.size();
-            bytes <= HELD
-        });
-        let kept = kept.count().max(1);
-        let gone = held.len() - kept;
-        held.drain(..gone);
-        looks
-    }
-
-    /// Keeps new ones.
-    async fn put(&self, version: VersionId, looks: Looks) -> anyhow::Result<()> {
-        let looks = Arc::new(looks);
-        let (path, written) = (self.path(version), Arc::clone(&looks));
-        tokio::task::spawn_blocking(move || -> std::io::Result<()> {
-            if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder)?;
-            }
-            // Nobody reads half of one.
-            let draft = path.with_extension(format!("{}.draft", hex::encode(rand::random::<[u8; 4]>())));
-            std::fs::write(&draft, written.to_bytes())?;
-            std::fs::rename(&draft, &path)
-        })
-        .await??;
-        self.hold(version, looks);
-        Ok(())
     }
 }

@@ -10,11 +10,15 @@ use limn_services::Services;
 use limn_testkit::{Studio, TestDb};
 use std::sync::Arc;
 
-async fn seeing(db: &TestDb) -> World {
+pub(super) async fn seeing(db: &TestDb) -> World {
+    world_of(db, Task::Detection, with_models(db)).await
+}
+
+pub(super) fn with_models(db: &TestDb) -> Studio {
     let mut studio = Studio::new(db);
     let engine = Arc::new(limn_ml::LocalEngine::new());
     studio.services = Services::new(studio.services.context.clone().with_engine(engine));
-    world_of(db, Task::Detection, studio).await
+    studio
 }
 
 fn like(path: &str) -> ExploreQuery {
@@ -104,9 +108,7 @@ async fn the_most_alike_come_first_among_what_passes() {
         // What is kept in files can be lost or damaged, and goes with its version.
         let file = |v: VersionId| w.context.data_dir.join("indexes").join(format!("{v}.looks"));
         std::fs::write(file(two), b"what").unwrap();
-        let mut again = Studio::new(&db);
-        let engine = Arc::new(limn_ml::LocalEngine::new());
-        again.services = Services::new(again.services.context.clone().with_engine(engine));
+        let again = with_models(&db);
         let answer = again.explore.page(&w.manager, two, like("b.png")).await.unwrap();
         assert!(answer.job.is_some() && answer.page.is_some());
         w.versions.delete(&w.manager, one, true).await.unwrap();

@@ -1,0 +1,162 @@
+//! What is worked out of all files of a version and kept in a file beside its index: held in memory while it is used, made anew where the
+//! file is gone or was made by another version of the program.
+
+use crate::Result;
+use limn_domain::VersionId;
+use limn_explore::{BadIndex, Looks, Map};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What can be kept.
+pub(crate) trait Form: Sized + Send + Sync + 'static {
+    /// Ends the file's name.
+    const ENDING: &'static str;
+    /// Bytes that stay in memory; those of one version stay alone when they are more.
+    const HELD: usize;
+
+    fn read(bytes: &[u8]) -> std::result::Result<Self, BadIndex>;
+    fn write(&self) -> Vec<u8>;
+    /// Names what made it.
+    fn key(&self) -> &str;
+    /// Bytes of memory, about.
+    fn size(&self) -> usize;
+}
+
+impl Form for Looks {
+    const ENDING: &'static str = "looks";
+    const HELD: usize = 512 << 20;
+
+    fn read(bytes: &[u8]) -> std::result::Result<Self, BadIndex> {
+        Self::from_bytes(bytes)
+    }
+
+    fn write(&self) -> Vec<u8> {
+        self.to_bytes()
+    }
+
+    fn key(&self) -> &str {
+        self.key()
+    }
+
+    fn size(&self) -> usize {
+        self.size()
+    }
+}
+
+impl Form for Map {
+    const ENDING: &'static str = "map";
+    const HELD: usize = 64 << 20;
+
+    fn read(bytes: &[u8]) -> std::result::Result<Self, BadIndex> {
+        Self::from_bytes(bytes)
+    }
+
+    fn write(&self) -> Vec<u8> {
+        self.to_bytes()
+    }
+
+    fn key(&self) -> &str {
+        self.key()
+    }
+
+    fn size(&self) -> usize {
+        self.size()
+    }
+}
+
+type Held<T> = Vec<(VersionId, Arc<T>)>;
+
+/// Those that are held in memory, and where the others lie.
+pub(crate) struct Beside<T> {
+    folder: Arc<PathBuf>,
+    /// Used last, last.
+    held: Arc<Mutex<Held<T>>>,
+}
+
+impl<T> Clone for Beside<T> {
+    fn clone(&self) -> Self {
+        Self {
+            folder: Arc::clone(&self.folder),
+            held: Arc::clone(&self.held),
+        }
+    }
+}
+
+impl<T: Form> Beside<T> {
+    /// Beside the indexes, whose clean-up takes these too.
+    pub fn at(folder: PathBuf) -> Self {
+        Self {
+            folder: Arc::new(folder),
+            held: Arc::default(),
+        }
+    }
+
+    fn path(&self, version: VersionId) -> PathBuf {
+        self.folder.join(format!("{version}.{}", T::ENDING))
+    }
+
+    /// That of a version, made by what `key` names; none when it has to be made.
+    pub async fn get(&self, version: VersionId, key: &str) -> Result<Option<Arc<T>>> {
+        if let Some(found) = self.held(version) {
+            return Ok(Some(found).filter(|f| f.key() == key));
+        }
+        let path = self.path(version);
+        let read = tokio::task::spawn_blocking(move || -> std::io::Result<Option<T>> {
+            let bytes = match std::fs::read(&path) {
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+                read => read?,
+            };
+            match T::read(&bytes) {
+                Ok(found) => Ok(Some(found)),
+                Err(e) => {
+                    tracing::info!(path = %path.display(), error = %e, "a file beside an index is made anew");
+                    Ok(None)
+                }
+            }
+        });
+        let read = read.await.map_err(anyhow::Error::from)??;
+        let found = read.filter(|f| f.key() == key);
+        Ok(found.map(|found| self.hold(version, Arc::new(found))))
+    }
+
+    fn held(&self, version: VersionId) -> Option<Arc<T>> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = held.iter().position(|(v, _)| *v == version)?;
+        let found = held.remove(at);
+        let answer = Arc::clone(&found.1);
+        held.push(found);
+        Some(answer)
+    }
+
+    fn hold(&self, version: VersionId, new: Arc<T>) -> Arc<T> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.retain(|(v, _)| *v != version);
+        held.push((version, Arc::clone(&new)));
+        let mut bytes = 0;
+        let kept = held.iter().rev().take_while(|(_, f)| {
+            bytes += f.size();
+            bytes <= T::HELD
+        });
+        let kept = kept.count().max(1);
+        let gone = held.len() - kept;
+        held.drain(..gone);
+        new
+    }
+
+    /// Keeps a new one.
+    pub async fn put(&self, version: VersionId, new: T) -> anyhow::Result<Arc<T>> {
+        let new = Arc::new(new);
+        let (path, written) = (self.path(version), Arc::clone(&new));
+        tokio::task::spawn_blocking(move || -> std::io::Result<()> {
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder)?;
+            }
+            // Nobody reads half of one.
+            let draft = path.with_extension(format!("{}.draft", hex::encode(rand::random::<[u8; 4]>())));
+            std::fs::write(&draft, written.write())?;
+            std::fs::rename(&draft, &path)
+        })
+        .await??;
+        Ok(self.hold(version, new))
+    }
+}
