@@ -76,6 +76,7 @@ pub struct Parts {
     pub(crate) registrar: crate::ingest::Registrar,
     sealer: Arc<OnceLock<Sealer>>,
     pub(crate) indexes: crate::explore::index::Indexes,
+    pub(crate) item_indexes: crate::explore::items::ItemIndexes,
     pub(crate) layers: crate::explore::layers::Layers,
     pub(crate) looks: crate::explore::similar::LookFiles,
 }
@@ -98,6 +99,7 @@ impl Context {
         let renditions = Renditions::open(data_dir.join("renditions"), pool, image_limits)
             .context("cannot open the cache of renditions")?;
         let indexes = crate::explore::index::Indexes::at(data_dir.join("indexes"));
+        let item_indexes = crate::explore::items::ItemIndexes::at(data_dir.join("indexes").join("items"));
         let looks = crate::explore::similar::LookFiles::at(data_dir.join("indexes"));
         Ok(Self(Arc::new(Parts {
             db,
@@ -112,6 +114,7 @@ impl Context {
             registrar: crate::ingest::Registrar::default(),
             sealer: Arc::default(),
             indexes,
+            item_indexes,
             layers: crate::explore::layers::Layers::default(),
             looks,
         })))
