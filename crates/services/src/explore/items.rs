@@ -50,7 +50,8 @@ impl Explore {
         let mut tx = self.0.db.read().await?;
         let names = Names::read(&mut tx, project).await?;
         drop(tx);
-        let filter = names.inward(query.filter.clone());
+        let (asked, counts) = (query.filter.clone(), !query.rows_only);
+        let filter = names.inward(asked.clone());
         let limit = query.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, ROWS_MAX) as usize;
         let answered = tokio::task::spawn_blocking(move || {
             let wanted = Wanted {
@@ -58,7 +59,7 @@ impl Explore {
                 descending: query.descending,
                 offset: usize::try_from(query.offset).unwrap_or(0),
                 limit,
-                counts: !query.rows_only,
+                counts,
                 near: None,
             };
             let answer = stack.answer(&filter, &wanted);
@@ -68,11 +69,15 @@ impl Explore {
         let found: Vec<&str> = answer.rows.iter().map(|row| stack.name(*row)).collect();
         let mut tx = self.0.db.read().await?;
         let rows = rows(&mut tx, &self.0, project, &found).await?;
+        let mut facets = names.outward(answer.facets);
+        if counts {
+            facets = names::with_chosen(facets, &asked);
+        }
         Ok(ItemsAnswer {
             page: Some(ItemsFound {
                 total: stack.rows() as i64,
                 matched: answer.matched as i64,
-                facets: names.outward(answer.facets),
+                facets,
                 columns: names::in_order(answer.columns),
                 rows,
                 as_of: look.at,

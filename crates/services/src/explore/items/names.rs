@@ -3,7 +3,7 @@
 use super::row::{COLUMNS, FACETS, HELD_BY, LABELED_BY, OF_ITEM, OF_LABEL, SUBMITTED_BY};
 use crate::versions::labels;
 use crate::{Error, Result};
-use limn_domain::explore::{BY_PATH, Bounds, Column, ExploreFilter, ExploreQuery, Facet};
+use limn_domain::explore::{BY_PATH, Bounds, Column, ExploreFilter, ExploreQuery, Facet, FacetValue};
 use limn_domain::{Attribute, ProjectId};
 use limn_store::{Tx, repo};
 use std::collections::HashMap;
@@ -102,6 +102,28 @@ impl Names {
 
 fn add(attributes: &mut HashMap<String, String>, of: &str, attribute: &Attribute) {
     attributes.insert(format!("{of}:{}", attribute.key), attribute.name.clone());
+}
+
+/// With those that are filtered by and that no item has a value of any more: they have to be in sight to be taken away.
+pub(super) fn with_chosen(mut facets: Vec<Facet>, filter: &ExploreFilter) -> Vec<Facet> {
+    for (name, values) in filter.facets.iter().filter(|(_, v)| !v.is_empty()) {
+        if facets.iter().any(|f| f.name == *name) {
+            continue;
+        }
+        let mut known = FACETS.into_iter().filter(|(n, _)| n == name);
+        let own = name.split_once(':').map_or(name.as_str(), |(_, key)| key);
+        let none = |value: &String| FacetValue {
+            value: value.clone(),
+            count: 0,
+        };
+        facets.push(Facet {
+            name: name.clone(),
+            label: known.next().map_or(own, |(_, label)| label).to_owned(),
+            values: values.iter().map(none).collect(),
+            more: 0,
+        });
+    }
+    facets
 }
 
 /// Columns in the order they are shown in.
