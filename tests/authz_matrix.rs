@@ -196,6 +196,11 @@ impl Scene {
             ..Default::default()
         };
         let views = s.explore.save_view(&manager, dataset, view).await.unwrap();
+        let view = limn_domain::explore::NewView {
+            name: "View".to_owned(),
+            ..Default::default()
+        };
+        let item_views = s.explore.save_item_view(&manager, project, view).await.unwrap();
         let (tag, change) = build::file_tag(&db, dataset, "tagged", "one.png").await;
         let export = s
             .exports
@@ -228,6 +233,7 @@ impl Scene {
             ("alias", "production".to_owned()),
             ("slug", "iris".to_owned()),
             ("view_id", views[0].id.to_string()),
+            ("item_view_id", item_views[0].id.to_string()),
             ("tag_id", tag.to_string()),
             ("tag_change_id", change.to_string()),
             ("version_job_id", export.id.to_string()),

@@ -8,6 +8,7 @@
 pub mod context;
 pub mod data;
 pub mod error;
+pub mod explore;
 pub mod features;
 pub mod fmt;
 mod handle;
@@ -94,6 +95,7 @@ fn Pages() -> impl IntoView {
                 <ParentRoute path=path!("/projects/:id") view=projects::ProjectLayout ssr=SsrMode::Async>
                     <Route path=path!("") view=projects::OverviewTab ssr=SsrMode::Async/>
                     <Route path=path!("/items") view={Lazy::<pages::Items>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/explore") view={Lazy::<pages::ExploreItems>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/categories") view={Lazy::<pages::Categories>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/sources") view={Lazy::<pages::Sources>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/assist") view={Lazy::<pages::Assist>::new()} ssr=SsrMode::Async/>

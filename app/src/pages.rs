@@ -126,6 +126,7 @@ lazy_pages! {
     manage, __preload_manage, Manage {
         NewProject => projects::NewProjectPage,
         Items => projects::ItemsTab,
+        ExploreItems => projects::ExploreTab,
         Categories => projects::CategoriesTab,
         Assist => projects::AssistTab,
         Members => projects::MembersTab,

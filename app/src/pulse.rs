@@ -140,7 +140,8 @@ pub(crate) fn provide_pulse() {
 
 fn tell(toasts: crate::ui::Toasts, job: &Job) {
     // Work nobody asked for by name passes in silence, unless it fails.
-    let unasked = job.kind == "renditions" || (job.kind.starts_with("assist") && job.created_by.is_none());
+    let unasked = matches!(job.kind.as_str(), "renditions" | "explore_items")
+        || (job.kind.starts_with("assist") && job.created_by.is_none());
     if unasked && job.state != JobState::Failed {
         return;
     }

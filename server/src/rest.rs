@@ -14,6 +14,7 @@ pub mod exports;
 pub mod extract;
 pub mod imports;
 pub mod invitations;
+pub mod item_explore;
 pub mod items;
 pub mod jobs;
 pub mod me;
@@ -77,6 +78,7 @@ pub fn router() -> (Router<AppState>, utoipa::openapi::OpenApi) {
         .merge(members::router())
         .merge(categories::router())
         .merge(items::router())
+        .merge(item_explore::router())
         .merge(annotations::router())
         .merge(queue::router())
         .merge(uploads::router())

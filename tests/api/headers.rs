@@ -204,6 +204,7 @@ async fn a_page_reads_each_thing_once() {
         "/jobs".to_owned(),
         format!("/projects/{project}"),
         format!("/projects/{project}/items"),
+        format!("/projects/{project}/explore"),
         format!("/projects/{project}/categories"),
         format!("/projects/{project}/members"),
     ] {

@@ -7,6 +7,7 @@ mod coco_in;
 mod datasets;
 mod export;
 mod files;
+mod found;
 mod links_round;
 mod outlines_in;
 mod permission;

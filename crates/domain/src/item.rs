@@ -1,6 +1,7 @@
 //! Items: the images or documents of a project.
 
 use crate::annotation::Annotation;
+use crate::explore::ExploreFilter;
 use crate::id::{CategoryId, Digest, ItemId, ProjectId, UserId};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -144,6 +145,8 @@ pub struct ItemQuery {
 pub enum ItemSelection {
     Ids(Vec<ItemId>),
     Matching(ItemQuery),
+    /// Those that pass a filter of the explorer.
+    Found(ExploreFilter),
 }
 
 /// Something done to many items at once.

@@ -22,6 +22,7 @@ pub mod geometry;
 pub mod id;
 pub mod import;
 pub mod item;
+pub mod item_explore;
 pub mod job;
 pub mod keypoint;
 pub mod link;

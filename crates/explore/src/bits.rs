@@ -143,6 +143,24 @@ impl Set {
         }
     }
 
+    /// Row numbers, rising.
+    pub fn to_list(&self) -> Vec<u32> {
+        match self {
+            Self::Few(list) => list.clone(),
+            Self::Many(words) => {
+                let mut list = Vec::new();
+                for (n, word) in words.iter().enumerate() {
+                    let mut left = *word;
+                    while left != 0 {
+                        list.push(n as u32 * 64 + left.trailing_zeros());
+                        left &= left - 1;
+                    }
+                }
+                list
+            }
+        }
+    }
+
     pub fn add_to(&self, bits: &mut Bits) {
         match self {
             Self::Few(list) => list.iter().for_each(|r| bits.insert(*r as usize)),

@@ -5,9 +5,9 @@ use crate::{Index, Numbers, Values};
 use std::collections::HashMap;
 
 /// Values of a facet that find room.
-const VALUES_MAX: usize = 5_000;
+pub(crate) const VALUES_MAX: usize = 5_000;
 /// Facets in all; attributes can be many.
-const FACETS_MAX: usize = 200;
+pub(crate) const FACETS_MAX: usize = 200;
 /// Bytes of a value that are kept.
 const VALUE_MAX: usize = 300;
 

@@ -148,7 +148,7 @@ impl Index {
     }
 
     /// The first row from `low` to `high` whose key is not before `key`; `high` when there is none.
-    fn first_not_before(&self, key: &str, mut low: usize, mut high: usize) -> usize {
+    pub(crate) fn first_not_before(&self, key: &str, mut low: usize, mut high: usize) -> usize {
         while low < high {
             let middle = low + (high - low) / 2;
             if self.key(middle) < key {

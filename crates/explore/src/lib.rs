@@ -3,7 +3,8 @@
 //! Values that files have (their split, categories, attributes...) are sets of row numbers; numbers are columns of single
 //! precision; paths are one text. A row's number is its place in the order of paths. Everything is held in memory and
 //! answered from it; bytes of the same index are read back with [`Index::from_bytes`]. What changes while the index does
-//! not, such as tags, is laid over it as a [`Layer`] when it is asked.
+//! not, such as tags, is laid over it as a [`Layer`] when it is asked. What changes row by row, as a project does, is a
+//! [`Stack`]: an index with the rows that have changed over it.
 //!
 //! Pure: nothing here knows a database, a file, a clock or a runtime.
 
@@ -14,6 +15,7 @@ mod layer;
 mod looks;
 mod map;
 mod query;
+mod stack;
 
 pub use bits::Bits;
 pub use build::{Builder, Row};
@@ -22,6 +24,7 @@ pub use layer::{Layer, RowSet};
 pub use looks::Looks;
 pub use map::Map;
 pub use query::{Answer, Wanted};
+pub use stack::{NAME_END, Passing, Stack};
 
 use bits::Set;
 use serde::{Deserialize, Serialize};

@@ -30,14 +30,14 @@ pub struct Answer {
 }
 
 /// A filter's parts as sets, each with the name of what it is about.
-struct Parts {
+pub(crate) struct Parts {
     named: Vec<(String, Bits)>,
     rows: usize,
 }
 
 impl Parts {
     /// Rows that pass all parts but the one of a name.
-    fn without(&self, name: Option<&str>) -> Bits {
+    pub(crate) fn without(&self, name: Option<&str>) -> Bits {
         let mut all: Option<Bits> = None;
         for (n, bits) in &self.named {
             if Some(n.as_str()) == name {
@@ -51,7 +51,7 @@ impl Parts {
         all.unwrap_or_else(|| Bits::all(self.rows))
     }
 
-    fn is_by(&self, name: &str) -> bool {
+    pub(crate) fn is_by(&self, name: &str) -> bool {
         self.named.iter().any(|(n, _)| n == name)
     }
 }
@@ -125,6 +125,20 @@ impl Index {
     }
 
     fn parts(&self, layers: &[Layer], filter: &ExploreFilter) -> Result<Parts, String> {
+        for (name, _) in filter.facets.iter().filter(|(_, w)| !w.is_empty()) {
+            let there = layers.iter().any(|l| l.name == *name) || self.facets.iter().any(|f| f.name == *name);
+            if !there {
+                return Err(format!("No file here has a value of `{name}`."));
+            }
+        }
+        for (name, _) in filter.ranges.iter().filter(|(_, b)| **b != Bounds::default()) {
+            self.numbers(name)?;
+        }
+        Ok(self.parts_of(layers, filter))
+    }
+
+    /// The same where nothing passes what no row has a value of.
+    pub(crate) fn parts_of(&self, layers: &[Layer], filter: &ExploreFilter) -> Parts {
         let rows = self.rows();
         let mut named = Vec::new();
         for (name, wanted) in filter.facets.iter().filter(|(_, w)| !w.is_empty()) {
@@ -132,13 +146,9 @@ impl Index {
                 named.push((name.clone(), layer.rows_of(wanted, rows)));
                 continue;
             }
-            let facet = self
-                .facets
-                .iter()
-                .find(|f| f.name == *name)
-                .ok_or_else(|| format!("No file here has a value of `{name}`."))?;
             let mut bits = Bits::none(rows);
-            for (value, _, set) in &facet.values {
+            let facet = self.facets.iter().find(|f| f.name == *name);
+            for (value, _, set) in facet.iter().flat_map(|f| &f.values) {
                 if wanted.contains(value) {
                     set.add_to(&mut bits);
                 }
@@ -146,13 +156,15 @@ impl Index {
             named.push((name.clone(), bits));
         }
         for (name, bounds) in filter.ranges.iter().filter(|(_, b)| **b != Bounds::default()) {
-            named.push((name.clone(), within(self.numbers(name)?, *bounds)));
+            let column = self.columns.iter().find(|c| c.name == *name);
+            let bits = column.map_or_else(|| Bits::none(rows), |c| within(c, *bounds));
+            named.push((name.clone(), bits));
         }
         let text = filter.text.trim().to_lowercase();
         if !text.is_empty() {
             named.push((BY_PATH.to_owned(), self.containing(&text)));
         }
-        Ok(Parts { named, rows })
+        Parts { named, rows }
     }
 
     fn numbers(&self, name: &str) -> Result<&Numbers, String> {
@@ -235,7 +247,7 @@ fn within(column: &Numbers, bounds: Bounds) -> Bits {
 }
 
 /// Name, label, and how many values found no room; the others with their counts; those that are filtered by.
-fn facet<'a>(
+pub(crate) fn facet<'a>(
     (name, label, left_out): (&str, &str, u32),
     counted: impl Iterator<Item = (&'a str, usize)>,
     chosen: &[String],
@@ -270,7 +282,20 @@ fn facet<'a>(
 
 fn column(c: &Numbers, set: &Bits) -> Column {
     let mut bins = vec![0_i64; BINS];
-    let (min, width) = (c.min, (c.max - c.min) / BINS as f32);
+    add_to_bins(c, set, (c.min, c.max), &mut bins);
+    Column {
+        name: c.name.clone(),
+        label: c.label.clone(),
+        unit: c.unit.clone(),
+        min: f64::from(c.min),
+        max: f64::from(c.max),
+        bins,
+    }
+}
+
+/// Counts the rows of a set in equal parts from `min` to `max`.
+pub(crate) fn add_to_bins(c: &Numbers, set: &Bits, (min, max): (f32, f32), bins: &mut [i64]) {
+    let width = (max - min) / BINS as f32;
     for row in set.iter() {
         let v = c.values[row];
         if !v.is_nan() {
@@ -281,13 +306,5 @@ fn column(c: &Numbers, set: &Bits) -> Column {
             };
             bins[bin.min(BINS - 1)] += 1;
         }
-    }
-    Column {
-        name: c.name.clone(),
-        label: c.label.clone(),
-        unit: c.unit.clone(),
-        min: f64::from(c.min),
-        max: f64::from(c.max),
-        bins,
     }
 }

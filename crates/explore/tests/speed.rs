@@ -3,7 +3,7 @@
 #![allow(clippy::print_stdout, reason = "a measurement")]
 
 use limn_domain::explore::ExploreFilter;
-use limn_explore::{Builder, Layer, Looks, Row, Wanted};
+use limn_explore::{Builder, Layer, Looks, Row, Stack, Wanted};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -61,6 +61,28 @@ fn very_many_files() {
     let answer = index.answer(&layers, &filter, &wanted).expect("it answers");
     timed("answer with counts", began);
     assert!(answer.matched > 0);
+
+    // Every two-hundredth has changed since.
+    let mut changed = Builder::default();
+    for n in (0..files).step_by(200) {
+        changed.push(&Row {
+            key: &key(n),
+            values: vec![("split", "other")],
+            numbers: Vec::new(),
+        });
+    }
+    let (base, changed) = (Arc::new(index.clone()), changed.finish());
+    let began = Instant::now();
+    let stack = Stack::new(base, changed, std::iter::empty::<&str>());
+    timed("lay what has changed over it", began);
+    assert_eq!(stack.rows(), files);
+    let began = Instant::now();
+    let answer = stack.answer(&ExploreFilter::default(), &wanted);
+    timed("answer of both with counts", began);
+    assert_eq!(answer.matched, files);
+    let began = Instant::now();
+    assert_eq!(stack.merged().rows(), files);
+    timed("make one of both", began);
 
     let mut looks = Looks::new("speed", 128, 0.25);
     let mut look = [0.0_f32; 128];

@@ -77,6 +77,7 @@ pub struct Parts {
     sealer: Arc<OnceLock<Sealer>>,
     pub(crate) elsewhere: crate::elsewhere::Elsewhere,
     pub(crate) indexes: crate::explore::index::Indexes,
+    pub(crate) item_indexes: crate::explore::items::ItemIndexes,
     pub(crate) layers: crate::explore::layers::Layers,
     pub(crate) looks: crate::explore::beside::Beside<limn_explore::Looks>,
     pub(crate) maps: crate::explore::beside::Beside<limn_explore::Map>,
@@ -102,6 +103,7 @@ impl Context {
         let indexes = crate::explore::index::Indexes::at(data_dir.join("indexes"));
         let looks = crate::explore::beside::Beside::at(data_dir.join("indexes"));
         let maps = crate::explore::beside::Beside::at(data_dir.join("indexes"));
+        let item_indexes = crate::explore::items::ItemIndexes::at(data_dir.join("indexes").join("items"));
         Ok(Self(Arc::new(Parts {
             db,
             clock,
@@ -116,6 +118,7 @@ impl Context {
             sealer: Arc::default(),
             elsewhere: crate::elsewhere::Elsewhere::default(),
             indexes,
+            item_indexes,
             layers: crate::explore::layers::Layers::default(),
             looks,
             maps,

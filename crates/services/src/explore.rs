@@ -1,9 +1,11 @@
 //! Looking through the files of a version: filters with counts, order, saved views, tags. Answered from an index in memory
-//! (`limn_explore`), made by a job and kept in a file that can be deleted at any time; tags are laid over it.
+//! (`limn_explore`), made by a job and kept in a file that can be deleted at any time; tags are laid over it. The same over the
+//! items of a project, in `items`.
 
 pub(crate) mod beside;
 pub(crate) mod file_tags;
 pub(crate) mod index;
+pub(crate) mod items;
 pub(crate) mod layers;
 pub mod map;
 pub(crate) mod similar;

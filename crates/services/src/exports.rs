@@ -4,9 +4,10 @@ use crate::authz::{require_in, require_in_dataset};
 use crate::jobs::{export, kind};
 use crate::{Actor, Context, Error, Result, audit};
 use limn_domain::export::{ExportFormat, ExportResult, NewExport, VersionExport};
+use limn_domain::item_explore::ProjectExport;
 use limn_domain::job::{Job, JobState};
 use limn_domain::project::Task;
-use limn_domain::{Action, Code, JobId, ProjectId, VersionId};
+use limn_domain::{Action, Code, JobId, ProjectId, UserId, VersionId};
 use limn_jobs::NewJob;
 use limn_store::repo;
 use std::path::PathBuf;
@@ -22,6 +23,18 @@ impl Exports {
     /// Queues an export. The job's result is an [`ExportResult`] with the link. An equal export that waits in the queue
     /// is answered instead of a second one.
     pub async fn start(&self, actor: &Actor, project: ProjectId, input: NewExport) -> Result<Job> {
+        let input = ProjectExport {
+            export: input,
+            only: None,
+        };
+        self.start_of(actor, project, input).await
+    }
+
+    /// The same of items that were found by exploring the project. A filter is asked when the job runs.
+    pub async fn start_of(&self, actor: &Actor, project: ProjectId, input: ProjectExport) -> Result<Job> {
+        if let Some(only) = &input.only {
+            crate::explore::items::check_choice(only)?;
+        }
         let (actor, now) = (actor.clone(), self.0.now());
         let job = self
             .0
@@ -32,28 +45,34 @@ impl Exports {
                     let (name, task) = repo::transfer::title(tx, project)
                         .await?
                         .ok_or_else(|| Error::not_found("project"))?;
-                    suits(input.format, task)?;
-                    let options = serde_json::to_string(&input).map_err(anyhow::Error::from)?;
-                    let by = actor.user_id().map_or_else(String::new, |u| u.to_string());
+                    let export = input.export;
+                    suits(export.format, task)?;
+                    let key = dedup(project, actor.user_id(), &input)?;
+                    let some = if input.only.is_some() {
+                        "some items of "
+                    } else {
+                        ""
+                    };
                     let payload = export::Payload {
                         project: Some(project),
                         version: None,
                         split: None,
-                        input,
+                        input: export,
+                        only: input.only,
                     };
-                    let format = input.format.label();
-                    let what = if input.with_images {
+                    let format = export.format.label();
+                    let what = if export.with_images {
                         format!("{format} with {}", task.media().nouns().1)
                     } else {
                         format.to_owned()
                     };
                     let new = NewJob {
                         kind: kind::EXPORT,
-                        title: format!("Export {what} of {name}"),
+                        title: format!("Export {what} of {some}{name}"),
                         project_id: Some(project),
                         created_by: actor.user_id(),
                         payload: serde_json::to_value(payload).map_err(anyhow::Error::from)?,
-                        dedup_key: Some(format!("export:{project}:{by}:{options}")),
+                        dedup_key: Some(key),
                         priority: 0,
                         max_attempts: ATTEMPTS,
                     };
@@ -103,6 +122,7 @@ impl Exports {
                         version: Some(version),
                         split: input.split,
                         input: export,
+                        only: None,
                     };
                     let part = input.split.map_or_else(String::new, |s| format!(" ({})", s.as_str()));
                     let new = NewJob {
@@ -190,6 +210,20 @@ impl Exports {
         }
         Ok((path, result.file_name))
     }
+}
+
+/// Names an export, so that an equal one that waits is not queued twice. What is selected may be long: by its digest.
+fn dedup(project: ProjectId, user: Option<UserId>, input: &ProjectExport) -> Result<String> {
+    let options = serde_json::to_string(&input.export).map_err(anyhow::Error::from)?;
+    let by = user.map_or_else(String::new, |u| u.to_string());
+    let only = match &input.only {
+        None => String::new(),
+        Some(only) => {
+            let only = serde_json::to_vec(only).map_err(anyhow::Error::from)?;
+            format!(":{}", blake3::hash(&only).to_hex())
+        }
+    };
+    Ok(format!("export:{project}:{by}:{options}{only}"))
 }
 
 fn suits(format: ExportFormat, task: Task) -> Result<()> {

@@ -52,6 +52,7 @@ pub async fn sweep(ctx: &Context) -> Result<Swept> {
     swept.files += stray_blobs(ctx, now).await?;
     swept.files += old_files(ctx.exports_dir(), EXPORT_LIFE).await?;
     swept.files += ctx.indexes.sweep(ctx).await?;
+    swept.files += ctx.item_indexes.sweep(ctx).await?;
     swept.files += crate::jobs::catalogue::sweep(ctx).await?;
     // Files of uploads whose rows went with their owner.
     swept.files += old_files(ctx.uploads_dir(), 2 * UPLOAD_LIFE.unsigned_abs()).await?;

@@ -43,6 +43,8 @@ pub mod kind {
     pub const TRAINING: &str = "training";
     /// Indexes a version to look through it.
     pub const EXPLORE: &str = "explore";
+    /// Indexes the items of a project, or takes in what has changed.
+    pub const EXPLORE_ITEMS: &str = "explore_items";
     /// Describes the pictures of a version, to order them by likeness.
     pub const SIMILAR: &str = "similar";
     /// Lays the pictures of a version out on a map.
@@ -67,6 +69,7 @@ pub fn runner(services: &Services, concurrency: usize) -> Runner {
     registry.register(kind::ASSIST, assist::AssistJob(ctx.clone()));
     registry.register(kind::CATALOGUE, catalogue::CatalogueJob(ctx.clone()));
     registry.register(kind::EXPLORE, crate::explore::index::ExploreJob(ctx.clone()));
+    registry.register(kind::EXPLORE_ITEMS, crate::explore::items::ItemsJob(ctx.clone()));
     registry.register(kind::SIMILAR, crate::explore::similar::SimilarJob(ctx.clone()));
     registry.register(kind::MAP, crate::explore::map::MapJob(ctx.clone()));
     let clock = ctx.clock.clone();

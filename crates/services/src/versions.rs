@@ -17,6 +17,7 @@ use limn_domain::dataset::{
     DatasetKind, LineageEdge, LineageNode, MakeProject, NOTE_MAX, NewVersion, Version, VersionSchema,
     VersionSource,
 };
+use limn_domain::item_explore::ItemChoice;
 use limn_domain::job::Job;
 use limn_domain::{Action, Code, DatasetId, ProjectId, VersionId, validate};
 use limn_jobs::NewJob;
@@ -325,6 +326,21 @@ async fn check(tx: &mut Tx, actor: &Actor, dataset: DatasetId, source: &VersionS
                 .await?
                 .ok_or_else(|| Error::not_found("project"))?;
             Ok(format!("the project {name}"))
+        }
+        VersionSource::Found {
+            project_id,
+            filter,
+            items,
+        } => {
+            require_in(tx, actor, Action::ExportData, *project_id).await?;
+            crate::explore::items::check_choice(&ItemChoice {
+                filter: filter.clone(),
+                items: items.clone(),
+            })?;
+            let (name, _) = repo::transfer::title(tx, *project_id)
+                .await?
+                .ok_or_else(|| Error::not_found("project"))?;
+            Ok(format!("items of the project {name}"))
         }
         VersionSource::Uploads { uploads, .. } => {
             let n = uploads.len();

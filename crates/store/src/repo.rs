@@ -16,6 +16,7 @@ pub mod file_tag;
 pub mod frame;
 pub mod invitation;
 pub mod item;
+pub mod item_view;
 pub mod job;
 mod like;
 pub mod lineage;

@@ -8,7 +8,8 @@ use crate::state::AppState;
 use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
-use limn_domain::export::{ExportResult, NewExport};
+use limn_domain::export::ExportResult;
+use limn_domain::item_explore::ProjectExport;
 use limn_domain::job::Job;
 use limn_domain::{JobId, ProjectId};
 use limn_services::Services;
@@ -29,15 +30,16 @@ pub fn streams() -> OpenApiRouter<AppState> {
 
 /// Export a project
 ///
-/// A job; its result is an `ExportResult` with the file's address and digest. The same content gives the same bytes.
-#[utoipa::path(post, path = "/projects/{project_id}/exports", tag = "exports", request_body = NewExport, responses((status = 202, description = "Queued", body = Job)))]
+/// A job; its result is an `ExportResult` with the file's address and digest. The same content gives the same bytes. `only`
+/// leaves out all but the items that are named, or that pass a filter of the explorer.
+#[utoipa::path(post, path = "/projects/{project_id}/exports", tag = "exports", request_body = ProjectExport, responses((status = 202, description = "Queued", body = Job)))]
 async fn start(
     State(services): State<Services>,
     Caller(actor): Caller,
     Id(project): Id<ProjectId>,
-    Optional(input): Optional<NewExport>,
+    Optional(input): Optional<ProjectExport>,
 ) -> Api<Made<Job>> {
-    Ok(accepted(services.exports.start(&actor, project, input).await?))
+    Ok(accepted(services.exports.start_of(&actor, project, input).await?))
 }
 
 /// Download an export

@@ -182,7 +182,7 @@ async fn check(
 
 #[derive(Debug, Deserialize, ToSchema)]
 struct Bulk {
-    /// `{"ids": [...]}` or `{"matching": {...filter...}}`.
+    /// `{"ids": [...]}`, `{"matching": {...filter...}}`, or `{"found": {...filter of the explorer...}}`.
     selection: ItemSelection,
     /// `"requeue"`, `"delete"`, `"clear_annotations"` or `{"classify": category}`.
     action: BulkAction,

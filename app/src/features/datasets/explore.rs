@@ -1,7 +1,5 @@
 //! `/data/:id/explore`: the files of a version by what is known of them.
 
-mod active;
-mod facets;
 mod make;
 mod map;
 mod results;
@@ -14,14 +12,13 @@ use super::layout::{DatasetCtx, NoVersion, use_dataset};
 use super::profile::Running;
 use super::shape::encode;
 use crate::data::use_load;
+use crate::explore::{Active, Facets, Filters, Views, edit};
 use crate::fmt;
 use crate::pulse::use_pulse;
 use crate::ui::{
     Button, Card, EmptyState, ErrorView, Glyph, Icon, Notice, Select, Skeleton, TextInput, Tone, debounce,
     use_hotkey_when, use_toasts,
 };
-use active::Active;
-use facets::Facets;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::NavigateOptions;
@@ -29,9 +26,7 @@ use leptos_router::hooks::{use_navigate, use_query_map};
 use limn_domain::VersionId;
 use limn_domain::authz::Action;
 use limn_domain::dataset::{Entry, Version};
-use limn_domain::explore::{
-    BY_PATH, Bounds, ExploreAnswer, ExploreFilter, ExplorePage, ExploreQuery, ROWS_MAX,
-};
+use limn_domain::explore::{BY_PATH, ExploreAnswer, ExploreFilter, ExplorePage, ExploreQuery, ROWS_MAX};
 use limn_domain::job::{Job, JobState};
 use make::MakeDialog;
 use map::MapView;
@@ -40,7 +35,7 @@ use similar::{Looking, use_similar_key};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tags::TagDialog;
-use views::Views;
+use views::views;
 
 const TYPING_PAUSE: Duration = Duration::from_millis(250);
 /// Files of a page.
@@ -110,12 +105,16 @@ impl Explorer {
     }
 
     fn filter(&self, f: impl FnOnce(&mut ExploreFilter)) {
-        let mut query = self.query.get_untracked();
-        f(&mut query.filter);
-        query.filter.facets.retain(|_, values| !values.is_empty());
-        query.filter.ranges.retain(|_, b| *b != Bounds::default());
-        if query != self.query.get_untracked() {
-            self.change.run(query);
+        edit(self.query, self.change, f);
+    }
+
+    fn filters(&self) -> Filters {
+        let page = self.page;
+        Filters {
+            query: self.query,
+            change: self.change,
+            facets: Memo::new(move |_| page.with(|p| p.facets.clone())),
+            columns: Memo::new(move |_| page.with(|p| p.columns.clone())),
         }
     }
 }
@@ -268,6 +267,7 @@ fn asked(query: ExploreQuery) -> ExploreQuery {
 #[component]
 fn Page(e: Explorer, number: RwSignal<String>) -> impl IntoView {
     let busy = RwSignal::new(false);
+    let (of, views) = (e.filters(), views(e));
     let toasts = use_toasts();
     // Only the newest question's answer is shown.
     let turn = StoredValue::new(0_u64);
@@ -404,19 +404,19 @@ fn Page(e: Explorer, number: RwSignal<String>) -> impl IntoView {
                 ]
                 label="Show as"
             />
-            <Views e/>
+            <Views of views/>
         </div>
         <div class="explore" class:is-open=move || shows.get()>
             <aside class="explore__side" aria-label="Filters">
                 <button type="button" class="btn explore__toggle" aria-expanded=move || shows.get().to_string() on:click=move |_| shows.update(|s| *s = !*s)>
                     <Icon glyph=Glyph::Filter/>"Filters"
                 </button>
-                <div class="explore__filters"><Facets e/></div>
+                <div class="explore__filters"><Facets of/></div>
             </aside>
             <div class="explore__main" aria-busy=move || busy.get().to_string()>
                 <div class="explore__head">
                     <p class="explore__count" role="status">{count}</p>
-                    <Active e/>
+                    <Active of/>
                     <span class="grow"></span>
                     <Show when=move || may_tag && e.page.with(|p| p.matched > 0)>
                         <Button icon=Glyph::Tag kbd="T" on_click=move || tagging.set(true)>

@@ -7,18 +7,19 @@ use limn_domain::assist::{Assist, UpdateAssist};
 use limn_domain::category::{Category, CategoryImpact, NewCategory, UpdateCategory};
 #[cfg(feature = "ssr")]
 use limn_domain::dataset::DatasetQuery;
-use limn_domain::dataset::{DatasetSummary, Version};
+use limn_domain::dataset::{Dataset, DatasetSummary, NewDataset, NewVersion, Version};
 #[cfg(feature = "ssr")]
 use limn_domain::datastore::UpdateSource;
 use limn_domain::datastore::{AddSource, Datastore, ProjectSource};
-use limn_domain::export::NewExport;
+use limn_domain::explore::{ExploreQuery, NewView};
 use limn_domain::import::NewImport;
 use limn_domain::item::{BulkAction, BulkOutcome, ItemQuery, ItemSelection, ItemWithAnnotations};
+use limn_domain::item_explore::{ItemView, ItemsAnswer, ProjectExport};
 use limn_domain::job::Job;
 use limn_domain::project::{Member, NewProject, Project, ProjectSummary, UpdateProject};
 use limn_domain::upload::{UploadCheck, UploadMissing};
 use limn_domain::user::User;
-use limn_domain::{CategoryId, DatasetId, JobId, Page, ProjectId, Role, SourceId, UserId};
+use limn_domain::{CategoryId, DatasetId, JobId, Page, ProjectId, Role, SourceId, UserId, ViewId};
 use server_fn::codec::Json;
 
 #[server(prefix = "/ui", endpoint = "project/list", input = Json)]
@@ -167,9 +168,56 @@ pub async fn import_start(project: ProjectId, input: NewImport) -> Result<Job, A
 }
 
 #[server(prefix = "/ui", endpoint = "export/start", input = Json)]
-pub async fn export_start(project: ProjectId, input: NewExport) -> Result<Job, AppError> {
+pub async fn export_start(project: ProjectId, input: ProjectExport) -> Result<Job, AppError> {
     let (services, actor) = crate::context::request()?;
-    Ok(services.exports.start(&actor, project, input).await?)
+    Ok(services.exports.start_of(&actor, project, input).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "explore/items", input = Json)]
+pub async fn explore_items(project: ProjectId, query: ExploreQuery) -> Result<ItemsAnswer, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.explore.items(&actor, project, query).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "explore/views", input = Json)]
+pub async fn explore_views(project: ProjectId) -> Result<Vec<ItemView>, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.explore.item_views(&actor, project).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "explore/save_view", input = Json)]
+pub async fn explore_save_view(project: ProjectId, input: NewView) -> Result<Vec<ItemView>, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.explore.save_item_view(&actor, project, input).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "explore/delete_view", input = Json)]
+pub async fn explore_delete_view(project: ProjectId, view: ViewId) -> Result<Vec<ItemView>, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.explore.delete_item_view(&actor, project, view).await?)
+}
+
+/// The datasets that were changed last, for what was found to go into.
+#[server(prefix = "/ui", endpoint = "explore/datasets", input = Json)]
+pub async fn explore_datasets() -> Result<Vec<DatasetSummary>, AppError> {
+    let (services, actor) = crate::context::request()?;
+    let query = DatasetQuery {
+        limit: Some(200),
+        ..DatasetQuery::default()
+    };
+    Ok(services.datasets.list(&actor, query).await?.rows)
+}
+
+#[server(prefix = "/ui", endpoint = "explore/new_dataset", input = Json)]
+pub async fn explore_new_dataset(input: NewDataset) -> Result<Dataset, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.datasets.create(&actor, input).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "explore/register", input = Json)]
+pub async fn explore_register(dataset: DatasetId, input: NewVersion) -> Result<Job, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.versions.register(&actor, dataset, input).await?)
 }
 
 #[server(prefix = "/ui", endpoint = "source/list", input = Json)]

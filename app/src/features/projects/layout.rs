@@ -139,9 +139,9 @@ fn Frame(project: Project, categories: Vec<Category>) -> impl IntoView {
     let jobs = use_pulse().jobs;
     Effect::new(move |before: Option<(usize, i64)>| {
         let now = jobs.with(|jobs| {
-            let ours = jobs
-                .iter()
-                .filter(|j| j.project_id == Some(id) && j.kind != "export");
+            let ours = jobs.iter().filter(|j| {
+                j.project_id == Some(id) && !matches!(j.kind.as_str(), "export" | "explore_items")
+            });
             ours.fold((0, 0), |(n, done), j| (n + 1, done + j.done))
         });
         if let Some(before) = before.filter(|b| *b != now) {
@@ -175,6 +175,7 @@ fn Frame(project: Project, categories: Vec<Category>) -> impl IntoView {
         <Tabs label="Project">
             <Tab href=ctx.href("") exact=true>"Overview"</Tab>
             <Tab href=ctx.href("/items") count=Signal::derive(move || Some(project.with(|p| p.summary.progress.total)))>"Items"</Tab>
+            <Tab href=ctx.href("/explore")>"Explore"</Tab>
             <Tab href=ctx.href("/categories") count=Signal::derive(move || Some(categories.with(|c| c.len() as i64)))>
                 "Categories"
             </Tab>

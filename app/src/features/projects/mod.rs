@@ -8,6 +8,7 @@
 pub mod api;
 mod assist;
 mod categories;
+mod explore;
 mod instructions;
 mod items;
 mod layout;
@@ -23,6 +24,7 @@ mod transfer;
 
 pub use assist::AssistTab;
 pub use categories::CategoriesTab;
+pub use explore::ExploreTab;
 pub use instructions::InstructionsTab;
 pub use items::ItemsTab;
 pub use layout::ProjectLayout;

@@ -2,7 +2,7 @@
 
 use super::{EntryFilter, Split};
 use crate::explore::ExploreFilter;
-use crate::id::{DatasetId, DatastoreId, Digest, ProjectId, UploadId, VersionId};
+use crate::id::{DatasetId, DatastoreId, Digest, ItemId, ProjectId, UploadId, VersionId};
 use crate::item::ItemStatus;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,15 @@ pub enum VersionSource {
         /// Only items with a label of one of these categories (paths, as `Vehicles/Car`); all when empty.
         #[serde(default)]
         categories: Vec<String>,
+    },
+    /// Items of a labeling project that were found by exploring it, with their labels: those of `items`, or all that pass
+    /// when there are none.
+    Found {
+        project_id: ProjectId,
+        #[serde(default)]
+        filter: ExploreFilter,
+        #[serde(default)]
+        items: Vec<ItemId>,
     },
     /// Files that were uploaded; archives are unpacked.
     Uploads {

@@ -345,7 +345,7 @@ fn push(
 }
 
 /// Facets of attributes: `file:weather`, `label:occluded`.
-fn attributes(of: &str, list: &Attributes, into: &mut Vec<(String, String)>) {
+pub(super) fn attributes(of: &str, list: &Attributes, into: &mut Vec<(String, String)>) {
     for (name, value) in list {
         let text = match value {
             AttributeValue::Flag(true) => "yes".to_owned(),

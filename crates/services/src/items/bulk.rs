@@ -12,6 +12,7 @@ use limn_store::repo::item::bulk::{self, CHUNK, Chosen, Stamp};
 use limn_store::repo::item::counter::Tally;
 use limn_store::{Tx, repo};
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// Items of one transaction; more named ones are refused, more matching ones take several.
 const PER_TRANSACTION: usize = 5_000;
@@ -20,6 +21,8 @@ const PER_TRANSACTION: usize = 5_000;
 #[derive(Clone)]
 enum Part {
     Ids(Vec<ItemId>),
+    /// Those of a list from a place on.
+    Listed(Arc<Vec<ItemId>>, usize),
     /// Matching items with export ids above the first number, up to the second.
     Matching(Filter, i64, i64),
 }
@@ -27,7 +30,7 @@ enum Part {
 /// What one transaction did.
 struct Step {
     changed: i64,
-    /// Where to go on; `None` at the end.
+    /// The export id or the place to go on from; `None` at the end.
     next: Option<i64>,
 }
 
@@ -43,6 +46,7 @@ pub(super) async fn run(
     require(&mut tx, actor, project, &action).await?;
     let mut part = match selection {
         ItemSelection::Ids(ids) => {
+            drop(tx);
             let mut seen = HashSet::new();
             let ids: Vec<ItemId> = ids.into_iter().filter(|i| seen.insert(*i)).collect();
             if ids.len() > PER_TRANSACTION {
@@ -58,13 +62,19 @@ pub(super) async fn run(
         // Items added from now on are not meant.
         ItemSelection::Matching(query) => {
             let up_to = bulk::last_export_id(&mut tx, project).await?;
+            drop(tx);
             Part::Matching(filter(project, query)?, 0, up_to)
         }
+        ItemSelection::Found(filter) => {
+            drop(tx);
+            let ids = crate::explore::items::found(ctx, project, &filter).await?;
+            Part::Listed(Arc::new(ids), 0)
+        }
     };
-    drop(tx);
-    let now = ctx.now();
     let mut changed = 0;
     loop {
+        // The time of each unit of work, by which others notice what has changed.
+        let now = ctx.now();
         let (actor, action, this, so_far) = (actor.clone(), action.clone(), part.clone(), changed);
         let step: Step = ctx
             .db
@@ -75,6 +85,7 @@ pub(super) async fn run(
         changed += step.changed;
         match (step.next, &mut part) {
             (Some(next), Part::Matching(_, after, _)) => *after = next,
+            (Some(next), Part::Listed(_, from)) => *from = usize::try_from(next).unwrap_or(usize::MAX),
             _ => return Ok(BulkOutcome { changed }),
         }
     }
@@ -132,6 +143,15 @@ async fn step(
                 let items = bulk::choose_ids(tx, project, chunk).await?;
                 changed += apply(tx, &mut tally, &items, &action, single, stamp).await?;
             }
+        }
+        Part::Listed(ids, from) => {
+            let rest = ids.get(from..).unwrap_or_default();
+            let this = &rest[..rest.len().min(PER_TRANSACTION)];
+            for chunk in this.chunks(CHUNK) {
+                let items = bulk::choose_ids(tx, project, chunk).await?;
+                changed += apply(tx, &mut tally, &items, &action, single, stamp).await?;
+            }
+            next = (this.len() < rest.len()).then(|| (from + this.len()) as i64);
         }
         Part::Matching(filter, mut after, up_to) => loop {
             let items = bulk::choose(tx, &filter, after, up_to, CHUNK as i64).await?;

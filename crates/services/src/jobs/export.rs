@@ -8,9 +8,11 @@ pub(super) mod frames;
 mod source;
 
 use crate::Context;
+use crate::explore::items::Chosen;
 use anyhow::Context as _;
 use limn_domain::dataset::Split;
 use limn_domain::export::{ExportFormat, ExportResult, NewExport};
+use limn_domain::item_explore::ItemChoice;
 use limn_domain::{Attribute, CategoryId, Digest, JobId, ProjectId, VersionId};
 use limn_jobs::{Handler, Permanent, Progress};
 use limn_store::repo::item::ExportItem;
@@ -43,6 +45,9 @@ pub(crate) struct Payload {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub split: Option<Split>,
     pub input: NewExport,
+    /// Of a project: only these items.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<ItemChoice>,
 }
 
 /// A picture that belongs to the export.
@@ -153,6 +158,14 @@ async fn run(
     })
 }
 
+/// The items that were asked for, where not all were.
+async fn chosen(ctx: &Context, payload: &Payload, progress: &Progress) -> anyhow::Result<Option<Chosen>> {
+    let (Some(project), Some(only)) = (payload.project, &payload.only) else {
+        return Ok(None);
+    };
+    Ok(Some(Chosen::of(ctx, project, only, progress).await?))
+}
+
 /// Reads the snapshot and writes the labels, each on a thread of its own.
 async fn write_labels(
     ctx: &Context,
@@ -161,7 +174,8 @@ async fn write_labels(
     progress: &Progress,
 ) -> anyhow::Result<(String, Labels)> {
     let input = payload.input;
-    let mut source = source::Pages::open(ctx, payload).await?;
+    let chosen = chosen(ctx, payload, progress).await?;
+    let mut source = source::Pages::open(ctx, payload, chosen).await?;
     let (head, categories, name) = (
         source.head.clone(),
         source.categories.clone(),

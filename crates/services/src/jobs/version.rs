@@ -17,9 +17,11 @@ use crate::{Context, Error};
 use anyhow::Context as _;
 use derive::Chosen;
 use limn_domain::dataset::{DatasetSummary, MakeProject, NewVersion, VersionOutcome, VersionSource};
+use limn_domain::item_explore::ItemChoice;
 use limn_domain::{DatasetId, DatastoreId, ProjectId, UserId, VersionId};
 use limn_jobs::{Handler, Permanent, Progress};
 use limn_store::repo;
+use project::Which;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use fill::project_of;
@@ -113,7 +115,22 @@ async fn register(ctx: &Context, payload: &Payload, progress: &Progress) -> anyh
             project_id,
             statuses,
             categories,
-        } => work.of_project(*project_id, statuses, categories).await?,
+        } => {
+            let which = Which::of_states(statuses, categories);
+            work.of_project(*project_id, &which).await?
+        }
+        VersionSource::Found {
+            project_id,
+            filter,
+            items,
+        } => {
+            let choice = ItemChoice {
+                filter: filter.clone(),
+                items: items.clone(),
+            };
+            let which = Which::found(ctx, *project_id, &choice, progress).await?;
+            work.of_project(*project_id, &which).await?
+        }
         VersionSource::Uploads { uploads, mode } => work.of_uploads(uploads, *mode).await?,
         VersionSource::Version { version_id, filter } => {
             let sieve = Sieve::new(filter)?;

@@ -9,6 +9,7 @@
 
 pub mod bulk;
 pub mod counter;
+pub mod explore;
 mod export;
 mod insert;
 mod list;

@@ -33,17 +33,7 @@ pub fn BulkBar(
         },
         move |outcome: BulkOutcome| {
             open.set(false);
-            let done = match asked.get_untracked() {
-                Some(BulkAction::Requeue) => "requeued",
-                Some(BulkAction::Delete) => "deleted",
-                Some(BulkAction::ClearAnnotations) => "cleared",
-                Some(BulkAction::Classify(_)) => "classified",
-                None => "changed",
-            };
-            toasts.ok(format!(
-                "{} {done}.",
-                fmt::counted(outcome.changed, "item", "items")
-            ));
+            toasts.ok(done(asked.get_untracked().as_ref(), outcome));
             changed.run(());
         },
     );
@@ -116,14 +106,27 @@ pub fn BulkBar(
     }
 }
 
-#[derive(Default)]
-struct Wording {
-    title: String,
-    text: String,
-    button: String,
+/// What became of it.
+pub fn done(action: Option<&BulkAction>, outcome: BulkOutcome) -> String {
+    let done = match action {
+        Some(BulkAction::Requeue) => "requeued",
+        Some(BulkAction::Delete) => "deleted",
+        Some(BulkAction::ClearAnnotations) => "cleared",
+        Some(BulkAction::Classify(_)) => "classified",
+        None => "changed",
+    };
+    format!("{} {done}.", fmt::counted(outcome.changed, "item", "items"))
 }
 
-fn wording(action: &BulkAction, n: i64, ctx: ProjectCtx) -> Wording {
+/// What is asked before something is done to items.
+#[derive(Default)]
+pub struct Wording {
+    pub title: String,
+    pub text: String,
+    pub button: String,
+}
+
+pub fn wording(action: &BulkAction, n: i64, ctx: ProjectCtx) -> Wording {
     let items = fmt::counted(n, "item", "items");
     let (title, text, button) = match action {
         BulkAction::Requeue => (

@@ -340,7 +340,7 @@ fn Filled(state: GridState, index: usize, row: Row) -> impl IntoView {
 }
 
 /// Colour and words of an item's state.
-fn describe(item: &Item) -> (Tone, String) {
+pub fn describe(item: &Item) -> (Tone, String) {
     let labels = fmt::counted(item.annotation_count, "label", "labels");
     match item.status {
         ItemStatus::Done => (Tone::Ok, format!("Done, {labels}")),

@@ -12,6 +12,7 @@ use crate::ui::{
 use leptos::prelude::*;
 use limn_domain::export::{BoxSegmentation, ExportFormat, ExportResult, ExportScope, FileNames, NewExport};
 use limn_domain::format::{Aspect, Keeps};
+use limn_domain::item_explore::{ItemChoice, ProjectExport};
 use limn_domain::job::{Job, JobState};
 use limn_domain::project::Task;
 
@@ -27,14 +28,44 @@ pub fn ExportDialog(ctx: ProjectCtx) -> impl IntoView {
             on_close=move || job.set(None)
         >
             <Show when=move || job.with(Option::is_none) fallback=move || view! { <Running job open/> }>
-                <Options ctx job/>
+                <Options ctx job open/>
+            </Show>
+        </Dialog>
+    }
+}
+
+/// What an export is of, where it is not of all items.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Portion {
+    pub choice: ItemChoice,
+    pub items: i64,
+}
+
+/// The same for items that were found; `of` is asked when the dialog opens.
+#[component]
+pub fn ExportFound(ctx: ProjectCtx, open: RwSignal<bool>, of: Callback<(), Portion>) -> impl IntoView {
+    let job = RwSignal::new(None::<Job>);
+    view! {
+        <Dialog
+            open
+            title="Export these items"
+            description="In the format your tools read, only what was found or selected."
+            on_close=move || job.set(None)
+        >
+            <Show when=move || job.with(Option::is_none) fallback=move || view! { <Running job open/> }>
+                <Options ctx job open of=untrack(|| of.run(()))/>
             </Show>
         </Dialog>
     }
 }
 
 #[component]
-fn Options(ctx: ProjectCtx, job: RwSignal<Option<Job>>) -> impl IntoView {
+fn Options(
+    ctx: ProjectCtx,
+    job: RwSignal<Option<Job>>,
+    open: RwSignal<bool>,
+    #[prop(optional, into)] of: Option<Portion>,
+) -> impl IntoView {
     let scope = RwSignal::new("all".to_owned());
     let with_images = RwSignal::new(false);
     let segmentation = RwSignal::new("empty".to_owned());
@@ -48,15 +79,18 @@ fn Options(ctx: ProjectCtx, job: RwSignal<Option<Job>>) -> impl IntoView {
     let box_options = move || task == Task::Detection && chosen.get() == ExportFormat::Coco;
     let progress = ctx.project.with_untracked(|p| p.summary.progress);
     let start = use_form(
-        move |input: NewExport| api::export_start(ctx.id, input),
+        move |input: ProjectExport| api::export_start(ctx.id, input),
         move |started: Job| {
             let id = started.id;
             job.set(Some(started));
             follow(job, id, Callback::new(|_| ()));
         },
     );
+    let all = of.as_ref().map_or(progress.total, |o| o.items);
+    let done = of.is_none().then_some(progress.done);
+    let only = StoredValue::new(of.map(|o| o.choice));
     let submit = move || {
-        start.run(NewExport {
+        let export = NewExport {
             format: chosen.get_untracked(),
             with_images: with_images.get_untracked(),
             scope: if scope.get_untracked() == "done" {
@@ -74,6 +108,10 @@ fn Options(ctx: ProjectCtx, job: RwSignal<Option<Job>>) -> impl IntoView {
             } else {
                 FileNames::Preserve
             },
+        };
+        start.run(ProjectExport {
+            export,
+            only: only.get_value(),
         });
     };
     view! {
@@ -94,8 +132,12 @@ fn Options(ctx: ProjectCtx, job: RwSignal<Option<Job>>) -> impl IntoView {
                         name="export-scope"
                         label="Items"
                         choices=vec![
-                            Choice::new("all", format!("All {}", fmt::count(progress.total)), "Also those without labels"),
-                            Choice::new("done", format!("Done, {}", fmt::count(progress.done)), "Only what somebody has submitted"),
+                            Choice::new("all", format!("All {}", fmt::count(all)), "Also those without labels"),
+                            Choice::new(
+                                "done",
+                                done.map_or_else(|| "Done ones of them".to_owned(), |n| format!("Done, {}", fmt::count(n))),
+                                "Only what somebody has submitted",
+                            ),
                         ]
                     />
                     <Checkbox
@@ -133,7 +175,7 @@ fn Options(ctx: ProjectCtx, job: RwSignal<Option<Job>>) -> impl IntoView {
                 </div>
             </DialogBody>
             <DialogFoot>
-                <Button variant=Variant::Quiet on_click=move || ctx.export_open.set(false)>"Cancel"</Button>
+                <Button variant=Variant::Quiet on_click=move || open.set(false)>"Cancel"</Button>
                 <Button variant=Variant::Primary icon=Glyph::Download submit=true loading=start.pending>"Export"</Button>
             </DialogFoot>
         </form>

@@ -152,12 +152,13 @@ async fn propose(run: &Run<'_>, todo: &[&Seen], sure: &[Sure<'_>], version: i64)
     }
     let mut wanted: Vec<(ItemId, Vec<Proposal>)> = wanted.into_iter().collect();
     wanted.sort_by_key(|w| w.0);
-    let (project, now, total) = (run.project, run.ctx.now(), wanted.len() as i64);
+    let (project, total) = (run.project, wanted.len() as i64);
     for (n, part) in wanted.chunks(CHUNK).enumerate() {
         run.progress
             .report((n * CHUNK) as i64, total, "Proposing")
             .await?;
-        let part = part.to_vec();
+        // The time of each unit of work, by which others notice what has changed.
+        let (part, now) = (part.to_vec(), run.ctx.now());
         let written: Result<(), Error> = run
             .ctx
             .db

@@ -1,6 +1,7 @@
 //! What an export reads: the items of a project, or the files of a version. Both come as pages of items.
 
 use super::Payload;
+use crate::explore::items::Chosen;
 use crate::versions::labels;
 use crate::versions::nodes::{self, Ahead, DbNodes};
 use crate::{Context, Result};
@@ -32,6 +33,8 @@ enum Origin {
         project: ProjectId,
         after: i64,
         only_done: bool,
+        /// Only these.
+        chosen: Option<Chosen>,
     },
     Version {
         reader: Box<Reader>,
@@ -53,7 +56,7 @@ pub(crate) const fn task_of(kind: DatasetKind, task: Option<Task>) -> Option<Tas
 }
 
 impl Pages {
-    pub async fn open(ctx: &Context, payload: &Payload) -> anyhow::Result<Self> {
+    pub async fn open(ctx: &Context, payload: &Payload, chosen: Option<Chosen>) -> anyhow::Result<Self> {
         let mut tx = ctx.db.read().await?;
         if let Some(project) = payload.project {
             let head = repo::transfer::head(&mut tx, project)
@@ -69,6 +72,7 @@ impl Pages {
                     project,
                     after: 0,
                     only_done: payload.input.scope == ExportScope::Done,
+                    chosen,
                 },
             });
         }
@@ -123,13 +127,22 @@ impl Pages {
                 project,
                 after,
                 only_done,
-            } => {
-                let page = repo::item::export_page(&mut self.tx, *project, *after, limit, *only_done).await?;
-                if let Some(last) = page.last() {
-                    *after = last.export_id;
+                chosen,
+            } => loop {
+                let mut page =
+                    repo::item::export_page(&mut self.tx, *project, *after, limit, *only_done).await?;
+                let Some(last) = page.last().map(|item| item.export_id) else {
+                    return Ok(page);
+                };
+                *after = last;
+                if let Some(chosen) = chosen {
+                    page.retain(|item| chosen.lets(item.id, &item.name));
                 }
-                Ok(page)
-            }
+                // An empty page is the end.
+                if !page.is_empty() {
+                    return Ok(page);
+                }
+            },
             Origin::Version {
                 reader,
                 ahead,

@@ -160,7 +160,7 @@ impl Chosen {
 }
 
 /// A filter of the explorer in words.
-fn in_words(filter: &ExploreFilter) -> String {
+pub(super) fn in_words(filter: &ExploreFilter) -> String {
     let mut parts: Vec<String> = filter
         .facets
         .iter()

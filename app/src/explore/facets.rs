@@ -1,6 +1,6 @@
-//! The filters beside the files: values with counts, numbers with histograms.
+//! The filters beside what was found: values with counts, numbers with histograms.
 
-use super::Explorer;
+use super::{Filters, days};
 use crate::fmt;
 use crate::ui::Plot;
 use leptos::prelude::*;
@@ -10,28 +10,29 @@ use limn_domain::explore::{Bounds, Column, Facet};
 const FIRST: usize = 8;
 
 #[component]
-pub fn Facets(e: Explorer) -> impl IntoView {
+pub fn Facets(of: Filters) -> impl IntoView {
     let facets = Memo::new(move |_| {
-        e.page
-            .with(|p| p.facets.iter().map(|f| f.name.clone()).collect::<Vec<_>>())
+        of.facets
+            .with(|l| l.iter().map(|f| f.name.clone()).collect::<Vec<_>>())
     });
     let columns = Memo::new(move |_| {
-        e.page
-            .with(|p| p.columns.iter().map(|c| c.name.clone()).collect::<Vec<_>>())
+        of.columns
+            .with(|l| l.iter().map(|c| c.name.clone()).collect::<Vec<_>>())
     });
     view! {
-        <For each=move || facets.get() key=String::clone let:name><OneFacet e name/></For>
-        <For each=move || columns.get() key=String::clone let:name><OneColumn e name/></For>
+        <For each=move || facets.get() key=String::clone let:name><OneFacet filters=of name/></For>
+        <For each=move || columns.get() key=String::clone let:name><OneColumn filters=of name/></For>
     }
 }
 
 #[component]
-fn OneFacet(e: Explorer, name: String) -> impl IntoView {
+fn OneFacet(filters: Filters, name: String) -> impl IntoView {
     let all = RwSignal::new(false);
     let of = StoredValue::new(name);
     let facet = Memo::new(move |_| {
-        e.page
-            .with(|p| of.with_value(|name| p.facets.iter().find(|f| f.name == *name).cloned()))
+        filters
+            .facets
+            .with(|l| of.with_value(|name| l.iter().find(|f| f.name == *name).cloned()))
     });
     let with = move |f: &dyn Fn(&Facet) -> usize| facet.with(|x| x.as_ref().map_or(0, f));
     let values = move || {
@@ -50,10 +51,10 @@ fn OneFacet(e: Explorer, name: String) -> impl IntoView {
                     let count = Memo::new(move |_| facet.with(|f| {
                         f.as_ref().and_then(|f| f.values.iter().find(|v| v.value == wanted)).map_or(0, |v| v.count)
                     }));
-                    let is_on = Memo::new(move |_| e.query.with(|q| {
+                    let is_on = Memo::new(move |_| filters.query.with(|q| {
                         of.with_value(|name| q.filter.facets.get(name).is_some_and(|v| v.contains(&chosen)))
                     }));
-                    let toggle = move |_| e.filter(|f| {
+                    let toggle = move |_| filters.filter(|f| {
                         let values = f.facets.entry(of.get_value()).or_default();
                         match values.iter().position(|v| *v == value) {
                             Some(at) => drop(values.remove(at)),
@@ -87,27 +88,38 @@ fn OneFacet(e: Explorer, name: String) -> impl IntoView {
 }
 
 #[component]
-fn OneColumn(e: Explorer, name: String) -> impl IntoView {
+fn OneColumn(filters: Filters, name: String) -> impl IntoView {
     let of = StoredValue::new(name);
     let column = Memo::new(move |_| {
-        e.page
-            .with(|p| of.with_value(|name| p.columns.iter().find(|c| c.name == *name).cloned()))
+        filters
+            .columns
+            .with(|l| of.with_value(|name| l.iter().find(|c| c.name == *name).cloned()))
     });
     let bounds = Memo::new(move |_| {
-        e.query
+        filters
+            .query
             .with(|q| of.with_value(|name| q.filter.ranges.get(name).copied().unwrap_or_default()))
     });
-    let set =
-        move |f: &dyn Fn(&mut Bounds)| e.filter(|filter| f(filter.ranges.entry(of.get_value()).or_default()));
-    let text = |n: Option<f64>| n.map_or_else(String::new, |n| n.to_string());
+    let set = move |f: &dyn Fn(&mut Bounds)| {
+        filters.filter(|filter| f(filter.ranges.entry(of.get_value()).or_default()));
+    };
     let first = column.get_untracked();
+    let is_time = first.as_ref().is_some_and(days::is_time);
+    let text = move |n: Option<f64>| match n {
+        None => String::new(),
+        Some(n) if is_time => days::date(n),
+        Some(n) => n.to_string(),
+    };
+    let kind = if is_time { "date" } else { "number" };
     let label = first.as_ref().map_or_else(String::new, |c| c.label.clone());
     let (from, to) = (format!("{label}, at least"), format!("{label}, at most"));
-    let (low, high) = first.map_or_else(Default::default, |c| (plain(c.min), plain(c.max)));
+    let (low, high) = first.map_or_else(Default::default, |c| (shown(&c, c.min), shown(&c, c.max)));
     let head = move || {
         column.with(|c| {
             c.as_ref().map(|c| {
-                if c.unit.is_empty() {
+                if is_time {
+                    format!("{} (UTC)", c.label)
+                } else if c.unit.is_empty() {
                     c.label.clone()
                 } else {
                     format!("{} ({})", c.label, c.unit)
@@ -119,21 +131,23 @@ fn OneColumn(e: Explorer, name: String) -> impl IntoView {
         <fieldset class="facet">
             <legend class="facet__name">{head}</legend>
             {move || column.get().map(|c| view! { <Plot label=c.label.clone() counts=counts(&c) edges=edges(&c) small=true/> })}
-            <div class="facet__range">
+            <div class="facet__range" class:facet__range--dates=is_time>
                 <input
-                    class="input" type="number" step="any" aria-label=from placeholder=low
+                    class="input" type=kind step="any" aria-label=from placeholder=low
                     prop:value=move || text(bounds.get().min)
                     on:change=move |ev| {
-                        let min = event_target_value(&ev).parse().ok();
+                        let typed = event_target_value(&ev);
+                        let min = if is_time { days::first(&typed) } else { typed.parse().ok() };
                         set(&|b| b.min = min);
                     }
                 />
                 <span class="faint">"to"</span>
                 <input
-                    class="input" type="number" step="any" aria-label=to placeholder=high
+                    class="input" type=kind step="any" aria-label=to placeholder=high
                     prop:value=move || text(bounds.get().max)
                     on:change=move |ev| {
-                        let max = event_target_value(&ev).parse().ok();
+                        let typed = event_target_value(&ev);
+                        let max = if is_time { days::last(&typed) } else { typed.parse().ok() };
                         set(&|b| b.max = max);
                     }
                 />
@@ -149,8 +163,13 @@ fn counts(c: &Column) -> Vec<u64> {
 fn edges(c: &Column) -> Vec<String> {
     let step = (c.max - c.min) / c.bins.len().max(1) as f64;
     (0..=c.bins.len())
-        .map(|i| plain(c.min + step * i as f64))
+        .map(|i| shown(c, c.min + step * i as f64))
         .collect()
+}
+
+/// A number of a column as people read it.
+fn shown(c: &Column, n: f64) -> String {
+    if days::is_time(c) { days::date(n) } else { plain(n) }
 }
 
 /// A number in few digits.

@@ -1,0 +1,192 @@
+//! The items that pass, as a grid or a table, page after page.
+
+use super::super::api;
+use super::super::items::grid::describe;
+use super::super::items::thumb::Thumb;
+use super::{Explorer, PAGE, Row, asked};
+use crate::fmt;
+use crate::ui::{Button, RelativeTime, Table, use_toasts};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use limn_domain::explore::ExploreQuery;
+use limn_domain::item_explore::ItemsAnswer;
+use limn_domain::{CategoryId, ItemId, Source};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Another key where there is something else to show.
+fn key(row: &Row) -> (ItemId, i64, i64, bool) {
+    let item = &row.item;
+    (
+        item.id,
+        item.revision,
+        item.updated_at.0,
+        item.leased_by.is_some(),
+    )
+}
+
+#[component]
+pub fn Results(e: Explorer, as_table: Signal<bool>) -> impl IntoView {
+    let busy = RwSignal::new(false);
+    let toasts = use_toasts();
+    let more = move || {
+        busy.set(true);
+        let query = e.query.get_untracked();
+        let wanted = ExploreQuery {
+            offset: e.rows.with_untracked(Vec::len) as i64,
+            rows_only: true,
+            ..asked(query.clone())
+        };
+        spawn_local(async move {
+            let answer = api::explore_items(e.ctx.id, wanted).await;
+            if busy.try_set(false).is_some() || e.query.try_get_untracked() != Some(query) {
+                return;
+            }
+            match answer {
+                Ok(ItemsAnswer { page: Some(page), .. }) => {
+                    e.rows.try_update(|rows| {
+                        // Items may have moved from one page to another meanwhile.
+                        let known: BTreeSet<ItemId> = rows.iter().map(|r| r.item.id).collect();
+                        let new = page.rows.into_iter().filter(|r| !known.contains(&r.item.id));
+                        rows.extend(new.map(Arc::new));
+                    });
+                }
+                Ok(_) => {}
+                Err(error) => toasts.error(&error),
+            }
+        });
+    };
+    let last = StoredValue::new(None::<ItemId>);
+    // With shift, everything from the one before.
+    let pick = Callback::new(move |(id, range): (ItemId, bool)| {
+        let on = !e.selected.with_untracked(|s| s.contains(&id));
+        let ids = e.rows.with_untracked(|rows| {
+            let place = |id: ItemId| rows.iter().position(|r| r.item.id == id);
+            let from = last.get_value().filter(|_| range).and_then(place);
+            match (from, place(id)) {
+                (Some(a), Some(b)) => rows[a.min(b)..=a.max(b)].iter().map(|r| r.item.id).collect(),
+                _ => vec![id],
+            }
+        });
+        e.selected.update(|s| {
+            for id in ids {
+                if on {
+                    s.insert(id);
+                } else {
+                    s.remove(&id);
+                }
+            }
+        });
+        last.set_value(Some(id));
+    });
+    let matched = Memo::new(move |_| e.page.with(|p| p.matched));
+    view! {
+        {move || {
+            if as_table.get() {
+                view! { <Rows e pick/> }.into_any()
+            } else {
+                view! {
+                    <ul class="data-grid" aria-label="Items">
+                        <For each=move || e.rows.get() key=key let:row><Cell e row pick/></For>
+                    </ul>
+                }
+                .into_any()
+            }
+        }}
+        <p class="data-more muted">
+            {move || format!("{} of {} shown", fmt::count(e.rows.with(Vec::len) as i64), fmt::count(matched.get()))}
+            {move || ((e.rows.with(Vec::len) as i64) < matched.get()).then(|| view! {
+                <Button loading=busy on_click=more>{format!("Show {PAGE} more")}</Button>
+            })}
+            <Show when=move || !e.selected.with(BTreeSet::is_empty)>
+                <button type="button" class="link" on:click=move |_| e.selected.set(BTreeSet::new())>"Select none"</button>
+            </Show>
+        </p>
+    }
+}
+
+#[component]
+fn Pick(e: Explorer, id: ItemId, name: String, pick: Callback<(ItemId, bool)>) -> impl IntoView {
+    let is_on = Memo::new(move |_| e.selected.with(|s| s.contains(&id)));
+    view! {
+        <input
+            type="checkbox"
+            class="explore__pick"
+            aria-label=format!("Select {name}")
+            prop:checked=move || is_on.get()
+            on:click=move |ev| pick.run((id, ev.shift_key()))
+        />
+    }
+}
+
+#[component]
+fn Cell(e: Explorer, row: Row, pick: Callback<(ItemId, bool)>) -> impl IntoView {
+    let (id, name) = (row.item.id, row.item.name.clone());
+    let short = name.rsplit('/').next().unwrap_or(&name).to_owned();
+    let (tone, words) = describe(&row.item);
+    view! {
+        <li class="explore__cell">
+            <a class="data-cell" href=e.ctx.href(&format!("/label/{id}")) title=name.clone()>
+                <Thumb row palette=e.ctx.palette/>
+                <span class="data-cell__name">{short}</span>
+                <span class="data-cell__foot">
+                    <i class="dot" style=format!("background:{}", tone.color())></i>
+                    <span class="faint">{words}</span>
+                </span>
+            </a>
+            <Pick e id name pick/>
+        </li>
+    }
+}
+
+/// Categories of labels with how many of each, those of proposals behind them.
+fn categories(e: Explorer, row: &Row) -> String {
+    let mut counts: BTreeMap<(bool, CategoryId), usize> = BTreeMap::new();
+    for a in &row.annotations {
+        *counts
+            .entry((a.source == Source::Prelabel, a.category_id))
+            .or_default() += 1;
+    }
+    let named = |((proposed, id), n): ((bool, CategoryId), usize)| {
+        let name = e.ctx.palette.with(|p| p.name(id).to_owned());
+        let times = if n > 1 {
+            format!(" \u{00d7}{n}")
+        } else {
+            String::new()
+        };
+        format!("{name}{times}{}", if proposed { " (proposed)" } else { "" })
+    };
+    counts.into_iter().map(named).collect::<Vec<_>>().join(", ")
+}
+
+#[component]
+fn Rows(e: Explorer, pick: Callback<(ItemId, bool)>) -> impl IntoView {
+    view! {
+        <div class="card card--flush">
+            <Table label="Items" columns=vec!["", "Name", "State", "Categories", "Submitted by", "Changed", "Pixels", "Size"]>
+                <For each=move || e.rows.get() key=key let:row>
+                    {
+                        let item = row.item.clone();
+                        let (_, words) = describe(&item);
+                        let pixels = if item.width > 0 { format!("{} \u{00d7} {}", item.width, item.height) } else { String::new() };
+                        let shown = Arc::clone(&row);
+                        view! {
+                            <tr class="explore__row">
+                                <td><Pick e id=item.id name=item.name.clone() pick/></td>
+                                <td data-label="Name">
+                                    <a class="link data-path" href=e.ctx.href(&format!("/label/{}", item.id))>{item.name.clone()}</a>
+                                </td>
+                                <td data-label="State">{words}</td>
+                                <td data-label="Categories">{move || categories(e, &shown)}</td>
+                                <td data-label="Submitted by">{item.done_by_name.clone()}</td>
+                                <td data-label="Changed"><RelativeTime at=item.updated_at/></td>
+                                <td data-label="Pixels" class="num">{pixels}</td>
+                                <td data-label="Size" class="num">{fmt::bytes(item.byte_size)}</td>
+                            </tr>
+                        }
+                    }
+                </For>
+            </Table>
+        </div>
+    }
+}

@@ -1,0 +1,233 @@
+//! Indexes of projects: held in memory while they are asked, the large ones kept as files that a job writes.
+
+use super::state::{Reached, State};
+use crate::{Context, Result};
+use limn_domain::{ItemId, ProjectId, Timestamp, UserId};
+use limn_explore::{Index, Stack};
+use limn_store::repo;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Grows whenever a row says other things of an item; files of another number are made anew.
+const FORMAT: u32 = 1;
+/// Bytes of indexes that stay in memory; one that is larger stays alone.
+const HELD: usize = 512 << 20;
+/// How long a draft stays that nobody writes to.
+const DRAFT_LIFE: Duration = Duration::from_hours(1);
+/// Bytes of the part of a file that says what it is, at most.
+const HEAD_MAX: u64 = 64 << 20;
+
+/// What a file says before its index.
+#[derive(Debug, Serialize, Deserialize)]
+struct Head {
+    format: u32,
+    at: i64,
+    held: Vec<(ItemId, UserId)>,
+    drift: i64,
+}
+
+/// A project's index; asked by one at a time, as each brings it up to date.
+#[derive(Default)]
+struct Slot {
+    state: tokio::sync::Mutex<State>,
+    bytes: AtomicUsize,
+}
+
+type Slots = Vec<(ProjectId, Arc<Slot>)>;
+
+/// What a question finds.
+pub(super) struct Look {
+    /// None before it was ever made.
+    pub stack: Option<Arc<Stack>>,
+    /// The moment up to which all is in it.
+    pub at: Timestamp,
+    /// Much has changed since.
+    pub behind: bool,
+    /// A job should take in what has changed.
+    pub is_large: bool,
+}
+
+/// The indexes that are held in memory, and where the others lie.
+#[derive(Clone)]
+pub(crate) struct ItemIndexes {
+    folder: Arc<PathBuf>,
+    /// Used last, last.
+    held: Arc<Mutex<Slots>>,
+}
+
+impl ItemIndexes {
+    pub fn at(folder: PathBuf) -> Self {
+        Self {
+            folder: Arc::new(folder),
+            held: Arc::default(),
+        }
+    }
+
+    fn path(&self, project: ProjectId) -> PathBuf {
+        self.folder.join(format!("{project}.index"))
+    }
+
+    fn slot(&self, project: ProjectId) -> Arc<Slot> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = held.iter().position(|(p, _)| *p == project);
+        let slot = at.map_or_else(Arc::default, |at| held.remove(at).1);
+        held.push((project, Arc::clone(&slot)));
+        let mut bytes = 0;
+        let kept = held.iter().rev().take_while(|(_, slot)| {
+            bytes += slot.bytes.load(Ordering::Relaxed);
+            bytes <= HELD
+        });
+        let kept = kept.count().max(1);
+        let gone = held.len() - kept;
+        held.drain(..gone);
+        slot
+    }
+
+    /// The index of a project with all that has changed, or as it was when that is too much for somebody to wait for.
+    pub(super) async fn look(&self, ctx: &Context, project: ProjectId) -> Result<Look> {
+        let slot = self.slot(project);
+        let mut state = slot.state.lock().await;
+        if !state.is_made()
+            && let Some(read) = self.read(project, state.at).await?
+        {
+            *state = read;
+        }
+        let mut reached = state.advance(ctx, project).await?;
+        // A job may have taken it in, perhaps of another process.
+        if reached == Reached::Behind
+            && let Some(newer) = self.read(project, state.at).await?
+        {
+            *state = newer;
+            reached = state.advance(ctx, project).await?;
+        }
+        slot.bytes.store(state.size(), Ordering::Relaxed);
+        Ok(Look {
+            stack: state.is_made().then(|| state.stack()),
+            at: state.at,
+            behind: reached == Reached::Behind,
+            is_large: state.is_large(),
+        })
+    }
+
+    /// Where a job begins: what is held, else what is kept, else nothing.
+    pub(super) async fn begin(&self, project: ProjectId) -> Result<State> {
+        let held = self.slot(project).state.lock().await.clone();
+        Ok(self.read(project, held.at).await?.unwrap_or(held))
+    }
+
+    /// Keeps what a job has made.
+    pub(super) async fn put(&self, project: ProjectId, state: State) -> Result<Arc<Stack>> {
+        let stack = state.stack();
+        let head = Head {
+            format: FORMAT,
+            at: state.at.0,
+            held: state.held.iter().map(|(item, user)| (*item, *user)).collect(),
+            drift: state.drift,
+        };
+        let (path, written) = (self.path(project), Arc::clone(&stack));
+        let write = tokio::task::spawn_blocking(move || write(&path, &head, written.base()));
+        write.await.map_err(anyhow::Error::from)??;
+        let slot = self.slot(project);
+        let mut held = slot.state.lock().await;
+        if held.at <= state.at || held.is_large() {
+            *held = state;
+        }
+        slot.bytes.store(held.size(), Ordering::Relaxed);
+        Ok(stack)
+    }
+
+    /// What is kept of a project, if it was read after a moment.
+    async fn read(&self, project: ProjectId, after: Timestamp) -> Result<Option<State>> {
+        let path = self.path(project);
+        let read = tokio::task::spawn_blocking(move || read(&path, after));
+        Ok(read.await.map_err(anyhow::Error::from)??)
+    }
+
+    /// Removes the files of projects that are no more, and drafts nobody writes any longer. Answers how many.
+    pub async fn sweep(&self, ctx: &Context) -> Result<u64> {
+        let folder = Arc::clone(&self.folder);
+        let list = tokio::task::spawn_blocking(move || -> Vec<PathBuf> {
+            let list = std::fs::read_dir(&*folder).map(|d| d.flatten().map(|e| e.path()).collect());
+            list.unwrap_or_default()
+        });
+        let mut removed = 0;
+        for path in list.await.map_err(anyhow::Error::from)? {
+            let name = path.file_stem().and_then(|s| s.to_str());
+            let stands = match name.and_then(|s| s.parse::<ProjectId>().ok()) {
+                Some(project) => {
+                    let mut tx = ctx.db.read().await?;
+                    repo::transfer::title(&mut tx, project).await?.is_some()
+                }
+                None => !is_old(&path),
+            };
+            if !stands && std::fs::remove_file(&path).is_ok() {
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+}
+
+/// Whether nobody has written to a draft for so long that nobody will.
+fn is_old(draft: &Path) -> bool {
+    let modified = std::fs::metadata(draft).and_then(|m| m.modified());
+    modified.is_ok_and(|m| m.elapsed().is_ok_and(|age| age > DRAFT_LIFE))
+}
+
+fn write(path: &Path, head: &Head, index: &Index) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let head = serde_json::to_vec(head)?;
+    let mut bytes = (head.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(head);
+    bytes.extend(index.to_bytes());
+    // Nobody reads half of one.
+    let draft = path.with_extension(format!("{}.draft", hex::encode(rand::random::<[u8; 4]>())));
+    std::fs::write(&draft, bytes)?;
+    std::fs::rename(&draft, path)
+}
+
+/// None where there is none, where it is not newer, and where it cannot be used.
+fn read(path: &Path, after: Timestamp) -> std::io::Result<Option<State>> {
+    use std::io::Read as _;
+    let mut file = match std::fs::File::open(path) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    let unfit = |why: String| {
+        tracing::info!(path = %path.display(), error = %why, "an index is built anew");
+        Ok(None)
+    };
+    let mut length = [0; 8];
+    if file.read_exact(&mut length).is_err() {
+        return unfit("it is cut off".to_owned());
+    }
+    let mut head = Vec::new();
+    let most = u64::from_le_bytes(length).min(HEAD_MAX);
+    file.by_ref().take(most).read_to_end(&mut head)?;
+    let head: Head = match serde_json::from_slice(&head) {
+        Ok(head) => head,
+        Err(e) => return unfit(e.to_string()),
+    };
+    if head.format != FORMAT {
+        return unfit("it is of another version of the program".to_owned());
+    }
+    if head.at <= after.0 {
+        return Ok(None);
+    }
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    match Index::from_bytes(&bytes) {
+        Ok(index) => {
+            let mut state = State::of(index, Timestamp(head.at));
+            state.held = head.held.into_iter().collect();
+            state.drift = head.drift;
+            Ok(Some(state))
+        }
+        Err(e) => unfit(e.to_string()),
+    }
+}

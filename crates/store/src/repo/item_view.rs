@@ -1,0 +1,83 @@
+//! item_view rows: filters over a project's items.
+
+use crate::{StoreError, Tx, on_tx};
+use limn_domain::explore::ExploreQuery;
+use limn_domain::item_explore::ItemView;
+use limn_domain::{ProjectId, Timestamp, UserId, ViewId};
+use sqlx::FromRow;
+use sqlx::types::Json;
+
+#[derive(FromRow)]
+struct Row {
+    id: ViewId,
+    project_id: ProjectId,
+    name: String,
+    query: Json<ExploreQuery>,
+    created_by_name: Option<String>,
+    created_at: Timestamp,
+}
+
+impl From<Row> for ItemView {
+    fn from(r: Row) -> Self {
+        Self {
+            id: r.id,
+            project_id: r.project_id,
+            name: r.name,
+            query: r.query.0,
+            created_by_name: r.created_by_name,
+            created_at: r.created_at,
+        }
+    }
+}
+
+/// By name.
+pub async fn list(tx: &mut Tx, project: ProjectId) -> Result<Vec<ItemView>, StoreError> {
+    let rows: Vec<Row> = on_tx!(tx, conn => {
+        sqlx::query_as(
+            "SELECT v.id, v.project_id, v.name, v.query, u.name AS created_by_name, v.created_at FROM item_view v \
+             LEFT JOIN user_account u ON u.id = v.created_by WHERE v.project_id = $1 ORDER BY v.name_key",
+        )
+        .bind(project)
+        .fetch_all(conn)
+        .await?
+    });
+    Ok(rows.into_iter().map(ItemView::from).collect())
+}
+
+/// Keeps a view; one of the same name regardless of case takes its query and keeps its id, which is answered.
+pub async fn put(
+    tx: &mut Tx,
+    project: ProjectId,
+    name: &str,
+    query: &ExploreQuery,
+    by: Option<UserId>,
+    now: Timestamp,
+) -> Result<ViewId, StoreError> {
+    Ok(on_tx!(tx, conn => {
+        sqlx::query_scalar(
+            "INSERT INTO item_view (id, project_id, name, name_key, query, created_by, created_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7) \
+             ON CONFLICT (project_id, name_key) DO UPDATE SET name = excluded.name, query = excluded.query RETURNING id",
+        )
+        .bind(ViewId::new())
+        .bind(project)
+        .bind(name)
+        .bind(name.to_lowercase())
+        .bind(Json(query))
+        .bind(by)
+        .bind(now)
+        .fetch_one(conn)
+        .await?
+    }))
+}
+
+/// Removes a view and answers its name; `None` when there is none.
+pub async fn delete(tx: &mut Tx, project: ProjectId, id: ViewId) -> Result<Option<String>, StoreError> {
+    Ok(on_tx!(tx, conn => {
+        sqlx::query_scalar("DELETE FROM item_view WHERE id = $1 AND project_id = $2 RETURNING name")
+            .bind(id)
+            .bind(project)
+            .fetch_optional(conn)
+            .await?
+    }))
+}
