@@ -3,6 +3,7 @@
 mod backbone;
 mod boxes;
 mod masks;
+mod onnx;
 mod spans;
 mod world;
 

@@ -97,7 +97,7 @@ impl std::str::FromStr for Retrain {
     }
 }
 
-/// A version of a registered model whose weights describe pictures.
+/// A version of a registered model whose network describes pictures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Backbone {
@@ -201,7 +201,8 @@ pub struct UpdateAssist {
     pub every: Option<i64>,
     #[serde(default)]
     pub register: Option<bool>,
-    /// `NAME/VERSION` of a registered model that holds a ResNet's weights as safetensors; empty for the project's own patches.
+    /// `NAME/VERSION` of a registered model that holds a ResNet's weights as safetensors or `.pth`, or a network as ONNX; empty for the project's own
+    /// patches.
     #[serde(default)]
     pub backbone: Option<String>,
 }

@@ -11,7 +11,7 @@ use crate::tree::Tree;
 use crate::{Encoder, Picture, Tagger, Words, look};
 use limn_domain::assist::{AssistOrder, Figures};
 use limn_services::assist::port::{
-    Arranged, Engine, EngineError, JudgedBoxes, JudgedMasks, PictureNet, SmallPicture, SpanTraining,
+    Arranged, Engine, EngineError, JudgedBoxes, JudgedMasks, NetFile, PictureNet, SmallPicture, SpanTraining,
     StopCheck, TextSpan, TrainedHead, Training, Verdict,
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -57,6 +57,16 @@ fn pictures(small: &[SmallPicture]) -> Vec<Picture> {
         .collect()
 }
 
+fn all_whole(small: &[SmallPicture]) -> Result<Vec<Picture>, EngineError> {
+    let whole = pictures(small);
+    if whole.len() == small.len() {
+        return Ok(whole);
+    }
+    Err(EngineError::Broken(
+        "A picture has other bytes than its size says.".to_owned(),
+    ))
+}
+
 impl PictureNet for Backbone {
     fn name(&self) -> &'static str {
         self.name()
@@ -67,14 +77,38 @@ impl PictureNet for Backbone {
     }
 
     fn embed(&self, small: &[SmallPicture], stop: &StopCheck) -> Result<Vec<Vec<f32>>, EngineError> {
-        let whole = pictures(small);
-        if whole.len() != small.len() {
-            return Err(EngineError::Broken(
-                "A picture has other bytes than its size says.".to_owned(),
-            ));
-        }
-        Ok(self.embed(&whole, &|| stop())?)
+        Ok(self.embed(&all_whole(small)?, &|| stop())?)
     }
+}
+
+#[cfg(feature = "onnx")]
+impl PictureNet for crate::onnx::Described {
+    fn name(&self) -> &'static str {
+        "onnx"
+    }
+
+    fn side(&self) -> u32 {
+        self.side()
+    }
+
+    fn embed(&self, small: &[SmallPicture], stop: &StopCheck) -> Result<Vec<Vec<f32>>, EngineError> {
+        Ok(self.embed(&all_whole(small)?, &|| stop())?)
+    }
+}
+
+#[cfg(feature = "onnx")]
+fn described(bytes: &[u8]) -> Result<Arc<dyn PictureNet>, EngineError> {
+    Ok(Arc::new(crate::onnx::Described::open(bytes)?))
+}
+
+#[cfg(not(feature = "onnx"))]
+fn described(_: &[u8]) -> Result<Arc<dyn PictureNet>, EngineError> {
+    Err(no_onnx())
+}
+
+#[cfg(not(feature = "onnx"))]
+fn no_onnx() -> EngineError {
+    EngineError::Refused("This server was built without ONNX; use weights of a ResNet.".to_owned())
 }
 
 impl Engine for LocalEngine {
@@ -94,12 +128,7 @@ impl Engine for LocalEngine {
         stop: &StopCheck,
     ) -> Result<Vec<Vec<f32>>, EngineError> {
         let encoder = Encoder::from_bytes(encoder)?;
-        let whole = pictures(small);
-        if whole.len() != small.len() {
-            return Err(EngineError::Broken(
-                "A picture has other bytes than its size says.".to_owned(),
-            ));
-        }
+        let whole = all_whole(small)?;
         let _turn = self.turn();
         Ok(encoder.embed(&whole, &|| stop())?)
     }
@@ -109,12 +138,7 @@ impl Engine for LocalEngine {
     }
 
     fn looks(&self, small: &[SmallPicture]) -> Result<Vec<Vec<f32>>, EngineError> {
-        let whole = pictures(small);
-        if whole.len() != small.len() {
-            return Err(EngineError::Broken(
-                "A picture has other bytes than its size says.".to_owned(),
-            ));
-        }
+        let whole = all_whole(small)?;
         // A millisecond for some ten pictures: nobody waits for a turn.
         Ok(whole.iter().map(look).collect())
     }
@@ -139,8 +163,11 @@ impl Engine for LocalEngine {
         Ok(words.embed(texts, &|| stop())?)
     }
 
-    fn picture_net(&self, weights: &[u8]) -> Result<Arc<dyn PictureNet>, EngineError> {
-        Ok(Arc::new(Backbone::open(weights)?))
+    fn picture_net(&self, bytes: &[u8], what: NetFile) -> Result<Arc<dyn PictureNet>, EngineError> {
+        match what {
+            NetFile::Weights => Ok(Arc::new(Backbone::open(bytes)?)),
+            NetFile::Onnx => described(bytes),
+        }
     }
 
     fn train(&self, t: &Training, stop: &StopCheck) -> Result<TrainedHead, EngineError> {

@@ -1,7 +1,8 @@
-//! Networks that an admin brings to describe pictures: versions of registered models with weights as safetensors.
+//! Networks that an admin brings to describe pictures: versions of registered models with weights of a ResNet, as safetensors or as `torch.save`
+//! writes them, or with a whole network as ONNX.
 
 use super::Assists;
-use super::port::{EngineError, PictureNet};
+use super::port::{EngineError, NetFile, PictureNet};
 use crate::authz::require_in;
 use crate::models::Models;
 use crate::{Actor, Context, Error, Result};
@@ -13,6 +14,20 @@ use std::sync::Arc;
 
 /// Bytes of a file of weights.
 const WEIGHTS_MAX: i64 = 1 << 30;
+/// Bytes of a network as ONNX: while it is read it takes several times as much memory.
+pub(crate) const ONNX_MAX: i64 = 1 << 29;
+
+/// What a file of this name may be.
+fn net_file(path: &str) -> Option<NetFile> {
+    let ends = |end: &str| path.to_ascii_lowercase().ends_with(end);
+    if ends(".onnx") {
+        return Some(NetFile::Onnx);
+    }
+    [".safetensors", ".pth", ".pt"]
+        .into_iter()
+        .any(ends)
+        .then_some(NetFile::Weights)
+}
 
 /// A network with the digest of its weights.
 pub(crate) struct Brought {
@@ -21,7 +36,7 @@ pub(crate) struct Brought {
 }
 
 impl Assists {
-    /// Versions of registered models with weights that may be such, as `NAME/VERSION`, at most 200.
+    /// Versions of registered models with files that may be such, as `NAME/VERSION`, at most 200.
     pub async fn backbones(&self, actor: &Actor, project: ProjectId) -> Result<Vec<String>> {
         let mut tx = self.0.db.read().await?;
         require_in(&mut tx, actor, Action::ManageProject, project).await?;
@@ -65,27 +80,37 @@ pub(crate) async fn brought(ctx: &Context, wanted: &Backbone) -> Result<Brought>
         .place(&Actor::System, &wanted.model, wanted.version)
         .await?;
     let files = repo::artifact::all(&mut ctx.db.read().await?, place.owner.uuid(), &place.path).await?;
-    let mut weights = files.into_iter().filter(|f| f.path.ends_with(".safetensors"));
-    let (file, more) = (weights.next(), weights.next());
+    let mut nets = files
+        .into_iter()
+        .filter_map(|f| net_file(&f.path).map(|what| (f, what)));
+    let (found, more) = (nets.next(), nets.next());
     let wrong = |why: &str| {
         Err(Error::new(
             Code::WrongState,
             format!("Version {} of “{}” {why}", wanted.version, wanted.model),
         ))
     };
-    let Some(file) = file else {
-        return wrong("holds no weights: it has no file that ends in .safetensors.");
+    let Some((file, what)) = found else {
+        return wrong("holds no weights: it has no file that ends in .safetensors, .pth or .onnx.");
     };
     if more.is_some() {
         return wrong("holds several files of weights; register a version with one.");
     }
-    if file.byte_size > WEIGHTS_MAX {
-        return wrong("holds weights of more than a gigabyte, which no network that can be used here has.");
+    match what {
+        NetFile::Weights if file.byte_size > WEIGHTS_MAX => {
+            return wrong(
+                "holds weights of more than a gigabyte, which no network that can be used here has.",
+            );
+        }
+        NetFile::Onnx if file.byte_size > ONNX_MAX => {
+            return wrong("holds an ONNX file of more than 512 megabytes; use a smaller network.");
+        }
+        _ => {}
     }
     let path = ctx.blobs.path(&file.digest);
     let read = tokio::task::spawn_blocking(move || -> anyhow::Result<_> {
         let bytes = std::fs::read(&path).context("the weights cannot be read")?;
-        Ok(engine.picture_net(&bytes))
+        Ok(engine.picture_net(&bytes, what))
     });
     match read.await.map_err(anyhow::Error::from)?? {
         Ok(net) => Ok(Brought {

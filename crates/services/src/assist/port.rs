@@ -163,6 +163,15 @@ pub struct Arranged {
     pub groups: Option<Vec<usize>>,
 }
 
+/// What a file of a network is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NetFile {
+    /// Weights of a network that is known, as safetensors or as `torch.save` writes them.
+    Weights,
+    /// A whole network, as ONNX.
+    Onnx,
+}
+
 /// A network that somebody brought, which describes pictures.
 pub trait PictureNet: Send + Sync {
     /// Such as `resnet18`.
@@ -212,8 +221,8 @@ pub trait Engine: Send + Sync {
         stop: &StopCheck,
     ) -> Result<Vec<Vec<f32>>, EngineError>;
 
-    /// Reads weights as safetensors. [`EngineError::Refused`] says what is wrong with them.
-    fn picture_net(&self, weights: &[u8]) -> Result<Arc<dyn PictureNet>, EngineError>;
+    /// Reads a network that describes pictures. [`EngineError::Refused`] says what is wrong with the file.
+    fn picture_net(&self, bytes: &[u8], what: NetFile) -> Result<Arc<dyn PictureNet>, EngineError>;
 
     fn train(&self, training: &Training, stop: &StopCheck) -> Result<TrainedHead, EngineError>;
 

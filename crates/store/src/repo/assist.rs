@@ -329,12 +329,15 @@ pub async fn curve(
     Ok(rows)
 }
 
-/// Names and numbers of versions of registered models with files that end in `.safetensors`.
+/// Names and numbers of versions of registered models with files of weights or networks, pairs that find objects by clicks aside.
 pub async fn weights(tx: &mut Tx, limit: i64) -> Result<Vec<(String, i64)>, StoreError> {
     Ok(on_tx!(tx, conn => {
         sqlx::query_as(
             "SELECT m.name, v.number FROM model_version v JOIN registered_model m ON m.id = v.model_id \
-             WHERE EXISTS (SELECT 1 FROM artifact a WHERE a.owner = v.id AND a.path LIKE '%.safetensors') \
+             WHERE EXISTS (SELECT 1 FROM artifact a WHERE a.owner = v.id AND (a.path LIKE '%.safetensors' \
+             OR a.path LIKE '%.pth' OR a.path LIKE '%.pt' OR a.path LIKE '%.onnx')) \
+             AND NOT EXISTS (SELECT 1 FROM artifact a WHERE a.owner = v.id \
+             AND (a.path = 'encoder.onnx' OR a.path LIKE '%/encoder.onnx')) \
              ORDER BY m.name, v.number DESC LIMIT $1",
         )
         .bind(limit)

@@ -181,7 +181,7 @@ fn Form(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
                             <Field
                                 name="backbone"
                                 label="Pictures are described by"
-                                hint="A registered ResNet sees more in photos, and takes longer to look at them"
+                                hint="A registered network sees more in photos, and takes longer to look at them"
                                 errors=save.error
                             >
                                 <Select value=backbone options=list.clone()/>
