@@ -10,9 +10,11 @@ use crate::train::{Example, Task, train};
 use crate::tree::Tree;
 use crate::{Encoder, Picture, Tagger, Words, look};
 use limn_domain::assist::{AssistOrder, Figures};
+#[cfg(feature = "onnx")]
+use limn_domain::{Mask, smart::Clicks};
 use limn_services::assist::port::{
-    Arranged, Engine, EngineError, JudgedBoxes, JudgedMasks, NetFile, PictureNet, SmallPicture, SpanTraining,
-    StopCheck, TextSpan, TrainedHead, Training, Verdict,
+    Arranged, Engine, EngineError, JudgedBoxes, JudgedMasks, NetFile, PictureNet, Segmenter, SmallPicture,
+    SpanTraining, StopCheck, TextSpan, TrainedHead, Training, Verdict,
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -106,6 +108,49 @@ fn described(_: &[u8]) -> Result<Arc<dyn PictureNet>, EngineError> {
     Err(no_onnx())
 }
 
+#[cfg(feature = "onnx")]
+impl Segmenter for crate::onnx::Pair {
+    fn side(&self) -> u32 {
+        self.side()
+    }
+
+    fn steps(&self) -> usize {
+        self.steps()
+    }
+
+    fn seen_bytes(&self) -> usize {
+        self.seen_bytes()
+    }
+
+    fn look(&self, picture: &SmallPicture, stop: &StopCheck) -> Result<Vec<u8>, EngineError> {
+        let whole = all_whole(std::slice::from_ref(picture))?;
+        let Some(picture) = whole.first() else {
+            return Ok(Vec::new());
+        };
+        Ok(self.encode(picture, &|| stop())?)
+    }
+
+    fn segment(
+        &self,
+        seen: &[u8],
+        size: [u32; 2],
+        clicks: &Clicks,
+        stop: &StopCheck,
+    ) -> Result<Option<Mask>, EngineError> {
+        Ok(self.find(seen, size, clicks, &|| stop())?)
+    }
+}
+
+#[cfg(feature = "onnx")]
+fn pair(encoder: &[u8], decoder: &[u8]) -> Result<Arc<dyn Segmenter>, EngineError> {
+    Ok(Arc::new(crate::onnx::Pair::open(encoder, decoder)?))
+}
+
+#[cfg(not(feature = "onnx"))]
+fn pair(_: &[u8], _: &[u8]) -> Result<Arc<dyn Segmenter>, EngineError> {
+    Err(no_onnx())
+}
+
 #[cfg(not(feature = "onnx"))]
 fn no_onnx() -> EngineError {
     EngineError::Refused("This server was built without ONNX; use weights of a ResNet.".to_owned())
@@ -168,6 +213,10 @@ impl Engine for LocalEngine {
             NetFile::Weights => Ok(Arc::new(Backbone::open(bytes)?)),
             NetFile::Onnx => described(bytes),
         }
+    }
+
+    fn segmenter(&self, encoder: &[u8], decoder: &[u8]) -> Result<Arc<dyn Segmenter>, EngineError> {
+        pair(encoder, decoder)
     }
 
     fn train(&self, t: &Training, stop: &StopCheck) -> Result<TrainedHead, EngineError> {

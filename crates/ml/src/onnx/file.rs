@@ -126,6 +126,18 @@ impl File {
         }
     }
 
+    /// Gives an input its numbers once and for all.
+    pub fn give(&mut self, name: &str, values: &[f32]) {
+        self.fix(name, &[values.len()]);
+        self.graph.initializer.push(TensorProto {
+            name: name.to_owned(),
+            dims: vec![values.len() as i64],
+            data_type: FLOAT,
+            float_data: values.to_vec(),
+            ..TensorProto::default()
+        });
+    }
+
     /// Operators that cannot be run, in words; nothing when all can.
     pub fn unknown(&self) -> Result<(), String> {
         let known = tract_onnx::onnx().op_register.0;

@@ -6,7 +6,8 @@ use super::{Net, Values, apart};
 use crate::Picture;
 use crate::backbone::{DEVIATION, MEAN};
 use crate::error::{MlError, Result, Stop};
-use limn_domain::{Mask, Point, Rect};
+use limn_domain::smart::Clicks;
+use limn_domain::{Mask, Point};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A side of the encoder's input where the file leaves it open.
@@ -24,6 +25,8 @@ const POINTS: &str = "point_coords";
 const LABELS: &str = "point_labels";
 const MASK_IN: &str = "mask_input";
 const HAS_MASK: &str = "has_mask_input";
+/// Of the picture, where the decoder makes masks of its size: that of the square.
+const SIZE: &str = "orig_im_size";
 
 fn refused(part: &str, why: &str) -> MlError {
     MlError::Refused(format!(
@@ -103,13 +106,17 @@ impl Pair {
             let outputs = first.outputs();
             let (masks, scores) = answers(&second.outputs()).map_err(of_decoder)?;
             second.keep(&[masks.as_str(), scores.as_str()]);
-            let takes = second.inputs();
+            let mut takes = second.inputs();
             let (says, fit) = said_between(&outputs, &takes)?;
             first.keep(&says.iter().map(String::as_str).collect::<Vec<_>>());
             let (image, side) = image(&first.inputs()).map_err(of_encoder)?;
             first.unknown().map_err(of_encoder)?;
             second.unknown().map_err(of_decoder)?;
             first.fix(&image, &[1, 3, side, side]);
+            if takes.iter().any(|t| t.name == SIZE) {
+                second.give(SIZE, &[side as f32; 2]);
+                takes = second.inputs();
+            }
             let encoder = Net::of(&mut first).map_err(of_encoder)?;
             drop(first);
             // Outputs come in the order that the file has them.
@@ -128,13 +135,13 @@ impl Pair {
                 masks,
                 ready: Mutex::default(),
             };
-            if this.seen() * 4 > SEEN_MAX {
+            if this.seen_bytes() > SEEN_MAX {
                 return Err(of_encoder(format!(
                     "what it says of a picture takes more than {} megabytes",
                     SEEN_MAX >> 20
                 )));
             }
-            let nothing = vec![0; this.seen() * 4];
+            let nothing = vec![0; this.seen_bytes()];
             this.answer(&nothing, &[([0.0, 0.0], 1.0), ([0.0, 0.0], -1.0)], &|| false)?;
             Ok(this)
         })
@@ -143,6 +150,16 @@ impl Pair {
     /// Pixels a side of the encoder's square.
     pub const fn side(&self) -> u32 {
         self.side as u32
+    }
+
+    /// Steps of the encoder.
+    pub fn steps(&self) -> usize {
+        self.encoder.plan.order_without_consts().len()
+    }
+
+    /// Bytes of what the encoder says.
+    pub fn seen_bytes(&self) -> usize {
+        self.seen() * 4
     }
 
     /// Numbers of what the encoder says.
@@ -183,17 +200,16 @@ impl Pair {
         out
     }
 
-    /// The object of a picture of `width` x `height` pixels that was seen as [`Self::encode`] says: by clicks on it (`true`) and beside it, and by a
-    /// box around it. Nothing, where the network finds nothing.
-    pub fn segment(
+    /// The object of a picture of `width` x `height` pixels that was seen as [`Self::encode`] says: by clicks on it and beside it, and by a box
+    /// around it. Nothing, where the network finds nothing.
+    pub fn find(
         &self,
         seen: &[u8],
         [width, height]: [u32; 2],
-        clicks: &[(Point, bool)],
-        frame: Option<Rect>,
+        told: &Clicks,
         stop: Stop<'_>,
     ) -> Result<Option<Mask>> {
-        if seen.len() != self.seen() * 4 {
+        if seen.len() != self.seen_bytes() {
             return Err(MlError::Broken(
                 "What was kept of the picture is of another network.".to_owned(),
             ));
@@ -205,11 +221,12 @@ impl Pair {
                 (p.y * placed.down / f64::from(height)) as f32,
             ]
         };
-        let mut points: Vec<([f32; 2], f32)> = clicks
+        let mut points: Vec<([f32; 2], f32)> = told
+            .clicks
             .iter()
-            .map(|(p, include)| (at(*p), if *include { 1.0 } else { 0.0 }))
+            .map(|c| (at(c.at), if c.include { 1.0 } else { 0.0 }))
             .collect();
-        match frame {
+        match told.frame {
             Some(r) => {
                 points.push((at(Point::new(r.x, r.y)), 2.0));
                 points.push((at(Point::new(r.right(), r.bottom())), 3.0));
@@ -429,7 +446,7 @@ fn answers(outputs: &[Port]) -> Result<(String, String), String> {
 
 /// The encoder's outputs that the decoder takes, and what that says of the make.
 fn said_between(says: &[Port], takes: &[Port]) -> Result<(Vec<String>, Fit)> {
-    let prompts = [POINTS, LABELS, MASK_IN, HAS_MASK];
+    let prompts = [POINTS, LABELS, MASK_IN, HAS_MASK, SIZE];
     for needed in [POINTS, LABELS] {
         if !takes.iter().any(|t| t.name == needed) {
             return Err(refused("The decoder", &format!("it takes no `{needed}`")));
@@ -446,12 +463,6 @@ fn said_between(says: &[Port], takes: &[Port]) -> Result<(Vec<String>, Fit)> {
         }
         if prompts.contains(&port.name.as_str()) {
             continue;
-        }
-        if port.name == "orig_im_size" {
-            return Err(refused(
-                "The decoder",
-                "its masks are of the picture's own size; export it so that it gives `low_res_masks` too",
-            ));
         }
         if !says.iter().any(|s| s.name == port.name) {
             let has = list(says.iter().map(|s| short(&s.name)));

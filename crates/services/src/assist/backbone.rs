@@ -5,6 +5,7 @@ use super::Assists;
 use super::port::{EngineError, NetFile, PictureNet};
 use crate::authz::require_in;
 use crate::models::Models;
+use crate::segment::try_pair;
 use crate::{Actor, Context, Error, Result};
 use anyhow::Context as _;
 use limn_domain::assist::{Backbone, UpdateAssist};
@@ -67,6 +68,29 @@ impl Assists {
         let at_fault = |e: Error| Error::field("backbone", e.into_api().message);
         brought(&self.0, &wanted).await.map_err(at_fault)?;
         Ok(())
+    }
+}
+
+impl Assists {
+    /// The same of the pair that finds objects by clicks.
+    pub(super) async fn try_segmenter(
+        &self,
+        actor: &Actor,
+        project: ProjectId,
+        change: &UpdateAssist,
+    ) -> Result<()> {
+        let Some(wanted) = change.segmenter.as_deref().and_then(Backbone::parse) else {
+            return Ok(());
+        };
+        let mut tx = self.0.db.read().await?;
+        require_in(&mut tx, actor, Action::ManageProject, project).await?;
+        let row = repo::assist::get(&mut tx, project).await?;
+        drop(tx);
+        if row.is_some_and(|r| r.settings.segmenter.as_ref() == Some(&wanted)) {
+            return Ok(());
+        }
+        let at_fault = |e: Error| Error::field("segmenter", e.into_api().message);
+        try_pair(&self.0, &wanted).await.map_err(at_fault)
     }
 }
 
