@@ -2,6 +2,7 @@
 
 mod backbone;
 mod boxes;
+mod clicks;
 mod masks;
 mod onnx;
 mod spans;
