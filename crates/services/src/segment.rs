@@ -226,14 +226,12 @@ impl Segments {
             let (this, plan, looking) = (self.clone(), Arc::clone(plan), Arc::clone(&looking));
             tokio::spawn(async move {
                 let ended = this.work(&plan, &looking).await;
-                looking.end(ended.map_err(Error::into_api).err());
+                looking.end(ended.map_err(Error::into_api));
             });
         }
         if let Some(ended) = looking.ended() {
             self.looking().remove(&plan.key);
-            if let Some(why) = ended {
-                return Err(Error::Api(why));
-            }
+            ended?;
         }
         Ok(looking.sight())
     }

@@ -87,7 +87,8 @@ impl File {
         let mut steps: HashSet<usize> = HashSet::new();
         let mut open: Vec<String> = outputs.iter().map(|o| (*o).to_owned()).collect();
         while let Some(name) = open.pop() {
-            if needed.contains(&name) {
+            // An input that is left out has no name.
+            if name.is_empty() || needed.contains(&name) {
                 continue;
             }
             if let Some(&n) = makers.get(name.as_str())

@@ -18,7 +18,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tract_onnx::prelude::{
     InferenceModelExt as _, IntoRunnable as _, TValue, TVec, Tensor, TractError, TractResult,
-    TypedRunnableModel, TypedSimpleState, tvec,
+    TypedRunnableModel, TypedSimpleState,
 };
 use tract_onnx::tract_core::plan::eval;
 
@@ -59,7 +59,7 @@ impl Net {
     fn run(&self, inputs: &[Values], stop: Stop<'_>) -> Result<Vec<Values>> {
         let (began, mut ended) = (Instant::now(), None);
         let mut answer = || -> TractResult<Vec<Values>> {
-            let mut given: TVec<TValue> = tvec![];
+            let mut given: TVec<TValue> = TVec::new();
             for v in inputs {
                 given.push(Tensor::from_shape(&v.shape, &v.values)?.into());
             }

@@ -18,8 +18,8 @@ pub(super) struct Looking {
     done: AtomicUsize,
     /// Steps there are; 0 before the first.
     steps: AtomicUsize,
-    /// What went wrong, if anything.
-    ended: OnceLock<Option<ApiError>>,
+    /// Whether something went wrong.
+    ended: OnceLock<Result<(), ApiError>>,
 }
 
 impl Looking {
@@ -48,9 +48,9 @@ impl Looking {
         self.unasked() > PATIENCE
     }
 
-    /// It ended, and nobody came to hear how.
+    /// It ended or was given up long ago, and nobody came to hear how.
     pub fn is_old(&self) -> bool {
-        self.ended.get().is_some() && self.unasked() > TOLD
+        self.unasked() > TOLD
     }
 
     pub fn begin(&self, steps: usize) {
@@ -63,12 +63,12 @@ impl Looking {
         self.is_abandoned()
     }
 
-    pub fn end(&self, failed: Option<ApiError>) {
-        drop(self.ended.set(failed));
+    pub fn end(&self, how: Result<(), ApiError>) {
+        drop(self.ended.set(how));
     }
 
-    /// Whether it ended, and what went wrong.
-    pub fn ended(&self) -> Option<Option<ApiError>> {
+    /// How it ended, if it did.
+    pub fn ended(&self) -> Option<Result<(), ApiError>> {
         self.ended.get().cloned()
     }
 
