@@ -172,7 +172,7 @@ test("runs are logged, found, charted, compared, registered, aliased and rolled 
   await page.getByRole("button", { name: /conf\.json/ }).click();
   await expect(page.locator(".run-files__text")).toContainText('"a": [');
   await page.getByRole("button", { name: /model\.pkl/ }).click();
-  await expect(page.getByText("Limn never opens it").last()).toBeVisible();
+  await expect(page.getByText("Limn never runs it").last()).toBeVisible();
   await page.getByRole("button", { name: /curve\.png/ }).click();
   await expect.poll(() => page.locator(".run-files__picture").evaluate((i: HTMLImageElement) => i.naturalWidth)).toBe(480);
   await a11y(page, toasts);

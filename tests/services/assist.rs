@@ -2,8 +2,10 @@
 
 mod backbone;
 mod boxes;
+mod clicks;
 mod instances;
 mod masks;
+mod onnx;
 mod spans;
 mod world;
 

@@ -38,6 +38,7 @@ glyphs! {
     ChevronsUpDown = r#"<path d="m8 15 4 4 4-4M8 9l4-4 4 4"/>"#;
     ChevronsLeft = r#"<path d="m12 6-6 6 6 6M18.500 6l-6 6 6 6"/>"#;
     ChevronsRight = r#"<path d="m12 6 6 6-6 6M5.500 6l6 6-6 6"/>"#;
+    Click = r#"<path d="m10 10 10.500 3.800-4.700 2-2 4.700zM10 3v3M3 10h3M5 5l2.200 2.200M15 5l-2.200 2.200M5 15l2.200-2.200"/>"#;
     Clock = r#"<circle cx="12" cy="12" r="8.500"/><path d="M12 7.500V12l3 2"/>"#;
     Copy = r#"<rect x="9" y="9" width="11" height="11" rx="2"/><path d="M5 15a1 1 0 0 1-1-1V5a1 1 0 0 1 1-1h9a1 1 0 0 1 1 1"/>"#;
     CutOut = r#"<path d="M4 8V4h4M16 4h4v4M20 16v4h-4M8 20H4v-4"/><path d="M12 7.500c3 0 5 2 4.500 4.500S14 16.500 11.500 16.500 7.500 14 8 11.500s1.500-4 4-4z"/>"#;

@@ -97,7 +97,7 @@ impl std::str::FromStr for Retrain {
     }
 }
 
-/// A version of a registered model whose weights describe pictures.
+/// A version of a registered model whose network describes pictures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Backbone {
@@ -141,6 +141,9 @@ pub struct AssistSettings {
     /// What describes the pictures; none: patches that the project's own pictures teach.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backbone: Option<Backbone>,
+    /// What finds an object by clicks on the label page, whether the assist is on or not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub segmenter: Option<Backbone>,
 }
 
 impl Default for AssistSettings {
@@ -153,6 +156,7 @@ impl Default for AssistSettings {
             every: 10,
             register: false,
             backbone: None,
+            segmenter: None,
         }
     }
 }
@@ -201,21 +205,30 @@ pub struct UpdateAssist {
     pub every: Option<i64>,
     #[serde(default)]
     pub register: Option<bool>,
-    /// `NAME/VERSION` of a registered model that holds a ResNet's weights as safetensors; empty for the project's own patches.
+    /// `NAME/VERSION` of a registered model that holds a ResNet's weights as safetensors or `.pth`, or a network as ONNX; empty for the project's own
+    /// patches.
     #[serde(default)]
     pub backbone: Option<String>,
+    /// `NAME/VERSION` of a registered model that holds `encoder.onnx` and `decoder.onnx` of the make of SAM; empty for none.
+    #[serde(default)]
+    pub segmenter: Option<String>,
 }
 
 impl UpdateAssist {
     /// The field at fault and why.
     pub fn check(&self) -> Result<(), (&'static str, String)> {
-        match self.backbone.as_deref().map(str::trim) {
-            Some(text) if !text.is_empty() && Backbone::parse(text).is_none() => Err((
-                "backbone",
-                format!("`{text}` names no version of a model; write NAME/VERSION, for example resnet18/1."),
-            )),
-            _ => Ok(()),
+        for (field, text) in [("backbone", &self.backbone), ("segmenter", &self.segmenter)] {
+            let text = text.as_deref().map_or("", str::trim);
+            if !text.is_empty() && Backbone::parse(text).is_none() {
+                return Err((
+                    field,
+                    format!(
+                        "`{text}` names no version of a model; write NAME/VERSION, for example resnet18/1."
+                    ),
+                ));
+            }
         }
+        Ok(())
     }
 
     pub fn onto(&self, mut s: AssistSettings) -> AssistSettings {
@@ -227,6 +240,9 @@ impl UpdateAssist {
         s.register = self.register.unwrap_or(s.register);
         if let Some(text) = &self.backbone {
             s.backbone = Backbone::parse(text);
+        }
+        if let Some(text) = &self.segmenter {
+            s.segmenter = Backbone::parse(text);
         }
         s
     }

@@ -80,6 +80,8 @@ pub enum Tool {
     Superpixels,
     /// An object told from its surroundings, by a box and strokes.
     Cut,
+    /// An object that a network finds by clicks or a box.
+    Segment,
 }
 
 impl Tool {
@@ -94,7 +96,15 @@ impl Tool {
 
     /// Whether it looks at the picture and proposes.
     pub const fn is_smart(self) -> bool {
-        matches!(self, Self::Wand | Self::Scissors | Self::Superpixels | Self::Cut)
+        matches!(
+            self,
+            Self::Wand | Self::Scissors | Self::Superpixels | Self::Cut | Self::Segment
+        )
+    }
+
+    /// Whether it is the server that answers.
+    pub const fn asks_server(self) -> bool {
+        matches!(self, Self::Segment)
     }
 
     /// Whether the grips of the selected shape would be in the way.
@@ -128,7 +138,9 @@ impl Tool {
             Self::Box | Self::ExtremeBox => task.allows(K::Box),
             // In semantic segmentation what an outline encloses is painted.
             Self::Polygon | Self::Scissors => task.allows(K::Polygon) || task == Task::Semantic,
-            Self::Brush | Self::Eraser | Self::Wand | Self::Superpixels | Self::Cut => task.allows(K::Mask),
+            Self::Brush | Self::Eraser | Self::Wand | Self::Superpixels | Self::Cut | Self::Segment => {
+                task.allows(K::Mask)
+            }
             Self::Slice => task.allows(K::Polygon),
             Self::Ellipse => task.allows(K::Ellipse),
             Self::Polyline => task.allows(K::Polyline),
@@ -228,6 +240,8 @@ pub struct Editor {
     accepting: bool,
     smart_settings: SmartSettings,
     grain_under: Option<Mask>,
+    /// There is a network that finds objects by clicks.
+    segments: bool,
     /// Corners snap to the borders of other outlines.
     borders: bool,
     definitions: HashMap<CategoryId, Definition>,
@@ -273,6 +287,7 @@ impl Editor {
             accepting: false,
             smart_settings: SmartSettings::default(),
             grain_under: None,
+            segments: false,
             borders: true,
             definitions: HashMap::new(),
             item_attributes: Vec::new(),

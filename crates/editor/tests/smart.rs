@@ -306,3 +306,53 @@ fn a_second_finger_is_no_click_and_readers_ask_nothing() {
     click(&mut e, -20.0, -20.0);
     assert!(e.proposal().is_none());
 }
+
+#[test]
+fn a_network_is_asked_by_clicks_and_a_box() {
+    // Without one there is no such tool.
+    let mut e = workspace(Task::Segmentation, vec![], Tool::Segment);
+    assert_eq!((e.tool(), e.has_tool(Tool::Segment)), (Tool::Select, false));
+    e.set_segments(true);
+    e.set_tool(Tool::Segment);
+    assert!(e.tool() == Tool::Segment && e.has_tool(Tool::Segment) && e.ask().is_none());
+    // A click, one beside the object by Alt; where it is dragged on makes no difference.
+    click(&mut e, 120.0, 120.0);
+    click_with(&mut e, 200.0, 120.0, ALT);
+    drag(&mut e, (130.0, 130.0), (180.0, 170.0));
+    let (_, ask) = e.ask().unwrap();
+    let Ask::Segment {
+        frame: None,
+        scribbles,
+    } = &ask
+    else {
+        panic!("{ask:?}")
+    };
+    let told: Vec<_> = scribbles.iter().map(|s| (s.points.clone(), s.include)).collect();
+    assert_eq!(
+        told,
+        [
+            (vec![Point::new(120.0, 120.0)], true),
+            (vec![Point::new(200.0, 120.0)], false),
+            (vec![Point::new(130.0, 130.0)], true),
+        ]
+    );
+    answer(&mut e, region(block(100, 100, 40, 40)));
+    assert!(!e.awaits_answer() && e.doc().is_empty());
+    // One is taken back, and it is asked again.
+    assert!(e.outline_back());
+    assert!(e.awaits_answer());
+    answer(&mut e, region(block(100, 100, 50, 40)));
+    assert!(e.finish_outline());
+    assert!(matches!(&only(&e).shape, Shape::Mask { mask } if mask.area() == 2_000));
+    // A box, cut to the picture.
+    drag(&mut e, (600.0, 400.0), (700.0, 500.0));
+    assert!(
+        matches!(e.ask(), Some((_, Ask::Segment { frame: Some(f), scribbles })) if scribbles.is_empty() && f == Rect::new(600.0, 400.0, 40.0, 80.0))
+    );
+    answer(&mut e, region(block(610, 410, 20, 20)));
+    assert!(e.finish_outline());
+    assert_eq!(e.doc().len(), 2);
+    // The network is gone, and the tool with it.
+    e.set_segments(false);
+    assert_eq!(e.tool(), Tool::Select);
+}

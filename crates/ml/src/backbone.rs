@@ -1,6 +1,9 @@
 //! Pictures described by a network that was trained elsewhere: the ResNets of torchvision (He et al. 2015), with the weights that an admin
-//! brings as safetensors. Files of Python's pickle are not read: opening one runs what is in it.
+//! brings as safetensors or as `torch.save` writes them. The latter are Python's pickle, which runs what is in it where Python opens it; here the few
+//! things that weights consist of are read, and anything else is refused unread.
 
+mod pickle;
+mod pth;
 mod resnet;
 mod weights;
 
@@ -16,8 +19,8 @@ use std::fmt;
 pub(crate) const SIDE: u32 = 224;
 const S: usize = SIDE as usize;
 /// Of the pictures of ImageNet, by channel, 0..=1; what torchvision's weights expect to be taken off and divided by.
-const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
-const DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
+pub(crate) const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
+pub(crate) const DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
 /// Pictures at once.
 const BATCH: usize = 8;
 /// Length of a description; about what descriptions by patches have, so that heads learn from either alike.
@@ -108,7 +111,7 @@ fn planes(p: &Picture) -> Vec<f32> {
 }
 
 /// Of one length; nothing stays nothing.
-fn even(row: &[f32]) -> Result<Vec<f32>> {
+pub(crate) fn even(row: &[f32]) -> Result<Vec<f32>> {
     let length = row.iter().map(|v| v * v).sum::<f32>().sqrt();
     if !length.is_finite() {
         return Err(MlError::Refused(

@@ -10,8 +10,10 @@ use crate::train::{Example, Task, train};
 use crate::tree::Tree;
 use crate::{Encoder, Picture, Tagger, Things, Words, look, plane};
 use limn_domain::assist::{AssistOrder, Figures};
+#[cfg(feature = "onnx")]
+use limn_domain::{Mask, smart::Clicks};
 use limn_services::assist::port::{
-    Arranged, Described, Engine, EngineError, JudgedBoxes, JudgedMasks, JudgedOutlines, PictureNet, SmallPicture,
+    Arranged, Described, Engine, EngineError, JudgedBoxes, JudgedMasks, JudgedOutlines, NetFile, PictureNet, Segmenter, SmallPicture,
     SpanTraining, StopCheck, TextSpan, TrainedHead, Training, Verdict,
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -57,6 +59,16 @@ fn pictures(small: &[SmallPicture]) -> Vec<Picture> {
         .collect()
 }
 
+fn all_whole(small: &[SmallPicture]) -> Result<Vec<Picture>, EngineError> {
+    let whole = pictures(small);
+    if whole.len() == small.len() {
+        return Ok(whole);
+    }
+    Err(EngineError::Broken(
+        "A picture has other bytes than its size says.".to_owned(),
+    ))
+}
+
 impl PictureNet for Backbone {
     fn name(&self) -> &'static str {
         self.name()
@@ -67,14 +79,81 @@ impl PictureNet for Backbone {
     }
 
     fn embed(&self, small: &[SmallPicture], stop: &StopCheck) -> Result<Vec<Vec<f32>>, EngineError> {
-        let whole = pictures(small);
-        if whole.len() != small.len() {
-            return Err(EngineError::Broken(
-                "A picture has other bytes than its size says.".to_owned(),
-            ));
-        }
-        Ok(self.embed(&whole, &|| stop())?)
+        Ok(self.embed(&all_whole(small)?, &|| stop())?)
     }
+}
+
+#[cfg(feature = "onnx")]
+impl PictureNet for crate::onnx::Described {
+    fn name(&self) -> &'static str {
+        "onnx"
+    }
+
+    fn side(&self) -> u32 {
+        self.side()
+    }
+
+    fn embed(&self, small: &[SmallPicture], stop: &StopCheck) -> Result<Vec<Vec<f32>>, EngineError> {
+        Ok(self.embed(&all_whole(small)?, &|| stop())?)
+    }
+}
+
+#[cfg(feature = "onnx")]
+fn described(bytes: &[u8]) -> Result<Arc<dyn PictureNet>, EngineError> {
+    Ok(Arc::new(crate::onnx::Described::open(bytes)?))
+}
+
+#[cfg(not(feature = "onnx"))]
+fn described(_: &[u8]) -> Result<Arc<dyn PictureNet>, EngineError> {
+    Err(no_onnx())
+}
+
+#[cfg(feature = "onnx")]
+impl Segmenter for crate::onnx::Pair {
+    fn side(&self) -> u32 {
+        self.side()
+    }
+
+    fn steps(&self) -> usize {
+        self.steps()
+    }
+
+    fn seen_bytes(&self) -> usize {
+        self.seen_bytes()
+    }
+
+    fn look(&self, picture: &SmallPicture, stop: &StopCheck) -> Result<Vec<u8>, EngineError> {
+        let whole = all_whole(std::slice::from_ref(picture))?;
+        let Some(picture) = whole.first() else {
+            return Ok(Vec::new());
+        };
+        Ok(self.encode(picture, &|| stop())?)
+    }
+
+    fn segment(
+        &self,
+        seen: &[u8],
+        size: [u32; 2],
+        clicks: &Clicks,
+        stop: &StopCheck,
+    ) -> Result<Option<Mask>, EngineError> {
+        Ok(self.find(seen, size, clicks, &|| stop())?)
+    }
+}
+
+#[cfg(feature = "onnx")]
+fn pair(encoder: &[u8], decoder: &[u8]) -> Result<Arc<dyn Segmenter>, EngineError> {
+    Ok(Arc::new(crate::onnx::Pair::open(encoder, decoder)?))
+}
+
+#[cfg(not(feature = "onnx"))]
+fn pair(_: &[u8], _: &[u8]) -> Result<Arc<dyn Segmenter>, EngineError> {
+    Err(no_onnx())
+}
+
+#[cfg(not(feature = "onnx"))]
+fn no_onnx() -> EngineError {
+    EngineError::Refused("This server was built without ONNX; use weights of a ResNet.".to_owned())
 }
 
 impl Engine for LocalEngine {
@@ -94,12 +173,7 @@ impl Engine for LocalEngine {
         stop: &StopCheck,
     ) -> Result<Vec<Vec<f32>>, EngineError> {
         let encoder = Encoder::from_bytes(encoder)?;
-        let whole = pictures(small);
-        if whole.len() != small.len() {
-            return Err(EngineError::Broken(
-                "A picture has other bytes than its size says.".to_owned(),
-            ));
-        }
+        let whole = all_whole(small)?;
         let _turn = self.turn();
         Ok(encoder.embed(&whole, &|| stop())?)
     }
@@ -109,12 +183,7 @@ impl Engine for LocalEngine {
     }
 
     fn looks(&self, small: &[SmallPicture]) -> Result<Vec<Vec<f32>>, EngineError> {
-        let whole = pictures(small);
-        if whole.len() != small.len() {
-            return Err(EngineError::Broken(
-                "A picture has other bytes than its size says.".to_owned(),
-            ));
-        }
+        let whole = all_whole(small)?;
         // A millisecond for some ten pictures: nobody waits for a turn.
         Ok(whole.iter().map(look).collect())
     }
@@ -158,8 +227,15 @@ impl Engine for LocalEngine {
         Ok(words.embed(texts, &|| stop())?)
     }
 
-    fn picture_net(&self, weights: &[u8]) -> Result<Arc<dyn PictureNet>, EngineError> {
-        Ok(Arc::new(Backbone::open(weights)?))
+    fn picture_net(&self, bytes: &[u8], what: NetFile) -> Result<Arc<dyn PictureNet>, EngineError> {
+        match what {
+            NetFile::Weights => Ok(Arc::new(Backbone::open(bytes)?)),
+            NetFile::Onnx => described(bytes),
+        }
+    }
+
+    fn segmenter(&self, encoder: &[u8], decoder: &[u8]) -> Result<Arc<dyn Segmenter>, EngineError> {
+        pair(encoder, decoder)
     }
 
     fn train(&self, t: &Training, stop: &StopCheck) -> Result<TrainedHead, EngineError> {

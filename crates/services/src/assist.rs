@@ -13,6 +13,7 @@ use limn_domain::assist::{
 };
 use limn_domain::job::{Job, JobState};
 use limn_domain::project::Task;
+use limn_domain::smart::can_segment;
 use limn_domain::{Action, Code, Digest, ItemId, ProjectId, Timestamp, UserId};
 use limn_jobs::NewJob;
 use limn_store::repo::assist::{AssistRow, Work};
@@ -40,6 +41,7 @@ impl Assists {
     pub async fn update(&self, actor: &Actor, project: ProjectId, change: UpdateAssist) -> Result<Assist> {
         change.check().map_err(|(field, why)| Error::field(field, why))?;
         self.try_backbone(actor, project, &change).await?;
+        self.try_segmenter(actor, project, &change).await?;
         let (actor, now) = (actor.clone(), self.0.now());
         let (has_engine, has_trainer) = (self.0.engine.is_some(), self.0.trainer.is_some());
         let assist = self
@@ -64,6 +66,9 @@ impl Assists {
                     if after.backbone.is_some() && task.is_text() {
                         return Err(Error::field("backbone", "Such a network describes pictures; the items of this project are documents."));
                     }
+                    if after.segmenter.is_some() && !can_segment(task) {
+                        return Err(Error::field("segmenter", "Such a network finds masks in pictures; this project has none."));
+                    }
                     let able = has_engine && (has_trainer || network_of(task).is_none());
                     if after.enabled && !able {
                         return Err(Error::new(Code::Unavailable, "This server runs without models."));
@@ -72,7 +77,11 @@ impl Assists {
                         repo::assist::put_settings(tx, project, &after, now).await?;
                         let summary = summary(&before, &after);
                         audit::write(tx, &actor, Some(project), "assist.update", &summary, now).await?;
-                        if after.enabled || before.enabled {
+                        let learns_the_same = AssistSettings {
+                            segmenter: after.segmenter.clone(),
+                            ..before.clone()
+                        } == after;
+                        if !learns_the_same && (after.enabled || before.enabled) {
                             let anew = after.accuracy != before.accuracy
                                 || after.enabled != before.enabled
                                 || after.backbone != before.backbone;

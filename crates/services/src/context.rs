@@ -63,7 +63,7 @@ impl std::ops::Deref for Context {
 pub struct Parts {
     pub db: Db,
     pub clock: Clock,
-    /// Holds `limn.db`, `blobs/`, `renditions/`, `uploads/`, `exports/`, `trainings/`, `catalogue/`.
+    /// Holds `limn.db`, `blobs/`, `renditions/`, `uploads/`, `exports/`, `segments/`, `trainings/`, `catalogue/`.
     pub data_dir: PathBuf,
     pub limits: Limits,
     pub blobs: BlobStore,
@@ -181,6 +181,11 @@ impl Context {
     /// Where finished exports lie.
     pub fn exports_dir(&self) -> PathBuf {
         self.data_dir.join("exports")
+    }
+
+    /// What networks said of pictures; may be deleted at any time.
+    pub(crate) fn segments_dir(&self) -> PathBuf {
+        self.data_dir.join("segments")
     }
 
     /// The file of a resumable upload. Its first `received` bytes count; there may be more after a crash.

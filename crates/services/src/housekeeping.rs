@@ -12,6 +12,8 @@ use std::time::Duration;
 const UPLOAD_LIFE: i64 = 3 * 24 * 3600;
 /// Seconds a finished export stays.
 const EXPORT_LIFE: u64 = 7 * 24 * 3600;
+/// Seconds that it is kept what networks said of pictures, after its last use.
+const SEGMENT_LIFE: u64 = 7 * 24 * 3600;
 /// Seconds that bytes stay which nothing refers to: whoever put them may be about to.
 const BLOB_GRACE: u64 = 3600;
 /// Rows looked at in one read.
@@ -51,6 +53,9 @@ pub async fn sweep(ctx: &Context) -> Result<Swept> {
     unused_blobs(ctx, before, &mut swept).await?;
     swept.files += stray_blobs(ctx, now).await?;
     swept.files += old_files(ctx.exports_dir(), EXPORT_LIFE).await?;
+    if tokio::fs::try_exists(ctx.segments_dir()).await? {
+        swept.files += old_files(ctx.segments_dir(), SEGMENT_LIFE).await?;
+    }
     swept.files += ctx.indexes.sweep(ctx).await?;
     swept.files += ctx.item_indexes.sweep(ctx).await?;
     swept.files += crate::jobs::catalogue::sweep(ctx).await?;

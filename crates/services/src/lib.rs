@@ -38,6 +38,7 @@ pub mod queue;
 pub mod runs;
 pub mod sample;
 pub mod search;
+pub mod segment;
 pub mod sources;
 pub mod tokens;
 pub mod training;
@@ -104,6 +105,7 @@ pub struct UseCases {
     pub runs: runs::Runs,
     pub sample: sample::Sample,
     pub search: search::Search,
+    pub segments: segment::Segments,
     pub sources: sources::Sources,
     pub tokens: tokens::Tokens,
     pub trainings: training::Trainings,
@@ -145,6 +147,7 @@ impl Services {
             runs: runs::Runs::new(context.clone()),
             sample: sample::Sample(context.clone()),
             search: search::Search(context.clone()),
+            segments: segment::Segments::new(context.clone()),
             sources: sources::Sources(context.clone()),
             tokens: tokens::Tokens(context.clone()),
             trainings: training::Trainings::new(context.clone()),

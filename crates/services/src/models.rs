@@ -195,7 +195,7 @@ impl Models {
     }
 }
 
-/// Errors: `Conflict` while the assist of a project describes pictures by it.
+/// Errors: `Conflict` while the assist of a project describes pictures or finds objects by it.
 async fn unused(tx: &mut Tx, name: &str, number: Option<i64>) -> Result<()> {
     let by = repo::assist::described_by(tx, name, number).await?;
     let Some(first) = by.first() else { return Ok(()) };
@@ -206,7 +206,7 @@ async fn unused(tx: &mut Tx, name: &str, number: Option<i64>) -> Result<()> {
     Err(Error::new(
         Code::Conflict,
         format!(
-            "“{name}” is in use: the assist of the project “{first}”{others} describes pictures by it. Choose another there first."
+            "“{name}” is in use: the assist of the project “{first}”{others} looks at pictures with it. Choose another there first."
         ),
     ))
 }

@@ -2,6 +2,7 @@
 //!
 //! - [`on_both`] runs a test's body on SQLite and, when `LIMN_TEST_PG` names a cluster, on PostgreSQL.
 //! - [`build`] puts rows into a database in one line each.
+//! - [`onnx`] writes small networks.
 //! - `Studio` (feature `services`): all use cases over a test database with a clock that the test moves.
 //! - [`sftp`] (feature `sftp`): an SFTP server over a folder.
 //! - [`tds`] (feature `tds`): a SQL Server that answers what a test has written down.
@@ -11,6 +12,7 @@
 pub mod app;
 pub mod build;
 mod db;
+pub mod onnx;
 #[cfg(feature = "sftp")]
 pub mod sftp;
 #[cfg(feature = "services")]

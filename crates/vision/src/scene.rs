@@ -102,6 +102,11 @@ impl Scene {
                     hover: None,
                 }
             }
+            // The server's business.
+            Ask::Segment { .. } => Answer::Region {
+                mask: None,
+                hover: None,
+            },
             Ask::Wire { legs } => {
                 self.wire();
                 let samples: Vec<Option<[usize; 2]>> = legs

@@ -51,9 +51,12 @@ pub enum AssistCommand {
         /// Keep every model in the registry, which the whole studio sees
         #[arg(long, value_name = "on|off", value_parser = PossibleValuesParser::new(["on", "off"]).map(|s| s == "on"))]
         register: Option<bool>,
-        /// What describes the pictures: a registered ResNet, or nothing for their own patches
+        /// What describes the pictures: a registered ResNet or ONNX network, or nothing for their own patches
         #[arg(long, value_name = "NAME/VERSION")]
         backbone: Option<String>,
+        /// What finds objects by clicks on the label page: a registered pair of encoder.onnx and decoder.onnx, or nothing
+        #[arg(long, value_name = "NAME/VERSION")]
+        segmenter: Option<String>,
     },
 }
 
@@ -121,6 +124,7 @@ pub async fn run(command: AssistCommand) -> Result<()> {
             every,
             register,
             backbone,
+            segmenter,
         } => {
             let place = of.place().await?;
             let change = UpdateAssist {
@@ -131,6 +135,7 @@ pub async fn run(command: AssistCommand) -> Result<()> {
                 every,
                 register,
                 backbone,
+                segmenter,
             };
             let request = place.client.request(Method::PATCH, &place.path)?.json(&change);
             let assist: Assist = place.client.send(request).await?.json().await?;
@@ -142,7 +147,7 @@ pub async fn run(command: AssistCommand) -> Result<()> {
 fn settings(a: &Assist) -> String {
     let s = &a.settings;
     format!(
-        "assist\t{}\naccuracy\t{}\norder\t{}\nretrain\t{}\nevery\t{}\nregister\t{}\nbackbone\t{}",
+        "assist\t{}\naccuracy\t{}\norder\t{}\nretrain\t{}\nevery\t{}\nregister\t{}\nbackbone\t{}\nsegmenter\t{}",
         if s.enabled { "on" } else { "off" },
         s.accuracy,
         s.order.as_str(),
@@ -152,6 +157,9 @@ fn settings(a: &Assist) -> String {
         s.backbone
             .as_ref()
             .map_or_else(|| "built in".to_owned(), ToString::to_string),
+        s.segmenter
+            .as_ref()
+            .map_or_else(|| "none".to_owned(), ToString::to_string),
     )
 }
 

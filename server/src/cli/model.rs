@@ -37,7 +37,7 @@ pub enum ModelCommand {
         /// What the version is
         #[arg(long, default_value = "")]
         description: String,
-        /// Files; weights as .safetensors, not as Python's pickles
+        /// Files; of networks for the assist .safetensors, .pth or .onnx
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },

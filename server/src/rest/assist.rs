@@ -7,6 +7,7 @@ use crate::state::AppState;
 use axum::extract::State;
 use limn_domain::assist::{Assist, SimilarItem, UpdateAssist};
 use limn_domain::job::Job;
+use limn_domain::smart::{Clicks, Segmented, Sight};
 use limn_domain::{ItemId, ProjectId};
 use limn_services::Services;
 use serde::Deserialize;
@@ -19,6 +20,8 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(get, update))
         .routes(routes!(train))
         .routes(routes!(similar))
+        .routes(routes!(look))
+        .routes(routes!(segment))
 }
 
 /// Get the assist of a project
@@ -81,4 +84,31 @@ async fn similar(
     Query(query): Query<Similar>,
 ) -> Api<Json<Vec<SimilarItem>>> {
     Ok(Json(services.assist.similar(&actor, item, query.limit).await?))
+}
+
+/// Have an item's picture looked at
+///
+/// By the network that finds objects by clicks, ahead of the first one. Takes seconds; says how far it is. What is not asked about for 20 seconds is
+/// given up.
+#[utoipa::path(post, path = "/items/{item_id}/segment/look", tag = "assist", responses((status = 200, description = "How far it is", body = Sight)))]
+async fn look(
+    State(services): State<Services>,
+    Caller(actor): Caller,
+    Id(item): Id<ItemId>,
+) -> Api<Json<Sight>> {
+    Ok(Json(services.segments.look(&actor, item).await?))
+}
+
+/// Find an object by clicks
+///
+/// In the item's picture, by clicks on it and beside it, and by a box around it, in the item's pixels. The project's settings of the assist name the
+/// network. Waits until the picture was looked at. Nothing is stored: the mask is COCO's run lengths over a window of the picture, as labels have it.
+#[utoipa::path(post, path = "/items/{item_id}/segment", tag = "assist", request_body = Clicks, responses((status = 200, description = "What was found", body = Segmented)))]
+async fn segment(
+    State(services): State<Services>,
+    Caller(actor): Caller,
+    Id(item): Id<ItemId>,
+    Json(clicks): Json<Clicks>,
+) -> Api<Json<Segmented>> {
+    Ok(Json(services.segments.segment(&actor, item, clicks).await?))
 }

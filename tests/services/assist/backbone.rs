@@ -74,7 +74,7 @@ static WEIGHTS: LazyLock<Bytes> = LazyLock::new(|| {
     out.into()
 });
 
-async fn register(w: &World, admin: &Actor, name: &str, file: &str, bytes: Bytes) -> String {
+pub(super) async fn register(w: &World, admin: &Actor, name: &str, file: &str, bytes: Bytes) -> String {
     let s = &w.studio;
     let experiment = s.experiments.ensure(admin, "Weights").await.unwrap();
     let run = s
@@ -96,7 +96,7 @@ async fn register(w: &World, admin: &Actor, name: &str, file: &str, bytes: Bytes
     format!("{}/{}", made.model_name, made.number)
 }
 
-fn by(backbone: &str) -> UpdateAssist {
+pub(super) fn by(backbone: &str) -> UpdateAssist {
     UpdateAssist {
         enabled: Some(true),
         backbone: Some(backbone.to_owned()),

@@ -154,7 +154,7 @@ fn Preview(run: RunId, path: String, url: String) -> impl IntoView {
                             }.into_any()
                         }
                         Ok(FilePreview::Nothing) if pickled => view! {
-                            <Notice tone=crate::ui::Tone::Warn>"A pickle runs whatever code it holds where it is loaded. Limn never opens it; load it only if you trust whoever made it."</Notice>
+                            <Notice tone=crate::ui::Tone::Warn>"A pickle runs whatever code it holds where it is loaded. Limn never runs it; load it only if you trust whoever made it."</Notice>
                         }.into_any(),
                         Ok(FilePreview::Nothing) => view! { <p class="muted">"There is no preview of this kind of file."</p> }.into_any(),
                         Err(error) => view! { <ErrorView error retry=move || shown.refetch()/> }.into_any(),

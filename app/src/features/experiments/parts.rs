@@ -135,7 +135,7 @@ pub fn KeyValues(
 #[component]
 pub fn PickleMark() -> impl IntoView {
     view! {
-        <span class="pickle" title="A pickle runs whatever code it holds where it is loaded. Limn never opens it.">
+        <span class="pickle" title="A pickle runs whatever code it holds where it is loaded. Limn never runs it.">
             <Icon glyph=Glyph::Warning size=13/>"pickle"
         </span>
     }

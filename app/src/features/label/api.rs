@@ -8,6 +8,7 @@ use limn_domain::item::Item;
 use limn_domain::picture::Picture;
 use limn_domain::project::Project;
 use limn_domain::queue::{Heartbeat, QueueState, Skip, Submit, Taken, WorkItem};
+use limn_domain::smart::{Clicks, Segmented, Sight};
 use limn_domain::video::Frames;
 use limn_domain::{ItemId, Page, ProjectId};
 use server_fn::codec::Json;
@@ -34,6 +35,25 @@ pub async fn label_picture(item: ItemId) -> Result<Picture, AppError> {
 pub async fn label_frames(item: ItemId) -> Result<Frames, AppError> {
     let (services, actor) = crate::context::request()?;
     Ok(services.media.frames(&actor, item).await?)
+}
+
+/// The network that finds objects by clicks, if the project has one.
+#[server(prefix = "/ui", endpoint = "label/segmenter", input = Json)]
+pub async fn label_segmenter(project: ProjectId) -> Result<Option<String>, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.segments.chosen(&actor, project).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "label/look", input = Json)]
+pub async fn label_look(item: ItemId) -> Result<Sight, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.segments.look(&actor, item).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "label/segment", input = Json)]
+pub async fn label_segment(item: ItemId, clicks: Clicks) -> Result<Segmented, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.segments.segment(&actor, item, clicks).await?)
 }
 
 #[server(prefix = "/ui", endpoint = "queue/take", input = Json)]

@@ -213,6 +213,8 @@ pub struct Desk {
     pub keymap: RwSignal<Keymap>,
     /// Keys that were chosen instead of the default ones, in this browser.
     pub own_keys: RwSignal<Overrides>,
+    /// The network that finds objects by clicks, where the project has one.
+    pub segmenter: RwSignal<Option<String>>,
     /// Documents: what the page of the text shows.
     pub reading: Reading,
     /// Several items at once.
@@ -280,6 +282,7 @@ impl Desk {
             auto_submit: RwSignal::new(auto),
             keymap: RwSignal::new(Keymap::with_overrides(&own_keys).unwrap_or_default()),
             own_keys: RwSignal::new(own_keys),
+            segmenter: RwSignal::new(None),
             reading: Reading::new(),
             grid: grid::Grid::new(),
             pulls: StoredValue::new(pulls),

@@ -32,6 +32,8 @@ mod outbox;
 #[cfg(feature = "hydrate")]
 mod panels;
 #[cfg(feature = "hydrate")]
+mod segmenting;
+#[cfg(feature = "hydrate")]
 mod text;
 #[cfg(feature = "hydrate")]
 mod vision;

@@ -1,4 +1,4 @@
-//! The smart tools' eye: a worker that holds the pixels in view and answers what the editor asks. It is loaded when a smart
+//! The smart tools' eye: a worker that holds the pixels in view and answers what the editor asks, but for what a network answers (`segmenting`). It is loaded when a smart
 //! tool is first in hand. One question is under way at a time and only the newest waits; without the worker the page goes
 //! on without these tools.
 
@@ -94,7 +94,10 @@ impl Vision {
 
     /// Asks what there is to ask.
     fn look(self) {
-        let smart = self.desk.read(|s| s.editor.tool().is_smart()).unwrap_or(false);
+        let smart = self
+            .desk
+            .read(|s| s.editor.tool().is_smart() && !s.editor.tool().asks_server())
+            .unwrap_or(false);
         match self.eye.get_untracked() {
             Eye::Closed if smart => self.open(),
             Eye::Open => self.ask(),
@@ -187,7 +190,8 @@ impl Vision {
             .desk
             .read(|s| {
                 let (serial, ask) = s.editor.ask()?;
-                Some(Question {
+                let ours = !matches!(ask, Ask::Segment { .. });
+                ours.then_some(Question {
                     item: s.item.id,
                     serial,
                     ask,
@@ -329,6 +333,8 @@ fn extent(ask: &Ask) -> Option<Rect> {
             }));
         }
         Ask::Wire { legs } => all.extend(legs.iter().flatten().map(|s| at(&s.at))),
+        // Nothing of it is looked at here.
+        Ask::Segment { .. } => {}
     }
     all.into_iter().reduce(around)
 }

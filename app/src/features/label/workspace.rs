@@ -9,6 +9,7 @@ use super::panels::{
     BrushBar, ColorLegend, Film, Hud, LookPanel, Minimap, OutlineBar, Rail, Side, SmartBar, Suggestions,
     Timeline, TopBar,
 };
+use super::segmenting::Segmenting;
 use super::text::TextStage;
 use super::vision::Vision;
 use crate::ui::{Button, EmptyState, ErrorView, Glyph, Variant};
@@ -21,6 +22,7 @@ pub fn Workspace(project: ProjectId, item: Option<ItemId>) -> impl IntoView {
     let desk = Desk::new(project, item.is_none());
     provide_context(desk);
     provide_context(Vision::new(desk));
+    provide_context(Segmenting::new(desk));
     desk.start_saving();
     keys::listen(desk);
     keep_drafts(desk);

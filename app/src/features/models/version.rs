@@ -86,7 +86,7 @@ fn Whole(d: VersionDetail, again: Callback<()>) -> impl IntoView {
         </PageHead>
         {(pickles > 0).then(|| view! {
             <Notice tone=Tone::Warn>
-                {format!("{} a pickle, which runs whatever code it holds where it is loaded. Limn never opens it; load it only if you trust whoever made it.",
+                {format!("{} a pickle, which runs whatever code it holds where it is loaded. Limn never runs it; load it only if you trust whoever made it.",
                     if pickles == 1 { "One file is".to_owned() } else { format!("{pickles} files are each") })}
             </Notice>
         })}
@@ -148,7 +148,7 @@ fn Files(files: Vec<ModelFile>) -> impl IntoView {
                         <tr>
                             <td data-label="Path">
                                 <span class="data-name"><Icon glyph=Glyph::File size=14/>{f.entry.path}
-                                    {f.is_pickle.then(|| view! { <span class="pickle" title="A pickle runs whatever code it holds where it is loaded. Limn never opens it."><Icon glyph=Glyph::Warning size=13/>"pickle"</span> })}
+                                    {f.is_pickle.then(|| view! { <span class="pickle" title="A pickle runs whatever code it holds where it is loaded. Limn never runs it."><Icon glyph=Glyph::Warning size=13/>"pickle"</span> })}
                                 </span>
                             </td>
                             <td data-label="Size">{fmt::bytes(f.entry.size)}</td>

@@ -294,6 +294,12 @@ pub async fn assist_backbones(project: ProjectId) -> Result<Vec<String>, AppErro
     Ok(services.assist.backbones(&actor, project).await?)
 }
 
+#[server(name = AssistSegmenters, prefix = "/ui", endpoint = "assist/segmenters", input = Json)]
+pub async fn assist_segmenters(project: ProjectId) -> Result<Vec<String>, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.segments.choices(&actor, project).await?)
+}
+
 #[server(name = TrainAssist, prefix = "/ui", endpoint = "assist/train", input = Json)]
 pub async fn assist_train(project: ProjectId) -> Result<Job, AppError> {
     let (services, actor) = crate::context::request()?;

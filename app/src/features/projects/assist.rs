@@ -1,6 +1,7 @@
 //! `/projects/:id/assist`: the model that learns while people label.
 
 mod charts;
+mod clicks;
 mod report;
 mod settings;
 
@@ -13,6 +14,7 @@ use crate::ui::{
     Button, Card, Chip, EmptyState, ErrorView, Glyph, Notice, ProgressBar, Segment, Skeleton, Stat, Tone,
     Variant,
 };
+use clicks::ClicksCard;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use limn_domain::assist::{
@@ -21,6 +23,7 @@ use limn_domain::assist::{
 };
 use limn_domain::authz::Action;
 use limn_domain::job::Job;
+use limn_domain::smart::can_segment;
 use report::Report;
 use settings::SettingsCard;
 use std::time::Duration;
@@ -49,6 +52,9 @@ pub fn AssistTab() -> impl IntoView {
                     }
                 })}
             </Suspense>
+        </Show>
+        <Show when=move || ctx.project.with(|p| can_segment(p.summary.task))>
+            <ClicksCard ctx/>
         </Show>
     }
 }

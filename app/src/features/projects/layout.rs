@@ -23,6 +23,7 @@ use limn_domain::assist::can_assist;
 use limn_domain::authz::{Action, allowed};
 use limn_domain::category::Category;
 use limn_domain::project::{Project, ProjectStatus};
+use limn_domain::smart::can_segment;
 use limn_domain::{ProjectId, Role};
 
 /// What every tab of a project shares.
@@ -180,7 +181,10 @@ fn Frame(project: Project, categories: Vec<Category>) -> impl IntoView {
                 "Categories"
             </Tab>
             <Tab href=ctx.href("/sources")>"Sources"</Tab>
-            {move || ctx.project.with(|p| can_assist(p.summary.task)).then(|| view! { <Tab href=ctx.href("/assist")>"Assist"</Tab> })}
+            {move || {
+                let has = ctx.project.with(|p| can_assist(p.summary.task) || can_segment(p.summary.task));
+                has.then(|| view! { <Tab href=ctx.href("/assist")>"Assist"</Tab> })
+            }}
             <Tab href=ctx.href("/members")>"Members"</Tab>
             <Tab href=ctx.href("/instructions")>"Instructions"</Tab>
             {move || ctx.may(Action::ManageProject).then(|| view! { <Tab href=ctx.href("/settings")>"Settings"</Tab> })}

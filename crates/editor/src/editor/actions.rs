@@ -9,6 +9,9 @@ use std::collections::{BTreeSet, HashMap};
 
 impl Editor {
     pub fn set_tool(&mut self, tool: Tool) {
+        if tool.asks_server() && !self.segments {
+            return;
+        }
         self.cancel();
         self.tool = tool;
         self.intent = None;

@@ -128,7 +128,7 @@ impl Editor {
                     && points.len() <= POINTS_MAX
                     && points.iter().all(|p| p.x.is_finite() && p.y.is_finite())
                     && frame.is_none_or(|f| f.is_finite() && f.w > 0.0 && f.h > 0.0);
-                let fits = matches!(tool, Tool::Wand | Tool::Superpixels | Tool::Cut);
+                let fits = matches!(tool, Tool::Wand | Tool::Superpixels | Tool::Cut | Tool::Segment);
                 if sound && fits && self.take_up(tool, purpose) {
                     self.set_smart_settings(settings);
                     self.propose(Proposal::Region(Region::told(purpose, frame, scribbles)));
@@ -158,7 +158,7 @@ impl Editor {
             Purpose::Draw => None,
             Purpose::Add(id) | Purpose::Cut(id) => Some(id),
         };
-        if !tool.is_for(self.doc.task()) || target.is_some_and(|id| !self.doc.contains(id)) {
+        if !self.has_tool(tool) || target.is_some_and(|id| !self.doc.contains(id)) {
             return false;
         }
         self.set_tool(tool);

@@ -242,7 +242,9 @@ impl Editor {
                 }
             }
             Tool::Brush | Tool::Eraser => self.paint_press(&p),
-            Tool::Wand | Tool::Scissors | Tool::Superpixels | Tool::Cut => self.smart_press(&p),
+            Tool::Wand | Tool::Scissors | Tool::Superpixels | Tool::Cut | Tool::Segment => {
+                self.smart_press(&p);
+            }
             Tool::Box | Tool::Ellipse | Tool::Keypoints if self.outline.is_none() => {
                 let from = self.snap(p.mods.alt).point(at);
                 self.gesture = Gesture::Draw {

@@ -1,4 +1,4 @@
-//! The smart tools: wand, superpixels, cut and scissors. The editor knows what was clicked and what is to be asked; who
+//! The smart tools: wand, superpixels, cut, scissors, and the one that a network answers. The editor knows what was clicked and what is to be asked; who
 //! looks at the picture and answers is not its business. What comes back is a proposal until it is accepted.
 
 use super::gesture::{CLICK, Gesture};
@@ -92,6 +92,19 @@ impl Editor {
             .filter(|_| self.tool == Tool::Superpixels && self.pointer.is_some())
     }
 
+    /// Whether there is a network that finds objects by clicks.
+    pub fn set_segments(&mut self, there: bool) {
+        self.segments = there;
+        if !there && self.tool == Tool::Segment {
+            self.set_tool(Tool::Select);
+        }
+    }
+
+    /// Whether the project is labeled with a tool.
+    pub fn has_tool(&self, tool: Tool) -> bool {
+        tool.is_for(self.doc.task()) && (self.segments || !tool.asks_server())
+    }
+
     /// What is to be asked of the picture now, if anything, and of which proposal. It says all there is to say, so that only
     /// the newest one counts.
     pub fn ask(&self) -> Option<(u64, Ask)> {
@@ -137,6 +150,12 @@ impl Editor {
                 scribbles,
                 grain: s.grain,
                 hover: self.pointer,
+            },
+            // Clicks beside an object alone say nothing.
+            Tool::Segment if r.frame.is_none() && !scribbles.iter().any(|s| s.include) => return None,
+            Tool::Segment => Ask::Segment {
+                frame: r.frame,
+                scribbles,
             },
             _ => Ask::Cut {
                 frame: r.frame,
@@ -225,14 +244,15 @@ impl Editor {
         }
         let inside = Rect::new(0.0, 0.0, size.width, size.height).contains(at);
         let fresh = self.smart.is_none();
-        if fresh && !inside && self.tool != Tool::Cut {
+        let framed = matches!(self.tool, Tool::Cut | Tool::Segment);
+        if !inside && (self.tool == Tool::Segment && !fresh || fresh && !framed) {
             return;
         }
         if fresh {
             let purpose = self.smart_purpose(p);
             self.propose(Proposal::Region(Region::told(purpose, None, Vec::new())));
         }
-        if fresh && self.tool == Tool::Cut {
+        if fresh && framed {
             self.gesture = Gesture::Smart(Hand::Frame {
                 from: at,
                 pressed: p.at,
@@ -246,13 +266,14 @@ impl Editor {
                 include,
             });
         }
-        self.gesture = Gesture::Smart(if self.tool == Tool::Wand {
-            Hand::Tolerance {
+        self.gesture = Gesture::Smart(match self.tool {
+            Tool::Wand => Hand::Tolerance {
                 x: p.at.x,
                 was: self.smart_settings.tolerance,
-            }
-        } else {
-            Hand::Stroke
+            },
+            // A click, however it is dragged on.
+            Tool::Segment => Hand::Corner,
+            _ => Hand::Stroke,
         });
     }
 
@@ -331,6 +352,11 @@ impl Editor {
         };
         if pressed.distance(p.at) < CLICK {
             // A click instead of a box: the first word about the object.
+            let size = self.doc.size();
+            if self.tool == Tool::Segment && !Rect::new(0.0, 0.0, size.width, size.height).contains(from) {
+                self.smart = None;
+                return;
+            }
             r.frame = None;
             r.scribbles.push(Scribble {
                 points: vec![from],

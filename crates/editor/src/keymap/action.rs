@@ -34,6 +34,7 @@ pub enum Action {
     ScissorsTool,
     SuperpixelsTool,
     CutTool,
+    SegmentTool,
     /// The next keypoint is not in the picture.
     LeaveOut,
     BrushLarger,
@@ -262,6 +263,7 @@ impl Action {
             Self::ScissorsTool => Tool::Scissors,
             Self::SuperpixelsTool => Tool::Superpixels,
             Self::CutTool => Tool::Cut,
+            Self::SegmentTool => Tool::Segment,
             _ => return None,
         })
     }

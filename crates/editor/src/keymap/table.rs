@@ -112,6 +112,13 @@ pub(super) const TABLE: &[Row] = &[
         true,
     ),
     row(
+        A::SegmentTool,
+        "Shift+KeyN",
+        "Segment: a network finds the object by clicks or a box",
+        G::Tools,
+        true,
+    ),
+    row(
         A::RotatedBoxTool,
         "KeyW",
         "Rotated box: two clicks for a side, one for the depth",

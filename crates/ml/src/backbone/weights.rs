@@ -1,5 +1,6 @@
 //! Reading weights as torchvision (and timm) name them. What the file says decides which network it is; every part must fit it.
 
+use super::pth::StateDict;
 use super::resnet::{Design, ResNet};
 use crate::error::{MlError, Result};
 use crate::safetensors::File;
@@ -28,26 +29,47 @@ pub(super) struct Read {
 
 fn refused(why: &str) -> MlError {
     MlError::Refused(format!(
-        "These weights cannot be used: {why}. Bring those of a ResNet of torchvision (18, 34, 50, 101 or 152 layers) as safetensors: `safetensors.torch.save_file(model.state_dict(), \"resnet18.safetensors\")`."
+        "These weights cannot be used: {why}. Bring those of a ResNet of torchvision (18, 34, 50, 101 or 152 layers) as safetensors, `safetensors.torch.save_file(model.state_dict(), \"resnet18.safetensors\")`, or as `torch.save(model.state_dict(), \"resnet18.pth\")`; or any network as ONNX."
     ))
+}
+
+/// Parts by name, whatever file they lie in. Errors in words.
+pub(super) trait Parts {
+    fn shape(&self, name: &str) -> Option<&[usize]>;
+
+    /// The numbers of a part that must have this shape.
+    fn floats(&self, name: &str, shape: &[usize]) -> std::result::Result<Vec<f32>, String>;
+}
+
+impl Parts for File<'_> {
+    fn shape(&self, name: &str) -> Option<&[usize]> {
+        Some(&self.table.get(name)?.shape)
+    }
+
+    fn floats(&self, name: &str, shape: &[usize]) -> std::result::Result<Vec<f32>, String> {
+        File::floats(self, name, shape)
+    }
 }
 
 pub(super) fn read(bytes: &[u8], device: &Device) -> Result<Read> {
     // A table of 128 bytes more than a multiple of 256 begins like a pickle; its brace tells it.
     let is_table = bytes.get(8) == Some(&b'{');
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(&[0x80]) && !is_table {
-        return Err(refused(
-            "this is a file of Python's pickle, which runs what is in it when it is opened",
-        ));
+        let file = StateDict::read(bytes).map_err(|why| refused(&why))?;
+        return filled(&file, device);
     }
     let file = File::read(bytes, HEADER_MAX).map_err(|why| refused(&why))?;
+    filled(&file, device)
+}
+
+fn filled(file: &dyn Parts, device: &Device) -> Result<Read> {
     let prefix = PREFIXES
         .into_iter()
-        .find(|p| file.table.contains_key(&format!("{p}conv1.weight")))
+        .find(|p| file.shape(&format!("{p}conv1.weight")).is_some())
         .unwrap_or("");
-    let (name, design) = design(&file, prefix).map_err(|why| refused(&why))?;
+    let (name, design) = design(file, prefix).map_err(|why| refused(&why))?;
     let mut fill = Fill {
-        file: &file,
+        file,
         prefix,
         path: Vec::new(),
         failed: None,
@@ -64,8 +86,8 @@ pub(super) fn read(bytes: &[u8], device: &Device) -> Result<Read> {
 }
 
 /// Which network the names are of.
-fn design(file: &File<'_>, prefix: &str) -> std::result::Result<(&'static str, Design), String> {
-    let has = |name: &str| file.table.contains_key(&format!("{prefix}{name}"));
+fn design(file: &dyn Parts, prefix: &str) -> std::result::Result<(&'static str, Design), String> {
+    let has = |name: &str| file.shape(&format!("{prefix}{name}")).is_some();
     if !has("conv1.weight") {
         return Err("they are of another network (`conv1.weight` is missing)".to_owned());
     }
@@ -84,9 +106,8 @@ fn design(file: &File<'_>, prefix: &str) -> std::result::Result<(&'static str, D
             format!("their layers have {a}, {b}, {c} and {d} blocks, as no network that is known")
         })?;
     let classes = file
-        .table
-        .get(&format!("{prefix}fc.weight"))
-        .and_then(|e| e.shape.first().copied());
+        .shape(&format!("{prefix}fc.weight"))
+        .and_then(|shape| shape.first().copied());
     let design = Design {
         blocks,
         bottleneck,
@@ -96,7 +117,7 @@ fn design(file: &File<'_>, prefix: &str) -> std::result::Result<(&'static str, D
 }
 
 struct Fill<'a> {
-    file: &'a File<'a>,
+    file: &'a dyn Parts,
     prefix: &'a str,
     path: Vec<String>,
     failed: Option<String>,
@@ -146,6 +167,7 @@ impl ModuleMapper for Fill<'_> {
 mod tests {
     use super::*;
     use crate::backbone::Backbone;
+    use crate::backbone::pth::tests::{saved, saved_before};
     use crate::{Picture, Rng, safetensors};
     use burn::module::ModuleVisitor;
 
@@ -255,14 +277,39 @@ mod tests {
     }
 
     #[test]
+    fn files_of_torch_save_give_the_same_descriptions() {
+        let list = eighteen();
+        let picture = [Picture::new(30, 20, (0..30 * 20 * 3).map(|n| (n % 251) as u8).collect()).unwrap()];
+        let wanted = Backbone::open(&file(&list)).unwrap();
+        let wanted = wanted.embed(&picture, &|| false).unwrap();
+        let given: Vec<_> = list
+            .into_iter()
+            .map(|(name, shape, values)| {
+                let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+                (name, "FloatStorage", shape, bytes)
+            })
+            .collect();
+        for bytes in [saved(&given), saved_before(&given)] {
+            let net = Backbone::open(&bytes).unwrap();
+            assert_eq!(
+                (net.name(), net.embed(&picture, &|| false).unwrap()),
+                ("resnet18", wanted.clone())
+            );
+        }
+        let mut other = given;
+        other.retain(|p| p.0 != "layer3.1.bn1.running_mean");
+        assert!(why(&saved(&other)).contains("layer3.1.bn1.running_mean is missing"));
+    }
+
+    #[test]
     fn what_does_not_fit_says_what_is_wrong() {
         let list = eighteen();
         let whole = file(&list);
         assert!(why(&whole[..whole.len() - 9]).contains("is cut off"));
         assert!(why(&whole[..40]).contains("its table is not one"));
         assert!(why(b"").contains("too short"));
-        assert!(why(b"PK\x03\x04rest").contains("pickle"));
-        assert!(why(b"\x80\x04\x95\x0b\0\0\0\0\0\0\0\x8c\x07").contains("pickle"));
+        assert!(why(b"PK\x03\x04rest").contains("is cut off"));
+        assert!(why(b"\x80\x04\x95\x0b\0\0\0\0\0\0\0\x8c\x07").contains("protocol 4"));
         // The first byte of the table's length may be a pickle's.
         let mut long = b"\x80\x01\0\0\0\0\0\0{".to_vec();
         long.resize(8 + 0x17f, b' ');

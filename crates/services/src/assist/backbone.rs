@@ -1,9 +1,11 @@
-//! Networks that an admin brings to describe pictures: versions of registered models with weights as safetensors.
+//! Networks that an admin brings to describe pictures: versions of registered models with weights of a ResNet, as safetensors or as `torch.save`
+//! writes them, or with a whole network as ONNX.
 
 use super::Assists;
-use super::port::{EngineError, PictureNet};
+use super::port::{EngineError, NetFile, PictureNet};
 use crate::authz::require_in;
 use crate::models::Models;
+use crate::segment::try_pair;
 use crate::{Actor, Context, Error, Result};
 use anyhow::Context as _;
 use limn_domain::assist::{Backbone, UpdateAssist};
@@ -13,6 +15,20 @@ use std::sync::Arc;
 
 /// Bytes of a file of weights.
 const WEIGHTS_MAX: i64 = 1 << 30;
+/// Bytes of a network as ONNX: while it is read it takes several times as much memory.
+pub(crate) const ONNX_MAX: i64 = 1 << 29;
+
+/// What a file of this name may be.
+fn net_file(path: &str) -> Option<NetFile> {
+    let ends = |end: &str| path.to_ascii_lowercase().ends_with(end);
+    if ends(".onnx") {
+        return Some(NetFile::Onnx);
+    }
+    [".safetensors", ".pth", ".pt"]
+        .into_iter()
+        .any(ends)
+        .then_some(NetFile::Weights)
+}
 
 /// A network with the digest of its weights.
 pub(crate) struct Brought {
@@ -21,7 +37,7 @@ pub(crate) struct Brought {
 }
 
 impl Assists {
-    /// Versions of registered models with weights that may be such, as `NAME/VERSION`, at most 200.
+    /// Versions of registered models with files that may be such, as `NAME/VERSION`, at most 200.
     pub async fn backbones(&self, actor: &Actor, project: ProjectId) -> Result<Vec<String>> {
         let mut tx = self.0.db.read().await?;
         require_in(&mut tx, actor, Action::ManageProject, project).await?;
@@ -55,6 +71,29 @@ impl Assists {
     }
 }
 
+impl Assists {
+    /// The same of the pair that finds objects by clicks.
+    pub(super) async fn try_segmenter(
+        &self,
+        actor: &Actor,
+        project: ProjectId,
+        change: &UpdateAssist,
+    ) -> Result<()> {
+        let Some(wanted) = change.segmenter.as_deref().and_then(Backbone::parse) else {
+            return Ok(());
+        };
+        let mut tx = self.0.db.read().await?;
+        require_in(&mut tx, actor, Action::ManageProject, project).await?;
+        let row = repo::assist::get(&mut tx, project).await?;
+        drop(tx);
+        if row.is_some_and(|r| r.settings.segmenter.as_ref() == Some(&wanted)) {
+            return Ok(());
+        }
+        let at_fault = |e: Error| Error::field("segmenter", e.into_api().message);
+        try_pair(&self.0, &wanted).await.map_err(at_fault)
+    }
+}
+
 /// Reads a network. Errors say what is wrong with the version or its weights.
 pub(crate) async fn brought(ctx: &Context, wanted: &Backbone) -> Result<Brought> {
     let Some(engine) = ctx.engine.clone() else {
@@ -65,27 +104,37 @@ pub(crate) async fn brought(ctx: &Context, wanted: &Backbone) -> Result<Brought>
         .place(&Actor::System, &wanted.model, wanted.version)
         .await?;
     let files = repo::artifact::all(&mut ctx.db.read().await?, place.owner.uuid(), &place.path).await?;
-    let mut weights = files.into_iter().filter(|f| f.path.ends_with(".safetensors"));
-    let (file, more) = (weights.next(), weights.next());
+    let mut nets = files
+        .into_iter()
+        .filter_map(|f| net_file(&f.path).map(|what| (f, what)));
+    let (found, more) = (nets.next(), nets.next());
     let wrong = |why: &str| {
         Err(Error::new(
             Code::WrongState,
             format!("Version {} of “{}” {why}", wanted.version, wanted.model),
         ))
     };
-    let Some(file) = file else {
-        return wrong("holds no weights: it has no file that ends in .safetensors.");
+    let Some((file, what)) = found else {
+        return wrong("holds no weights: it has no file that ends in .safetensors, .pth or .onnx.");
     };
     if more.is_some() {
         return wrong("holds several files of weights; register a version with one.");
     }
-    if file.byte_size > WEIGHTS_MAX {
-        return wrong("holds weights of more than a gigabyte, which no network that can be used here has.");
+    match what {
+        NetFile::Weights if file.byte_size > WEIGHTS_MAX => {
+            return wrong(
+                "holds weights of more than a gigabyte, which no network that can be used here has.",
+            );
+        }
+        NetFile::Onnx if file.byte_size > ONNX_MAX => {
+            return wrong("holds an ONNX file of more than 512 megabytes; use a smaller network.");
+        }
+        _ => {}
     }
     let path = ctx.blobs.path(&file.digest);
     let read = tokio::task::spawn_blocking(move || -> anyhow::Result<_> {
         let bytes = std::fs::read(&path).context("the weights cannot be read")?;
-        Ok(engine.picture_net(&bytes))
+        Ok(engine.picture_net(&bytes, what))
     });
     match read.await.map_err(anyhow::Error::from)?? {
         Ok(net) => Ok(Brought {

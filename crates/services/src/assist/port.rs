@@ -1,8 +1,9 @@
 //! What the assist asks of whoever knows models; `limn-ml` implements it, the server puts it in.
 
 use crate::training::port::{Cutout, NetBox, Painted, PixelMap};
-use limn_domain::CategoryId;
 use limn_domain::assist::{AssistOrder, Figures};
+use limn_domain::smart::Clicks;
+use limn_domain::{CategoryId, Mask};
 use std::sync::Arc;
 
 /// A small picture, RGB row by row.
@@ -192,6 +193,15 @@ pub struct Arranged {
     pub groups: Option<Vec<usize>>,
 }
 
+/// What a file of a network is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NetFile {
+    /// Weights of a network that is known, as safetensors or as `torch.save` writes them.
+    Weights,
+    /// A whole network, as ONNX.
+    Onnx,
+}
+
 /// A network that somebody brought, which describes pictures.
 pub trait PictureNet: Send + Sync {
     /// Such as `resnet18`.
@@ -202,6 +212,30 @@ pub trait PictureNet: Send + Sync {
 
     /// Describes pictures: one vector each, all of one length.
     fn embed(&self, pictures: &[SmallPicture], stop: &StopCheck) -> Result<Vec<Vec<f32>>, EngineError>;
+}
+
+/// Networks that somebody brought, which find an object of a picture by clicks. All of it blocks.
+pub trait Segmenter: Send + Sync {
+    /// The longer side of the pictures it looks at, in pixels.
+    fn side(&self) -> u32;
+
+    /// How often looking at a picture asks `stop`.
+    fn steps(&self) -> usize;
+
+    /// Bytes of what it says of a picture.
+    fn seen_bytes(&self) -> usize;
+
+    /// Looks at a picture, which takes seconds; answers what [`Self::segment`] needs to know of it.
+    fn look(&self, picture: &SmallPicture, stop: &StopCheck) -> Result<Vec<u8>, EngineError>;
+
+    /// The object of a picture of this width and height that is meant; nothing where it finds none.
+    fn segment(
+        &self,
+        seen: &[u8],
+        size: [u32; 2],
+        clicks: &Clicks,
+        stop: &StopCheck,
+    ) -> Result<Option<Mask>, EngineError>;
 }
 
 /// Models, as the assist needs them. All of it blocks for up to minutes and asks `stop` between steps.
@@ -253,8 +287,11 @@ pub trait Engine: Send + Sync {
         stop: &StopCheck,
     ) -> Result<Vec<Vec<f32>>, EngineError>;
 
-    /// Reads weights as safetensors. [`EngineError::Refused`] says what is wrong with them.
-    fn picture_net(&self, weights: &[u8]) -> Result<Arc<dyn PictureNet>, EngineError>;
+    /// Reads a network that describes pictures. [`EngineError::Refused`] says what is wrong with the file.
+    fn picture_net(&self, bytes: &[u8], what: NetFile) -> Result<Arc<dyn PictureNet>, EngineError>;
+
+    /// Reads a pair of networks, as ONNX. [`EngineError::Refused`] says what is wrong with which.
+    fn segmenter(&self, encoder: &[u8], decoder: &[u8]) -> Result<Arc<dyn Segmenter>, EngineError>;
 
     fn train(&self, training: &Training, stop: &StopCheck) -> Result<TrainedHead, EngineError>;
 

@@ -329,12 +329,15 @@ pub async fn curve(
     Ok(rows)
 }
 
-/// Names and numbers of versions of registered models with files that end in `.safetensors`.
+/// Names and numbers of versions of registered models with files of weights or networks, pairs that find objects by clicks aside.
 pub async fn weights(tx: &mut Tx, limit: i64) -> Result<Vec<(String, i64)>, StoreError> {
     Ok(on_tx!(tx, conn => {
         sqlx::query_as(
             "SELECT m.name, v.number FROM model_version v JOIN registered_model m ON m.id = v.model_id \
-             WHERE EXISTS (SELECT 1 FROM artifact a WHERE a.owner = v.id AND a.path LIKE '%.safetensors') \
+             WHERE EXISTS (SELECT 1 FROM artifact a WHERE a.owner = v.id AND (a.path LIKE '%.safetensors' \
+             OR a.path LIKE '%.pth' OR a.path LIKE '%.pt' OR a.path LIKE '%.onnx')) \
+             AND NOT EXISTS (SELECT 1 FROM artifact a WHERE a.owner = v.id \
+             AND (a.path = 'encoder.onnx' OR a.path LIKE '%/encoder.onnx')) \
              ORDER BY m.name, v.number DESC LIMIT $1",
         )
         .bind(limit)
@@ -343,7 +346,24 @@ pub async fn weights(tx: &mut Tx, limit: i64) -> Result<Vec<(String, i64)>, Stor
     }))
 }
 
-/// Names of projects whose assist describes pictures by this version of a registered model, or by any of it.
+/// Names and numbers of versions of registered models with the two files of a pair that finds objects by clicks.
+pub async fn pairs(tx: &mut Tx, limit: i64) -> Result<Vec<(String, i64)>, StoreError> {
+    Ok(on_tx!(tx, conn => {
+        sqlx::query_as(
+            "SELECT m.name, v.number FROM model_version v JOIN registered_model m ON m.id = v.model_id \
+             WHERE EXISTS (SELECT 1 FROM artifact a WHERE a.owner = v.id \
+             AND (a.path = 'encoder.onnx' OR a.path LIKE '%/encoder.onnx')) \
+             AND EXISTS (SELECT 1 FROM artifact a WHERE a.owner = v.id \
+             AND (a.path = 'decoder.onnx' OR a.path LIKE '%/decoder.onnx')) \
+             ORDER BY m.name, v.number DESC LIMIT $1",
+        )
+        .bind(limit)
+        .fetch_all(conn)
+        .await?
+    }))
+}
+
+/// Names of projects whose assist describes pictures, or finds objects by clicks, by this version of a registered model, or by any of it.
 pub async fn described_by(tx: &mut Tx, model: &str, version: Option<i64>) -> Result<Vec<String>, StoreError> {
     let rows: Vec<(String, Json<AssistSettings>)> = on_tx!(tx, conn => {
         sqlx::query_as(
@@ -355,7 +375,7 @@ pub async fn described_by(tx: &mut Tx, model: &str, version: Option<i64>) -> Res
     });
     let is = |s: &AssistSettings| {
         let named = |b: &Backbone| b.model == model && version.is_none_or(|v| v == b.version);
-        s.enabled && s.backbone.as_ref().is_some_and(named)
+        s.enabled && s.backbone.as_ref().is_some_and(named) || s.segmenter.as_ref().is_some_and(named)
     };
     Ok(rows
         .into_iter()

@@ -11,6 +11,7 @@ use limn_domain::annotation::SaveOutcome;
 use limn_domain::item::{Item, ItemStatus};
 use limn_domain::project::{ProjectStatus, Task};
 use limn_domain::queue::{Taken, WorkItem};
+use limn_domain::smart::can_segment;
 use limn_domain::{ItemId, Size};
 use limn_editor::{Begun, Definition, Document, Editor, History, Tool};
 
@@ -38,6 +39,11 @@ impl Desk {
             self.category.set(cats.first().map(|c| c.category.id));
         }
         self.categories.set(cats);
+        if can_segment(project.summary.task) {
+            // Without an answer the page goes on without the tool.
+            self.segmenter
+                .set(api::label_segmenter(self.project_id).await.unwrap_or_default());
+        }
         self.project.set(Some(project));
         let pending = self.recover().await;
         let history = api::label_history(self.project_id, None)
@@ -209,6 +215,9 @@ impl Desk {
         sheet
             .editor
             .set_length(u32::try_from(sheet.item.length).unwrap_or(0));
+        sheet
+            .editor
+            .set_segments(self.segmenter.with_untracked(Option::is_some));
         (sheet, merged)
     }
 

@@ -54,7 +54,10 @@ pub fn KeysDialog() -> impl IntoView {
         }
     };
     let groups = move || {
-        let lines = desk.keymap.with(|k| k.help(desk.task()));
+        let mut lines = desk.keymap.with(|k| k.help(desk.task()));
+        if desk.segmenter.with(Option::is_none) {
+            lines.retain(|l| l.action != Some(Action::SegmentTool));
+        }
         Group::ALL
             .into_iter()
             .map(|g| {

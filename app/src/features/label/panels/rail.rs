@@ -8,7 +8,7 @@ use limn_domain::project::Task;
 use limn_editor::{Action, Tool};
 
 /// The tools that draw, in the order of the rail: what they do, their picture and name.
-const DRAWING: [(Action, Glyph, &str); 15] = [
+const DRAWING: [(Action, Glyph, &str); 16] = [
     (Action::BoxTool, Glyph::Box, "Box"),
     (Action::RotatedBoxTool, Glyph::RotatedBox, "Rotated box"),
     (Action::ExtremeBoxTool, Glyph::Extremes, "Box by four points"),
@@ -17,6 +17,7 @@ const DRAWING: [(Action, Glyph, &str); 15] = [
     (Action::EraserTool, Glyph::Eraser, "Eraser"),
     (Action::WandTool, Glyph::Wand, "Magic wand"),
     (Action::CutTool, Glyph::CutOut, "Cut out an object"),
+    (Action::SegmentTool, Glyph::Click, "Segment by clicks"),
     (Action::SuperpixelsTool, Glyph::Superpixels, "Superpixels"),
     (Action::ScissorsTool, Glyph::Scissors, "Scissors"),
     (Action::SliceTool, Glyph::Slice, "Slice"),
@@ -32,9 +33,11 @@ pub fn Rail() -> impl IntoView {
     let shapes = move || desk.task().marks_objects();
     let drawing = move || {
         let (task, video) = (desk.task(), desk.is_video());
+        let segments = desk.segmenter.with(Option::is_some);
         DRAWING
             .into_iter()
             .filter(|(action, ..)| action.is_for(task) && (!video || action.is_for_videos()))
+            .filter(|(action, ..)| segments || *action != Action::SegmentTool)
             .filter_map(|(action, glyph, name)| {
                 Some(view! { <ToolButton tool=action.tool()? action glyph name/> })
             })

@@ -1,6 +1,7 @@
 //! What goes with the smart tools: their settings, what is proposed, and what to do about it.
 
 use crate::features::label::desk::Desk;
+use crate::features::label::segmenting::{Segmenting, Stage};
 use crate::features::label::vision::{Eye, Vision};
 use crate::ui::{Button, ButtonSize, Glyph, Icon, Variant};
 use leptos::prelude::*;
@@ -24,10 +25,12 @@ pub(super) fn hint(e: &Editor) -> &'static str {
         }
         (Tool::Superpixels, true) => "Drag over what else is of it; Alt takes away; Enter accepts",
         (Tool::Scissors, true) => "Click along the edge; Backspace takes a corner back; Enter closes",
+        (Tool::Segment, true) => "Click what is missing; with Alt what is too much; Enter accepts",
         (_, false) if selected => {
             "Shift adds to the selected object, Alt takes from it; without, a new object begins"
         }
         (Tool::Cut, false) => "Drag a box around the object",
+        (Tool::Segment, false) => "Click the object, or drag a box around it",
         (Tool::Wand, false) => "Click the object; drag sideways for the tolerance",
         (Tool::Superpixels, false) => "Drag over the object",
         _ => "Click where the outline begins; it follows the edges",
@@ -48,6 +51,7 @@ pub fn SmartBar() -> impl IntoView {
     view! {
         <Show when=move || tool.get().is_some()>
             {move || match vision.eye.get() {
+                _ if tool.get().is_some_and(Tool::asks_server) => view! { <Clicking/> }.into_any(),
                 Eye::Failed => view! { <Failed/> }.into_any(),
                 Eye::Open => view! { <Settings tool=tool.get().unwrap_or_default()/> }.into_any(),
                 Eye::Closed | Eye::Loading => {
@@ -62,6 +66,34 @@ pub fn SmartBar() -> impl IntoView {
             }}
             <Verdict/>
         </Show>
+    }
+}
+
+/// How far the network is that answers clicks.
+#[component]
+fn Clicking() -> impl IntoView {
+    let segmenting: Segmenting = expect_context();
+    let waits = |text: String| {
+        view! {
+            <div class="label-brush" role="status" data-testid="segment-looking">
+                <Icon glyph=Glyph::Click size=16/>
+                <span class="num">{text}</span>
+            </div>
+        }
+        .into_any()
+    };
+    move || match segmenting.stage.get() {
+        Stage::Idle | Stage::Waiting => waits("The picture waits to be looked at".to_owned()),
+        Stage::Looking(share) => waits(format!("Looking at the picture, {:.0} %", share * 100.0)),
+        Stage::Ready => view! { <Settings tool=Tool::Segment/> }.into_any(),
+        Stage::Failed(why) => view! {
+            <div class="label-brush label-smart__said" role="alert" data-testid="segment-failed">
+                <Icon glyph=Glyph::Warning size=16/>
+                <span>{why}</span>
+                <Button size=ButtonSize::Small on_click=move || segmenting.again()>"Try again"</Button>
+            </div>
+        }
+        .into_any(),
     }
 }
 

@@ -58,9 +58,9 @@ fn accuracies(now: f64) -> Vec<(String, String)> {
     all.into_iter().map(|a| (a.to_string(), said(a))).collect()
 }
 
-/// What can describe pictures; the one of now also when it is gone.
-fn described(found: Vec<String>, now: &str) -> Vec<(String, String)> {
-    let own = (String::new(), "Patches of their own (built in)".to_owned());
+/// What can be chosen, with what there is without any; the one of now also when it is gone.
+pub(super) fn choices(found: Vec<String>, now: &str, without: &str) -> Vec<(String, String)> {
+    let own = (String::new(), without.to_owned());
     let mut all: Vec<String> = found;
     if !now.is_empty() && !all.iter().any(|b| b == now) {
         all.push(now.to_owned());
@@ -99,7 +99,7 @@ fn Form(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
     let every = RwSignal::new(every.to_string());
     let register = RwSignal::new(register);
     let backbone = RwSignal::new(backbone.map_or_else(String::new, |b| b.to_string()));
-    let choices = use_load(move || ctx.id, api::assist_backbones);
+    let networks = use_load(move || ctx.id, api::assist_backbones);
     let wrong = RwSignal::new(None::<String>);
     let done = move |now: Assist| {
         assist.set(now);
@@ -137,6 +137,7 @@ fn Form(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
             every: Some(labels),
             register: Some(register.get_untracked()),
             backbone: Some(backbone.get_untracked()),
+            segmenter: None,
         });
     };
     let orders = AssistOrder::ALL.map(|o| {
@@ -175,13 +176,14 @@ fn Form(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
                 </Show>
                 <Suspense fallback=|| ()>
                     {move || Suspend::new(async move {
-                        let list = described(choices.await.unwrap_or_default(), &backbone.get_untracked());
+                        let found = networks.await.unwrap_or_default();
+                        let list = choices(found, &backbone.get_untracked(), "Patches of their own (built in)");
                         let pictures = ctx.project.with_untracked(|p| !p.summary.task.is_text());
                         (pictures && list.len() > 1).then(|| view! {
                             <Field
                                 name="backbone"
                                 label="Pictures are described by"
-                                hint="A registered ResNet sees more in photos, and takes longer to look at them"
+                                hint="A registered network sees more in photos, and takes longer to look at them"
                                 errors=save.error
                             >
                                 <Select value=backbone options=list.clone()/>
