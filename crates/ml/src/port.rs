@@ -13,8 +13,8 @@ use limn_domain::assist::{AssistOrder, Figures};
 #[cfg(feature = "onnx")]
 use limn_domain::{Mask, smart::Clicks};
 use limn_services::assist::port::{
-    Arranged, Described, Engine, EngineError, JudgedBoxes, JudgedMasks, JudgedOutlines, NetFile, PictureNet, Segmenter, SmallPicture,
-    SpanTraining, StopCheck, TextSpan, TrainedHead, Training, Verdict,
+    Arranged, Described, Engine, EngineError, JudgedBoxes, JudgedMasks, JudgedOutlines, NetFile, PictureNet,
+    Segmenter, SmallPicture, SpanTraining, StopCheck, TextSpan, TrainedHead, Training, Verdict,
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
