@@ -2,10 +2,12 @@
 
 use crate::decode::{Decoded, ImageInfo};
 use crate::{Result, StorageError};
-use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{U8, U8x3, U8x4, U16, U16x3, U16x4};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 use image::codecs::jpeg::JpegEncoder;
 use image::metadata::Orientation;
-use image::{DynamicImage, ExtendedColorType, ImageEncoder, RgbImage};
+use image::{DynamicImage, ExtendedColorType, ImageBuffer, ImageEncoder, Pixel, RgbImage};
 use std::borrow::Cow;
 
 /// Which rendition of a picture.
@@ -99,15 +101,79 @@ pub(crate) fn resize(pixels: &DynamicImage, width: u32, height: u32) -> Result<C
     if (pixels.width(), pixels.height()) == (width, height) {
         return Ok(Cow::Borrowed(pixels));
     }
-    let mut out = DynamicImage::new(width, height, pixels.color());
+    let size = ((pixels.width(), pixels.height()), (width, height));
+    // Type by type instead of `Resizer::resize`, which is compiled for all it knows: minutes.
+    let out = match pixels {
+        DynamicImage::ImageLuma8(_) => {
+            small(width, height, typed::<U8>(pixels, size)?.iter().map(|p| p.0)).map(DynamicImage::ImageLuma8)
+        }
+        DynamicImage::ImageRgb8(_) => small(
+            width,
+            height,
+            typed::<U8x3>(pixels, size)?.iter().flat_map(|p| p.0),
+        )
+        .map(DynamicImage::ImageRgb8),
+        DynamicImage::ImageRgba8(_) => small(
+            width,
+            height,
+            typed::<U8x4>(pixels, size)?.iter().flat_map(|p| p.0),
+        )
+        .map(DynamicImage::ImageRgba8),
+        DynamicImage::ImageLuma16(_) => small(width, height, typed::<U16>(pixels, size)?.iter().map(|p| p.0))
+            .map(DynamicImage::ImageLuma16),
+        DynamicImage::ImageRgb16(_) => small(
+            width,
+            height,
+            typed::<U16x3>(pixels, size)?.iter().flat_map(|p| p.0),
+        )
+        .map(DynamicImage::ImageRgb16),
+        DynamicImage::ImageRgba16(_) => small(
+            width,
+            height,
+            typed::<U16x4>(pixels, size)?.iter().flat_map(|p| p.0),
+        )
+        .map(DynamicImage::ImageRgba16),
+        DynamicImage::ImageLumaA8(_) => {
+            let wide = DynamicImage::ImageRgba8(pixels.to_rgba8());
+            return Ok(Cow::Owned(resize(&wide, width, height)?.into_owned()));
+        }
+        // Grey with transparency, and what has fractions.
+        _ => {
+            let wide = DynamicImage::ImageRgba16(pixels.to_rgba16());
+            return Ok(Cow::Owned(resize(&wide, width, height)?.into_owned()));
+        }
+    };
+    out.map(Cow::Owned).ok_or_else(|| StorageError::Corrupt {
+        kind: "picture",
+        detail: "it could not be made smaller".to_owned(),
+    })
+}
+
+/// The pixels of a picture of another size; of one type.
+fn typed<P: PixelTrait>(
+    pixels: &DynamicImage,
+    ((w, h), (width, height)): ((u32, u32), (u32, u32)),
+) -> Result<Vec<P>> {
+    let corrupt = |detail: String| StorageError::Corrupt {
+        kind: "picture",
+        detail,
+    };
+    let from =
+        TypedImageRef::<P>::from_buffer(w, h, pixels.as_bytes()).map_err(|e| corrupt(e.to_string()))?;
+    let mut to = TypedImage::<P>::new(width, height);
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::CatmullRom));
     Resizer::new()
-        .resize(pixels, &mut out, &options)
-        .map_err(|e| StorageError::Corrupt {
-            kind: "picture",
-            detail: e.to_string(),
-        })?;
-    Ok(Cow::Owned(out))
+        .resize_typed(&from, &mut to, &options)
+        .map_err(|e| corrupt(e.to_string()))?;
+    Ok(to.pixels().to_vec())
+}
+
+fn small<P: Pixel>(
+    width: u32,
+    height: u32,
+    samples: impl Iterator<Item = P::Subpixel>,
+) -> Option<ImageBuffer<P, Vec<P::Subpixel>>> {
+    ImageBuffer::from_raw(width, height, samples.collect())
 }
 
 /// 8-bit RGB over white.
