@@ -8,7 +8,7 @@ use crate::decode::{self, ImageInfo, ImageLimits};
 use crate::pool::blocking;
 use crate::render::{self, RenditionKind};
 use crate::staged::{Source, TempFile};
-use crate::{DecodePool, Result, StorageError};
+use crate::{BlobStore, DecodePool, Result, StorageError};
 use bytes::Bytes;
 use limn_domain::Digest;
 use std::collections::HashMap;
@@ -23,6 +23,8 @@ type MakerLock = tokio::sync::Mutex<()>;
 #[derive(Debug, Clone)]
 pub struct Renditions {
     inner: Arc<Inner>,
+    /// Through which processes that do not see each other's folders share pyramids.
+    shared: Option<BlobStore>,
 }
 
 #[derive(Debug)]
@@ -53,7 +55,15 @@ impl Renditions {
                 making: Mutex::default(),
                 cutting: MakerLock::default(),
             }),
+            shared: None,
         })
+    }
+
+    /// Shares pyramids with other processes, as far as these blobs are shared with them.
+    #[must_use]
+    pub fn sharing(mut self, blobs: BlobStore) -> Self {
+        self.shared = Some(blobs).filter(BlobStore::is_remote);
+        self
     }
 
     pub fn limits(&self) -> &ImageLimits {
@@ -80,7 +90,7 @@ impl Renditions {
     pub async fn inspect(&self, digest: &Digest, source: Source) -> Result<ImageInfo> {
         let limits = self.inner.limits;
         let peek = source.clone();
-        let info = blocking(move || decode::header(&peek, &limits)).await?;
+        let (info, len) = blocking(move || Ok((decode::header(&peek, &limits)?, peek.len()?))).await?;
         if self.path(digest, RenditionKind::Thumb).exists() {
             // It is only written after the very same bytes were decoded whole.
             return Ok(info);
@@ -88,7 +98,7 @@ impl Renditions {
         if info.is_large(&limits) {
             return self.inspect_large(source, info).await;
         }
-        let bytes = info.decoded_bytes * 2 + source.len()? * 2;
+        let bytes = info.decoded_bytes * 2 + len * 2;
 
         let (tell, told) = oneshot::channel();
         let this = self.clone();
@@ -163,11 +173,12 @@ impl Renditions {
         }
         let limits = self.inner.limits;
         let peek = source.clone();
-        let info = blocking(move || decode::header(&peek, &limits)).await?;
-        let memory = info.decoded_bytes * 2 + source.len()? * 2;
+        let (info, len) = blocking(move || Ok((decode::header(&peek, &limits)?, peek.len()?))).await?;
+        let memory = info.decoded_bytes * 2 + len * 2;
         let this = self.clone();
         let digest = digest.clone();
         if info.is_large(&limits) {
+            self.obtain_pyramid(&digest).await?;
             let made = blocking(move || this.render_pyramid(&digest, kind)).await?;
             return made.map(Bytes::from).ok_or(StorageError::NotMadeYet);
         }
@@ -184,6 +195,9 @@ impl Renditions {
 
     /// Removes all renditions of a picture.
     pub async fn delete(&self, digest: &Digest) -> Result<()> {
+        if let Some(blobs) = &self.shared {
+            blobs.unshare(&tiles::name(digest)).await?;
+        }
         let mut paths = RenditionKind::ALL.map(|k| self.path(digest, k)).to_vec();
         paths.push(self.pyramid_path(digest));
         blocking(move || {
