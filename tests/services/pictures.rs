@@ -101,7 +101,7 @@ impl World {
             .unwrap();
         match tile.file.body {
             MediaBody::Bytes(b) => (b, tile.gzip),
-            MediaBody::File { .. } => panic!("tiles are bytes"),
+            MediaBody::File { .. } | MediaBody::Blob(_) => panic!("tiles are bytes"),
         }
     }
 }

@@ -6,8 +6,8 @@ pub mod tiles;
 use crate::authz::require_in;
 use crate::{Actor, Context, Error, Result};
 use bytes::Bytes;
-use limn_domain::{Action, Code, ItemId, text, video};
-use limn_storage::{ImageInfo, ImageKind, RenditionKind, Source, StorageError};
+use limn_domain::{Action, Code, Digest, ItemId, text, video};
+use limn_storage::{ImageInfo, ImageKind, RenditionKind, StorageError, StoredBlob};
 use limn_store::repo::{self, blob::ItemBlob};
 use std::path::PathBuf;
 
@@ -30,7 +30,38 @@ pub enum Rendition {
 #[derive(Debug, Clone)]
 pub enum MediaBody {
     Bytes(Bytes),
-    File { path: PathBuf, len: u64 },
+    File {
+        path: PathBuf,
+        len: u64,
+    },
+    /// In the object store.
+    Blob(StoredBlob),
+}
+
+impl MediaBody {
+    /// A stored file.
+    pub(crate) fn stored(ctx: &Context, digest: &Digest, len: u64) -> Self {
+        if ctx.blobs.is_remote() {
+            return Self::Blob(StoredBlob {
+                blobs: ctx.blobs.clone(),
+                digest: digest.clone(),
+                len,
+            });
+        }
+        Self::File {
+            path: ctx.blobs.path(digest),
+            len,
+        }
+    }
+
+    /// How many bytes it has.
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Bytes(b) => b.len() as u64,
+            Self::File { len, .. } => *len,
+            Self::Blob(blob) => blob.len,
+        }
+    }
 }
 
 /// Bytes to serve. Immutable: `etag` names the content.
@@ -108,7 +139,7 @@ impl Media {
         if info(found).is_some_and(|info| rendition.is_original(&info)) {
             return self.original(found, true).await;
         }
-        let source = Source::File(self.0.blobs.path(&found.digest));
+        let source = self.0.blobs.source(&found.digest);
         let bytes = match self
             .0
             .renditions
@@ -156,10 +187,7 @@ impl Media {
                 .to_owned(),
             etag: format!("\"{}\"", found.digest),
             name: base(&found.name).to_owned(),
-            body: MediaBody::File {
-                path: self.0.blobs.path(&found.digest),
-                len,
-            },
+            body: MediaBody::stored(&self.0, &found.digest, len),
             stands_in: false,
         })
     }

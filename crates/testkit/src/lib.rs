@@ -4,10 +4,13 @@
 //! - [`build`] puts rows into a database in one line each.
 //! - `Studio` (feature `services`): all use cases over a test database with a clock that the test moves.
 //! - [`sftp`] (feature `sftp`): an SFTP server over a folder.
+//! - `bucket::TestBucket` (feature `bucket`): an object store that speaks S3.
 //! - `TestApp` (feature `app`): the whole application; clients send requests into its router.
 
 #[cfg(feature = "app")]
 pub mod app;
+#[cfg(feature = "bucket")]
+pub mod bucket;
 pub mod build;
 mod db;
 #[cfg(feature = "sftp")]
@@ -17,6 +20,8 @@ mod studio;
 
 #[cfg(feature = "app")]
 pub use app::{Client, Reply, TestApp, app_on_both};
+#[cfg(feature = "bucket")]
+pub use bucket::TestBucket;
 pub use db::{Backend, TestDb, on_both};
 #[cfg(feature = "services")]
 pub use studio::Studio;

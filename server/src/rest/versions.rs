@@ -21,7 +21,7 @@ use limn_domain::job::Job;
 use limn_domain::project::Project;
 use limn_domain::{Page, VersionId};
 use limn_services::Services;
-use limn_services::media::{MediaBody, Rendition};
+use limn_services::media::Rendition;
 use limn_services::versions::{Downloadable, Pieces};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -267,17 +267,13 @@ async fn file(
         .versions
         .file(&actor, version, &query.path, Rendition::Original)
         .await?;
-    let content = match found.file.body {
-        MediaBody::Bytes(b) => Content::Bytes(b),
-        MediaBody::File { path, len } => Content::File { path, len },
-    };
     let how = Sending {
         media_type: &found.file.media_type,
         etag: found.file.etag.trim_matches('"'),
         attachment: Some(&found.file.name),
         cache: "private, max-age=31536000, immutable",
     };
-    send(content, how, &headers).await
+    send(found.file.body.into(), how, &headers).await
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

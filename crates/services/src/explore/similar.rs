@@ -15,7 +15,7 @@ use limn_domain::job::Job;
 use limn_domain::{Code, Digest, VersionId};
 use limn_explore::{Index, Looks};
 use limn_jobs::{Handler, NewJob, Permanent, Progress};
-use limn_storage::StorageError;
+use limn_storage::{BlobStore, StorageError};
 use limn_store::repo;
 use limn_store::repo::assist::Feature;
 use limn_versions::{Entry, From, Hash, Reader};
@@ -315,15 +315,18 @@ type Held = Vec<(VersionId, Arc<Looks>)>;
 #[derive(Clone)]
 pub(crate) struct LookFiles {
     folder: Arc<PathBuf>,
+    /// Through which processes that do not see each other's folders share the files.
+    blobs: BlobStore,
     /// Used last, last.
     held: Arc<Mutex<Held>>,
 }
 
 impl LookFiles {
     /// Beside the indexes, whose clean-up takes these too.
-    pub fn at(folder: PathBuf) -> Self {
+    pub fn at(folder: PathBuf, blobs: BlobStore) -> Self {
         Self {
             folder: Arc::new(folder),
+            blobs,
             held: Arc::default(),
         }
     }
@@ -338,6 +341,10 @@ impl LookFiles {
             return Ok(Some(looks).filter(|l| l.key() == key));
         }
         let path = self.path(version);
+        if self.blobs.is_remote() {
+            let obtained = self.blobs.obtain(&name(version), &path).await;
+            obtained.map_err(anyhow::Error::from)?;
+        }
         let read = tokio::task::spawn_blocking(move || -> std::io::Result<Option<Looks>> {
             let bytes = match std::fs::read(&path) {
                 Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -394,7 +401,13 @@ impl LookFiles {
             std::fs::rename(&draft, &path)
         })
         .await??;
+        self.blobs.share(&name(version), &self.path(version)).await?;
         self.hold(version, looks);
         Ok(())
     }
+}
+
+/// What the descriptions of a version are called among the files that processes share.
+fn name(version: VersionId) -> String {
+    format!("indexes/{version}.looks")
 }

@@ -10,13 +10,11 @@ use limn_profile::{
     ImageFigures, ImageRecord, ReadError, ReadOptions, SharedFile, TableFormat, TextRecord, measure,
     measure_text, profile_lines, profile_parquet,
 };
-use limn_storage::{Source, StorageError, measurable};
+use limn_storage::{StorageError, measurable};
 use limn_store::repo;
 use limn_store::repo::profile::FileState;
 use limn_versions::Entry;
 use serde::{Deserialize, Serialize};
-use std::fs::File;
-use std::path::PathBuf;
 
 /// Documents larger than this are not looked into.
 const TEXT_MAX: u64 = 64 << 20;
@@ -156,16 +154,15 @@ async fn file(
     progress: &Progress,
     place: (i64, i64),
 ) -> anyhow::Result<FileKept> {
-    let path = ctx.blobs.path(digest);
     match kind {
-        Kind::Table(format) => table(entry, format, path, progress, place).await,
-        Kind::Image => image(ctx, path, entry).await,
+        Kind::Table(format) => table(ctx, entry, (format, digest), progress, place).await,
+        Kind::Image => image(ctx, digest, entry).await,
         Kind::Text if entry.size > TEXT_MAX => Ok(FileKept::Text(TextRecord::Unreadable(format!(
             "larger than {} MB",
             TEXT_MAX >> 20
         )))),
         Kind::Text => {
-            let bytes = tokio::fs::read(&path).await.with_context(|| missing(entry))?;
+            let bytes = ctx.blobs.read(digest).await.with_context(|| missing(entry))?;
             Ok(FileKept::Text(
                 tokio::task::spawn_blocking(move || measure_text(&bytes)).await?,
             ))
@@ -179,9 +176,9 @@ fn missing(entry: &Entry) -> String {
 }
 
 async fn table(
+    ctx: &Context,
     entry: &Entry,
-    format: TableFormat,
-    path: PathBuf,
+    (format, digest): (TableFormat, &Digest),
     progress: &Progress,
     (done, total): (i64, i64),
 ) -> anyhow::Result<FileKept> {
@@ -197,6 +194,7 @@ async fn table(
     };
     let (told, name, size) = (progress.clone(), entry.path.clone(), entry.size.max(1));
     let lost = missing(entry);
+    let (blobs, digest) = (ctx.blobs.clone(), digest.clone());
     let read = tokio::task::spawn_blocking(move || {
         let watch = |n: u64| {
             if size > 32 << 20 {
@@ -208,7 +206,7 @@ async fn table(
             }
             !told.token().is_cancelled()
         };
-        let file = File::open(path)?;
+        let file = blobs.open_file(&digest).map_err(std::io::Error::from)?;
         let state = match format {
             TableFormat::Parquet => profile_parquet(SharedFile::new(file)?, &options, &watch)?,
             _ => profile_lines(format, file, &options, &watch)?,
@@ -227,14 +225,15 @@ async fn table(
     }
 }
 
-async fn image(ctx: &Context, path: PathBuf, entry: &Entry) -> anyhow::Result<FileKept> {
+async fn image(ctx: &Context, digest: &Digest, entry: &Entry) -> anyhow::Result<FileKept> {
     let limits = *ctx.renditions.limits();
     let memory = u64::from(entry.width) * u64::from(entry.height) * PICTURE;
+    let source = ctx.blobs.source(digest);
     let measured = ctx
         .renditions
         .pool()
         .run(memory, move || {
-            let m = measurable(&Source::File(path), &limits)?;
+            let m = measurable(&source, &limits)?;
             Ok(ImageFigures {
                 width: m.info.width,
                 height: m.info.height,

@@ -4,7 +4,7 @@ use crate::Context;
 use crate::media::tiles::Payload;
 use anyhow::Context as _;
 use limn_jobs::{Handler, Permanent, Progress};
-use limn_storage::{Source, StorageError};
+use limn_storage::StorageError;
 
 /// Runs it. Safe to run again: what is there already stays, and nothing half-made is ever seen.
 pub(crate) struct TilesJob(pub Context);
@@ -18,7 +18,7 @@ impl Handler for TilesJob {
     ) -> anyhow::Result<Option<serde_json::Value>> {
         let Payload { digest, name } =
             serde_json::from_value(payload).map_err(|e| Permanent(e.to_string()))?;
-        let source = Source::File(self.0.blobs.path(&digest));
+        let source = self.0.blobs.source(&digest);
         let told = progress.clone();
         let report = move |done: u64, total: u64| {
             let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
@@ -32,6 +32,8 @@ impl Handler for TilesJob {
         };
         match made {
             Ok(info) => {
+                let shared = self.0.renditions.share_pyramid(&digest).await;
+                shared.with_context(|| format!("the tiles of `{name}` could not be put into the store"))?;
                 let rows = i64::from(info.height);
                 progress.report(rows, rows, "Done").await?;
                 Ok(Some(

@@ -8,7 +8,7 @@ use limn_domain::picture::{Picture, Pyramid, TileFormat};
 use limn_domain::{Code, Digest, ItemId, JobId, ProjectId, Timestamp};
 use limn_jobs::NewJob;
 use limn_storage::pyramid::{self, Asked, PyramidInfo};
-use limn_storage::{ImageKind, Source, StorageError};
+use limn_storage::{ImageKind, StorageError};
 use limn_store::repo::{self, blob::ItemBlob};
 use limn_store::{StoreError, Tx};
 use serde::{Deserialize, Serialize};
@@ -93,7 +93,7 @@ impl Media {
         if !may_be_deep {
             return Ok(Picture::Whole);
         }
-        let source = Source::File(self.0.blobs.path(&found.digest));
+        let source = self.0.blobs.source(&found.digest);
         let made = async {
             if !self.0.renditions.look(source.clone()).await?.is_deep() {
                 return Ok(None);
@@ -159,6 +159,7 @@ impl Media {
     }
 
     async fn pyramid(&self, found: &ItemBlob) -> Result<Option<PyramidInfo>> {
+        self.obtain(found).await?;
         self.0
             .renditions
             .pyramid(&found.digest)
@@ -166,10 +167,20 @@ impl Media {
             .map_err(|e| Error::Internal(e.into()))
     }
 
+    /// Brings the tiles of a large picture here, if another process has made them.
+    async fn obtain(&self, found: &ItemBlob) -> Result<()> {
+        if is_large(&self.0, found.width, found.height) {
+            let obtained = self.0.renditions.obtain_pyramid(&found.digest).await;
+            obtained.map_err(|e| Error::Internal(e.into()))?;
+        }
+        Ok(())
+    }
+
     /// A tile of an item's picture for whoever may see it. `compressed` with gzip: 16-bit tiles are. Errors: `NotFound` where
     /// there is no such tile, `WrongState` while there are none yet.
     pub async fn tile(&self, actor: &Actor, item: ItemId, level: u32, x: u32, y: u32) -> Result<TileFile> {
         let found = seen(&self.0, actor, item).await?;
+        self.obtain(&found).await?;
         let tile = self
             .0
             .renditions

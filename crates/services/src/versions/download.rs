@@ -170,8 +170,7 @@ fn archive(ctx: &Context, root: Hash, split: Option<Split>, out: Out) {
                     .large_file(entry.size >= u64::from(u32::MAX))
                     .compression_method(zip::CompressionMethod::Stored);
                 zip.start_file(&*entry.path, options)?;
-                let path = blobs.path(&entry.blob.into());
-                std::io::copy(&mut std::fs::File::open(path)?, &mut zip)?;
+                std::io::copy(&mut blobs.open_file(&entry.blob.into())?, &mut zip)?;
             }
             zip.finish()?.into_inner().flush()
         })();

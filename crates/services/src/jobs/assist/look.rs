@@ -316,14 +316,11 @@ pub(super) async fn texts(
     run: &Run<'_>,
     digests: &[Digest],
 ) -> anyhow::Result<(Vec<Digest>, Vec<String>, Vec<Digest>)> {
-    let paths: Vec<_> = digests
-        .iter()
-        .map(|d| (d.clone(), run.ctx.blobs.path(d)))
-        .collect();
+    let (blobs, digests) = (run.ctx.blobs.clone(), digests.to_vec());
     let read = tokio::task::spawn_blocking(move || {
         let (mut names, mut texts, mut lost) = (Vec::new(), Vec::new(), Vec::new());
-        for (digest, path) in paths {
-            match std::fs::read_to_string(&path) {
+        for digest in digests {
+            match blobs.read_text(&digest) {
                 Ok(mut text) => {
                     let end = text.char_indices().nth(TEXT_READ).map(|(at, _)| at);
                     if let Some(end) = end {
@@ -333,15 +330,17 @@ pub(super) async fn texts(
                     names.push(digest);
                     texts.push(text);
                 }
+                // Another time it may be there.
+                Err(e) if e.is_away() => return Err(e),
                 Err(e) => {
                     tracing::debug!(%digest, error = %e, "a document cannot be read");
                     lost.push(digest);
                 }
             }
         }
-        (names, texts, lost)
+        Ok((names, texts, lost))
     });
-    Ok(read.await?)
+    Ok(read.await??)
 }
 
 /// The pictures that can be read, with at most `side` pixels a side, and those that cannot.
@@ -363,6 +362,7 @@ pub(super) async fn pictures(
         run.progress.check()?;
         match found {
             Ok(small) => read.push((digest, small)),
+            Err(e) if e.is_away() => return Err(e.into()),
             Err(e) => {
                 tracing::debug!(%digest, error = %e, "a picture cannot be looked at");
                 lost.push(digest);
@@ -394,7 +394,7 @@ pub(crate) async fn small_picture(
     side: u32,
 ) -> Result<SmallPicture, StorageError> {
     let renditions = &ctx.renditions;
-    let file = Source::File(ctx.blobs.path(digest));
+    let file = ctx.blobs.source(digest);
     let (source, pixels) = if width.max(height) <= SMALL {
         (file, width * height)
     } else {

@@ -6,8 +6,9 @@ use crate::Context;
 use anyhow::Context as _;
 use bytes::Bytes;
 use futures::StreamExt as _;
+use limn_domain::Digest;
 use limn_jobs::Progress;
-use limn_storage::{ImageLimits, StorageError, bake};
+use limn_storage::{BlobStore, ImageLimits, StorageError, bake};
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
@@ -24,7 +25,8 @@ const EXAMPLES: usize = 5;
 
 /// A picture ready to be written.
 enum Body {
-    File(PathBuf),
+    /// As it is stored.
+    Blob(Digest),
     Bytes(Bytes),
 }
 
@@ -67,7 +69,8 @@ pub(super) async fn write(
     notes: &mut Vec<String>,
 ) -> anyhow::Result<PathBuf> {
     let (send, receive) = mpsc::channel::<(String, Body)>(AT_ONCE);
-    let writer = tokio::task::spawn_blocking(move || pack(zip, receive));
+    let blobs = ctx.blobs.clone();
+    let writer = tokio::task::spawn_blocking(move || pack(zip, &blobs, receive));
     let (mut missing, mut unturned) = (Vec::new(), Vec::new());
     let fed = async {
         let mut ready = std::pin::pin!(
@@ -89,7 +92,7 @@ pub(super) async fn write(
                 }
                 Err(e) if e.is_refusal() => {
                     unturned.push(picture.name.clone());
-                    Body::File(ctx.blobs.path(&picture.digest))
+                    Body::Blob(picture.digest.clone())
                 }
                 Err(e) => return Err(e).with_context(|| format!("The picture `{name}` cannot be read")),
             };
@@ -136,9 +139,8 @@ fn note(notes: &mut Vec<String>, names: &[String], what: &str) {
 /// The picture as it is meant to be seen.
 async fn prepare(ctx: &Context, picture: &Picture) -> Result<Body, StorageError> {
     if picture.orientation == 1 {
-        let path = ctx.blobs.path(&picture.digest);
         ctx.blobs.len(&picture.digest).await?;
-        return Ok(Body::File(path));
+        return Ok(Body::Blob(picture.digest.clone()));
     }
     let limits: ImageLimits = *ctx.renditions.limits();
     let pixels = u64::try_from(picture.width.saturating_mul(picture.height)).unwrap_or(0);
@@ -160,13 +162,13 @@ async fn prepare(ctx: &Context, picture: &Picture) -> Result<Body, StorageError>
     Ok(Body::Bytes(baked))
 }
 
-fn pack(mut zip: Zip, mut bodies: mpsc::Receiver<(String, Body)>) -> anyhow::Result<()> {
+fn pack(mut zip: Zip, blobs: &BlobStore, mut bodies: mpsc::Receiver<(String, Body)>) -> anyhow::Result<()> {
     while let Some((name, body)) = bodies.blocking_recv() {
         stored(&mut zip, &name)?;
         match body {
             Body::Bytes(bytes) => zip.write_all(&bytes)?,
-            Body::File(from) => {
-                std::io::copy(&mut File::open(from)?, &mut zip)?;
+            Body::Blob(digest) => {
+                std::io::copy(&mut blobs.open_file(&digest)?, &mut zip)?;
             }
         }
     }

@@ -140,7 +140,8 @@ pub(super) fn write(
 
 /// The text of a document. A lost file ends the export: labels without their text say nothing.
 fn document(blobs: &BlobStore, row: &ExportItem) -> std::io::Result<String> {
-    std::fs::read_to_string(blobs.path(&row.digest)).map_err(|e| {
+    let read = blobs.read_text(&row.digest).map_err(std::io::Error::from);
+    read.map_err(|e| {
         let why = format!("the stored text of `{}` cannot be read: {e}", row.name);
         std::io::Error::new(e.kind(), why)
     })

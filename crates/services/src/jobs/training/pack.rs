@@ -142,7 +142,7 @@ async fn decoded(ctx: &Context, s: &Subject, side: u32) -> Result<SmallRgb, Stor
     let renditions = &ctx.renditions;
     let limits = *renditions.limits();
     let pixels = u64::from(s.width) * u64::from(s.height);
-    let file = Source::File(ctx.blobs.path(&s.digest));
+    let file = ctx.blobs.source(&s.digest);
     // Large ones are never decoded whole; what is shown of them is.
     let (source, pixels) = if pixels > limits.whole_pixels {
         (whole(ctx, &s.digest, file).await?, 2_048 * 2_048)
