@@ -99,9 +99,11 @@ pub(crate) async fn sweep(objects: &dyn Objects, prefix: &str, life: Duration) -
     let (mut page, mut removed) = (None, 0);
     loop {
         let found = objects.list(prefix, page.as_deref()).await?;
-        for object in found.objects.iter().filter(|o| o.age > life) {
-            objects.delete(&object.key).await?;
-            removed += 1;
+        for object in &found.objects {
+            if object.age > life {
+                objects.delete(&object.key).await?;
+                removed += 1;
+            }
         }
         page = found.next;
         if page.is_none() {

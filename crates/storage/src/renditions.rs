@@ -33,8 +33,8 @@ struct Inner {
     temp: PathBuf,
     pool: DecodePool,
     limits: ImageLimits,
-    /// One maker for each rendition at a time.
-    making: Mutex<HashMap<(Digest, RenditionKind), Weak<MakerLock>>>,
+    /// One maker for each rendition at a time; without a kind, one who brings a pyramid here.
+    making: Mutex<HashMap<(Digest, Option<RenditionKind>), Weak<MakerLock>>>,
     /// Held while a large picture is cut into tiles: one at a time, beside the pool, so that it never waits for minutes.
     cutting: MakerLock,
 }
@@ -166,7 +166,7 @@ impl Renditions {
         if let Some(bytes) = self.get(digest, kind).await? {
             return Ok(bytes);
         }
-        let lock = self.maker(digest, kind);
+        let lock = self.maker(digest, Some(kind));
         let _one = lock.lock().await;
         if let Some(bytes) = self.get(digest, kind).await? {
             return Ok(bytes);
@@ -212,7 +212,7 @@ impl Renditions {
         .await
     }
 
-    fn maker(&self, digest: &Digest, kind: RenditionKind) -> Arc<MakerLock> {
+    fn maker(&self, digest: &Digest, kind: Option<RenditionKind>) -> Arc<MakerLock> {
         let mut making = self.inner.making.lock().unwrap_or_else(PoisonError::into_inner);
         making.retain(|_, lock| lock.strong_count() > 0);
         let key = (digest.clone(), kind);

@@ -33,7 +33,7 @@ impl Renditions {
         let Some(blobs) = &self.shared else {
             return Ok(false);
         };
-        let lock = self.maker(digest, RenditionKind::Full);
+        let lock = self.maker(digest, None);
         let _one = lock.lock().await;
         if tokio::fs::try_exists(&path).await? {
             return Ok(true);
@@ -91,7 +91,7 @@ impl Renditions {
             blocking(work).await
         } else {
             // Small and deep: as quick as any other rendition, and bounded with them.
-            let lock = self.maker(digest, RenditionKind::Full);
+            let lock = self.maker(digest, Some(RenditionKind::Full));
             let _one = lock.lock().await;
             if let Some(info) = self.pyramid(digest).await? {
                 return Ok(info);
