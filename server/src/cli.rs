@@ -22,6 +22,7 @@ use crate::config::{Config, RawConfig};
 use crate::rest;
 use anyhow::{Context as _, Result, anyhow};
 use clap::{Args, Parser, Subcommand};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -45,11 +46,17 @@ enum Command {
         /// Address and port to listen on; port 0 takes a free one
         #[arg(long, value_name = "HOST:PORT")]
         addr: Option<String>,
+        /// Leave background jobs to `limn worker`
+        #[arg(long)]
+        no_jobs: bool,
     },
-    /// Run background jobs only, beside a server on the same database and data directory
+    /// Run background jobs only, beside servers on the same PostgreSQL
     Worker {
         #[command(flatten)]
         place: Place,
+        /// Where to answer /healthz and /readyz; nowhere when absent
+        #[arg(long, value_name = "HOST:PORT")]
+        health: Option<SocketAddr>,
     },
     /// Bring the database up to date and end
     Migrate {
@@ -176,15 +183,18 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<()> {
     match command {
-        Command::Serve { place, addr } => {
+        Command::Serve { place, addr, no_jobs } => {
             let mut raw = place.raw()?;
+            if no_jobs {
+                raw.jobs.workers = 0;
+            }
             if let Some(addr) = addr {
                 raw.server.addr = addr;
             }
             let config = raw.try_into().map_err(|e: String| anyhow!(e))?;
             runtime()?.block_on(serve::serve(config))
         }
-        Command::Worker { place } => runtime()?.block_on(serve::worker(place.config()?)),
+        Command::Worker { place, health } => runtime()?.block_on(serve::worker(place.config()?, health)),
         Command::Migrate { place } => runtime()?.block_on(serve::migrate(place.config()?)),
         Command::Admin { command } => {
             let runtime = runtime()?;

@@ -1,9 +1,11 @@
 //! Puts the parts together: folders, database, services, jobs.
 
 use crate::config::Config;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
+use limn_services::reach::Bucket;
 use limn_services::{Clock, Context, Services};
-use limn_store::Db;
+use limn_store::{Db, DbConfig};
+use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +14,44 @@ use tokio_util::sync::CancellationToken;
 
 /// Longest the running jobs may take to hand themselves back.
 const HAND_BACK: Duration = Duration::from_secs(4);
+const NO_BUCKET: &str = "cannot use the object store; see the settings storage.*";
 /// How often ended sessions, abandoned uploads and the like are swept up.
 const TIDY: Duration = Duration::from_hours(1);
+
+/// The file that says who uses the data directory.
+const IN_USE: &str = "in-use";
+
+/// Takes the data directory for this process, where no two may have the same: on SQLite, which one process writes to, and
+/// beside an object store, where it holds what this process is working on. Let go when the file is closed.
+pub fn claim(config: &Config) -> Result<Option<File>> {
+    let sqlite = matches!(config.db(), DbConfig::Sqlite(_));
+    if !sqlite && config.bucket.is_none() {
+        return Ok(None);
+    }
+    make_private_dir(&config.data_dir)?;
+    let path = config.data_dir.join(IN_USE);
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    let file = options
+        .open(&path)
+        .with_context(|| format!("cannot open {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => {
+            let mend = if sqlite {
+                "SQLite serves one process; for several, keep the database in PostgreSQL (database.url)"
+            } else {
+                "give each process a data directory of its own (storage.data_dir); what they share is in the database and \
+                 the object store"
+            };
+            bail!(
+                "another Limn uses the data directory {}: {mend}",
+                config.data_dir.display()
+            )
+        }
+        Err(TryLockError::Error(e)) => Err(e).with_context(|| format!("cannot lock {}", path.display())),
+    }
+}
 
 /// Opens everything, making the data directory and bringing the database up to date.
 pub async fn open(config: &Config) -> Result<Services> {
@@ -24,22 +62,34 @@ pub async fn open(config: &Config) -> Result<Services> {
     db.migrate()
         .await
         .context("cannot bring the database up to date")?;
-    services(db, config)
+    services(db, config).await
 }
 
 /// The services over an open, current database.
-pub fn services(db: Db, config: &Config) -> Result<Services> {
-    let context = Context::open(
-        db,
-        config.data_dir.clone(),
-        config.limits.clone(),
-        Clock::system(),
-    )
-    .map_err(anyhow::Error::from)
-    .with_context(|| format!("cannot use the data directory {}", config.data_dir.display()))?;
+pub async fn services(db: Db, config: &Config) -> Result<Services> {
+    let (dir, limits, clock) = (config.data_dir.clone(), config.limits.clone(), Clock::system());
+    let context = match &config.bucket {
+        None => Context::open(db, dir, limits, clock),
+        Some(place) => {
+            let bucket = Bucket::open(&place.settings).context(NO_BUCKET)?;
+            bucket.probe().await.context(NO_BUCKET)?;
+            Context::open_bucket(db, dir, limits, clock, (bucket, place.cache_bytes))
+        }
+    };
+    let context = context
+        .map_err(anyhow::Error::from)
+        .with_context(|| format!("cannot use the data directory {}", config.data_dir.display()))?;
     let engine = Arc::new(limn_ml::LocalEngine::new());
     let trainer = Arc::new(limn_ml::LocalTrainer::new());
     Ok(Services::new(context.with_engine(engine).with_trainer(trainer)))
+}
+
+/// Whether this process fits with those that share its database: their clock, and their key for credentials.
+pub async fn fits_in(services: &Services) -> Result<()> {
+    limn_services::housekeeping::check_clock(&services.context)
+        .await
+        .map_err(anyhow::Error::from)?;
+    services.context.check_key().await.map_err(anyhow::Error::from)
 }
 
 /// The data directory is nobody else's business: it holds the database and the pictures.
@@ -100,7 +150,7 @@ impl Background {
 
 async fn tidy(services: Services, stop: CancellationToken) {
     loop {
-        if let Err(e) = limn_services::housekeeping::sweep(&services.context).await {
+        if let Err(e) = limn_services::housekeeping::take_turn(&services.context).await {
             tracing::warn!(error = %e, "cannot sweep up");
         }
         tokio::select! {

@@ -4,9 +4,11 @@
 mod catalogue;
 mod docs;
 mod raw;
+mod storage;
 
 pub use docs::reference;
 pub use raw::{RawConfig, SETTINGS, Setting};
+pub use storage::Bucket;
 
 use limn_services::Limits;
 use limn_services::reach::{Network, Reach, Secret as Key};
@@ -43,6 +45,8 @@ impl fmt::Debug for Secret {
 #[derive(Debug, Clone)]
 pub struct Config {
     pub data_dir: PathBuf,
+    /// The object store for files; the data directory when absent.
+    pub bucket: Option<Bucket>,
     pub addr: SocketAddr,
     /// Scheme, host and port under which browsers reach the server, without a trailing slash; from the requests when
     /// absent.
@@ -126,7 +130,9 @@ impl TryFrom<RawConfig> for Config {
             ));
         }
         let reach = reach(&raw)?;
+        let bucket = storage::bucket(&raw.storage)?;
         Ok(Self {
+            bucket,
             data_dir: raw.storage.data_dir,
             addr: address(&raw.server.addr)?,
             public_url: public_url(&raw.server.public_url)?,
@@ -283,11 +289,52 @@ mod tests {
                 None,
                 "catalogue.proxy",
             ),
+            ("[storage]\nkind = \"ftp\"", None, "storage.kind"),
+            ("[storage]\nkind = \"s3\"", None, "storage.bucket"),
+            ("[storage]\nbucket = \"b\"", None, "storage.bucket"),
+            (
+                "[storage]\nkind = \"s3\"\nbucket = \"b\"",
+                None,
+                "storage.access_key_id",
+            ),
             ("[server", None, "limn.toml"),
         ] {
             let error = config(toml, env.as_slice()).unwrap_err();
             assert!(error.contains(sign), "{toml} {env:?}: {error}");
         }
+    }
+
+    #[test]
+    fn an_object_store_has_a_bucket_and_a_key_that_is_not_printed() {
+        let s3 = "[storage]\nkind = \"s3\"\nbucket = \"limn\"\nprefix = \"/a/b/\"\ncache_gb = 3";
+        let key = [
+            ("LIMN__STORAGE__ACCESS_KEY_ID", "AKID"),
+            ("LIMN__STORAGE__SECRET_ACCESS_KEY", "hunter2"),
+        ];
+        let c = config(s3, &key).unwrap();
+        let printed = format!("{c:?}");
+        assert!(
+            !printed.contains("hunter2") && !printed.contains("AKID"),
+            "{printed}"
+        );
+        let bucket = c.bucket.unwrap();
+        assert_eq!(
+            (bucket.cache_bytes, bucket.settings.link_seconds),
+            (3 << 30, None)
+        );
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("key");
+        std::fs::write(&file, "AKID\nhunter2\n").unwrap();
+        let with_file = format!("{s3}\npresign = true\naccess_key_file = \"{}\"", file.display());
+        let bucket = config(&with_file, &[]).unwrap().bucket.unwrap();
+        assert_eq!(bucket.settings.secret_access_key.reveal(), "hunter2");
+        assert!(bucket.settings.link_seconds.is_some());
+        std::fs::write(&file, "AKID").unwrap();
+        let error = config(&with_file, &[]).unwrap_err();
+        assert!(
+            error.contains("access_key_file") && !error.contains("AKID"),
+            "{error}"
+        );
     }
 
     #[test]

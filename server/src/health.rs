@@ -3,14 +3,16 @@
 use crate::error::Api;
 use crate::rest::extract::Caller;
 use crate::state::AppState;
-use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
 use http::{StatusCode, header};
 use limn_domain::Action;
 use limn_domain::job::JobState;
-use limn_services::{Actor, authz};
+use limn_services::{Actor, Services, authz};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 /// `GET /healthz`: the process answers.
 pub async fn alive() -> &'static str {
@@ -19,10 +21,25 @@ pub async fn alive() -> &'static str {
 
 /// `GET /readyz`: the database answers and its schema is current; 503 otherwise and while shutting down.
 pub async fn ready(State(state): State<AppState>) -> Response {
-    let (status, reason) = if state.is_stopping() {
+    readiness(&state.services, state.is_stopping()).await
+}
+
+/// The two of a process that runs jobs only.
+pub fn of_worker(services: Services, stop: CancellationToken) -> Router {
+    let ready = move || {
+        let (services, stop) = (services.clone(), stop.clone());
+        async move { readiness(&services, stop.is_cancelled()).await }
+    };
+    Router::new()
+        .route("/healthz", get(alive))
+        .route("/readyz", get(ready))
+}
+
+async fn readiness(services: &Services, is_stopping: bool) -> Response {
+    let (status, reason) = if is_stopping {
         (StatusCode::SERVICE_UNAVAILABLE, "shutting down")
     } else {
-        match state.services.context.db.is_current().await {
+        match services.context.db.is_current().await {
             Ok(true) => (StatusCode::OK, "ready"),
             Ok(false) => (
                 StatusCode::SERVICE_UNAVAILABLE,

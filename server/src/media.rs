@@ -104,18 +104,13 @@ async fn stored(
 }
 
 async fn answer(file: MediaFile, which: Rendition, headers: &HeaderMap) -> Api<Response> {
-    let content = match file.body {
-        MediaBody::Bytes(b) => Content::Bytes(b),
-        MediaBody::File { path, len } => Content::File { path, len },
-        MediaBody::Remote(remote) => Content::Remote(remote),
-    };
     let how = Sending {
         media_type: &file.media_type,
         etag: &file.etag,
         attachment: (which == Rendition::Original).then_some(file.name.as_str()),
         cache: if file.stands_in { "no-store" } else { IMMUTABLE },
     };
-    send(content, how, headers).await
+    send(file.body.into(), how, headers).await
 }
 
 async fn tile(

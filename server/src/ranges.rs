@@ -1,12 +1,15 @@
-//! Bytes with conditions and ranges: `If-None-Match`, `If-Range`, `Range`.
+//! Bytes with conditions and ranges: `If-None-Match`, `If-Range`, `Range`. Downloads of what lies in an object store are sent
+//! on to it, where the configuration says so.
 
 use crate::error::Api;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use limn_services::media::Remote;
+use limn_services::media::{MediaBody, Remote};
 use limn_services::versions::{Downloadable, Pieces};
+use limn_storage::StoredBlob;
+use limn_storage::objects::Shown;
 use std::fmt::Write as _;
 use std::io::SeekFrom;
 use std::path::PathBuf;
@@ -20,6 +23,8 @@ pub enum Content {
         path: PathBuf,
         len: u64,
     },
+    /// In the object store.
+    Blob(StoredBlob),
     /// In a datastore.
     Remote(Remote),
     /// Made while it is read.
@@ -27,6 +32,17 @@ pub enum Content {
         of: Box<Downloadable>,
         len: u64,
     },
+}
+
+impl From<MediaBody> for Content {
+    fn from(body: MediaBody) -> Self {
+        match body {
+            MediaBody::Bytes(b) => Self::Bytes(b),
+            MediaBody::File { path, len } => Self::File { path, len },
+            MediaBody::Blob(blob) => Self::Blob(blob),
+            MediaBody::Remote(remote) => Self::Remote(remote),
+        }
+    }
 }
 
 /// How to send it.
@@ -46,10 +62,13 @@ pub async fn send(content: Content, how: Sending<'_>, request: &HeaderMap) -> Ap
     let len = match &content {
         Content::Bytes(b) => b.len() as u64,
         Content::File { len, .. } | Content::Made { len, .. } => *len,
+        Content::Blob(blob) => blob.len,
         Content::Remote(remote) => remote.size(),
     };
     let mut response = if matches_tag(request, &etag) {
         StatusCode::NOT_MODIFIED.into_response()
+    } else if let Some(link) = link(&content, &how) {
+        return Ok(sent_on(&link));
     } else {
         match wanted(request, &etag, len) {
             Wanted::All => body(content, 0, len).await?.into_response(),
@@ -86,6 +105,25 @@ pub async fn send(content: Content, how: Sending<'_>, request: &HeaderMap) -> Ap
     Ok(response)
 }
 
+/// Where a download can be had without us. What is shown in a page stays here: pages load nothing from elsewhere.
+fn link(content: &Content, how: &Sending<'_>) -> Option<String> {
+    let (Content::Blob(blob), Some(name)) = (content, how.attachment) else {
+        return None;
+    };
+    blob.link(&Shown {
+        media_type: how.media_type.to_owned(),
+        disposition: disposition(name),
+    })
+}
+
+/// Sends a client on to the object store. The address is a permission, so nobody keeps it.
+fn sent_on(link: &str) -> Response {
+    let mut response = StatusCode::TEMPORARY_REDIRECT.into_response();
+    insert(&mut response, header::LOCATION, link);
+    insert(&mut response, header::CACHE_CONTROL, "no-store");
+    response
+}
+
 fn insert(response: &mut Response, name: header::HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
@@ -104,6 +142,10 @@ async fn body(content: Content, start: u64, len: u64) -> Api<Response> {
                 file.seek(SeekFrom::Start(start)).await?;
             }
             Body::from_stream(ReaderStream::with_capacity(file.take(len), 128 << 10))
+        }
+        Content::Blob(blob) => {
+            let pieces = blob.pieces(start..start + len).await;
+            Body::from_stream(pieces.map_err(|e| limn_services::Error::Internal(e.into()))?)
         }
         Content::Remote(remote) => stream(remote.pieces(start..start + len).await?),
         Content::Made { of, .. } => stream(of.pieces(Some(start..start + len))),

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// `LIMN_BIN`, or what lies beside this test; `None` (with a word) when it was not built.
-fn program() -> Option<PathBuf> {
+pub(crate) fn program() -> Option<PathBuf> {
     let beside = || Some(std::env::current_exe().ok()?.ancestors().nth(2)?.join("limn"));
     let path = std::env::var_os("LIMN_BIN").map(PathBuf::from).or_else(beside)?;
     if path.exists() {
@@ -17,7 +17,7 @@ fn program() -> Option<PathBuf> {
     None
 }
 
-fn limn(program: &Path) -> Command {
+pub(crate) fn limn(program: &Path) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars().filter(|(n, _)| n.starts_with("LIMN_") || n == "RUST_LOG") {
         command.env_remove(name);
@@ -25,7 +25,7 @@ fn limn(program: &Path) -> Command {
     command
 }
 
-fn run(command: &mut Command, stdin: &str) -> Output {
+pub(crate) fn run(command: &mut Command, stdin: &str) -> Output {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -37,7 +37,7 @@ fn run(command: &mut Command, stdin: &str) -> Output {
 }
 
 #[track_caller]
-fn good(output: Output) -> String {
+pub(crate) fn good(output: Output) -> String {
     let err = String::from_utf8_lossy(&output.stderr);
     assert!(
         output.status.success(),

@@ -101,7 +101,7 @@ impl World {
             .unwrap();
         match tile.file.body {
             MediaBody::Bytes(b) => (b, tile.gzip),
-            MediaBody::File { .. } | MediaBody::Remote(_) => panic!("tiles are bytes"),
+            MediaBody::File { .. } | MediaBody::Blob(_) | MediaBody::Remote(_) => panic!("tiles are bytes"),
         }
     }
 }

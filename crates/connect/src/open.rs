@@ -325,7 +325,7 @@ fn sql(database: Database) -> Opened {
     }
 }
 
-fn url(key: &'static str, text: &str) -> Result<Url> {
+pub(crate) fn url(key: &'static str, text: &str) -> Result<Url> {
     let url: Url = text.parse().map_err(|_| {
         ConnectError::Setting(
             key,

@@ -25,7 +25,7 @@ pub struct S3 {
 }
 
 impl S3 {
-    fn url(&self, key: &str, query: &[(&str, &str)]) -> Result<Url> {
+    pub(crate) fn url(&self, key: &str, query: &[(&str, &str)]) -> Result<Url> {
         let wrong = || ConnectError::Setting("endpoint", "Bucket and endpoint make no address.".to_owned());
         let mut url = self.endpoint.clone();
         let mut path = url.path().trim_end_matches('/').to_owned();
@@ -43,7 +43,7 @@ impl S3 {
         Ok(url)
     }
 
-    fn key(&self, path: &str) -> String {
+    pub(crate) fn key(&self, path: &str) -> String {
         match (self.prefix.is_empty(), path.is_empty()) {
             (true, _) => path.to_owned(),
             (false, true) => self.prefix.clone(),
@@ -160,6 +160,18 @@ impl S3 {
 
     /// What a refusal means. The store's own words come last.
     async fn failure(&self, url: &Url, response: Response, path: Option<&str>) -> ConnectError {
+        let what = path.map_or(("list", "s3:ListBucket"), |_| ("read", "s3:GetObject"));
+        self.refusal(url, response, path, what).await
+    }
+
+    /// The same of a request that needs a permission to do something.
+    pub(crate) async fn refusal(
+        &self,
+        url: &Url,
+        response: Response,
+        path: Option<&str>,
+        (doing, permission): (&str, &str),
+    ) -> ConnectError {
         let status = response.status();
         let region = response
             .headers()
@@ -214,11 +226,11 @@ impl S3 {
                 let what = match (path, &self.signer) {
                     (_, None) => format!("The bucket `{bucket}` is not public: give an access key"),
                     (Some(path), Some(_)) => {
-                        format!("The key is valid but may not read `{path}`: it needs s3:GetObject")
+                        format!("The key is valid but may not {doing} `{path}`: it needs {permission}")
                     }
                     (None, Some(_)) => {
                         format!(
-                            "The key is valid but may not list the bucket `{bucket}`: it needs s3:ListBucket"
+                            "The key is valid but may not {doing} the bucket `{bucket}`: it needs {permission}"
                         )
                     }
                 };

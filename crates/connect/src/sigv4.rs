@@ -34,17 +34,54 @@ fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
     }
 }
 
+/// How long it is good for, and what a client is told with the bytes.
+#[derive(Debug, Clone)]
+pub struct Link<'a> {
+    pub seconds: u32,
+    /// Parameters such as `response-content-type`.
+    pub query: &'a [(&'a str, &'a str)],
+}
+
+/// When a request is signed, as it is written in one.
+struct At {
+    stamp: String,
+    date: String,
+}
+
+impl At {
+    fn new(now: i64) -> Self {
+        let time = chrono::DateTime::from_timestamp(now, 0).unwrap_or_default();
+        Self {
+            stamp: time.format("%Y%m%dT%H%M%SZ").to_string(),
+            date: time.format("%Y%m%d").to_string(),
+        }
+    }
+}
+
+/// The digest of a body, as requests state it.
+pub fn digest(body: &[u8]) -> String {
+    hex::encode(Sha256::digest(body))
+}
+
+/// The query of an address as it is signed: sorted.
+fn sorted(mut query: Vec<(String, String)>) -> String {
+    query.sort();
+    let query: Vec<String> = query.into_iter().map(|(k, v)| format!("{k}={v}")).collect();
+    query.join("&")
+}
+
 impl Signer {
     /// Adds the headers of a `GET` or `HEAD` at `now` (seconds since 1970). The path of the URL is encoded already; its
     /// query is signed as it stands, sorted.
     pub fn sign(&self, method: &str, url: &Url, headers: &mut HeaderMap, now: i64) {
-        let time = chrono::DateTime::from_timestamp(now, 0).unwrap_or_default();
-        let (stamp, date) = (
-            time.format("%Y%m%dT%H%M%SZ").to_string(),
-            time.format("%Y%m%d").to_string(),
-        );
-        put(headers, "x-amz-date", &stamp);
-        put(headers, "x-amz-content-sha256", EMPTY);
+        self.sign_body(method, url, headers, EMPTY, now);
+    }
+
+    /// The same of any request; `body` is its body's [`digest`], which the store checks.
+    pub fn sign_body(&self, method: &str, url: &Url, headers: &mut HeaderMap, body: &str, now: i64) {
+        let at = At::new(now);
+        put(headers, "x-amz-date", &at.stamp);
+        put(headers, "x-amz-content-sha256", body);
         if !self.session_token.is_empty() {
             put(headers, "x-amz-security-token", self.session_token.reveal());
         }
@@ -64,31 +101,66 @@ impl Signer {
         let names = names.join(";");
         let lines: Vec<String> = signed.iter().map(|(n, v)| format!("{n}:{v}\n")).collect();
         let lines = lines.concat();
-        let mut query: Vec<(String, String)> =
-            url.query_pairs().map(|(k, v)| (encode(&k), encode(&v))).collect();
-        query.sort();
-        let query: Vec<String> = query.into_iter().map(|(k, v)| format!("{k}={v}")).collect();
-        let canonical = format!(
-            "{method}\n{}\n{}\n{lines}\n{names}\n{EMPTY}",
-            url.path(),
-            query.join("&")
-        );
-        let scope = format!("{date}/{}/s3/aws4_request", self.region);
-        let digest = hex::encode(Sha256::digest(canonical.as_bytes()));
-        let text = format!("AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{digest}");
-        let mut key = hmac(format!("AWS4{}", self.secret.reveal()).as_bytes(), &date);
-        for part in [self.region.as_str(), "s3", "aws4_request"] {
-            key = hmac(&key, part);
-        }
-        let signature = hex::encode(hmac(&key, &text));
+        let query = sorted(url.query_pairs().map(|(k, v)| (encode(&k), encode(&v))).collect());
+        let canonical = format!("{method}\n{}\n{query}\n{lines}\n{names}\n{body}", url.path());
+        let signature = self.signature(&at, &canonical);
         put(
             headers,
             "authorization",
             &format!(
-                "AWS4-HMAC-SHA256 Credential={}/{scope}, SignedHeaders={names}, Signature={signature}",
-                self.key_id
+                "AWS4-HMAC-SHA256 Credential={}/{}, SignedHeaders={names}, Signature={signature}",
+                self.key_id,
+                self.scope(&at)
             ),
         );
+    }
+
+    /// Makes an address that whoever has it may use once or often, for `GET` of this one object, until it runs out.
+    pub fn link(&self, url: &Url, link: &Link<'_>, now: i64) -> Url {
+        let at = At::new(now);
+        let mut query: Vec<(String, String)> = vec![
+            ("X-Amz-Algorithm".to_owned(), "AWS4-HMAC-SHA256".to_owned()),
+            (
+                "X-Amz-Credential".to_owned(),
+                encode(&format!("{}/{}", self.key_id, self.scope(&at))),
+            ),
+            ("X-Amz-Date".to_owned(), at.stamp.clone()),
+            ("X-Amz-Expires".to_owned(), link.seconds.to_string()),
+            ("X-Amz-SignedHeaders".to_owned(), "host".to_owned()),
+        ];
+        if !self.session_token.is_empty() {
+            let token = encode(self.session_token.reveal());
+            query.push(("X-Amz-Security-Token".to_owned(), token));
+        }
+        query.extend(link.query.iter().map(|(k, v)| (encode(k), encode(v))));
+        let query = sorted(query);
+        let canonical = format!(
+            "GET\n{}\n{query}\nhost:{}\n\nhost\nUNSIGNED-PAYLOAD",
+            url.path(),
+            crate::http::host(url)
+        );
+        let signature = self.signature(&at, &canonical);
+        let mut url = url.clone();
+        url.set_query(Some(&format!("{query}&X-Amz-Signature={signature}")));
+        url
+    }
+
+    fn scope(&self, at: &At) -> String {
+        format!("{}/{}/s3/aws4_request", at.date, self.region)
+    }
+
+    fn signature(&self, at: &At, canonical: &str) -> String {
+        let text = format!(
+            "AWS4-HMAC-SHA256\n{}\n{}\n{}",
+            at.stamp,
+            self.scope(at),
+            digest(canonical.as_bytes())
+        );
+        let mut key = hmac(format!("AWS4{}", self.secret.reveal()).as_bytes(), &at.date);
+        for part in [self.region.as_str(), "s3", "aws4_request"] {
+            key = hmac(&key, part);
+        }
+        hex::encode(hmac(&key, &text))
     }
 }
 
@@ -97,18 +169,49 @@ impl Signer {
 mod tests {
     use super::*;
 
-    /// The examples of "Authenticating Requests: Using the Authorization Header" in the documents of S3.
-    #[test]
-    fn the_documents_examples() {
-        let signer = Signer {
+    fn signer() -> Signer {
+        Signer {
             key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
             secret: Secret::new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
             session_token: Secret::default(),
             region: "us-east-1".to_owned(),
-        };
-        let at = chrono::DateTime::parse_from_rfc3339("2013-05-24T00:00:00Z")
+        }
+    }
+
+    fn at() -> i64 {
+        chrono::DateTime::parse_from_rfc3339("2013-05-24T00:00:00Z")
             .unwrap()
-            .timestamp();
+            .timestamp()
+    }
+
+    /// The example of "Authenticating Requests: Using Query Parameters".
+    #[test]
+    fn the_documents_example_of_a_link() {
+        let url: Url = "https://examplebucket.s3.amazonaws.com/test.txt".parse().unwrap();
+        let link = Link {
+            seconds: 86_400,
+            query: &[],
+        };
+        let made = signer().link(&url, &link, at());
+        let signature = "X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404";
+        assert!(made.as_str().ends_with(signature), "{made}");
+        // What the client is told is signed with it.
+        let told = Link {
+            query: &[("response-content-type", "text/plain; charset=utf-8")],
+            ..link
+        };
+        let told = signer().link(&url, &told, at());
+        assert!(
+            told.as_str()
+                .contains("response-content-type=text%2Fplain%3B%20charset%3Dutf-8")
+        );
+        assert!(!told.as_str().ends_with(signature));
+    }
+
+    /// The examples of "Authenticating Requests: Using the Authorization Header" in the documents of S3.
+    #[test]
+    fn the_documents_examples() {
+        let (signer, at) = (signer(), at());
         for (url, range, signature) in [
             (
                 "/test.txt",

@@ -199,10 +199,7 @@ impl Artifacts {
             media_type: limn_domain::run::media::of(&file.path).to_owned(),
             etag: file.digest.to_string(),
             name: file.path,
-            body: MediaBody::File {
-                path: self.0.blobs.path(&file.digest),
-                len: file.byte_size.unsigned_abs(),
-            },
+            body: MediaBody::stored(&self.0, &file.digest, file.byte_size.unsigned_abs()),
             stands_in: false,
         })
     }
@@ -303,7 +300,7 @@ impl Artifacts {
                         .large_file(file.byte_size >= i64::from(u32::MAX))
                         .compression_method(zip::CompressionMethod::Stored);
                     zip.start_file(&file.path[skip..], options)?;
-                    std::io::copy(&mut std::fs::File::open(blobs.path(&file.digest))?, &mut zip)?;
+                    std::io::copy(&mut blobs.open_file(&file.digest)?, &mut zip)?;
                 }
                 zip.finish()?.into_inner().flush()
             })();

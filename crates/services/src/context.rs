@@ -1,13 +1,25 @@
 //! What every use case stands on.
 
-use crate::{Clock, Result};
-use anyhow::Context as _;
-use limn_connect::{Reach, Sealer};
+use crate::bucket::{BlobBucket, DbHolds};
+use crate::{Clock, Error, Result};
+use anyhow::{Context as _, anyhow};
+use limn_connect::{Bucket, Reach, Sealer};
 use limn_domain::UploadId;
 use limn_storage::{BlobStore, DecodePool, ImageLimits, Renditions};
-use limn_store::Db;
+use limn_store::{Db, repo};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+
+/// The setting that tells the server's key from others, and says nothing of it.
+const KEY_MARK: &str = "server_key";
+const OTHER_KEY: &str = "this process has another key for credentials than the database's other processes, or none. Give \
+    all of them the same `secrets.key`, or the same file `secret.key` in their data directories. If the old key is lost for \
+    good, run `limn admin forget-key`, and give the credentials of datastores anew";
+
+fn mark(key: &limn_connect::Secret) -> String {
+    let text = format!("limn server key\0{}", key.reveal().trim().to_ascii_lowercase());
+    blake3::hash(text.as_bytes()).to_hex()[..16].to_owned()
+}
 
 /// Bounds on what comes in from outside.
 #[derive(Debug, Clone)]
@@ -63,7 +75,7 @@ impl std::ops::Deref for Context {
 pub struct Parts {
     pub db: Db,
     pub clock: Clock,
-    /// Holds `limn.db`, `blobs/`, `renditions/`, `uploads/`, `exports/`, `segments/`, `trainings/`, `catalogue/`.
+    /// Holds `limn.db`, `blobs/` or `copies/` of them, `renditions/`, `uploads/`, `exports/`, `segments/`, `trainings/`, `catalogue/`.
     pub data_dir: PathBuf,
     pub limits: Limits,
     pub blobs: BlobStore,
@@ -76,6 +88,7 @@ pub struct Parts {
     pub(crate) registrar: crate::ingest::Registrar,
     sealer: Arc<OnceLock<Sealer>>,
     pub(crate) elsewhere: crate::elsewhere::Elsewhere,
+    key: Arc<OnceLock<limn_connect::Secret>>,
     pub(crate) indexes: crate::explore::index::Indexes,
     pub(crate) item_indexes: crate::explore::items::ItemIndexes,
     pub(crate) layers: crate::explore::layers::Layers,
@@ -86,12 +99,35 @@ pub struct Parts {
 impl Context {
     /// Opens the stores of bytes under `data_dir` (created when missing) beside an open database.
     pub fn open(db: Db, data_dir: PathBuf, limits: Limits, clock: Clock) -> Result<Self> {
+        let blobs = BlobStore::open(data_dir.join("blobs")).context("cannot open the blob store")?;
+        Self::over(db, data_dir, limits, clock, blobs)
+    }
+
+    /// The same with the blobs, and what processes share, in a bucket. `data_dir` is this process's alone and holds at most
+    /// `copies` bytes of them. Must be called in a runtime.
+    pub fn open_bucket(
+        db: Db,
+        data_dir: PathBuf,
+        limits: Limits,
+        clock: Clock,
+        (bucket, copies): (Bucket, u64),
+    ) -> Result<Self> {
+        let holds = DbHolds {
+            db: db.clone(),
+            clock: clock.clone(),
+        };
+        let (objects, holds) = (Arc::new(BlobBucket(bucket)), Arc::new(holds));
+        let blobs = BlobStore::over(data_dir.join("copies"), objects, holds, copies)
+            .context("cannot open the folder of copies")?;
+        Self::over(db, data_dir, limits, clock, blobs)
+    }
+
+    fn over(db: Db, data_dir: PathBuf, limits: Limits, clock: Clock, blobs: BlobStore) -> Result<Self> {
         for folder in ["", "uploads", "exports"] {
             let path = data_dir.join(folder);
             std::fs::create_dir_all(&path)
                 .with_context(|| format!("cannot create the folder `{}`", path.display()))?;
         }
-        let blobs = BlobStore::open(data_dir.join("blobs")).context("cannot open the blob store")?;
         let image_limits = ImageLimits {
             max_pixels: limits.image_pixels,
             whole_pixels: limits.whole_pixels,
@@ -99,11 +135,13 @@ impl Context {
         };
         let pool = DecodePool::for_this_machine();
         let renditions = Renditions::open(data_dir.join("renditions"), pool, image_limits)
-            .context("cannot open the cache of renditions")?;
-        let indexes = crate::explore::index::Indexes::at(data_dir.join("indexes"));
-        let looks = crate::explore::beside::Beside::at(data_dir.join("indexes"));
-        let maps = crate::explore::beside::Beside::at(data_dir.join("indexes"));
-        let item_indexes = crate::explore::items::ItemIndexes::at(data_dir.join("indexes").join("items"));
+            .context("cannot open the cache of renditions")?
+            .sharing(blobs.clone());
+        let indexes = crate::explore::index::Indexes::at(data_dir.join("indexes"), blobs.clone());
+        let looks = crate::explore::beside::Beside::at(data_dir.join("indexes"), blobs.clone());
+        let maps = crate::explore::beside::Beside::at(data_dir.join("indexes"), blobs.clone());
+        let items = data_dir.join("indexes").join("items");
+        let item_indexes = crate::explore::items::ItemIndexes::at(items, blobs.clone());
         Ok(Self(Arc::new(Parts {
             db,
             clock,
@@ -117,6 +155,7 @@ impl Context {
             registrar: crate::ingest::Registrar::default(),
             sealer: Arc::default(),
             elsewhere: crate::elsewhere::Elsewhere::default(),
+            key: Arc::default(),
             indexes,
             item_indexes,
             layers: crate::explore::layers::Layers::default(),
@@ -134,17 +173,56 @@ impl Context {
         Ok(self.sealer.get_or_init(|| sealer).clone())
     }
 
-    /// The configured key or that of `secret.key`: 64 hexadecimal digits.
+    /// The configured key or that of `secret.key`: 64 hexadecimal digits. All processes have the same.
     pub(crate) async fn server_key(&self) -> Result<limn_connect::Secret> {
-        if !self.limits.reach.key.is_empty() {
-            return Ok(self.limits.reach.key.clone());
+        if let Some(key) = self.key.get() {
+            return Ok(key.clone());
         }
-        let path = self.data_dir.join("secret.key");
-        let read = tokio::task::spawn_blocking(move || limn_connect::key_file(&path));
-        Ok(read
+        let key = if self.limits.reach.key.is_empty() {
+            let path = self.data_dir.join("secret.key");
+            let read = tokio::task::spawn_blocking(move || limn_connect::key_file(&path));
+            read.await
+                .map_err(anyhow::Error::from)?
+                .context("cannot use the key file secret.key in the data directory")?
+        } else {
+            self.limits.reach.key.clone()
+        };
+        let mark = mark(&key);
+        let noted = mark.clone();
+        let known = self
+            .db
+            .write::<_, Error, _>(move |tx| {
+                Box::pin(async move {
+                    repo::setting::put_new(tx, KEY_MARK, &noted.into()).await?;
+                    Ok(repo::setting::get(tx, KEY_MARK).await?)
+                })
+            })
+            .await?;
+        if known.as_ref().and_then(|k| k.as_str()) != Some(mark.as_str()) {
+            return Err(Error::Internal(anyhow!(OTHER_KEY)));
+        }
+        Ok(self.key.get_or_init(|| key).clone())
+    }
+
+    /// Says at the start whether this process has the key of the others, as far as anybody has used one.
+    pub async fn check_key(&self) -> Result<()> {
+        let known = repo::setting::get(&mut self.db.read().await?, KEY_MARK).await?;
+        let has_one = !self.limits.reach.key.is_empty() || self.data_dir.join("secret.key").exists();
+        if has_one {
+            return self.server_key().await.map(drop);
+        }
+        if known.is_some() {
+            return Err(Error::Internal(anyhow!(OTHER_KEY)));
+        }
+        Ok(())
+    }
+
+    /// Takes the key that this process has for the right one from here on. What was encrypted with the old one stays
+    /// closed.
+    pub async fn forget_key(&self) -> Result<bool> {
+        self.db
+            .write::<_, Error, _>(|tx| Box::pin(async move { Ok(repo::setting::take(tx, KEY_MARK).await?) }))
             .await
-            .map_err(anyhow::Error::from)?
-            .context("cannot use the key file secret.key in the data directory")?)
     }
 
     /// With models for the assist.

@@ -1,4 +1,5 @@
-//! Content by its digest: out of the blob store or, where a version left a file in its datastore, out of that.
+//! Content by its digest: out of the blob store (a folder, or an object store behind its copies) or, where a version left a file
+//! in its datastore, out of that.
 //!
 //! The one place that reads such files again. What it hands out has the digest that was asked for; a file that is not what it
 //! was is an error that says so. What was fetched is kept for a while ([`cache`]), as several look at the same file.
@@ -7,6 +8,7 @@ mod cache;
 mod remote;
 
 pub use remote::Remote;
+pub(crate) use remote::is_large;
 
 use crate::datastores::connect::{self, Live};
 use crate::jobs::source::{Failed, fetch_file};
@@ -45,8 +47,17 @@ pub(crate) struct Local {
 }
 
 impl Local {
+    /// For blocking threads: a copy of what lies in an object store may have to be fetched once more.
     pub fn source(&self) -> Source {
         self.source.clone()
+    }
+
+    /// In bytes.
+    pub async fn size(&self) -> Result<u64, StorageError> {
+        let source = self.source();
+        let size = tokio::task::spawn_blocking(move || source.len());
+        size.await
+            .map_err(|e| StorageError::Io(std::io::Error::other(e)))?
     }
 }
 
@@ -60,15 +71,18 @@ impl From<Arc<Staged>> for Local {
 }
 
 impl Context {
-    /// Content, fetched where it lies elsewhere. Errors: `NotFound`; `SourceChanged` and `SourceAway` of a datastore.
+    /// Content, fetched where it lies elsewhere. Errors: `NotFound`; `SourceChanged` and `SourceAway` of a datastore; an object
+    /// store that does not answer, which says nothing of where the content is.
     pub(crate) async fn content(&self, digest: &Digest) -> Result<Local, StorageError> {
-        if self.blobs.exists(digest).await {
-            return Ok(Local {
-                source: Source::File(self.blobs.path(digest)),
-                _held: None,
-            });
+        // What is held was verified; nobody need be asked for it.
+        if let Some(held) = self.elsewhere.held(digest) {
+            return Ok(held);
         }
-        self.elsewhere.fetch(self, digest).await
+        match self.blobs.at_hand(digest).await {
+            Ok(source) => Ok(Local { source, _held: None }),
+            Err(StorageError::NotFound) => self.elsewhere.fetch(self, digest).await,
+            Err(e) => Err(e),
+        }
     }
 
     /// A rendition of a picture; the picture is fetched only when that has to be made.
@@ -101,19 +115,20 @@ impl Elsewhere {
         staged.into()
     }
 
+    fn held(&self, digest: &Digest) -> Option<Local> {
+        self.cache().get(digest).map(Local::from)
+    }
+
     fn cache(&self) -> std::sync::MutexGuard<'_, Cache> {
         self.0.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn fetch(&self, ctx: &Context, digest: &Digest) -> Result<Local, StorageError> {
-        if let Some(found) = self.cache().get(digest) {
-            return Ok(found.into());
-        }
         let places = places(ctx, digest).await?;
         let lock = self.fetching(digest);
         let _one = lock.lock().await;
-        if let Some(found) = self.cache().get(digest) {
-            return Ok(found.into());
+        if let Some(held) = self.held(digest) {
+            return Ok(held);
         }
         let mut first = None;
         for place in &places {

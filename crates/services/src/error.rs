@@ -1,7 +1,10 @@
 //! The services' error: what a client may see, or an internal failure that only the log sees.
 
 use limn_domain::{ApiError, Code};
+use limn_storage::StorageError;
 use limn_store::StoreError;
+
+pub(crate) const STORE_AWAY: &str = "The store of files does not answer right now. Try again in a moment.";
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -58,12 +61,27 @@ impl Error {
                 tracing::error!(error = ?e, "database error");
                 ApiError::internal()
             }
+            Self::Internal(e) if is_away(&e) => {
+                tracing::error!(error = ?e, "object store unavailable");
+                ApiError::new(Code::Unavailable, STORE_AWAY)
+            }
             Self::Internal(e) => {
                 tracing::error!(error = ?e, "internal error");
                 ApiError::internal()
             }
         }
     }
+}
+
+/// Whether the object store is at the bottom of it.
+fn is_away(e: &anyhow::Error) -> bool {
+    e.chain().any(|cause| {
+        let storage = cause
+            .downcast_ref::<StorageError>()
+            .is_some_and(StorageError::is_away);
+        let io = cause.downcast_ref::<std::io::Error>();
+        storage || io.is_some_and(limn_storage::objects::is_away)
+    })
 }
 
 impl From<Error> for ApiError {

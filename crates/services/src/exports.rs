@@ -196,18 +196,22 @@ impl Exports {
         }
         let result = found.result.ok_or_else(missing)?;
         let result: ExportResult = serde_json::from_value(result).map_err(anyhow::Error::from)?;
-        let path = export::folder(&self.0, job).join(export::DATA);
         let old = found
             .finished_at
             .is_none_or(|t| self.0.now().seconds_since(t) > KEPT_DAYS * 86_400);
-        if old || !tokio::fs::try_exists(&path).await? {
+        let path = if old {
+            None
+        } else {
+            export::data(&self.0, job).await?
+        };
+        let Some(path) = path else {
             return Err(Error::new(
                 Code::LinkExpired,
                 format!(
                     "Exports are kept for {KEPT_DAYS} days, and this one is gone. Start it again; the same data gives the same file."
                 ),
             ));
-        }
+        };
         Ok((path, result.file_name))
     }
 }

@@ -4,7 +4,7 @@ use crate::jobs::kind;
 use crate::{Context, Error, Result};
 use crate::{projects, uploads};
 use limn_domain::{Digest, Timestamp};
-use limn_store::{StoreError, repo};
+use limn_store::{Db, StoreError, repo};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,6 +19,12 @@ const BLOB_GRACE: u64 = 3600;
 /// Rows looked at in one read.
 const PAGE: i64 = 500;
 
+/// The chore that one process does at a time, and seconds until the next one may. Less than between two tries.
+const SWEEP: &str = "sweep";
+const SWEEP_EVERY: i64 = 50 * 60;
+/// Most microseconds that clocks may be apart, far less than what is swept up is old.
+const APART: i64 = 10 * Timestamp::SECOND;
+
 /// What a sweep removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Swept {
@@ -27,6 +33,42 @@ pub struct Swept {
     /// Objects of versions.
     pub objects: u64,
     pub files: u64,
+}
+
+/// Sweeps everything if no other process has done so of late, and this process's own folders in any case.
+pub async fn take_turn(ctx: &Context) -> Result<Swept> {
+    // Whose clock is wrong takes new things for old ones.
+    check_clock(ctx).await?;
+    let now = ctx.now();
+    let mine = match ctx.db {
+        Db::Sqlite { .. } => true,
+        Db::Postgres(_) => {
+            let next = now.plus_seconds(SWEEP_EVERY);
+            let taken = ctx.db.write::<_, Error, _>(move |tx| {
+                Box::pin(async move { Ok(repo::chore::take(tx, SWEEP, now, next).await?) })
+            });
+            taken.await?
+        }
+    };
+    if mine {
+        return sweep(ctx).await;
+    }
+    let mut swept = Swept::default();
+    own_folders(ctx, &mut swept).await?;
+    Ok(swept)
+}
+
+/// Refuses to work on with a clock that is not the database's: leases and clean-up compare times of several machines.
+pub async fn check_clock(ctx: &Context) -> Result<()> {
+    let ahead = ctx.db.clock_ahead().await?;
+    if ahead.abs() <= APART {
+        return Ok(());
+    }
+    Err(Error::Internal(anyhow::anyhow!(
+        "this machine's clock is {} seconds {} that of the database's machine; set both by a time server (NTP)",
+        ahead.abs() / Timestamp::SECOND,
+        if ahead > 0 { "behind" } else { "ahead of" },
+    )))
 }
 
 /// Sweeps everything once; call it every hour or so. One thing that cannot be removed does not keep the rest.
@@ -52,15 +94,11 @@ pub async fn sweep(ctx: &Context) -> Result<Swept> {
     taken_tags(ctx, now).await?;
     unused_blobs(ctx, before, &mut swept).await?;
     swept.files += stray_blobs(ctx, now).await?;
-    swept.files += old_files(ctx.exports_dir(), EXPORT_LIFE).await?;
-    if tokio::fs::try_exists(ctx.segments_dir()).await? {
-        swept.files += old_files(ctx.segments_dir(), SEGMENT_LIFE).await?;
-    }
-    swept.files += ctx.indexes.sweep(ctx).await?;
-    swept.files += ctx.item_indexes.sweep(ctx).await?;
-    swept.files += crate::jobs::catalogue::sweep(ctx).await?;
-    // Files of uploads whose rows went with their owner.
-    swept.files += old_files(ctx.uploads_dir(), 2 * UPLOAD_LIFE.unsigned_abs()).await?;
+    own_folders(ctx, &mut swept).await?;
+    shared_files(ctx, &mut swept).await?;
+    ctx.db
+        .write::<_, Error, _>(move |tx| Box::pin(async move { Ok(repo::hold::sweep(tx, now).await?) }))
+        .await?;
     if swept != Swept::default() {
         tracing::info!(
             uploads = swept.uploads,
@@ -71,6 +109,37 @@ pub async fn sweep(ctx: &Context) -> Result<Swept> {
         );
     }
     Ok(swept)
+}
+
+/// Files that no other process sees, or that are each removed once however many try.
+async fn own_folders(ctx: &Context, swept: &mut Swept) -> Result<()> {
+    swept.files += old_files(ctx.exports_dir(), EXPORT_LIFE).await?;
+    if tokio::fs::try_exists(ctx.segments_dir()).await? {
+        swept.files += old_files(ctx.segments_dir(), SEGMENT_LIFE).await?;
+    }
+    swept.files += ctx.indexes.sweep(ctx).await?;
+    swept.files += ctx.item_indexes.sweep(ctx).await?;
+    swept.files += crate::jobs::catalogue::sweep(ctx).await?;
+    // Files of uploads whose rows went with their owner.
+    swept.files += old_files(ctx.uploads_dir(), 2 * UPLOAD_LIFE.unsigned_abs()).await?;
+    Ok(())
+}
+
+/// Files in the object store that one process has made and others have used.
+async fn shared_files(ctx: &Context, swept: &mut Swept) -> Result<()> {
+    let uploads = 2 * UPLOAD_LIFE.unsigned_abs();
+    for (names, life) in [
+        ("exports/", EXPORT_LIFE),
+        ("uploads/", uploads),
+        ("parts/", uploads),
+        ("trainings/", crate::jobs::training::LEFT_LIFE),
+    ] {
+        let removed = ctx.blobs.sweep_shared(names, Duration::from_secs(life)).await;
+        swept.files += removed.map_err(anyhow::Error::from)?;
+    }
+    swept.files += ctx.indexes.sweep_shared(ctx).await?;
+    swept.files += ctx.item_indexes.sweep_shared(ctx).await?;
+    Ok(())
 }
 
 async fn ended_sessions(ctx: &Context, now: Timestamp) -> Result<()> {

@@ -205,6 +205,10 @@ pub(crate) fn refusal(name: &str, e: StorageError) -> Error {
                 "The server is shutting down; send the file again in a moment.",
             );
         }
+        e if e.is_away() => {
+            tracing::error!(error = %e, "object store unavailable");
+            return Error::new(Code::Unavailable, crate::error::STORE_AWAY);
+        }
         StorageError::Io(io) if io.kind() == std::io::ErrorKind::StorageFull => {
             return Error::new(Code::Unavailable, "The server's disk is full; tell your admin.");
         }

@@ -11,6 +11,7 @@ pub mod assist;
 mod audit;
 pub mod auth;
 pub mod authz;
+mod bucket;
 pub mod catalogue;
 pub mod categories;
 pub mod clock;
@@ -54,7 +55,7 @@ mod keys;
 /// What the server's configuration lets datastores reach.
 pub mod reach {
     pub use limn_connect::http::proxy;
-    pub use limn_connect::{Network, Reach, Secret};
+    pub use limn_connect::{Bucket, BucketSettings, Network, Reach, Secret};
 }
 
 pub use authz::Actor;

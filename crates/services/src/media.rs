@@ -8,8 +8,8 @@ pub use crate::elsewhere::Remote;
 use crate::authz::require_in;
 use crate::{Actor, Context, Error, Result, elsewhere};
 use bytes::Bytes;
-use limn_domain::{Action, Code, ItemId, text, video};
-use limn_storage::{ImageInfo, ImageKind, RenditionKind, StorageError};
+use limn_domain::{Action, Code, Digest, ItemId, text, video};
+use limn_storage::{ImageInfo, ImageKind, RenditionKind, StorageError, StoredBlob};
 use limn_store::repo::{self, blob::ItemBlob};
 use std::path::PathBuf;
 
@@ -36,8 +36,37 @@ pub enum MediaBody {
         path: PathBuf,
         len: u64,
     },
+    /// In the object store.
+    Blob(StoredBlob),
     /// In a datastore.
     Remote(Remote),
+}
+
+impl MediaBody {
+    /// A file of the store.
+    pub(crate) fn stored(ctx: &Context, digest: &Digest, len: u64) -> Self {
+        if ctx.blobs.is_remote() {
+            return Self::Blob(StoredBlob {
+                blobs: ctx.blobs.clone(),
+                digest: digest.clone(),
+                len,
+            });
+        }
+        Self::File {
+            path: ctx.blobs.path(digest),
+            len,
+        }
+    }
+
+    /// How many bytes it has.
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Bytes(b) => b.len() as u64,
+            Self::File { len, .. } => *len,
+            Self::Blob(blob) => blob.len,
+            Self::Remote(remote) => remote.size(),
+        }
+    }
 }
 
 /// Bytes to serve. Immutable: `etag` names the content.
@@ -147,10 +176,7 @@ impl Media {
     /// The stored bytes. `inline`: they are known to be a picture that browsers show as it is meant.
     async fn original(&self, found: &ItemBlob, inline: bool) -> Result<MediaFile> {
         let body = match self.0.blobs.len(&found.digest).await {
-            Ok(len) => MediaBody::File {
-                path: self.0.blobs.path(&found.digest),
-                len,
-            },
+            Ok(len) => MediaBody::stored(&self.0, &found.digest, len),
             Err(StorageError::NotFound) => match self.0.remote(&found.digest).await? {
                 Some(remote) => MediaBody::Remote(remote),
                 None => return Err(lost(found)),

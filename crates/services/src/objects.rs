@@ -104,11 +104,7 @@ impl Objects {
         let versions = Versions(self.0.clone());
         match versions.file(actor, version.id, path, Rendition::Original).await {
             Ok(found) => Ok(Object {
-                bytes: match &found.file.body {
-                    MediaBody::Bytes(b) => b.len() as u64,
-                    MediaBody::File { len, .. } => *len,
-                    MediaBody::Remote(remote) => remote.size(),
-                },
+                bytes: found.file.body.size(),
                 content: Content::Stored(found.file.body),
                 media_type: found.file.media_type,
                 etag: found.file.etag.trim_matches('"').to_owned(),

@@ -368,29 +368,29 @@ async fn open(ctx: &Context, pair: &Pair) -> Result<Arc<dyn Segmenter>> {
     let Some(engine) = ctx.engine.clone() else {
         return Err(Error::new(Code::Unavailable, "This server runs without models."));
     };
-    let path = |digest: &Digest| ctx.blobs.path(digest);
-    let (encoder, decoder) = (path(&pair.encoder.digest), path(&pair.decoder.digest));
-    let read = tokio::task::spawn_blocking(move || -> anyhow::Result<_> {
-        let encoder = std::fs::read(&encoder).context("the encoder cannot be read")?;
-        let decoder = std::fs::read(&decoder).context("the decoder cannot be read")?;
-        Ok(engine.segmenter(&encoder, &decoder))
-    });
-    let net = read.await.map_err(anyhow::Error::from)??;
+    let read = async |file: &ArtifactFile, what: &'static str| {
+        let bytes = ctx.blobs.read(&file.digest).await;
+        bytes.context(what)
+    };
+    let encoder = read(&pair.encoder, "the encoder cannot be read").await?;
+    let decoder = read(&pair.decoder, "the decoder cannot be read").await?;
+    let read = tokio::task::spawn_blocking(move || engine.segmenter(&encoder, &decoder));
+    let net = read.await.map_err(anyhow::Error::from)?;
     net.map_err(refusal)
 }
 
 /// An item's picture with at most `side` pixels a side.
 async fn picture(ctx: &Context, item: &Item, side: u32) -> Result<SmallPicture> {
     let renditions = &ctx.renditions;
-    let file = Source::File(ctx.blobs.path(&item.digest));
     let found = async {
-        let (source, pixels) = if item.width.max(item.height) <= SMALL {
-            (file, item.width * item.height)
+        // Kept until the picture is decoded: it may be fetched from elsewhere.
+        let (_local, source, pixels) = if item.width.max(item.height) <= SMALL {
+            let local = ctx.content(&item.digest).await?;
+            let source = local.source();
+            (Some(local), source, item.width * item.height)
         } else {
-            let screen = renditions
-                .get_or_make(&item.digest, RenditionKind::Screen, file)
-                .await?;
-            (Source::Bytes(screen), SMALL * SMALL)
+            let screen = ctx.rendition(&item.digest, RenditionKind::Screen).await?;
+            (None, Source::Bytes(screen), SMALL * SMALL)
         };
         let limits = *renditions.limits();
         renditions
@@ -414,6 +414,6 @@ async fn picture(ctx: &Context, item: &Item, side: u32) -> Result<SmallPicture> 
             Code::WrongState,
             format!("The picture cannot be looked at: {e}"),
         )),
-        Err(e) => Err(anyhow::Error::from(e).into()),
+        Err(e) => Err(crate::elsewhere::refusal(&e).unwrap_or_else(|| anyhow::Error::from(e).into())),
     }
 }

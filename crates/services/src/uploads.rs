@@ -1,9 +1,13 @@
 //! Resumable uploads of archives and annotation files.
 //!
-//! Bytes go to `uploads/<id>` under the data directory. What counts is the database's `received`: it moves only after
-//! the bytes before it are on the disk, so whatever a crash leaves behind it is written over.
+//! Bytes go to `uploads/<id>` under the data directory; where blobs lie in an object store, they go there in parts, so that
+//! any process can take the next ones. What counts is the database's `received`: it moves only after the bytes before it
+//! are on the disk or in the store, so whatever a crash leaves behind it is written over, or named by nobody.
 
 mod append;
+mod pieces;
+
+pub(crate) use pieces::file;
 
 use crate::{Actor, Context, Error, Result};
 use bytes::Bytes;
@@ -40,7 +44,9 @@ impl Uploads {
             created_at: now,
         };
         let path = self.0.upload_path(upload.id);
-        tokio::fs::File::create_new(&path).await?;
+        if !self.0.blobs.is_remote() {
+            tokio::fs::File::create_new(&path).await?;
+        }
         let row = upload.clone();
         let written: Result<()> = self
             .0
@@ -178,6 +184,7 @@ pub(crate) async fn complete(tx: &mut Tx, actor: &Actor, upload: UploadId) -> Re
 
 /// Forgets an upload and removes its file; nothing happens when it is gone already.
 pub(crate) async fn discard(ctx: &Context, upload: UploadId) -> Result<()> {
+    pieces::remove(ctx, upload).await?;
     ctx.db
         .write::<_, Error, _>(move |tx| Box::pin(async move { Ok(repo::upload::delete(tx, upload).await?) }))
         .await?;

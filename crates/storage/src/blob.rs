@@ -1,10 +1,14 @@
-//! The content-addressed store: `<root>/ab/cd/<digest>`, each file written once and never changed.
+//! The content-addressed store: `<root>/ab/cd/<digest>`, each file written once and never changed. Or an object store, of
+//! which the folder then holds copies.
 //!
 //! A file appears under its name only when it is whole and on the disk (temporary file, fsync, rename, fsync of the
 //! directory). Equal bytes are kept once.
 
+use crate::cache::Cache;
+use crate::objects::{Holds, Objects};
 use crate::pool::blocking;
-use crate::staged::{Held, StageWriter, Staged, TempFile, missing};
+use crate::remote::{self, Remote, gather};
+use crate::staged::{Held, Source, StageWriter, Staged, TempFile, missing};
 use crate::{Result, StorageError};
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
@@ -12,14 +16,13 @@ use limn_domain::Digest;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::pin::pin;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// Leftovers of a crash are removed once they are this old; younger ones may belong to another process.
 const STALE: Duration = Duration::from_hours(1);
-/// Bytes gathered before a blocking thread is asked to hash and write them.
-const CHUNK: usize = 1 << 20;
+/// The file that commits and clean-ups lock.
+const LOCK: &str = "lock";
 
 /// A blob in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,30 +43,83 @@ pub struct BlobStore {
 struct Inner {
     root: PathBuf,
     temp: PathBuf,
-    /// Commits share it; a clean-up takes it alone, so that it cannot remove what is just being found present.
-    sweep: RwLock<()>,
+    /// Where the blobs are, when the folder holds copies only.
+    remote: Option<Remote>,
 }
 
 impl BlobStore {
     /// Opens the store in `root`, creating it when missing and removing stale temporary files. Blocking, brief.
     pub fn open(root: impl Into<PathBuf>) -> Result<Self> {
+        Self::with(root.into(), None)
+    }
+
+    /// Opens the store in `objects`; `root` is this process's alone and gets copies of at most `copies` bytes, or a single
+    /// larger one. Must be called in a runtime; blocking, brief.
+    pub fn over(
+        root: impl Into<PathBuf>,
+        objects: Arc<dyn Objects>,
+        holds: Arc<dyn Holds>,
+        copies: u64,
+    ) -> Result<Self> {
         let root = root.into();
+        let mut cache = Cache::new(copies);
+        for (digest, len) in copies_in(&root) {
+            for gone in cache.add(&digest, len) {
+                drop(std::fs::remove_file(path_in(&root, &gone)));
+            }
+        }
+        Self::with(root, Some(Remote::new(objects, holds, cache)))
+    }
+
+    fn with(root: PathBuf, remote: Option<Remote>) -> Result<Self> {
         let temp = root.join("tmp");
         std::fs::create_dir_all(&temp)?;
         clean_temp(&temp)?;
         Ok(Self {
-            inner: Arc::new(Inner {
-                root,
-                temp,
-                sweep: RwLock::new(()),
-            }),
+            inner: Arc::new(Inner { root, temp, remote }),
         })
     }
 
-    /// Where the blob lies, present or not.
+    pub(crate) fn remote(&self) -> Option<&Remote> {
+        self.inner.remote.as_ref()
+    }
+
+    pub(crate) fn temp(&self) -> &Path {
+        &self.inner.temp
+    }
+
+    /// Where the file of a blob is, present or not: the blob itself, or the copy of one in an object store.
     pub fn path(&self, digest: &Digest) -> PathBuf {
-        let hex = digest.as_str();
-        self.inner.root.join(&hex[..2]).join(&hex[2..4]).join(hex)
+        path_in(&self.inner.root, digest)
+    }
+
+    /// The blob, to be opened when it is needed.
+    pub fn source(&self, digest: &Digest) -> Source {
+        if self.is_remote() {
+            Source::Blob(self.clone(), digest.clone())
+        } else {
+            Source::File(self.path(digest))
+        }
+    }
+
+    /// The blob once it is known to be there; one of an object store has a copy by then, for a moment at least. Errors:
+    /// [`StorageError::NotFound`].
+    pub async fn at_hand(&self, digest: &Digest) -> Result<Source> {
+        if let Some(remote) = self.remote() {
+            self.fetch(remote, digest).await?;
+        } else {
+            self.len(digest).await?;
+        }
+        Ok(self.source(digest))
+    }
+
+    /// Opens a blob. Blocking, for as long as it takes to fetch it: not for threads that answer requests. Errors:
+    /// [`StorageError::NotFound`].
+    pub fn open_file(&self, digest: &Digest) -> Result<File> {
+        match self.remote() {
+            Some(remote) => self.open_copy(remote, digest),
+            None => File::open(self.path(digest)).map_err(missing),
+        }
     }
 
     /// Starts taking bytes on a blocking thread; `limit` is in bytes.
@@ -82,45 +138,35 @@ impl BlobStore {
         S: Stream<Item = std::result::Result<Bytes, E>>,
         E: std::fmt::Display,
     {
-        let mut stream = pin!(stream);
-        let mut writer = self.stage(limit);
-        let mut pending = Vec::new();
         let mut total = 0_u64;
-        while let Some(piece) = stream.next().await {
+        let pieces = stream.map(move |piece| -> Result<Bytes> {
             let piece = piece.map_err(|e| StorageError::Body(e.to_string()))?;
             total += piece.len() as u64;
             if total > limit {
                 return Err(StorageError::TooLarge { limit });
             }
-            pending.extend_from_slice(&piece);
-            if pending.len() >= CHUNK {
-                let full = std::mem::replace(&mut pending, Vec::with_capacity(CHUNK));
-                writer = blocking(move || writer.push(&full).map(|()| writer)).await?;
-            }
-        }
-        blocking(move || {
-            writer.push(&pending)?;
-            writer.finish()
-        })
-        .await
+            Ok(piece)
+        });
+        gather(self.stage(limit), pieces).await
     }
 
     /// Puts staged bytes in their place; durable when it returns.
     pub async fn commit(&self, staged: Staged) -> Result<Stored> {
+        if let Some(remote) = self.remote() {
+            return self.commit_remote(remote, staged).await;
+        }
         let this = self.clone();
         blocking(move || this.commit_blocking(staged)).await
     }
 
     /// The same, for callers that are on a blocking thread already.
     pub fn commit_blocking(&self, staged: Staged) -> Result<Stored> {
+        if let Some(remote) = self.remote() {
+            return remote.runtime.block_on(self.commit_remote(remote, staged));
+        }
         let Staged { digest, len, held } = staged;
         let path = self.path(&digest);
-        let _shared = self.inner.sweep.read().unwrap_or_else(PoisonError::into_inner);
-        if let Ok(existing) = File::options().write(true).open(&path)
-            && existing.metadata()?.len() == len
-        {
-            // Young again: a clean-up leaves it alone until the caller has had time to refer to it.
-            existing.set_modified(SystemTime::now())?;
+        if self.make_young(&path, Some(len))? {
             return Ok(Stored {
                 digest,
                 len,
@@ -154,9 +200,26 @@ impl BlobStore {
         })
     }
 
+    /// [`Self::renew`] in a folder. Answers whether it is there whole, as far as its length is known.
+    fn make_young(&self, path: &Path, len: Option<u64>) -> Result<bool> {
+        // A clean-up, of another process too, does not remove meanwhile what is found present here.
+        let lock = self.lock()?;
+        lock.lock_shared()?;
+        let Ok(existing) = File::options().write(true).open(path) else {
+            return Ok(false);
+        };
+        if let Some(len) = len
+            && existing.metadata()?.len() != len
+        {
+            return Ok(false);
+        }
+        existing.set_modified(SystemTime::now())?;
+        Ok(true)
+    }
+
     pub async fn put_bytes(&self, bytes: Bytes) -> Result<Stored> {
-        let this = self.clone();
-        blocking(move || this.commit_blocking(Staged::from_bytes(bytes)?)).await
+        let staged = blocking(move || Staged::from_bytes(bytes)).await?;
+        self.commit(staged).await
     }
 
     pub async fn put_stream<S, E>(&self, stream: S, limit: u64) -> Result<Stored>
@@ -168,16 +231,40 @@ impl BlobStore {
         self.commit(staged).await
     }
 
+    /// Opened anew each time, as locks belong to what was opened. Let go when it is closed.
+    fn lock(&self) -> Result<File> {
+        let path = self.inner.root.join(LOCK);
+        Ok(File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path)?)
+    }
+
     /// Opens a blob for reading. Errors: [`StorageError::NotFound`].
     pub async fn open_blob(&self, digest: &Digest) -> Result<tokio::fs::File> {
-        tokio::fs::File::open(self.path(digest)).await.map_err(missing)
+        let (this, digest) = (self.clone(), digest.clone());
+        let file = blocking(move || this.open_file(&digest)).await?;
+        Ok(tokio::fs::File::from_std(file))
     }
 
     /// The bytes `start..start + len`, fewer at the end of the blob.
     pub async fn read_range(&self, digest: &Digest, start: u64, len: u64) -> Result<Bytes> {
-        let path = self.path(digest);
+        if let Some(remote) = self.remote()
+            && (start > 0 || len < u64::MAX)
+            && !tokio::fs::try_exists(self.path(digest)).await?
+        {
+            let end = start.saturating_add(len);
+            let mut pieces = remote.objects.read(&remote::key(digest), start..end).await?;
+            let mut bytes = Vec::new();
+            while let Some(piece) = pieces.next().await {
+                bytes.extend_from_slice(&piece?);
+            }
+            return Ok(Bytes::from(bytes));
+        }
+        let (this, digest) = (self.clone(), digest.clone());
         blocking(move || {
-            let mut file = File::open(path).map_err(missing)?;
+            let mut file = this.open_file(&digest)?;
             file.seek(SeekFrom::Start(start))?;
             let mut bytes = Vec::new();
             file.take(len).read_to_end(&mut bytes)?;
@@ -193,58 +280,47 @@ impl BlobStore {
 
     /// Bytes of a blob. Errors: [`StorageError::NotFound`].
     pub async fn len(&self, digest: &Digest) -> Result<u64> {
-        Ok(tokio::fs::metadata(self.path(digest))
-            .await
-            .map_err(missing)?
-            .len())
-    }
-
-    pub async fn exists(&self, digest: &Digest) -> bool {
-        self.len(digest).await.is_ok()
-    }
-
-    /// Makes a blob young again, so that a clean-up leaves it alone until the caller has had time to refer to it. Answers
-    /// whether it is there.
-    pub async fn renew(&self, digest: &Digest) -> Result<bool> {
-        let this = self.clone();
-        let path = self.path(digest);
-        blocking(move || {
-            let _shared = this.inner.sweep.read().unwrap_or_else(PoisonError::into_inner);
-            match File::options().write(true).open(&path) {
-                Ok(file) => {
-                    file.set_modified(SystemTime::now())?;
-                    Ok(true)
-                }
-                Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(false),
-                Err(e) => Err(e.into()),
+        match (tokio::fs::metadata(self.path(digest)).await, self.remote()) {
+            (Ok(meta), _) => Ok(meta.len()),
+            (Err(e), Some(remote)) if e.kind() == std::io::ErrorKind::NotFound => {
+                let found = remote.objects.stat(&remote::key(digest)).await?;
+                found.map(|(len, _)| len).ok_or(StorageError::NotFound)
             }
-        })
-        .await
+            (Err(e), _) => Err(missing(e)),
+        }
+    }
+
+    /// Errors: the store cannot be asked.
+    pub async fn exists(&self, digest: &Digest) -> Result<bool> {
+        match self.len(digest).await {
+            Ok(_) => Ok(true),
+            Err(StorageError::NotFound) => Ok(false),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Makes a blob young again, or holds it, so that a clean-up leaves it alone until the caller has had time to refer to it.
+    /// Answers whether it is there.
+    pub async fn renew(&self, digest: &Digest) -> Result<bool> {
+        if let Some(remote) = self.remote() {
+            return remote.renew(digest).await;
+        }
+        let (this, path) = (self.clone(), self.path(digest));
+        blocking(move || this.make_young(&path, None)).await
     }
 
     /// The blobs whose digest begins with this byte and that were not put (again) within `grace`.
     pub async fn list(&self, first: u8, grace: Duration) -> Result<Vec<Digest>> {
+        if let Some(remote) = self.remote() {
+            return list_remote(remote, first, grace).await;
+        }
         let root = self.inner.root.join(format!("{first:02x}"));
         blocking(move || {
             let mut found = Vec::new();
-            let folders = match std::fs::read_dir(&root) {
-                Ok(folders) => folders,
-                Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(found),
-                Err(e) => return Err(e.into()),
-            };
-            for folder in folders.flatten() {
-                let Ok(files) = std::fs::read_dir(folder.path()) else {
-                    continue;
-                };
-                for file in files.flatten() {
-                    let name = file.file_name();
-                    let Some(digest) = name.to_str().and_then(|n| Digest::parse(n).ok()) else {
-                        continue;
-                    };
-                    let modified = file.metadata().and_then(|m| m.modified());
-                    if modified.is_ok_and(|t| t.elapsed().unwrap_or_default() >= grace) {
-                        found.push(digest);
-                    }
+            for (digest, meta) in files_in(&root)? {
+                let modified = meta.modified();
+                if modified.is_ok_and(|t| t.elapsed().unwrap_or_default() >= grace) {
+                    found.push(digest);
                 }
             }
             Ok(found)
@@ -254,18 +330,32 @@ impl BlobStore {
 
     /// Removes a blob; nothing happens when it is not there.
     pub async fn delete(&self, digest: &Digest) -> Result<()> {
+        if let Some(remote) = self.remote() {
+            remote.objects.delete(&remote::key(digest)).await?;
+            remote.cache().forget(digest);
+        }
         match tokio::fs::remove_file(self.path(digest)).await {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e.into()),
             _ => Ok(()),
         }
     }
 
-    /// Removes a blob that nothing refers to, unless it was put (again) within `grace`. Answers whether it is gone.
+    /// Removes a blob that nothing refers to, unless it was put (again) within `grace`, or somebody is putting it. Answers
+    /// whether it is gone.
     pub async fn delete_unused(&self, digest: &Digest, grace: Duration) -> Result<bool> {
+        if let Some(remote) = self.remote() {
+            if !remote.holds.doom(digest).await? {
+                return Ok(false);
+            }
+            self.delete(digest).await?;
+            remote.holds.removed(digest).await?;
+            return Ok(true);
+        }
         let this = self.clone();
         let path = self.path(digest);
         blocking(move || {
-            let _alone = this.inner.sweep.write().unwrap_or_else(PoisonError::into_inner);
+            let alone = this.lock()?;
+            alone.lock()?;
             let modified = match std::fs::metadata(&path) {
                 Ok(m) => m.modified()?,
                 Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(true),
@@ -279,6 +369,66 @@ impl BlobStore {
         })
         .await
     }
+}
+
+async fn list_remote(remote: &Remote, first: u8, grace: Duration) -> Result<Vec<Digest>> {
+    let (mut found, mut page) = (Vec::new(), None);
+    let prefix = format!("blobs/{first:02x}");
+    loop {
+        let listed = remote.objects.list(&prefix, page.as_deref()).await?;
+        for object in listed.objects.iter().filter(|o| o.age >= grace) {
+            let name = object.key.strip_prefix("blobs/").unwrap_or_default();
+            found.extend(Digest::parse(name));
+        }
+        page = listed.next;
+        if page.is_none() {
+            return Ok(found);
+        }
+    }
+}
+
+fn path_in(root: &Path, digest: &Digest) -> PathBuf {
+    let hex = digest.as_str();
+    root.join(&hex[..2]).join(&hex[2..4]).join(hex)
+}
+
+/// The blobs in a folder of folders.
+fn files_in(root: &Path) -> Result<Vec<(Digest, std::fs::Metadata)>> {
+    let mut found = Vec::new();
+    let folders = match std::fs::read_dir(root) {
+        Ok(folders) => folders,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(found),
+        Err(e) => return Err(e.into()),
+    };
+    for folder in folders.flatten() {
+        let Ok(files) = std::fs::read_dir(folder.path()) else {
+            continue;
+        };
+        for file in files.flatten() {
+            let name = file.file_name();
+            let Some(digest) = name.to_str().and_then(|n| Digest::parse(n).ok()) else {
+                continue;
+            };
+            if let Ok(meta) = file.metadata() {
+                found.push((digest, meta));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The copies that an earlier process has left, the oldest first.
+fn copies_in(root: &Path) -> Vec<(Digest, u64)> {
+    let mut found: Vec<(SystemTime, Digest, u64)> = Vec::new();
+    for first in 0..=u8::MAX {
+        let files = files_in(&root.join(format!("{first:02x}"))).unwrap_or_default();
+        found.extend(files.into_iter().map(|(digest, meta)| {
+            let modified = meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+            (modified, digest, meta.len())
+        }));
+    }
+    found.sort_unstable();
+    found.into_iter().map(|(_, digest, len)| (digest, len)).collect()
 }
 
 /// Makes a rename within `dir` durable.

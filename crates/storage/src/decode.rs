@@ -86,7 +86,7 @@ pub fn header(source: &Source, limits: &ImageLimits) -> Result<ImageInfo> {
     }
     match source {
         Source::Bytes(b) => open(Cursor::new(b), limits).map(|(info, _)| info),
-        Source::File(_) => open(source.reader()?, limits).map(|(info, _)| info),
+        Source::File(_) | Source::Blob(..) => open(source.reader()?, limits).map(|(info, _)| info),
     }
 }
 

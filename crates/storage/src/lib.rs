@@ -1,5 +1,5 @@
-//! Bytes: the content-addressed blob store, the checks of pictures and archives that come from outside, and the
-//! smaller renditions of pictures.
+//! Bytes: the content-addressed blob store (a folder, or an object store that is put in from outside), the checks of
+//! pictures and archives that come from outside, and the smaller renditions of pictures.
 //!
 //! Everything that enters is hostile: formats are told by content, sizes are limited before anything is decoded, and
 //! decoding runs on blocking threads under a memory budget ([`DecodePool`]). Nothing here knows items, projects, roles
@@ -8,14 +8,18 @@
 pub mod archive;
 pub mod bake;
 mod blob;
+mod cache;
 mod decode;
 mod error;
 mod jpeg;
 mod luma;
+pub mod objects;
 mod pool;
 pub mod pyramid;
+mod remote;
 mod render;
 mod renditions;
+mod serve;
 mod sniff;
 mod staged;
 pub mod video;
@@ -27,6 +31,7 @@ pub use luma::{Luma, Measurable, SmallRgb, measurable, small_rgb};
 pub use pool::DecodePool;
 pub use render::RenditionKind;
 pub use renditions::Renditions;
+pub use serve::StoredBlob;
 pub use sniff::{ImageKind, SNIFF_LEN, is_zip, sniff};
 pub use staged::{ReadSeek, Source, StageWriter, Staged};
 

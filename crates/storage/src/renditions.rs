@@ -8,7 +8,7 @@ use crate::decode::{self, ImageInfo, ImageLimits};
 use crate::pool::blocking;
 use crate::render::{self, RenditionKind};
 use crate::staged::{Source, TempFile};
-use crate::{DecodePool, Result, StorageError};
+use crate::{BlobStore, DecodePool, Result, StorageError};
 use bytes::Bytes;
 use limn_domain::Digest;
 use std::collections::HashMap;
@@ -23,6 +23,8 @@ type MakerLock = tokio::sync::Mutex<()>;
 #[derive(Debug, Clone)]
 pub struct Renditions {
     inner: Arc<Inner>,
+    /// Through which processes that do not see each other's folders share pyramids.
+    shared: Option<BlobStore>,
 }
 
 #[derive(Debug)]
@@ -31,8 +33,8 @@ struct Inner {
     temp: PathBuf,
     pool: DecodePool,
     limits: ImageLimits,
-    /// One maker for each rendition at a time.
-    making: Mutex<HashMap<(Digest, RenditionKind), Weak<MakerLock>>>,
+    /// One maker for each rendition at a time; without a kind, one who brings a pyramid here.
+    making: Mutex<HashMap<(Digest, Option<RenditionKind>), Weak<MakerLock>>>,
     /// Held while a large picture is cut into tiles: one at a time, beside the pool, so that it never waits for minutes.
     cutting: MakerLock,
 }
@@ -53,7 +55,15 @@ impl Renditions {
                 making: Mutex::default(),
                 cutting: MakerLock::default(),
             }),
+            shared: None,
         })
+    }
+
+    /// Shares pyramids with other processes, as far as these blobs are shared with them.
+    #[must_use]
+    pub fn sharing(mut self, blobs: BlobStore) -> Self {
+        self.shared = Some(blobs).filter(BlobStore::is_remote);
+        self
     }
 
     pub fn limits(&self) -> &ImageLimits {
@@ -80,7 +90,7 @@ impl Renditions {
     pub async fn inspect(&self, digest: &Digest, source: Source) -> Result<ImageInfo> {
         let limits = self.inner.limits;
         let peek = source.clone();
-        let info = blocking(move || decode::header(&peek, &limits)).await?;
+        let (info, len) = blocking(move || Ok((decode::header(&peek, &limits)?, peek.len()?))).await?;
         if self.path(digest, RenditionKind::Thumb).exists() {
             // It is only written after the very same bytes were decoded whole.
             return Ok(info);
@@ -88,7 +98,7 @@ impl Renditions {
         if info.is_large(&limits) {
             return self.inspect_large(source, info).await;
         }
-        let bytes = info.decoded_bytes * 2 + source.len()? * 2;
+        let bytes = info.decoded_bytes * 2 + len * 2;
 
         let (tell, told) = oneshot::channel();
         let this = self.clone();
@@ -156,18 +166,19 @@ impl Renditions {
         if let Some(bytes) = self.get(digest, kind).await? {
             return Ok(bytes);
         }
-        let lock = self.maker(digest, kind);
+        let lock = self.maker(digest, Some(kind));
         let _one = lock.lock().await;
         if let Some(bytes) = self.get(digest, kind).await? {
             return Ok(bytes);
         }
         let limits = self.inner.limits;
         let peek = source.clone();
-        let info = blocking(move || decode::header(&peek, &limits)).await?;
-        let memory = info.decoded_bytes * 2 + source.len()? * 2;
+        let (info, len) = blocking(move || Ok((decode::header(&peek, &limits)?, peek.len()?))).await?;
+        let memory = info.decoded_bytes * 2 + len * 2;
         let this = self.clone();
         let digest = digest.clone();
         if info.is_large(&limits) {
+            self.obtain_pyramid(&digest).await?;
             let made = blocking(move || this.render_pyramid(&digest, kind)).await?;
             return made.map(Bytes::from).ok_or(StorageError::NotMadeYet);
         }
@@ -184,6 +195,9 @@ impl Renditions {
 
     /// Removes all renditions of a picture.
     pub async fn delete(&self, digest: &Digest) -> Result<()> {
+        if let Some(blobs) = &self.shared {
+            blobs.unshare(&tiles::name(digest)).await?;
+        }
         let mut paths = RenditionKind::ALL.map(|k| self.path(digest, k)).to_vec();
         paths.push(self.pyramid_path(digest));
         blocking(move || {
@@ -198,7 +212,7 @@ impl Renditions {
         .await
     }
 
-    fn maker(&self, digest: &Digest, kind: RenditionKind) -> Arc<MakerLock> {
+    fn maker(&self, digest: &Digest, kind: Option<RenditionKind>) -> Arc<MakerLock> {
         let mut making = self.inner.making.lock().unwrap_or_else(PoisonError::into_inner);
         making.retain(|_, lock| lock.strong_count() > 0);
         let key = (digest.clone(), kind);

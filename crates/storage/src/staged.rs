@@ -1,7 +1,7 @@
 //! Bytes on their way in: hashed while they arrive, in memory while small, in a temporary file otherwise.
 
-use crate::Result;
 use crate::error::StorageError;
+use crate::{BlobStore, Result};
 use bytes::Bytes;
 use limn_domain::Digest;
 use std::borrow::Cow;
@@ -18,6 +18,8 @@ const IN_MEMORY: usize = 1 << 20;
 pub enum Source {
     Bytes(Bytes),
     File(PathBuf),
+    /// A blob of an object store, fetched when it is opened. Like a file, it is for blocking threads only.
+    Blob(BlobStore, Digest),
 }
 
 /// Reading and seeking, boxed.
@@ -29,6 +31,7 @@ impl Source {
         match self {
             Self::Bytes(b) => Ok(b.len() as u64),
             Self::File(path) => Ok(std::fs::metadata(path).map_err(missing)?.len()),
+            Self::Blob(blobs, digest) => Ok(blobs.open_file(digest)?.metadata()?.len()),
         }
     }
 
@@ -43,8 +46,16 @@ impl Source {
             match self {
                 Self::Bytes(b) => Box::new(Cursor::new(b.clone())),
                 Self::File(path) => Box::new(File::open(path).map_err(missing)?),
+                Self::Blob(blobs, digest) => Box::new(blobs.open_file(digest)?),
             },
         ))
+    }
+
+    /// A text.
+    pub fn read_text(&self) -> Result<String> {
+        let mut text = String::new();
+        self.reader()?.read_to_string(&mut text)?;
+        Ok(text)
     }
 
     /// All bytes; a copy only when they lie in a file.
@@ -52,6 +63,11 @@ impl Source {
         match self {
             Self::Bytes(b) => Ok(Cow::Borrowed(b)),
             Self::File(path) => Ok(Cow::Owned(std::fs::read(path).map_err(missing)?)),
+            Self::Blob(blobs, digest) => {
+                let mut bytes = Vec::new();
+                blobs.open_file(digest)?.read_to_end(&mut bytes)?;
+                Ok(Cow::Owned(bytes))
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::str::FromStr as _;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::{mpsc, oneshot};
 
 /// Most units of work that share one SQLite commit, and the longest the first of them waits for the others.
@@ -113,6 +113,29 @@ impl Db {
         Ok(applied == known)
     }
 
+    /// By how many microseconds the clock of the database's machine is ahead of this one's; 0 where they are the same. What
+    /// the way there takes is left out as far as it can be known.
+    pub async fn clock_ahead(&self) -> Result<i64, StoreError> {
+        let Self::Postgres(pool) = self else {
+            return Ok(0);
+        };
+        let mut least: Option<(i64, i64)> = None;
+        // The quickest of a few answers says it best.
+        for _ in 0..3 {
+            let before = micros();
+            let theirs: i64 =
+                sqlx::query_scalar("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)")
+                    .fetch_one(pool)
+                    .await?;
+            let took = micros() - before;
+            let ahead = theirs - (before + took / 2);
+            if least.is_none_or(|(quickest, _)| took < quickest) {
+                least = Some((took, ahead));
+            }
+        }
+        Ok(least.map_or(0, |(_, ahead)| ahead))
+    }
+
     /// A consistent snapshot for reading; dropped when done.
     pub async fn read(&self) -> Result<Tx, StoreError> {
         Ok(match self {
@@ -185,6 +208,11 @@ impl Db {
             Self::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+fn micros() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
 
 /// Begins a transaction, whole even where the caller goes away in the middle: sqlx counts one only when the server has answered, so that a

@@ -186,6 +186,97 @@ async fn uploads_advance_from_where_they_stand() {
 }
 
 #[tokio::test]
+async fn a_blob_is_held_or_removed_and_never_both() {
+    on_both(async |db| {
+        let (held, named) = (build::digest("held"), build::digest("named"));
+        let hold = async |until| {
+            let digest = held.clone();
+            let doomed = db.write::<_, StoreError, _>(move |tx| {
+                Box::pin(async move { repo::hold::hold(tx, &digest, until).await })
+            });
+            doomed.await.unwrap()
+        };
+        let doom = async |digest: &limn_domain::Digest, now: Timestamp| {
+            let digest = digest.clone();
+            let done = db.write::<_, StoreError, _>(move |tx| {
+                let until = now.plus_seconds(600);
+                Box::pin(async move { repo::hold::doom(tx, &digest, now, until).await })
+            });
+            done.await.unwrap()
+        };
+        assert_eq!(hold(at(60)).await, Timestamp(0));
+        // A shorter hold takes nothing off a longer one.
+        assert_eq!(hold(at(30)).await, Timestamp(0));
+        assert!(!doom(&held, at(59)).await);
+        assert!(doom(&held, at(61)).await);
+        assert!(!doom(&held, at(62)).await, "somebody is at it");
+        assert_eq!(hold(at(120)).await, at(661));
+        let removed = held.clone();
+        db.write::<_, StoreError, _>(move |tx| {
+            Box::pin(async move { repo::hold::removed(tx, &removed).await })
+        })
+        .await
+        .unwrap();
+        assert_eq!(hold(at(120)).await, Timestamp(0));
+        // What the database knows is no stray.
+        put(&db, "named", at(0)).await;
+        assert!(!doom(&named, at(999)).await);
+        let sweep = async |now| {
+            let gone = db.write::<_, StoreError, _>(move |tx| {
+                Box::pin(async move { repo::hold::sweep(tx, now).await })
+            });
+            gone.await.unwrap()
+        };
+        assert_eq!((sweep(at(100)).await, sweep(at(121)).await), (0, 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_chore_is_taken_by_one() {
+    on_both(async |db| {
+        let take = async |now: Timestamp| {
+            let taken = db.write::<_, StoreError, _>(move |tx| {
+                Box::pin(async move { repo::chore::take(tx, "sweep", now, now.plus_seconds(10)).await })
+            });
+            taken.await.unwrap()
+        };
+        let first = tokio::join!(take(at(0)), take(at(0)), take(at(0)));
+        assert_eq!([first.0, first.1, first.2].iter().filter(|t| **t).count(), 1);
+        assert!(!take(at(9)).await);
+        assert!(take(at(10)).await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn parts_of_an_upload_are_in_order_and_go_with_it() {
+    on_both(async |db| {
+        let user = build::user(&db, "Ana", Role::Labeler).await;
+        let upload = create(&db, user, 100, at(0)).await;
+        db.write::<_, StoreError, _>(move |tx| {
+            Box::pin(async move {
+                for (start, name) in [(40, "b"), (0, "a"), (90, "c")] {
+                    repo::upload::insert_piece(tx, upload, start, name).await?;
+                }
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+        let pieces = async || repo::upload::pieces(&mut read(&db).await, upload).await.unwrap();
+        assert_eq!(pieces().await, ["a", "b", "c"]);
+        db.write::<_, StoreError, _>(move |tx| {
+            Box::pin(async move { repo::upload::delete(tx, upload).await })
+        })
+        .await
+        .unwrap();
+        assert!(pieces().await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_a_project_has_and_where_somebody_is_member() {
     on_both(async |db| {
         let (p, q) = (

@@ -11,6 +11,7 @@ use limn_domain::token::{NewToken, TokenScope};
 use limn_domain::user::{Me, NewUser, User};
 use limn_server::Config;
 use limn_server::config::RawConfig;
+use limn_services::reach::Bucket;
 use limn_services::{Actor, Clock, Context, Services};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -41,6 +42,16 @@ impl TestApp {
 
     /// With a changed configuration.
     pub fn configured(db: TestDb, change: impl FnOnce(&mut RawConfig)) -> Self {
+        Self::at(db, Clock::fixed(START), change)
+    }
+
+    /// Another server over the same database, as another process would be one.
+    #[must_use]
+    pub fn beside(&self, change: impl FnOnce(&mut RawConfig)) -> Self {
+        Self::at(self.db.clone(), self.clock.clone(), change)
+    }
+
+    fn at(db: TestDb, clock: Clock, change: impl FnOnce(&mut RawConfig)) -> Self {
         let mut raw = RawConfig::default();
         raw.storage.data_dir = db.dir().join("data");
         let stores = db.dir().join("stores");
@@ -50,14 +61,15 @@ impl TestApp {
         change(&mut raw);
         let config: Config = raw.try_into().expect("the test's configuration is valid");
         std::fs::create_dir_all(&config.data_dir).expect("the data directory is made");
-        let clock = Clock::fixed(START);
-        let context = Context::open(
-            db.db(),
-            config.data_dir.clone(),
-            config.limits.clone(),
-            clock.clone(),
-        )
-        .expect("the data directory opens");
+        let (dir, limits) = (config.data_dir.clone(), config.limits.clone());
+        let context = match &config.bucket {
+            None => Context::open(db.db(), dir, limits, clock.clone()),
+            Some(place) => {
+                let bucket = Bucket::open(&place.settings).expect("the bucket's settings are valid");
+                Context::open_bucket(db.db(), dir, limits, clock.clone(), (bucket, place.cache_bytes))
+            }
+        };
+        let context = context.expect("the data directory opens");
         let services = Services::new(context);
         let router = limn_server::build_router(services.clone(), config);
         Self {

@@ -6,10 +6,13 @@
 //! - `Studio` (feature `services`): all use cases over a test database with a clock that the test moves.
 //! - [`sftp`] (feature `sftp`): an SFTP server over a folder.
 //! - [`tds`] (feature `tds`): a SQL Server that answers what a test has written down.
+//! - `bucket::TestBucket` (feature `bucket`): an object store that speaks S3.
 //! - `TestApp` (feature `app`): the whole application; clients send requests into its router.
 
 #[cfg(feature = "app")]
 pub mod app;
+#[cfg(feature = "bucket")]
+pub mod bucket;
 pub mod build;
 mod db;
 pub mod onnx;
@@ -22,6 +25,8 @@ pub mod tds;
 
 #[cfg(feature = "app")]
 pub use app::{Client, Reply, TestApp, app_on_both};
+#[cfg(feature = "bucket")]
+pub use bucket::TestBucket;
 pub use db::{Backend, TestDb, on_both};
 #[cfg(feature = "services")]
 pub use studio::Studio;

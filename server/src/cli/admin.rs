@@ -69,6 +69,11 @@ pub enum AdminCommand {
         #[arg(long)]
         role: Role,
     },
+    /// Take another key for credentials (secrets.key): what the old one encrypted stays closed
+    ForgetKey {
+        #[command(flatten)]
+        place: Place,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -213,6 +218,17 @@ pub async fn run(command: AdminCommand) -> Result<()> {
                     ..UpdateUser::default()
                 },
             )
+            .await
+        }
+        AdminCommand::ForgetKey { place } => {
+            with(place, async |s| {
+                let was = s.context.forget_key().await.map_err(readable)?;
+                print(if was {
+                    "The key that is found at the next start is the right one. Give the credentials of datastores anew."
+                } else {
+                    "No key has been used yet, so there is none to forget."
+                })
+            })
             .await
         }
     }

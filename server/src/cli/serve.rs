@@ -18,7 +18,9 @@ const FINISH: Duration = Duration::from_secs(5);
 /// Serves until SIGTERM or Ctrl-C.
 pub async fn serve(config: Config) -> Result<()> {
     start_log(&config.log);
+    let _claimed = compose::claim(&config)?;
     let services = compose::open(&config).await?;
+    compose::fits_in(&services).await?;
     let listener = TcpListener::bind(config.addr)
         .await
         .with_context(|| format!("cannot listen on {}; choose another with --addr", config.addr))?;
@@ -67,13 +69,26 @@ async fn announce(services: &Services, url: &str) -> Result<()> {
     Ok(())
 }
 
-/// Runs jobs until SIGTERM or Ctrl-C.
-pub async fn worker(config: Config) -> Result<()> {
+/// Runs jobs until SIGTERM or Ctrl-C; answers whether it lives at `health`, if that is given.
+pub async fn worker(config: Config, health: Option<SocketAddr>) -> Result<()> {
     start_log(&config.log);
+    let _claimed = compose::claim(&config)?;
     let services = compose::open(&config).await?;
+    compose::fits_in(&services).await?;
+    let stop = stop_signal();
+    if let Some(addr) = health {
+        let listener = TcpListener::bind(addr)
+            .await
+            .with_context(|| format!("cannot listen on {addr}; choose another with --health"))?;
+        let at = listener.local_addr().unwrap_or(addr);
+        let router = crate::health::of_worker(services.clone(), stop.clone());
+        // Ends with the process.
+        tokio::spawn(axum::serve(listener, router).into_future());
+        cli::print(&format!("Limn's worker answers at http://{at}/readyz"))?;
+    }
     let background = Background::start(&services, config.job_workers.max(1));
     cli::print("Limn's worker is ready")?;
-    stop_signal().cancelled().await;
+    stop.cancelled().await;
     eprintln!("Stopping; running jobs are handed back.");
     background.stop().await;
     close(services).await;

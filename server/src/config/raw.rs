@@ -91,6 +91,32 @@ settings! {
     storage: Storage {
         /// Folder for the database (SQLite), pictures and exports; made when missing. `--data-dir` wins.
         data_dir: PathBuf = "data";
+        /// Where pictures and all other files are kept: `folder` is the data directory, `s3` an object store. With `s3` every
+        /// process has a data directory of its own, for what it is working on.
+        kind: String = "folder";
+        /// Address of the object store, `https://s3.example.org`; that of AWS in the region when empty.
+        endpoint: String = "";
+        /// Its region.
+        region: String = "us-east-1";
+        /// Its bucket, which must be there.
+        bucket: String = "";
+        /// Put before the name of every object, so that several studios share a bucket.
+        prefix: String = "";
+        /// Whether the bucket is in the path of addresses (`https://s3.example.org/bucket`) and not in the host name.
+        path_style: bool = true;
+        /// The access key's id.
+        access_key_id: Secret = String::new();
+        /// The access key's secret.
+        secret_access_key: Secret = String::new();
+        /// A file with id and secret of the access key, a line each, in the place of the two settings above.
+        access_key_file: PathBuf = "";
+        /// Gigabytes of objects that this process keeps copies of in its data directory; what was used last stays longest.
+        cache_gb: i64 = 20;
+        /// Whether downloads are answered with an address of the object store that is good for a quarter of an hour, so that
+        /// the bytes do not come through this process.
+        presign: bool = false;
+        /// Address of the object store as people reach it, where it is another one. Only for `presign`.
+        public_endpoint: String = "";
     }
     database: DatabaseSection {
         /// PostgreSQL's URL, `postgres://user:password@host/name`. SQLite in the data directory when empty.

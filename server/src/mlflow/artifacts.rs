@@ -6,7 +6,7 @@ use super::logged;
 use super::wire;
 use crate::error::{Api, Failure};
 use crate::middleware::Client;
-use crate::ranges::{Content, Sending, send};
+use crate::ranges::{Sending, send};
 use crate::rest::extract::{Caller, stream};
 use crate::state::AppState;
 use axum::body::Body;
@@ -18,7 +18,6 @@ use limn_domain::Code;
 use limn_domain::run::ArtifactEntry;
 use limn_services::Services;
 use limn_services::artifacts::{Owner, Part, Place};
-use limn_services::media::MediaBody;
 use serde_json::{Value, json};
 
 /// The content at a path may be replaced; whoever has it asks whether it is still the one.
@@ -83,11 +82,6 @@ pub async fn download(
 ) -> Api<Response> {
     let place = Place::parse(&path)?;
     let file = s.artifacts.open(&actor, place.owner, &place.path).await?;
-    let content = match file.body {
-        MediaBody::Bytes(b) => Content::Bytes(b),
-        MediaBody::File { path, len } => Content::File { path, len },
-        MediaBody::Remote(remote) => Content::Remote(remote),
-    };
     // Pictures are shown in pages; anything else a browser might run is for keeping.
     let shown = limn_domain::run::media::is_picture(&file.name);
     let how = Sending {
@@ -96,7 +90,7 @@ pub async fn download(
         attachment: (!shown).then_some(file.name.as_str()),
         cache: CACHE,
     };
-    send(content, how, &headers).await
+    send(file.body.into(), how, &headers).await
 }
 
 pub async fn upload(

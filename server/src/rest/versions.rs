@@ -22,7 +22,7 @@ use limn_domain::map::{MapArea, MapAsk, MapFile};
 use limn_domain::project::Project;
 use limn_domain::{Page, VersionId};
 use limn_services::explore::map::MapAnswer;
-use limn_services::media::{MediaBody, Rendition};
+use limn_services::media::Rendition;
 use limn_services::versions::{Downloadable, Pieces};
 use limn_services::{Error, Services};
 use serde::Deserialize;
@@ -377,18 +377,13 @@ async fn file(
         .versions
         .file(&actor, version, &query.path, Rendition::Original)
         .await?;
-    let content = match found.file.body {
-        MediaBody::Bytes(b) => Content::Bytes(b),
-        MediaBody::File { path, len } => Content::File { path, len },
-        MediaBody::Remote(remote) => Content::Remote(remote),
-    };
     let how = Sending {
         media_type: &found.file.media_type,
         etag: found.file.etag.trim_matches('"'),
         attachment: Some(&found.file.name),
         cache: "private, max-age=31536000, immutable",
     };
-    send(content, how, &headers).await
+    send(found.file.body.into(), how, &headers).await
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

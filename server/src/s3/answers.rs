@@ -1,5 +1,6 @@
 //! Operations of S3 that read.
 
+use futures::StreamExt as _;
 use http::{HeaderMap, HeaderValue};
 use limn_domain::{Code, Timestamp as When};
 use limn_services::media::MediaBody;
@@ -332,6 +333,10 @@ async fn body(content: Content, part: std::ops::Range<u64>) -> S3Result<Streamin
             let file = file.take(part.end - part.start);
             StreamingBlob::wrap(ReaderStream::with_capacity(file, 128 << 10))
         }
+        Content::Stored(MediaBody::Blob(blob)) => {
+            let pieces = blob.pieces(part).await;
+            passed_on(pieces.map_err(|e| failure(Error::Internal(e.into())))?)
+        }
         Content::Stored(MediaBody::Remote(remote)) => {
             let mut pieces = remote.pieces(part).await.map_err(failure)?;
             StreamingBlob::wrap(futures::stream::poll_fn(move |cx| pieces.poll_recv(cx)))
@@ -341,6 +346,20 @@ async fn body(content: Content, part: std::ops::Range<u64>) -> S3Result<Streamin
             StreamingBlob::wrap(futures::stream::poll_fn(move |cx| pieces.poll_recv(cx)))
         }
     })
+}
+
+/// A body of pieces as they come from the store.
+fn passed_on(mut pieces: limn_storage::objects::Pieces) -> StreamingBlob {
+    let (send, mut receive) = tokio::sync::mpsc::channel(4);
+    tokio::spawn(async move {
+        while let Some(piece) = pieces.next().await {
+            // Nobody reads on, if not.
+            if send.send(piece.map_err(std::io::Error::from)).await.is_err() {
+                break;
+            }
+        }
+    });
+    StreamingBlob::wrap(futures::stream::poll_fn(move |cx| receive.poll_recv(cx)))
 }
 
 /// Whatever the bytes are, opened on their own they run nothing and reach nothing.

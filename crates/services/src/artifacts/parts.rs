@@ -12,7 +12,7 @@ use limn_storage::StorageError;
 use limn_store::repo;
 use limn_store::repo::artifact::PartsRow;
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use tokio::io::AsyncWriteExt as _;
 use uuid::Uuid;
@@ -91,6 +91,8 @@ impl Artifacts {
             ));
         }
         let folder = self.folder(id);
+        // Another process may have made the announcement.
+        tokio::fs::create_dir_all(&folder).await?;
         let mut random = [0_u8; 8];
         rand::fill(&mut random);
         let temp = folder.join(format!("{number}.{}", hex::encode(random)));
@@ -98,7 +100,7 @@ impl Artifacts {
         let written = write(&temp, stream, limit).await;
         match written {
             Ok(etag) => {
-                tokio::fs::rename(&temp, folder.join(number.to_string())).await?;
+                self.place(id, number, &temp).await?;
                 Ok(etag)
             }
             Err(e) => {
@@ -128,6 +130,7 @@ impl Artifacts {
             ));
         }
         let folder = self.folder(id);
+        self.bring(id, &sent).await?;
         let mut writer = self.0.blobs.stage(self.0.limits.upload_bytes);
         let name = row.path.clone();
         let staged = tokio::task::spawn_blocking(move || {
@@ -166,13 +169,13 @@ impl Artifacts {
         .map_err(anyhow::Error::from)?
         .map_err(|e| refusal(&name, e))?;
         self.keep(owner, row.path, staged).await?;
-        self.forget(id).await
+        self.forget(id, row.parts).await
     }
 
     /// Drops what has arrived.
     pub async fn abort_parts(&self, actor: &Actor, owner: Owner, path: &str, id: Uuid) -> Result<()> {
-        self.announced(actor, owner, path, id).await?;
-        self.forget(id).await
+        let row = self.announced(actor, owner, path, id).await?;
+        self.forget(id, row.parts).await
     }
 
     async fn announced(&self, actor: &Actor, owner: Owner, path: &str, id: Uuid) -> Result<PartsRow> {
@@ -189,7 +192,32 @@ impl Artifacts {
             })
     }
 
-    async fn forget(&self, id: Uuid) -> Result<()> {
+    /// Keeps a part that has come, where any process can put the file together.
+    async fn place(&self, id: Uuid, number: i64, from: &Path) -> Result<()> {
+        if !self.0.blobs.is_remote() {
+            let to = self.folder(id).join(number.to_string());
+            return Ok(tokio::fs::rename(from, to).await?);
+        }
+        let shared = self.0.blobs.share(&name(id, number), from).await;
+        drop(tokio::fs::remove_file(from).await);
+        Ok(shared.map_err(anyhow::Error::from)?)
+    }
+
+    /// Brings the parts here that other processes may have taken.
+    async fn bring(&self, id: Uuid, sent: &[Part]) -> Result<()> {
+        if !self.0.blobs.is_remote() {
+            return Ok(());
+        }
+        for part in sent {
+            let to = self.folder(id).join(part.number.to_string());
+            // One that is missing is told when the file is put together.
+            let found = self.0.blobs.obtain(&name(id, part.number), &to).await;
+            found.map_err(anyhow::Error::from)?;
+        }
+        Ok(())
+    }
+
+    async fn forget(&self, id: Uuid, parts: i64) -> Result<()> {
         self.0
             .db
             .write::<_, Error, _>(move |tx| {
@@ -200,6 +228,12 @@ impl Artifacts {
             })
             .await?;
         drop(tokio::fs::remove_dir_all(self.folder(id)).await);
+        if self.0.blobs.is_remote() {
+            for number in 1..=parts {
+                let gone = self.0.blobs.unshare(&name(id, number)).await;
+                gone.map_err(anyhow::Error::from)?;
+            }
+        }
         Ok(())
     }
 
@@ -209,16 +243,17 @@ impl Artifacts {
     }
 }
 
+/// What a part is called among the files that processes share.
+fn name(id: Uuid, number: i64) -> String {
+    format!("parts/{}/{number}", id.simple())
+}
+
 fn hash(secret: &str) -> String {
     blake3::hash(secret.as_bytes()).to_hex().to_string()
 }
 
 /// Writes a stream to a file; answers the digest of what came.
-async fn write<S, E>(
-    path: &std::path::Path,
-    stream: S,
-    limit: u64,
-) -> std::result::Result<String, StorageError>
+async fn write<S, E>(path: &Path, stream: S, limit: u64) -> std::result::Result<String, StorageError>
 where
     S: Stream<Item = std::result::Result<Bytes, E>>,
     E: std::fmt::Display,

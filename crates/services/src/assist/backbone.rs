@@ -131,12 +131,10 @@ pub(crate) async fn brought(ctx: &Context, wanted: &Backbone) -> Result<Brought>
         }
         _ => {}
     }
-    let path = ctx.blobs.path(&file.digest);
-    let read = tokio::task::spawn_blocking(move || -> anyhow::Result<_> {
-        let bytes = std::fs::read(&path).context("the weights cannot be read")?;
-        Ok(engine.picture_net(&bytes, what))
-    });
-    match read.await.map_err(anyhow::Error::from)?? {
+    let bytes = ctx.blobs.read(&file.digest).await;
+    let bytes = bytes.context("the weights cannot be read")?;
+    let read = tokio::task::spawn_blocking(move || engine.picture_net(&bytes, what));
+    match read.await.map_err(anyhow::Error::from)? {
         Ok(net) => Ok(Brought {
             net,
             digest: file.digest,

@@ -24,6 +24,11 @@ const PIECE: usize = 128 << 10;
 const TRIES: u32 = 4;
 const WAIT: Duration = Duration::from_millis(300);
 
+/// Whether a file of so many bytes is passed on as it comes, when it is not held.
+pub(crate) const fn is_large(size: u64) -> bool {
+    size > FIRST_MAX
+}
+
 type Pipe = mpsc::Sender<std::io::Result<Bytes>>;
 
 /// Content that lies in a datastore. Nothing is read before it is asked for.
@@ -55,7 +60,7 @@ impl Remote {
 
     /// Whether the whole of it is passed on as it comes.
     pub(crate) fn is_large(&self) -> bool {
-        self.size > FIRST_MAX && !self.ctx.elsewhere.cache().has(&self.digest)
+        is_large(self.size) && !self.ctx.elsewhere.cache().has(&self.digest)
     }
 
     /// Starts to read a part. Errors: `Conflict` when the file is not what it was, `Unavailable` when its datastore does not

@@ -1,9 +1,10 @@
 //! What is worked out of all files of a version and kept in a file beside its index: held in memory while it is used, made anew where the
-//! file is gone or was made by another version of the program.
+//! file is gone or was made by another version of the program. What one process has made the others get through the object store, where there is one.
 
 use crate::Result;
 use limn_domain::VersionId;
 use limn_explore::{BadIndex, Looks, Map};
+use limn_storage::BlobStore;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -69,6 +70,8 @@ type Held<T> = Vec<(VersionId, Arc<T>)>;
 /// Those that are held in memory, and where the others lie.
 pub(crate) struct Beside<T> {
     folder: Arc<PathBuf>,
+    /// Through which processes that do not see each other's folders share the files.
+    blobs: BlobStore,
     /// Used last, last.
     held: Arc<Mutex<Held<T>>>,
 }
@@ -77,6 +80,7 @@ impl<T> Clone for Beside<T> {
     fn clone(&self) -> Self {
         Self {
             folder: Arc::clone(&self.folder),
+            blobs: self.blobs.clone(),
             held: Arc::clone(&self.held),
         }
     }
@@ -84,9 +88,10 @@ impl<T> Clone for Beside<T> {
 
 impl<T: Form> Beside<T> {
     /// Beside the indexes, whose clean-up takes these too.
-    pub fn at(folder: PathBuf) -> Self {
+    pub fn at(folder: PathBuf, blobs: BlobStore) -> Self {
         Self {
             folder: Arc::new(folder),
+            blobs,
             held: Arc::default(),
         }
     }
@@ -97,9 +102,23 @@ impl<T: Form> Beside<T> {
 
     /// That of a version, made by what `key` names; none when it has to be made.
     pub async fn get(&self, version: VersionId, key: &str) -> Result<Option<Arc<T>>> {
-        if let Some(found) = self.held(version) {
-            return Ok(Some(found).filter(|f| f.key() == key));
+        let fits = |found: &Arc<T>| found.key() == key;
+        if let Some(found) = self.held(version).filter(fits) {
+            return Ok(Some(found));
         }
+        // Of one version and one way to make it there is only one; so the own file does, if it is that.
+        let mut found = self.read(version).await?.filter(fits);
+        if found.is_none() {
+            let obtained = self.blobs.obtain(&name::<T>(version), &self.path(version)).await;
+            if obtained.map_err(anyhow::Error::from)? {
+                found = self.read(version).await?.filter(fits);
+            }
+        }
+        Ok(found.map(|found| self.hold(version, found)))
+    }
+
+    /// That in the folder.
+    async fn read(&self, version: VersionId) -> Result<Option<Arc<T>>> {
         let path = self.path(version);
         let read = tokio::task::spawn_blocking(move || -> std::io::Result<Option<T>> {
             let bytes = match std::fs::read(&path) {
@@ -115,8 +134,7 @@ impl<T: Form> Beside<T> {
             }
         });
         let read = read.await.map_err(anyhow::Error::from)??;
-        let found = read.filter(|f| f.key() == key);
-        Ok(found.map(|found| self.hold(version, Arc::new(found))))
+        Ok(read.map(Arc::new))
     }
 
     fn held(&self, version: VersionId) -> Option<Arc<T>> {
@@ -157,6 +175,12 @@ impl<T: Form> Beside<T> {
             std::fs::rename(&draft, &path)
         })
         .await??;
+        self.blobs.share(&name::<T>(version), &self.path(version)).await?;
         Ok(self.hold(version, new))
     }
+}
+
+/// What it is called among the files that processes share; beside the indexes there, too.
+fn name<T: Form>(version: VersionId) -> String {
+    format!("indexes/{version}.{}", T::ENDING)
 }

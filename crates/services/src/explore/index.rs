@@ -9,6 +9,7 @@ use limn_domain::{AttributeValue, Attributes, Digest, Source, VersionId};
 use limn_explore::{Builder, Index, Row};
 use limn_jobs::{Handler, Permanent, Progress};
 use limn_profile::{ImageRecord, TextRecord};
+use limn_storage::BlobStore;
 use limn_store::repo;
 use limn_versions::object::Labels;
 use limn_versions::{Entry, From, Hash, Reader};
@@ -16,12 +17,14 @@ use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 /// Files looked at at once.
 const BATCH: usize = 500;
 /// Bytes of indexes that stay in memory; one that is larger stays alone.
 const HELD: usize = 512 << 20;
+/// Between two looks at whether another process has written an index anew that is held here.
+const LOOK: Duration = Duration::from_secs(5);
 /// How long a draft stays that nobody writes to.
 const DRAFT_LIFE: Duration = Duration::from_hours(1);
 
@@ -75,20 +78,31 @@ impl Handler for ExploreJob {
     }
 }
 
-type Held = Vec<(VersionId, Arc<Index>)>;
+/// An index in memory.
+#[derive(Clone)]
+struct One {
+    version: VersionId,
+    index: Arc<Index>,
+    /// Of its file. Another process may write it anew, once it is known what the files look like.
+    stamp: Option<String>,
+    looked: Instant,
+}
 
 /// The indexes that are held in memory, and where the others lie.
 #[derive(Clone)]
 pub(crate) struct Indexes {
     folder: Arc<PathBuf>,
+    /// Through which processes that do not see each other's folders share the files.
+    blobs: BlobStore,
     /// Used last, last.
-    held: Arc<Mutex<Held>>,
+    held: Arc<Mutex<Vec<One>>>,
 }
 
 impl Indexes {
-    pub fn at(folder: PathBuf) -> Self {
+    pub fn at(folder: PathBuf, blobs: BlobStore) -> Self {
         Self {
             folder: Arc::new(folder),
+            blobs,
             held: Arc::default(),
         }
     }
@@ -99,16 +113,18 @@ impl Indexes {
 
     /// That of a version; none when it has to be built.
     pub async fn get(&self, version: VersionId) -> Result<Option<Arc<Index>>> {
-        {
-            let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(at) = held.iter().position(|(v, _)| *v == version) {
-                let found = held.remove(at);
-                let index = Arc::clone(&found.1);
-                held.push(found);
-                return Ok(Some(index));
-            }
+        if let Some(index) = self.current(version).await {
+            return Ok(Some(index));
         }
         let path = self.path(version);
+        // Before it is read: what is written in between is seen at the next look.
+        let stamp = self.stamp(version).await?;
+        if self.blobs.is_remote() {
+            let obtained = self.blobs.obtain(&name(version), &path).await;
+            if !obtained.map_err(anyhow::Error::from)? {
+                return Ok(None);
+            }
+        }
         let read = tokio::task::spawn_blocking(move || -> std::io::Result<Option<Index>> {
             let bytes = match std::fs::read(&path) {
                 Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -123,16 +139,52 @@ impl Indexes {
             }
         });
         let read = read.await.map_err(anyhow::Error::from)??;
-        Ok(read.map(|index| self.hold(version, Arc::new(index))))
+        Ok(read.map(|index| self.hold(version, Arc::new(index), stamp)))
     }
 
-    fn hold(&self, version: VersionId, index: Arc<Index>) -> Arc<Index> {
+    /// That in memory, unless its file is another by now. A store that cannot be asked is no reason to do without.
+    async fn current(&self, version: VersionId) -> Option<Arc<Index>> {
+        let found = {
+            let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+            let at = held.iter().position(|one| one.version == version)?;
+            let found = held.remove(at);
+            held.push(found.clone());
+            found
+        };
+        if found.looked.elapsed() < LOOK {
+            return Some(found.index);
+        }
+        match self.stamp(version).await {
+            Ok(Some(now)) if found.stamp.as_ref() != Some(&now) => None,
+            _ => Some(self.hold(version, found.index, found.stamp)),
+        }
+    }
+
+    /// What tells the file of an index from an earlier one; `None` when there is none.
+    async fn stamp(&self, version: VersionId) -> Result<Option<String>> {
+        if self.blobs.is_remote() {
+            let tag = self.blobs.shared_tag(&name(version)).await;
+            return Ok(tag.map_err(anyhow::Error::from)?);
+        }
+        let meta = tokio::fs::metadata(self.path(version)).await;
+        Ok(meta.ok().and_then(|m| {
+            let at = m.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+            Some(format!("{}-{}", at.as_nanos(), m.len()))
+        }))
+    }
+
+    fn hold(&self, version: VersionId, index: Arc<Index>, stamp: Option<String>) -> Arc<Index> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.retain(|(v, _)| *v != version);
-        held.push((version, Arc::clone(&index)));
+        held.retain(|one| one.version != version);
+        held.push(One {
+            version,
+            index: Arc::clone(&index),
+            stamp,
+            looked: Instant::now(),
+        });
         let mut bytes = 0;
-        let kept = held.iter().rev().take_while(|(_, i)| {
-            bytes += i.size();
+        let kept = held.iter().rev().take_while(|one| {
+            bytes += one.index.size();
             bytes <= HELD
         });
         let kept = kept.count().max(1);
@@ -155,7 +207,9 @@ impl Indexes {
             std::fs::rename(&draft, &path)
         })
         .await??;
-        Ok(self.hold(version, index))
+        self.blobs.share(&name(version), &self.path(version)).await?;
+        let stamp = self.stamp(version).await.unwrap_or_default();
+        Ok(self.hold(version, index, stamp))
     }
 
     /// Removes the files of versions that are no more, and drafts nobody writes any longer. Answers how many.
@@ -184,6 +238,31 @@ impl Indexes {
         }
         Ok(removed)
     }
+
+    /// The same of the files that processes share.
+    pub async fn sweep_shared(&self, ctx: &Context) -> Result<u64> {
+        let names = self.blobs.shared_names("indexes/").await;
+        let mut removed = 0;
+        for name in names.map_err(anyhow::Error::from)? {
+            let version = name
+                .strip_prefix("indexes/")
+                .and_then(|n| n.split('.').next()?.parse::<VersionId>().ok());
+            if let Some(version) = version
+                && repo::version::get(&mut ctx.db.read().await?, version)
+                    .await?
+                    .is_none()
+            {
+                self.blobs.unshare(&name).await.map_err(anyhow::Error::from)?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+}
+
+/// What an index is called among the files that processes share.
+fn name(version: VersionId) -> String {
+    format!("indexes/{version}.index")
 }
 
 /// Whether nobody has written to a draft for so long that nobody will.

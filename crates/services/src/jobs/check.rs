@@ -7,7 +7,7 @@ use crate::jobs::source::{Failed, fetch_file};
 use crate::versions::files::root;
 use crate::versions::nodes::DbNodes;
 use anyhow::Context as _;
-use futures::{FutureExt as _, StreamExt as _};
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use limn_connect::{ConnectError, Entry as Stored};
 use limn_domain::dataset::{CheckFinding, CheckReport, FINDINGS_MAX, Found};
 use limn_domain::{Digest, VersionId};
@@ -15,7 +15,7 @@ use limn_jobs::{Handler, Permanent, Progress};
 use limn_storage::StorageError;
 use limn_store::repo;
 use limn_store::repo::place::Place;
-use limn_versions::{Entry, From, Hash, Reader};
+use limn_versions::{Entry, From, Reader};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 
@@ -120,12 +120,11 @@ impl Work<'_> {
         for place in places {
             by.entry(place.digest.clone()).or_default().push(place);
         }
-        let mut here: HashSet<Hash> = HashSet::new();
+        let here = self.here(batch).await?;
         let mut wanted: Vec<(&Entry, &Place)> = Vec::new();
         for entry in batch {
             let digest = Digest::from(entry.blob);
-            if here.contains(&entry.blob) || self.ctx.blobs.exists(&digest).await {
-                here.insert(entry.blob);
+            if here.contains(&digest) {
                 self.report.here += 1;
                 continue;
             }
@@ -161,6 +160,18 @@ impl Work<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Those contents whose bytes are in the store.
+    async fn here(&self, batch: &[Entry]) -> anyhow::Result<HashSet<Digest>> {
+        let digests: HashSet<Digest> = batch.iter().map(|e| Digest::from(e.blob)).collect();
+        let blobs = self.ctx.blobs.clone();
+        let asked = futures::stream::iter(digests).map(move |digest| {
+            let blobs = blobs.clone();
+            async move { blobs.exists(&digest).await.map(|there| there.then_some(digest)) }
+        });
+        let found: Vec<Option<Digest>> = asked.buffer_unordered(ASKED).try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
     }
 
     async fn tell(&self) -> anyhow::Result<()> {

@@ -13,7 +13,7 @@ const PAGE: i64 = 200;
 
 /// Sweeps once; what fails is in the log and tried again next time.
 pub(super) async fn run(ctx: Context) {
-    if let Err(e) = housekeeping::sweep(&ctx).await {
+    if let Err(e) = housekeeping::take_turn(&ctx).await {
         tracing::warn!(error = %e, "a clean-up did not come to its end");
     }
     if let Err(e) = old_jobs(&ctx).await {

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
 
 /// Name of the finished file in the job's folder.
-pub(crate) const DATA: &str = "data";
+const DATA: &str = "data";
 /// The JSON while it is written, and the annotations that end up at its end.
 const JSON_PART: &str = "json.part";
 const SPOOL_PART: &str = "annotations.part";
@@ -86,8 +86,20 @@ struct Labels {
 pub(super) struct ExportJob(pub Context);
 
 /// Where an export's files lie.
-pub(crate) fn folder(ctx: &Context, job: JobId) -> PathBuf {
+fn folder(ctx: &Context, job: JobId) -> PathBuf {
     ctx.exports_dir().join(job.to_string())
+}
+
+/// What an export is called among the files that processes share.
+fn shared_name(job: JobId) -> String {
+    format!("exports/{job}")
+}
+
+/// The finished file, brought here where another process has made it; `None` once it is cleaned away.
+pub(crate) async fn data(ctx: &Context, job: JobId) -> anyhow::Result<Option<PathBuf>> {
+    let path = folder(ctx, job).join(DATA);
+    let there = tokio::fs::try_exists(&path).await? || ctx.blobs.obtain(&shared_name(job), &path).await?;
+    Ok(there.then_some(path))
 }
 
 #[async_trait::async_trait]
@@ -136,7 +148,10 @@ async fn run(
     };
     progress.report(0, 0, "Checking the file").await?;
     let data = dir.join(DATA);
-    let (size, digest) = tokio::task::spawn_blocking(move || seal(&part, &data)).await??;
+    let sealed = data.clone();
+    let (size, digest) = tokio::task::spawn_blocking(move || seal(&part, &sealed)).await??;
+    let shared = ctx.blobs.share(&shared_name(progress.job_id()), &data).await;
+    shared.context("The file cannot be put into the store")?;
     for left in [JSON_PART, SPOOL_PART] {
         drop(tokio::fs::remove_file(dir.join(left)).await);
     }

@@ -154,9 +154,14 @@ async fn prepare(
             ))),
             e => e.into(),
         })?;
-        sources.push((upload.name, ctx.upload_path(*id)));
+        sources.push((upload.name, *id));
     }
-    Ok((task, sources))
+    drop(tx);
+    let mut files = Vec::with_capacity(sources.len());
+    for (name, id) in sources {
+        files.push((name, crate::uploads::file(ctx, id).await?));
+    }
+    Ok((task, files))
 }
 
 /// The audit line.

@@ -231,6 +231,10 @@ async fn table(
             (TableFormat::Parquet, Source::File(path)) => {
                 profile_parquet(SharedFile::new(File::open(path)?)?, &options, &watch)?
             }
+            (TableFormat::Parquet, Source::Blob(blobs, digest)) => {
+                let file = blobs.open_file(&digest).map_err(std::io::Error::from)?;
+                profile_parquet(SharedFile::new(file)?, &options, &watch)?
+            }
             (TableFormat::Parquet, Source::Bytes(bytes)) => profile_parquet(bytes, &options, &watch)?,
             (_, source) => {
                 let reader = source.reader().map_err(std::io::Error::from)?;

@@ -38,6 +38,8 @@ impl Handler for TilesJob {
         };
         match made {
             Ok(info) => {
+                let shared = self.0.renditions.share_pyramid(&digest).await;
+                shared.with_context(|| format!("the tiles of `{name}` could not be put into the store"))?;
                 let rows = i64::from(info.height);
                 progress.report(rows, rows, "Done").await?;
                 Ok(Some(

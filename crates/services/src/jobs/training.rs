@@ -36,7 +36,7 @@ pub(super) const EVERY: Duration = Duration::from_secs(2);
 /// Events that wait to be written; a training that is faster waits.
 const EVENTS: usize = 64;
 /// Seconds that what a failed training left stays, for another try.
-const LEFT_LIFE: u64 = 7 * 24 * 3600;
+pub(crate) const LEFT_LIFE: u64 = 7 * 24 * 3600;
 /// The tag that says why a run failed.
 const ERROR_TAG: &str = "limn.error";
 /// Lower than everything that people wait for.
@@ -162,6 +162,7 @@ async fn work(ctx: &Context, payload: Payload, progress: &Progress) -> anyhow::R
     let result = work.results(&net, &parts).await?;
     drop(parts);
     remove(&work.folder).await;
+    record::unshare(ctx, run).await;
     Ok(result)
 }
 
@@ -218,6 +219,7 @@ impl Work<'_> {
     /// Trains, from the checkpoint where there is one that can be read.
     async fn train(&self, parts: &Parts) -> anyhow::Result<TrainedNet> {
         let path = self.folder.join("checkpoint");
+        record::obtain(self.ctx, self.payload.run, &path).await;
         let kept = record::read_checkpoint(&path, self.trainer.version()).await?;
         if let Some((step, state)) = kept {
             self.progress.log(format!("Goes on after step {step}.")).await?;
@@ -350,6 +352,7 @@ async fn close(ctx: &Context, run: RunId, status: RunStatus, why: &str) -> Resul
             .await?;
     } else {
         remove(&folder).await;
+        record::unshare(ctx, run).await;
     }
     runs.finish(&Actor::System, run, status).await?;
     Ok(())

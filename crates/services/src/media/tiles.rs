@@ -163,6 +163,7 @@ impl Media {
     }
 
     async fn pyramid(&self, found: &ItemBlob) -> Result<Option<PyramidInfo>> {
+        self.obtain(found).await?;
         self.0
             .renditions
             .pyramid(&found.digest)
@@ -170,10 +171,20 @@ impl Media {
             .map_err(|e| Error::Internal(e.into()))
     }
 
+    /// Brings the tiles of a large picture here, if another process has made them.
+    async fn obtain(&self, found: &ItemBlob) -> Result<()> {
+        if is_large(&self.0, found.width, found.height) {
+            let obtained = self.0.renditions.obtain_pyramid(&found.digest).await;
+            obtained.map_err(|e| Error::Internal(e.into()))?;
+        }
+        Ok(())
+    }
+
     /// A tile of an item's picture for whoever may see it. `compressed` with gzip: 16-bit tiles are. Errors: `NotFound` where
     /// there is no such tile, `WrongState` while there are none yet.
     pub async fn tile(&self, actor: &Actor, item: ItemId, level: u32, x: u32, y: u32) -> Result<TileFile> {
         let found = seen(&self.0, actor, item).await?;
+        self.obtain(&found).await?;
         let tile = self
             .0
             .renditions

@@ -1,6 +1,6 @@
 //! The task that writes what arrives for one upload.
 
-use super::wrong_offset;
+use super::{pieces, wrong_offset};
 use crate::{Context, Error, Result};
 use bytes::Bytes;
 use limn_domain::Code;
@@ -18,8 +18,24 @@ const CHECKPOINT: i64 = 64 << 20;
 
 /// Takes pieces until the sender is dropped; the task answers what is received in all.
 pub(super) fn start(ctx: Context, upload: Upload) -> (mpsc::Sender<Bytes>, JoinHandle<Result<i64>>) {
-    let (pieces, incoming) = mpsc::channel(16);
-    (pieces, tokio::spawn(write(ctx, upload, incoming)))
+    let (sender, incoming) = mpsc::channel(16);
+    let task = if ctx.blobs.is_remote() {
+        tokio::spawn(pieces::write(ctx, upload, incoming))
+    } else {
+        tokio::spawn(write(ctx, upload, incoming))
+    };
+    (sender, task)
+}
+
+/// More is coming than was announced.
+pub(super) fn too_much(upload: &Upload) -> Error {
+    Error::new(
+        Code::TooLarge,
+        format!(
+            "`{}` was announced with {} bytes, but more are coming. Start a new upload.",
+            upload.name, upload.size
+        ),
+    )
 }
 
 async fn write(ctx: Context, upload: Upload, mut incoming: mpsc::Receiver<Bytes>) -> Result<i64> {
@@ -29,13 +45,7 @@ async fn write(ctx: Context, upload: Upload, mut incoming: mpsc::Receiver<Bytes>
     while let Some(piece) = incoming.recv().await {
         let len = i64::try_from(piece.len()).map_err(anyhow::Error::from)?;
         if written + len > upload.size {
-            refused = Some(Error::new(
-                Code::TooLarge,
-                format!(
-                    "`{}` was announced with {} bytes, but more are coming. Start a new upload.",
-                    upload.name, upload.size
-                ),
-            ));
+            refused = Some(too_much(&upload));
             break;
         }
         if let Err(e) = file.write_all(&piece).await {

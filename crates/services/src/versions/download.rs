@@ -176,7 +176,8 @@ enum Inside {
 impl Inside {
     async fn of(ctx: &Context, entry: &Entry) -> Result<Self> {
         let digest: Digest = entry.blob.into();
-        if !ctx.blobs.exists(&digest).await
+        if elsewhere::is_large(entry.size)
+            && !ctx.blobs.exists(&digest).await.map_err(anyhow::Error::from)?
             && let Some(remote) = ctx.remote(&digest).await?
             && remote.is_large()
         {

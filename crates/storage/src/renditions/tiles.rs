@@ -10,7 +10,37 @@ use crate::{Result, StorageError};
 use limn_domain::Digest;
 use std::path::PathBuf;
 
+/// What a pyramid is called among the files that processes share.
+pub(super) fn name(digest: &Digest) -> String {
+    format!("tiles/{digest}")
+}
+
 impl Renditions {
+    /// Gives the pyramid that was made here to the other processes.
+    pub async fn share_pyramid(&self, digest: &Digest) -> Result<()> {
+        match &self.shared {
+            Some(blobs) => blobs.share(&name(digest), &self.pyramid_path(digest)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Brings a pyramid here that another process has made, unless there is one. Answers whether there is one now.
+    pub async fn obtain_pyramid(&self, digest: &Digest) -> Result<bool> {
+        let path = self.pyramid_path(digest);
+        if tokio::fs::try_exists(&path).await? {
+            return Ok(true);
+        }
+        let Some(blobs) = &self.shared else {
+            return Ok(false);
+        };
+        let lock = self.maker(digest, None);
+        let _one = lock.lock().await;
+        if tokio::fs::try_exists(&path).await? {
+            return Ok(true);
+        }
+        blobs.obtain(&name(digest), &path).await
+    }
+
     /// Where the pyramid of a picture lies, present or not.
     pub fn pyramid_path(&self, digest: &Digest) -> PathBuf {
         let hex = digest.as_str();
@@ -53,13 +83,15 @@ impl Renditions {
         let work = move || this.build(&made, &source, &info, &mut report);
         if info.is_large(&limits) {
             let _one = self.inner.cutting.lock().await;
-            if let Some(info) = self.pyramid(digest).await? {
+            if self.obtain_pyramid(digest).await?
+                && let Some(info) = self.pyramid(digest).await?
+            {
                 return Ok(info);
             }
             blocking(work).await
         } else {
             // Small and deep: as quick as any other rendition, and bounded with them.
-            let lock = self.maker(digest, RenditionKind::Full);
+            let lock = self.maker(digest, Some(RenditionKind::Full));
             let _one = lock.lock().await;
             if let Some(info) = self.pyramid(digest).await? {
                 return Ok(info);

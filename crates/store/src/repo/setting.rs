@@ -23,6 +23,18 @@ pub async fn put(tx: &mut Tx, key: &str, value: &Value) -> Result<(), StoreError
     Ok(())
 }
 
+/// Keeps a value unless there is one.
+pub async fn put_new(tx: &mut Tx, key: &str, value: &Value) -> Result<(), StoreError> {
+    on_tx!(tx, conn => {
+        sqlx::query("INSERT INTO setting (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING")
+            .bind(key)
+            .bind(Json(value))
+            .execute(conn)
+            .await?;
+    });
+    Ok(())
+}
+
 /// Removes the value; `true` for the one caller who did it.
 pub async fn take(tx: &mut Tx, key: &str) -> Result<bool, StoreError> {
     let n = on_tx!(tx, conn => {

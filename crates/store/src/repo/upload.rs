@@ -73,6 +73,29 @@ pub async fn advance(
     Ok(done > 0)
 }
 
+/// Notes a part that lies in the object store, and where it begins.
+pub async fn insert_piece(tx: &mut Tx, id: UploadId, start: i64, name: &str) -> Result<(), StoreError> {
+    on_tx!(tx, conn => {
+        sqlx::query("INSERT INTO upload_piece (upload_id, start, name) VALUES ($1, $2, $3)")
+            .bind(id)
+            .bind(start)
+            .bind(name)
+            .execute(conn)
+            .await?;
+    });
+    Ok(())
+}
+
+/// Where the parts of an upload lie, in order.
+pub async fn pieces(tx: &mut Tx, id: UploadId) -> Result<Vec<String>, StoreError> {
+    Ok(on_tx!(tx, conn => {
+        sqlx::query_scalar("SELECT name FROM upload_piece WHERE upload_id = $1 ORDER BY start")
+            .bind(id)
+            .fetch_all(conn)
+            .await?
+    }))
+}
+
 /// Answers whether it was there.
 pub async fn delete(tx: &mut Tx, id: UploadId) -> Result<bool, StoreError> {
     let done = on_tx!(tx, conn => {

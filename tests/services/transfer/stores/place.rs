@@ -83,7 +83,7 @@ async fn files_that_stay_are_read_once_and_then_where_they_lie() {
         assert_eq!((one.files, one.notes.len(), reads(&shared)), (5, 0, 5));
         for digest in w.digests(one.version_id).await.into_values() {
             let digest = Digest::parse(&digest).unwrap();
-            assert!(!w.context.blobs.exists(&digest).await);
+            assert!(!w.context.blobs.exists(&digest).await.unwrap());
         }
         let places = w.versions.places(&w.manager, one.version_id).await.unwrap();
         let bytes: usize = shared.lock().unwrap().files.values().map(Vec::len).sum();

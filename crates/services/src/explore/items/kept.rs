@@ -1,9 +1,11 @@
-//! Indexes of projects: held in memory while they are asked, the large ones kept as files that a job writes.
+//! Indexes of projects: held in memory while they are asked, the large ones kept as files that a job writes, which the other processes get
+//! through the object store, where there is one.
 
 use super::state::{Reached, State};
 use crate::{Context, Result};
 use limn_domain::{ItemId, ProjectId, Timestamp, UserId};
 use limn_explore::{Index, Stack};
+use limn_storage::BlobStore;
 use limn_store::repo;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -20,6 +22,9 @@ const DRAFT_LIFE: Duration = Duration::from_hours(1);
 /// Bytes of the part of a file that says what it is, at most.
 const HEAD_MAX: u64 = 64 << 20;
 
+/// Where they lie among the files that processes share.
+const SHARED: &str = "items/";
+
 /// What a file says before its index.
 #[derive(Debug, Serialize, Deserialize)]
 struct Head {
@@ -33,6 +38,8 @@ struct Head {
 #[derive(Default)]
 struct Slot {
     state: tokio::sync::Mutex<State>,
+    /// Of the file of another process that was brought here last.
+    brought: Mutex<Option<String>>,
     bytes: AtomicUsize,
 }
 
@@ -54,14 +61,17 @@ pub(super) struct Look {
 #[derive(Clone)]
 pub(crate) struct ItemIndexes {
     folder: Arc<PathBuf>,
+    /// Through which processes that do not see each other's folders share the files.
+    blobs: BlobStore,
     /// Used last, last.
     held: Arc<Mutex<Slots>>,
 }
 
 impl ItemIndexes {
-    pub fn at(folder: PathBuf) -> Self {
+    pub fn at(folder: PathBuf, blobs: BlobStore) -> Self {
         Self {
             folder: Arc::new(folder),
+            blobs,
             held: Arc::default(),
         }
     }
@@ -91,14 +101,14 @@ impl ItemIndexes {
         let slot = self.slot(project);
         let mut state = slot.state.lock().await;
         if !state.is_made()
-            && let Some(read) = self.read(project, state.at).await?
+            && let Some(read) = self.read(project, &slot, state.at).await?
         {
             *state = read;
         }
         let mut reached = state.advance(ctx, project).await?;
         // A job may have taken it in, perhaps of another process.
         if reached == Reached::Behind
-            && let Some(newer) = self.read(project, state.at).await?
+            && let Some(newer) = self.read(project, &slot, state.at).await?
         {
             *state = newer;
             reached = state.advance(ctx, project).await?;
@@ -114,8 +124,9 @@ impl ItemIndexes {
 
     /// Where a job begins: what is held, else what is kept, else nothing.
     pub(super) async fn begin(&self, project: ProjectId) -> Result<State> {
-        let held = self.slot(project).state.lock().await.clone();
-        Ok(self.read(project, held.at).await?.unwrap_or(held))
+        let slot = self.slot(project);
+        let held = slot.state.lock().await.clone();
+        Ok(self.read(project, &slot, held.at).await?.unwrap_or(held))
     }
 
     /// Keeps what a job has made.
@@ -129,8 +140,13 @@ impl ItemIndexes {
         };
         let (path, written) = (self.path(project), Arc::clone(&stack));
         let write = tokio::task::spawn_blocking(move || write(&path, &head, written.base()));
-        write.await.map_err(anyhow::Error::from)??;
+        let draft = write.await.map_err(anyhow::Error::from)??;
         let slot = self.slot(project);
+        // The draft, as what a question brings meanwhile takes the file's place.
+        let shared = self.share(project, &slot, &draft).await;
+        // Nobody reads half of one.
+        tokio::fs::rename(&draft, self.path(project)).await?;
+        shared?;
         let mut held = slot.state.lock().await;
         if held.at <= state.at || held.is_large() {
             *held = state;
@@ -139,8 +155,36 @@ impl ItemIndexes {
         Ok(stack)
     }
 
+    /// Gives a file to the other processes.
+    async fn share(&self, project: ProjectId, slot: &Slot, file: &Path) -> Result<()> {
+        let name = name(project);
+        let shared = self.blobs.share(&name, file).await;
+        shared.map_err(anyhow::Error::from)?;
+        // It need not come back.
+        let tag = self.blobs.shared_tag(&name).await;
+        slot.set_brought(tag.map_err(anyhow::Error::from)?);
+        Ok(())
+    }
+
+    /// Brings the file here that another process has written since.
+    async fn bring(&self, project: ProjectId, slot: &Slot) -> Result<()> {
+        let name = name(project);
+        let tag = self.blobs.shared_tag(&name).await;
+        let tag = tag.map_err(anyhow::Error::from)?;
+        if tag.is_none() || tag == slot.brought() {
+            return Ok(());
+        }
+        let obtained = self.blobs.obtain(&name, &self.path(project)).await;
+        if obtained.map_err(anyhow::Error::from)? {
+            // As it was asked for before, what was written in between is noticed at the next look.
+            slot.set_brought(tag);
+        }
+        Ok(())
+    }
+
     /// What is kept of a project, if it was read after a moment.
-    async fn read(&self, project: ProjectId, after: Timestamp) -> Result<Option<State>> {
+    async fn read(&self, project: ProjectId, slot: &Slot, after: Timestamp) -> Result<Option<State>> {
+        self.bring(project, slot).await?;
         let path = self.path(project);
         let read = tokio::task::spawn_blocking(move || read(&path, after));
         Ok(read.await.map_err(anyhow::Error::from)??)
@@ -169,6 +213,44 @@ impl ItemIndexes {
         }
         Ok(removed)
     }
+
+    /// The same of the files that processes share.
+    pub async fn sweep_shared(&self, ctx: &Context) -> Result<u64> {
+        let names = self.blobs.shared_names(SHARED).await;
+        let mut removed = 0;
+        for name in names.map_err(anyhow::Error::from)? {
+            let project = name
+                .strip_prefix(SHARED)
+                .and_then(|n| n.strip_suffix(".index")?.parse::<ProjectId>().ok());
+            let Some(project) = project else { continue };
+            let mut tx = ctx.db.read().await?;
+            let stands = repo::transfer::title(&mut tx, project).await?.is_some();
+            drop(tx);
+            if !stands {
+                self.blobs.unshare(&name).await.map_err(anyhow::Error::from)?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+}
+
+impl Slot {
+    fn brought(&self) -> Option<String> {
+        self.brought
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn set_brought(&self, tag: Option<String>) {
+        *self.brought.lock().unwrap_or_else(PoisonError::into_inner) = tag;
+    }
+}
+
+/// What an index is called among the files that processes share.
+fn name(project: ProjectId) -> String {
+    format!("{SHARED}{project}.index")
 }
 
 /// Whether nobody has written to a draft for so long that nobody will.
@@ -177,7 +259,8 @@ fn is_old(draft: &Path) -> bool {
     modified.is_ok_and(|m| m.elapsed().is_ok_and(|age| age > DRAFT_LIFE))
 }
 
-fn write(path: &Path, head: &Head, index: &Index) -> std::io::Result<()> {
+/// Writes a file beside the one of this path; answers where.
+fn write(path: &Path, head: &Head, index: &Index) -> std::io::Result<PathBuf> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
@@ -185,10 +268,9 @@ fn write(path: &Path, head: &Head, index: &Index) -> std::io::Result<()> {
     let mut bytes = (head.len() as u64).to_le_bytes().to_vec();
     bytes.extend(head);
     bytes.extend(index.to_bytes());
-    // Nobody reads half of one.
     let draft = path.with_extension(format!("{}.draft", hex::encode(rand::random::<[u8; 4]>())));
     std::fs::write(&draft, bytes)?;
-    std::fs::rename(&draft, path)
+    Ok(draft)
 }
 
 /// None where there is none, where it is not newer, and where it cannot be used.

@@ -320,6 +320,8 @@ pub(super) async fn texts(
     for digest in digests {
         match run.ctx.content(digest).await {
             Ok(local) => found.push((digest.clone(), local)),
+            // Another time it may be there.
+            Err(e) if e.is_away() => return Err(e.into()),
             Err(e) => {
                 tracing::debug!(%digest, error = %e, "a document cannot be had");
                 if !of_datastore(&e) {
@@ -331,12 +333,7 @@ pub(super) async fn texts(
     let read = tokio::task::spawn_blocking(move || {
         let (mut names, mut texts) = (Vec::new(), Vec::new());
         for (digest, local) in found {
-            let text = local
-                .source()
-                .read_all()
-                .map_err(|e| e.to_string())
-                .and_then(|bytes| String::from_utf8(bytes.into_owned()).map_err(|e| e.to_string()));
-            match text {
+            match local.source().read_text() {
                 Ok(mut text) => {
                     let end = text.char_indices().nth(TEXT_READ).map(|(at, _)| at);
                     if let Some(end) = end {
@@ -346,15 +343,16 @@ pub(super) async fn texts(
                     names.push(digest);
                     texts.push(text);
                 }
+                Err(e) if e.is_away() => return Err(e),
                 Err(e) => {
                     tracing::debug!(%digest, error = %e, "a document cannot be read");
                     lost.push(digest);
                 }
             }
         }
-        (names, texts, lost)
+        Ok((names, texts, lost))
     });
-    Ok(read.await?)
+    Ok(read.await??)
 }
 
 /// The pictures that can be read, with at most `side` pixels a side, and those that cannot.
@@ -376,6 +374,7 @@ pub(super) async fn pictures(
         run.progress.check()?;
         match found {
             Ok(small) => read.push((digest, small)),
+            Err(e) if e.is_away() => return Err(e.into()),
             Err(e) => {
                 tracing::debug!(%digest, error = %e, "a picture cannot be looked at");
                 if !of_datastore(&e) {

@@ -25,6 +25,7 @@ const EXAMPLES: usize = 5;
 
 /// A picture ready to be written.
 enum Body {
+    /// As it is stored.
     Stored(Local),
     Bytes(Bytes),
 }
@@ -140,8 +141,7 @@ async fn prepare(ctx: &Context, picture: &Picture) -> Result<Body, StorageError>
     if picture.orientation == 1 {
         return Ok(Body::Stored(local));
     }
-    let source = local.source();
-    let len = source.len()?;
+    let (source, len) = (local.source(), local.size().await?);
     let limits: ImageLimits = *ctx.renditions.limits();
     let pixels = u64::try_from(picture.width.saturating_mul(picture.height)).unwrap_or(0);
     let needed = (pixels * 3).max(len);

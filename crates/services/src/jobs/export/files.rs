@@ -14,7 +14,7 @@ use limn_store::repo::item::ExportItem;
 use limn_store::repo::transfer::{CategoryHead, Head};
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::io::{BufWriter, Read as _, Write as _};
+use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc::Receiver;
 
@@ -141,22 +141,19 @@ pub(super) fn write(
 
 /// The text of a document. A lost file ends the export: labels without their text say nothing.
 fn document(ctx: &Context, row: &ExportItem) -> std::io::Result<String> {
-    let lost = |e: std::io::Error| {
-        let why = format!("the stored text of `{}` cannot be read: {e}", row.name);
-        std::io::Error::new(e.kind(), why)
-    };
     // This is a blocking thread of the runtime's.
-    let local = match tokio::runtime::Handle::current().block_on(ctx.content(&row.digest)) {
-        Ok(local) => local,
-        // It says all that is to be said.
-        Err(e @ (StorageError::SourceChanged(_) | StorageError::SourceAway(_))) => return Err(e.into()),
-        Err(e) => return Err(lost(e.into())),
-    };
-    let mut text = String::new();
-    let source = local.source();
-    let mut reader = source.reader().map_err(|e| lost(e.into()))?;
-    reader.read_to_string(&mut text).map_err(lost)?;
-    Ok(text)
+    let found = tokio::runtime::Handle::current().block_on(ctx.content(&row.digest));
+    found
+        .and_then(|local| local.source().read_text())
+        .map_err(|e| match e {
+            // It says all that is to be said.
+            StorageError::SourceChanged(_) | StorageError::SourceAway(_) => e.into(),
+            e => {
+                let e = std::io::Error::from(e);
+                let why = format!("the stored text of `{}` cannot be read: {e}", row.name);
+                std::io::Error::new(e.kind(), why)
+            }
+        })
 }
 
 fn dataset(head: &Head, categories: &[CategoryHead], index: &HashMap<CategoryId, usize>) -> Dataset {

@@ -1,9 +1,11 @@
 //! What a training tells, written down: figures into the run, progress into the job, checkpoints onto the disk.
 
 use super::Work;
+use crate::Context;
 use crate::runs::Runs;
 use crate::training::port::{Event, Named};
 use anyhow::Context as _;
+use limn_domain::RunId;
 use limn_domain::run::{NewPoint, RunBatch};
 use limn_store::repo;
 use std::collections::HashMap;
@@ -71,9 +73,15 @@ impl<'a> Record<'a> {
                 self.flush().await?;
                 let path = self.work.folder.join("checkpoint");
                 let version = self.work.trainer.version();
-                tokio::task::spawn_blocking(move || write_checkpoint(&path, version, step, &state))
+                let own = path.clone();
+                tokio::task::spawn_blocking(move || write_checkpoint(&own, version, step, &state))
                     .await?
                     .context("The checkpoint cannot be written")?;
+                // Another process may have to go on. Without, it would begin again, which is no reason to stop.
+                let (blobs, run) = (&self.work.ctx.blobs, self.work.payload.run);
+                if let Err(e) = blobs.share(&name(run), &path).await {
+                    tracing::warn!(error = %e, "the checkpoint of a training is kept by this process alone");
+                }
             }
         }
         if self.waiting.len() >= WAITING || self.written.elapsed() >= EVERY {
@@ -157,6 +165,26 @@ pub(super) fn span(seconds: u64) -> String {
         0..60 => format!("{} s", seconds.max(1)),
         60..3_600 => format!("{} min", seconds.div_ceil(60)),
         _ => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
+    }
+}
+
+/// What the checkpoint of a run is called among the files that processes share.
+fn name(run: RunId) -> String {
+    format!("trainings/{}/checkpoint", run.hex())
+}
+
+/// Brings the checkpoint here that another process may have written.
+pub(super) async fn obtain(ctx: &Context, run: RunId, path: &Path) {
+    if let Err(e) = ctx.blobs.obtain(&name(run), path).await {
+        tracing::warn!(error = %e, "the checkpoint of another process cannot be fetched");
+    }
+}
+
+/// Takes it away once nobody goes on from it.
+pub(super) async fn unshare(ctx: &Context, run: RunId) {
+    if let Err(e) = ctx.blobs.unshare(&name(run)).await {
+        // Clean-up takes it later.
+        tracing::warn!(error = %e, "the checkpoint of a training was not removed from the store");
     }
 }
 

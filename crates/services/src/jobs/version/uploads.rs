@@ -111,9 +111,14 @@ impl Work<'_> {
                         "The uploaded file {id} is not there any more. Upload the files again and register anew."
                     ))
                 })?;
-            sources.push((upload.name, self.ctx.upload_path(*id)));
+            sources.push((upload.name, *id));
         }
-        Ok((base, sources))
+        drop(tx);
+        let mut files = Vec::with_capacity(sources.len());
+        for (name, id) in sources {
+            files.push((name, crate::uploads::file(self.ctx, id).await?));
+        }
+        Ok((base, files))
     }
 
     /// Checks a file and stores its bytes; `None` when it is left out.

@@ -1,0 +1,118 @@
+//! Uploads whose parts lie in the object store, where every process finds them.
+
+use super::append::too_much;
+use super::wrong_offset;
+use crate::{Context, Error, Result};
+use anyhow::anyhow;
+use bytes::Bytes;
+use limn_domain::UploadId;
+use limn_domain::upload::Upload;
+use limn_store::repo;
+use std::path::{Path, PathBuf};
+use tokio::sync::mpsc;
+
+/// Bytes of a part: what a crash may cost, and what a transfer holds in memory.
+const PIECE: usize = 16 << 20;
+
+/// Takes what comes, part by part; answers what is received in all.
+pub(super) async fn write(ctx: Context, upload: Upload, mut incoming: mpsc::Receiver<Bytes>) -> Result<i64> {
+    let mut kept = upload.received;
+    let mut held: Vec<u8> = Vec::new();
+    let mut refused = None;
+    while let Some(piece) = incoming.recv().await {
+        let len = i64::try_from(held.len() + piece.len()).map_err(anyhow::Error::from)?;
+        if kept + len > upload.size {
+            refused = Some(too_much(&upload));
+            break;
+        }
+        held.extend_from_slice(&piece);
+        if held.len() >= PIECE {
+            kept = keep(&ctx, &upload, kept, std::mem::take(&mut held)).await?;
+        }
+    }
+    if !held.is_empty() {
+        kept = keep(&ctx, &upload, kept, held).await?;
+    }
+    refused.map_or(Ok(kept), Err)
+}
+
+/// Puts a part into the store first, then says so. Of two transfers that are at the same place one is acknowledged; what the
+/// other one brought is named by nobody.
+async fn keep(ctx: &Context, upload: &Upload, from: i64, bytes: Vec<u8>) -> Result<i64> {
+    let to = from + i64::try_from(bytes.len()).map_err(anyhow::Error::from)?;
+    let random = hex::encode(rand::random::<[u8; 8]>());
+    let name = format!("uploads/{}/{from}-{random}", upload.id);
+    let sent = ctx.blobs.share_bytes(&name, Bytes::from(bytes)).await;
+    sent.map_err(anyhow::Error::from)?;
+    let (id, now, row) = (upload.id, ctx.now(), name.clone());
+    let moved = ctx
+        .db
+        .write::<_, Error, _>(move |tx| {
+            Box::pin(async move {
+                let moved = repo::upload::advance(tx, id, from, to, now).await?;
+                if moved {
+                    repo::upload::insert_piece(tx, id, from, &row).await?;
+                }
+                Ok(moved)
+            })
+        })
+        .await;
+    if matches!(moved, Ok(true)) {
+        return Ok(to);
+    }
+    if let Err(e) = ctx.blobs.unshare(&name).await {
+        // Clean-up takes it later.
+        tracing::warn!(error = %e, "a part of an upload was not removed from the store");
+    }
+    moved?;
+    // Deleted meanwhile, or another transfer went on.
+    let found = repo::upload::get(&mut ctx.db.read().await?, id).await?;
+    Err(found.map_or_else(
+        || Error::not_found("upload"),
+        |now| wrong_offset(&now.upload, from),
+    ))
+}
+
+/// The file of an upload that has arrived whole, put together here when its parts lie in the store. Not for use with a
+/// transaction open.
+pub(crate) async fn file(ctx: &Context, upload: UploadId) -> Result<PathBuf> {
+    let path = ctx.upload_path(upload);
+    if !ctx.blobs.is_remote() {
+        return Ok(path);
+    }
+    let mut tx = ctx.db.read().await?;
+    let found = repo::upload::get(&mut tx, upload)
+        .await?
+        .ok_or_else(|| Error::not_found("upload"))?
+        .upload;
+    let names = repo::upload::pieces(&mut tx, upload).await?;
+    drop(tx);
+    // Of an attempt before this one.
+    if is_whole(&path, found.size).await {
+        return Ok(path);
+    }
+    let there = ctx.blobs.obtain_all(&names, &path).await;
+    if there.map_err(anyhow::Error::from)? && is_whole(&path, found.size).await {
+        return Ok(path);
+    }
+    Err(Error::Internal(anyhow!(
+        "parts of the upload {upload} are missing in the store"
+    )))
+}
+
+async fn is_whole(path: &Path, size: i64) -> bool {
+    let len = tokio::fs::metadata(path).await.map_or(0, |m| m.len());
+    i64::try_from(len) == Ok(size)
+}
+
+/// Takes the parts of an upload out of the store.
+pub(super) async fn remove(ctx: &Context, upload: UploadId) -> Result<()> {
+    if !ctx.blobs.is_remote() {
+        return Ok(());
+    }
+    let names = repo::upload::pieces(&mut ctx.db.read().await?, upload).await?;
+    for name in names {
+        ctx.blobs.unshare(&name).await.map_err(anyhow::Error::from)?;
+    }
+    Ok(())
+}
