@@ -165,7 +165,9 @@ async fn counts_follow_what_people_do() {
             .bulk(&w.manager, w.project, gone, BulkAction::Delete)
             .await
             .unwrap();
-        build::items(&db, w.project, "newer/", 1).await;
+        let newer = build::items(&db, w.project, "newer/", 1).await;
+        let label = change(0, vec![boxed(w.categories[0], rect)]);
+        w.save(&w.manager, newer[0], label).await.unwrap();
         let left = found(&w, ExploreFilter::default()).await;
         assert_eq!((left.total, count(&left, "folder", "newer")), (5, 1));
         assert!(!ids(&left).contains(&w.items[5]));

@@ -197,7 +197,7 @@ async fn what_a_stopped_registration_has_read_is_kept_for_three_days() {
             (10, Some("e1"))
         );
         let soon = START.plus_seconds(DAY);
-        assert_eq!(unused(&db, soon).await, [old.clone()]);
+        assert_eq!(unused(&db, soon).await, std::slice::from_ref(&old));
         assert_eq!(unused(&db, START.plus_seconds(4 * DAY)).await.len(), 2);
         // Once it is through, versions alone count.
         db.write::<_, StoreError, _>(move |tx| {

@@ -14,7 +14,7 @@ use kept::Kept;
 use limn_domain::assist::Backbone;
 use limn_domain::item::Item;
 use limn_domain::smart::{Clicks, Segmented, Sight};
-use limn_domain::{Action, Code, Digest, ItemId, ProjectId, Size, text, video};
+use limn_domain::{Action, Code, ItemId, ProjectId, Size, text, video};
 use limn_storage::{RenditionKind, Source, StorageError, small_rgb};
 use limn_store::repo;
 use limn_store::repo::artifact::ArtifactFile;

@@ -3,7 +3,7 @@
 use crate::decode::{Decoded, ImageInfo};
 use crate::{Result, StorageError};
 use fast_image_resize::images::{TypedImage, TypedImageRef};
-use fast_image_resize::pixels::{U8, U8x3, U8x4, U16, U16x3, U16x4};
+use fast_image_resize::pixels::{U8, U8x3, U8x4};
 use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 use image::codecs::jpeg::JpegEncoder;
 use image::metadata::Orientation;
@@ -97,6 +97,7 @@ pub(crate) fn render_upright(picture: &DynamicImage, kind: RenditionKind) -> Res
     encode_jpeg(&*resize(picture, width, height)?, kind.quality(), None)
 }
 
+/// Another size, with 8 bits a channel.
 pub(crate) fn resize(pixels: &DynamicImage, width: u32, height: u32) -> Result<Cow<'_, DynamicImage>> {
     if (pixels.width(), pixels.height()) == (width, height) {
         return Ok(Cow::Borrowed(pixels));
@@ -119,28 +120,17 @@ pub(crate) fn resize(pixels: &DynamicImage, width: u32, height: u32) -> Result<C
             typed::<U8x4>(pixels, size)?.iter().flat_map(|p| p.0),
         )
         .map(DynamicImage::ImageRgba8),
-        DynamicImage::ImageLuma16(_) => small(width, height, typed::<U16>(pixels, size)?.iter().map(|p| p.0))
-            .map(DynamicImage::ImageLuma16),
-        DynamicImage::ImageRgb16(_) => small(
-            width,
-            height,
-            typed::<U16x3>(pixels, size)?.iter().flat_map(|p| p.0),
-        )
-        .map(DynamicImage::ImageRgb16),
-        DynamicImage::ImageRgba16(_) => small(
-            width,
-            height,
-            typed::<U16x4>(pixels, size)?.iter().flat_map(|p| p.0),
-        )
-        .map(DynamicImage::ImageRgba16),
-        DynamicImage::ImageLumaA8(_) => {
-            let wide = DynamicImage::ImageRgba8(pixels.to_rgba8());
-            return Ok(Cow::Owned(resize(&wide, width, height)?.into_owned()));
-        }
-        // Grey with transparency, and what has fractions.
         _ => {
-            let wide = DynamicImage::ImageRgba16(pixels.to_rgba16());
-            return Ok(Cow::Owned(resize(&wide, width, height)?.into_owned()));
+            let other = match pixels {
+                DynamicImage::ImageLumaA8(_) => DynamicImage::ImageRgba8(pixels.to_rgba8()),
+                DynamicImage::ImageLuma16(_)
+                | DynamicImage::ImageLumaA16(_)
+                | DynamicImage::ImageRgb16(_)
+                | DynamicImage::ImageRgba16(_) => crate::pyramid::to_eight(pixels.clone()),
+                // Fractions.
+                _ => DynamicImage::ImageRgb8(pixels.to_rgb8()),
+            };
+            return Ok(Cow::Owned(resize(&other, width, height)?.into_owned()));
         }
     };
     out.map(Cow::Owned).ok_or_else(|| StorageError::Corrupt {

@@ -18,6 +18,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::sync::oneshot;
 
 type MakerLock = tokio::sync::Mutex<()>;
+/// What is made: a rendition, or without a kind the pyramid.
+type Made = (Digest, Option<RenditionKind>);
 
 /// Cheap to clone.
 #[derive(Debug, Clone)]
@@ -34,7 +36,7 @@ struct Inner {
     pool: DecodePool,
     limits: ImageLimits,
     /// One maker for each rendition at a time; without a kind, one who brings a pyramid here.
-    making: Mutex<HashMap<(Digest, Option<RenditionKind>), Weak<MakerLock>>>,
+    making: Mutex<HashMap<Made, Weak<MakerLock>>>,
     /// Held while a large picture is cut into tiles: one at a time, beside the pool, so that it never waits for minutes.
     cutting: MakerLock,
 }

@@ -1,7 +1,7 @@
 //! `lint`: formatting, clippy for the server's tree and the browser's, colours only in tokens, file sizes.
 
 use crate::setup::wasm_std::{self, TARGET, Toolchain};
-use crate::{sh, ws};
+use crate::{front, sh, ws};
 use anyhow::Result;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -69,9 +69,8 @@ pub fn clippy_browser() -> Result<bool> {
             "limn-vision-worker",
             "--target",
             TARGET,
-            "--profile",
-            "wasm-dev",
         ]);
+        browser.args(front::wasm::QUICK);
         ok &= sh::status(browser.args(["--", "-D", "warnings"]))?.success();
     }
     Ok(ok)
@@ -92,10 +91,11 @@ impl Wrapper {
     }
 }
 
-/// Runs a build; answers whether there was an error, and how many warnings there were, those of earlier builds included.
-pub fn counted(cargo: &mut Command) -> Result<(bool, usize)> {
+/// Runs a build, with `more` at the end of the line; answers whether there was no error, and how many warnings there were, those of earlier
+/// builds included.
+pub fn counted(cargo: &mut Command, more: &[&str]) -> Result<(bool, usize)> {
     let mut warnings = 0;
-    cargo.arg("--message-format=json");
+    cargo.arg("--message-format=json").args(more);
     let status = sh::lines(cargo, |line| {
         let Ok(message) = serde_json::from_str::<serde_json::Value>(line) else {
             return;

@@ -1,5 +1,6 @@
 //! `test`: every check there is, on with the rest when one fails, and one line of sums at the end.
 
+use crate::setup::wasm_std::Toolchain;
 use crate::setup::{chromium, node, postgres};
 use crate::tally::Tally;
 use crate::{deps, front, lint, setup, sh, ws};
@@ -20,7 +21,7 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<ExitCode> {
     let start = Instant::now();
-    setup::wasm_std::ensure()?;
+    let toolchain = setup::wasm_std::ensure()?;
     setup::ffmpeg::ensure()?;
     let chromium = if options.browser {
         node::ensure()?;
@@ -40,10 +41,20 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         tally.check("imports: `cargo xtask deps`", deps::check()?);
         tally.check("style sheets and file sizes: `cargo xtask lint`", lint::files());
     }
-    let built = rust_tests(options, cluster.as_ref(), &mut tally)?;
-    if options.browser && built.whole {
-        match front::build(false) {
-            Ok(()) => browser_tests(options, cluster.as_ref(), chromium.as_deref(), &mut tally)?,
+    let wrapper = lints(options).then(lint::Wrapper::find).flatten();
+    let whole = rust_tests(options, wrapper.as_ref(), cluster.as_ref(), &mut tally)?;
+    // Debian's compiler for the browser comes without clippy.
+    let front_wrapper = wrapper.as_ref().filter(|_| toolchain == Toolchain::Own);
+    let mut front_linted = false;
+    if options.browser && whole {
+        match front::build_linted(false, front_wrapper) {
+            Ok(warnings) => {
+                if front_wrapper.is_some() {
+                    front_linted = true;
+                    tally.check("clippy, browser: `cargo xtask lint`", warnings == 0);
+                }
+                browser_tests(options, cluster.as_ref(), chromium.as_deref(), &mut tally)?;
+            }
             Err(e) => {
                 eprintln!("error: {e:#}");
                 tally.fail("the front end does not build");
@@ -51,12 +62,11 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         }
     }
     if lints(options) {
-        let clean = if built.linted {
-            lint::clippy_browser()?
-        } else {
-            lint::clippy()?
-        };
-        tally.check("clippy: `cargo xtask lint`", clean);
+        if wrapper.is_none() {
+            tally.check("clippy: `cargo xtask lint`", lint::clippy()?);
+        } else if !front_linted {
+            tally.check("clippy, browser: `cargo xtask lint`", lint::clippy_browser()?);
+        }
     }
     drop(cluster);
     for flaky in &tally.flaky {
@@ -78,33 +88,30 @@ fn lints(options: &Options) -> bool {
     options.lint && options.filter.is_none()
 }
 
-struct Built {
-    /// Whether everything was built.
-    whole: bool,
-    /// Whether clippy saw it.
-    linted: bool,
-}
-
 /// Builds the tests and the server they drive together: one resolution of features, nothing built twice, linted by the way.
-fn rust_tests(options: &Options, cluster: Option<&postgres::Cluster>, tally: &mut Tally) -> Result<Built> {
+/// Whether everything was built.
+fn rust_tests(
+    options: &Options,
+    wrapper: Option<&lint::Wrapper>,
+    cluster: Option<&postgres::Cluster>,
+    tally: &mut Tally,
+) -> Result<bool> {
     sh::step("building the server and its tests");
-    let wrapper = lints(options).then(lint::Wrapper::find).flatten();
     let wrapped = |cargo: &mut Command| {
-        if let Some(wrapper) = &wrapper {
+        if let Some(wrapper) = wrapper {
             wrapper.around(cargo);
         }
     };
-    let linted = wrapper.is_some();
     let mut build = ws::cargo();
     build
         .args(["build", "--workspace"])
         .args(APART)
         .args(["--bins", "--tests", "--examples"]);
     wrapped(&mut build);
-    let (whole, mut warnings) = lint::counted(&mut build)?;
+    let (whole, mut warnings) = lint::counted(&mut build, &[])?;
     if !whole {
         tally.fail("the workspace does not build");
-        return Ok(Built { whole, linted });
+        return Ok(false);
     }
     sh::step("unit, repository and API tests");
     let mut tests = ws::cargo();
@@ -117,15 +124,15 @@ fn rust_tests(options: &Options, cluster: Option<&postgres::Cluster>, tally: &mu
     let mut own = ws::cargo();
     own.args(["test", "--no-run", "--package", "xtask"]);
     wrapped(&mut own);
-    warnings += lint::counted(&mut own)?.1;
+    warnings += lint::counted(&mut own, &[])?.1;
     let mut own = ws::cargo();
     own.args(["test", "--no-fail-fast", "--package", "xtask"]);
     wrapped(&mut own);
     cargo_test(&mut own, options, cluster, tally)?;
-    if linted {
+    if wrapper.is_some() {
         tally.check("clippy: `cargo xtask lint`", warnings == 0);
     }
-    Ok(Built { whole, linted })
+    Ok(true)
 }
 
 fn cargo_test(

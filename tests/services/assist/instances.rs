@@ -180,7 +180,8 @@ struct Discs {
     painted: bool,
 }
 
-/// A disc and another one of another colour, and in every third picture a dim one that is nothing.
+/// A disc, in every second picture another one of another colour, and a dim one that is nothing: so many that whoever measures on a few pictures
+/// meets some of each colour.
 fn drawn(n: usize) -> (Bytes, Vec<Disc>) {
     let mut rng = Rng::new(n as u64 + 7);
     let mut picture = RgbImage::from_fn(SIZE.0, SIZE.1, |_, _| Rgb([(20.0 + rng.unit() * 20.0) as u8; 3]));
@@ -202,9 +203,7 @@ fn drawn(n: usize) -> (Bytes, Vec<Disc>) {
     if n.is_multiple_of(2) {
         discs.push(disc(32.0, (n + 1) % 3, 220));
     }
-    if n.is_multiple_of(3) {
-        disc(64.0, (n + 2) % 3, 125);
-    }
+    disc(64.0, (n + 2) % 3, 125);
     (encoded(picture), discs)
 }
 

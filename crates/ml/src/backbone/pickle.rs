@@ -361,7 +361,7 @@ impl<'a> Machine<'a> {
         let found = match (self.thing(what), self.thing(class), self.thing(key)) {
             (Thing::Text("storage"), Thing::Class(Class::Storage(kind)), Thing::Text(key)) => Storage {
                 kind: *kind,
-                key: *key,
+                key,
                 count: self.whole(count)?,
             },
             _ => return Err(tied_up()),

@@ -4,7 +4,7 @@
 use tract_onnx::prelude::{
     DatumType, InferenceFact, InferenceModel, OutletId, TVec, TractError, TractResult, TypedModel,
 };
-use tract_onnx::tract_hir::internal::{Factoid as _, InferenceOp as _};
+use tract_onnx::tract_hir::internal::Factoid as _;
 
 /// Bytes of one thing that a network works out.
 const ONE_MAX: u64 = 1 << 30;

@@ -261,7 +261,7 @@ fn numbers(t: &TensorProto) -> Result<(), String> {
         .dims
         .iter()
         .try_fold(1_u64, |all, n| all.checked_mul(u64::try_from(*n).ok()?))
-        .filter(|n| *n <= i32::MAX as u64)
+        .filter(|n| i32::try_from(*n).is_ok())
         .ok_or_else(|| format!("{name} has a form that cannot be"))?;
     if !t.raw_data.is_empty() && size > 0 && count * size != t.raw_data.len() as u64 {
         return Err(format!("{name} has another size than its form says"));

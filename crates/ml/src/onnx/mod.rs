@@ -25,7 +25,7 @@ use tract_onnx::tract_core::plan::eval;
 /// Bytes of the stack of a thread that tract runs on: graphs within graphs are read by functions that call themselves.
 const STACK: usize = 64 << 20;
 /// A single answer takes no longer than this.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// Characters of what tract says that are passed on.
 const TOLD: usize = 240;
 

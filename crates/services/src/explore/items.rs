@@ -180,13 +180,12 @@ impl Chosen {
             return Ok(Self::Named(choice.items.iter().copied().collect()));
         }
         let look = ctx.item_indexes.look(ctx, project).await?;
-        let stack = match look.stack.filter(|_| !look.behind) {
-            Some(stack) => stack,
-            None => {
-                let mut state = ctx.item_indexes.begin(project).await?;
-                state.catch_up(ctx, project, progress).await?;
-                ctx.item_indexes.put(project, state).await?
-            }
+        let stack = if let Some(stack) = look.stack.filter(|_| !look.behind) {
+            stack
+        } else {
+            let mut state = ctx.item_indexes.begin(project).await?;
+            state.catch_up(ctx, project, progress).await?;
+            ctx.item_indexes.put(project, state).await?
         };
         let (passing, stack) = passing(ctx, project, stack, &choice.filter).await?;
         Ok(Self::Found(stack, passing))

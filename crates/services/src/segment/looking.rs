@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 /// Whoever waits asks more often than this.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long it is told that something went wrong.
-const TOLD: Duration = Duration::from_secs(60);
+const TOLD: Duration = Duration::from_mins(1);
 
 pub(super) struct Looking {
     began: Instant,

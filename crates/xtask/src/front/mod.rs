@@ -9,9 +9,10 @@ mod assets;
 mod compress;
 mod css;
 mod split;
-mod wasm;
+pub mod wasm;
 mod worker;
 
+use crate::lint::Wrapper;
 use crate::setup::wasm_std;
 use crate::{sh, ws};
 use anyhow::{Context, Result};
@@ -22,13 +23,18 @@ const NAME: &str = "limn";
 
 /// Builds everything. Files are complete before they replace those of the last build.
 pub fn build(release: bool) -> Result<()> {
+    build_linted(release, None).map(drop)
+}
+
+/// The same past a linter; how many warnings there were.
+pub fn build_linted(release: bool, linter: Option<&Wrapper>) -> Result<usize> {
     let toolchain = wasm_std::ensure()?;
     sh::step(if release {
         "front end (release)"
     } else {
         "front end"
     });
-    let module = wasm::compile(toolchain, release)?;
+    let (module, warnings) = wasm::compile(toolchain, release, linter)?;
     let pkg = wasm::package(&module, release)?;
     let vision = worker::compile(toolchain, release)?;
     let style = css::bundle(&ws::root().join("style/main.css"))?;
@@ -45,7 +51,8 @@ pub fn build(release: bool) -> Result<()> {
         "hash.txt",
         format!("js: {key}\nwasm: {key}\ncss: {css}\n").as_bytes(),
     )?;
-    site.finish()
+    site.finish()?;
+    Ok(warnings)
 }
 
 /// Only the style sheet and the static files, over a front end that was built before.

@@ -1,9 +1,10 @@
 //! From `limn-hydrate` to what the browser loads: compile, split, bind to JavaScript, shrink.
 
 use super::{NAME, split};
+use crate::lint::{self, Wrapper};
 use crate::setup::wasm_std::{TARGET, Toolchain};
 use crate::{sh, ws};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -29,15 +30,48 @@ pub struct Package {
     pub folders: PathBuf,
 }
 
-/// Compiles the browser's crate and returns the raw module's path.
-pub fn compile(toolchain: Toolchain, release: bool) -> Result<PathBuf> {
-    let profile = if release { "wasm-release" } else { "wasm-dev" };
+/// How the front end is built for development: as the server, but quick enough for a browser, and without debug names.
+pub const QUICK: [&str; 4] = [
+    "--config",
+    "profile.dev.opt-level=1",
+    "--config",
+    "profile.dev.debug=false",
+];
+
+/// Chooses the profile of a build for the browser; the folder that its files come to lie in.
+pub fn profile(cargo: &mut Command, release: bool) -> &'static str {
+    if release {
+        cargo.args(["--profile", "wasm-release"]);
+        "wasm-release"
+    } else {
+        cargo.args(QUICK);
+        "debug"
+    }
+}
+
+/// Compiles the browser's crate, past a linter if there is one. Returns the raw module's path, and how many warnings there were.
+pub fn compile(toolchain: Toolchain, release: bool, linter: Option<&Wrapper>) -> Result<(PathBuf, usize)> {
     let (mut cargo, target) = toolchain.cargo_rustc();
-    cargo.args(["--package", "limn-hydrate", "--lib", "--profile", profile]);
+    cargo.args(["--package", "limn-hydrate", "--lib"]);
+    let folder = profile(&mut cargo, release);
     // The splitter follows relocations from function to function.
-    cargo.args(["--", "-Clink-args=--emit-relocs"]);
-    sh::run(&mut cargo)?;
-    Ok(target.join(TARGET).join(profile).join("limn_hydrate.wasm"))
+    let relocations = ["--", "-Clink-args=--emit-relocs"];
+    let warnings = match linter {
+        Some(linter) => {
+            linter.around(&mut cargo);
+            let (built, warnings) = lint::counted(&mut cargo, &relocations)?;
+            ensure!(built, "the browser's crate does not build");
+            warnings
+        }
+        None => {
+            sh::run(cargo.args(relocations))?;
+            0
+        }
+    };
+    Ok((
+        target.join(TARGET).join(folder).join("limn_hydrate.wasm"),
+        warnings,
+    ))
 }
 
 /// Splits and binds the module. A module that did not change since the last time is not bound again.

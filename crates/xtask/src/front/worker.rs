@@ -14,11 +14,11 @@ const NAME: &str = "limn-vision";
 
 /// Compiles the worker's crate and returns the raw module's path.
 pub fn compile(toolchain: Toolchain, release: bool) -> Result<PathBuf> {
-    let profile = if release { "wasm-release" } else { "wasm-dev" };
     let (mut cargo, target) = toolchain.cargo_rustc();
-    cargo.args(["--package", "limn-vision-worker", "--lib", "--profile", profile]);
+    cargo.args(["--package", "limn-vision-worker", "--lib"]);
+    let folder = wasm::profile(&mut cargo, release);
     sh::run(&mut cargo)?;
-    Ok(target.join(TARGET).join(profile).join("limn_vision_worker.wasm"))
+    Ok(target.join(TARGET).join(folder).join("limn_vision_worker.wasm"))
 }
 
 /// Binds the module and adds it and its script to the site.

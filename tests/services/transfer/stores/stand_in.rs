@@ -4,8 +4,10 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use futures::StreamExt as _;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 #[derive(Default)]
 pub struct Bucket {
@@ -136,7 +138,14 @@ async fn answer(State(bucket): State<Shared>, request: Request) -> Response {
         // The connection breaks before the end.
         let half = bytes[from..from + (bytes.len() - from) / 2].to_vec();
         let parts: Vec<Result<Vec<u8>, std::io::Error>> = vec![Ok(half), Err(std::io::Error::other("cut"))];
-        let body = axum::body::Body::from_stream(futures::stream::iter(parts));
+        // Not before the first half is on its way: of an answer that breaks at once not even the head is sent.
+        let parts = futures::stream::iter(parts).then(async |part| {
+            if part.is_err() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            part
+        });
+        let body = axum::body::Body::from_stream(parts);
         return (
             status,
             etag,

@@ -79,6 +79,10 @@ pub fn Results(e: Explorer, as_table: Signal<bool>) -> impl IntoView {
     view! {
         <Transition>
             {move || {
+                // On the way to the map, which takes this place.
+                if e.show.with(|v| v == super::MAP) {
+                    return ().into_any();
+                }
                 // Read here, so that the colours come along with the page.
                 colors.track();
                 if as_table.get() {

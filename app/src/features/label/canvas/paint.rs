@@ -1,18 +1,18 @@
 //! Drawing. One animation frame at a time, and only the layer that changed.
 
-use super::backdrop::{self, Crowd};
+use super::backdrop::{self, Crowd, Part};
 use super::card::{self, Drawn};
 use super::images::{Images, Keep, Which, next_frame};
 use super::layer::{Bounds, Fits, Layer};
 use super::outlines::Outlines;
-use super::strokes::{label, one, own_color, stands_out};
+use super::strokes::{Pen, label, one, own_color, stands_out};
 use super::tiles::Tiles;
 use super::{grips, links, overlay};
 use crate::features::label::desk::{Desk, Sheet};
 use crate::features::label::look::{ColorBy, Names, attribute_id};
 use leptos::prelude::*;
 use limn_domain::{Annotation, CategoryId, ItemId, Rect};
-use limn_editor::Editor;
+use limn_editor::{Editor, Viewport};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -25,7 +25,7 @@ const FEW: usize = 60;
 const MANY: usize = 1_500;
 /// Milliseconds without a change of the view after which what is stretched is drawn anew.
 const REST: u64 = 120;
-/// Milliseconds of a frame that drawing thousands of shapes may take.
+/// Milliseconds of a frame that drawing shapes into a layer may take.
 const SLICE: f64 = 6.0;
 /// The picture is drawn anew at once when it would be stretched by more.
 const PICTURE: f64 = 2.0;
@@ -90,7 +90,7 @@ pub struct Painter {
     dirty_shapes: Rc<Cell<bool>>,
     size: Rc<Cell<(f64, f64)>>,
     pub(super) failed: Rc<Cell<Option<ItemId>>>,
-    /// Thousands of shapes being drawn.
+    /// Shapes being drawn into the layer of those that stand still.
     crowd: Rc<RefCell<Option<Crowd>>>,
     /// Counts the times something was shown stretched.
     stretched: Rc<Cell<u32>>,
@@ -378,55 +378,63 @@ impl Painter {
         } else {
             card.hide();
         }
+        let c: &Context = c;
+        let pen = Pen {
+            c,
+            e,
+            view: e.view(),
+            outlines: &self.outlines,
+        };
+        let names_of = |pen: Pen<'_>, list: &[&Annotation], hover: bool| {
+            if list.len() > LABELS || looks.names != Names::Always {
+                return;
+            }
+            let mut taken = Vec::new();
+            let (first, rest): (Vec<&Annotation>, Vec<&Annotation>) =
+                list.iter().partition(|a| stands_out(e, a));
+            for a in first.into_iter().chain(rest) {
+                label(pen, a, look_of(a), hover, &mut taken);
+            }
+        };
+        let each = |to: &Context, view: &Viewport, list: &[&Annotation], part| match part {
+            Part::Shapes => {
+                for a in list {
+                    let colors = (look_of(a).1, looks.fill);
+                    one(Pen { c: to, view, ..pen }, a, colors, (false, false));
+                }
+            }
+            Part::Names => names_of(Pen { c: to, view, ..pen }, list, false),
+        };
         let mut crowd = self.crowd.borrow_mut();
         if by_card || crowd.as_ref().is_some_and(|c| c.key != key) {
             *crowd = None;
         }
         if fits == Fits::No && crowd.is_none() && !by_card {
-            let fine = |to: &Context, list: &[&Annotation], hover: bool| {
-                for a in list {
-                    one(
-                        to,
-                        e,
-                        &self.outlines,
-                        a,
-                        (look_of(a).1, looks.fill),
-                        (false, hover),
-                    );
-                }
-                // A picture that is kept outlives the box being drawn.
-                let now = !hover || e.draft().is_none();
-                if list.len() <= LABELS && now && looks.names == Names::Always {
-                    let mut taken = Vec::new();
-                    let (first, rest): (Vec<&Annotation>, Vec<&Annotation>) =
-                        list.iter().partition(|a| stands_out(e, a));
-                    for a in first.into_iter().chain(rest) {
-                        label(to, e, &self.outlines, a, look_of(a), hover, &mut taken);
-                    }
-                }
-            };
             let visible = shown(grown(e));
-            if visible.len() > MANY {
+            if visible.len() > FEW {
                 if let Some(window) = standing.begin(e.view()) {
-                    *crowd = Some(Crowd::new(key, *e.view(), &shown(window)));
-                }
-            } else if visible.len() > FEW {
-                standing.draw(key, e.view(), |to, window| {
                     let list = shown(window);
-                    if list.len() > MANY {
-                        Crowd::new(key, *e.view(), &list).step(to, s, &self.outlines, &look, || false);
+                    *crowd = Some(if list.len() > MANY {
+                        Crowd::rough(key, *e.view(), &list)
                     } else {
-                        fine(to, &list, false);
-                    }
-                });
+                        Crowd::fine(key, *e.view(), &list)
+                    });
+                }
             } else {
                 standing.forget();
-                fine(c, &visible, true);
+                for a in &visible {
+                    one(pen, a, (look_of(a).1, looks.fill), (false, true));
+                }
+                if e.draft().is_none() {
+                    names_of(pen, &visible, true);
+                }
             }
         }
         if let (Some(drawing), Some(to)) = (crowd.as_mut(), standing.sketch()) {
             let until = js_sys::Date::now() + SLICE;
-            if drawing.step(&to, s, &self.outlines, &look, || js_sys::Date::now() >= until) {
+            if drawing.step(&to, s, &self.outlines, &look, &each, || {
+                js_sys::Date::now() >= until
+            }) {
                 standing.finish(drawing.key, &drawing.view);
                 *crowd = None;
                 fits = standing.show(&key, e.view(), STANDING);
@@ -454,16 +462,10 @@ impl Painter {
         {
             if e.layers().is_visible(a) {
                 let own = look_of(a);
-                one(
-                    c,
-                    e,
-                    &self.outlines,
-                    a,
-                    (own.1, looks.fill),
-                    (e.selection().contains(a.id), true),
-                );
+                let selected = e.selection().contains(a.id);
+                one(pen, a, (own.1, looks.fill), (selected, true));
                 if e.draft().is_none() && e.selection().len() <= LABELS && looks.names != Names::Never {
-                    label(c, e, &self.outlines, a, own, true, &mut Vec::new());
+                    label(pen, a, own, true, &mut Vec::new());
                 }
             }
         }

@@ -6,7 +6,7 @@ use super::paint::{FONT, dash, lighter, line};
 use limn_domain::category::PALETTE;
 use limn_domain::project::Task;
 use limn_domain::{Annotation, AnnotationId, AttributeValue, Rect, Shape, Source};
-use limn_editor::Editor;
+use limn_editor::{Editor, Viewport};
 use web_sys::CanvasRenderingContext2d as Context;
 
 /// A colour of its own for every object, the same each time.
@@ -18,15 +18,23 @@ pub(super) fn own_color(id: AnnotationId) -> &'static str {
     PALETTE[mixed as usize % PALETTE.len()]
 }
 
+/// What shapes are drawn with: where to, and as which view has them.
+#[derive(Clone, Copy)]
+pub(super) struct Pen<'a> {
+    pub c: &'a Context,
+    pub e: &'a Editor,
+    pub view: &'a Viewport,
+    pub outlines: &'a Outlines,
+}
+
 /// Draws a shape in its colour, its fill in percent of the usual.
 pub(super) fn one(
-    c: &Context,
-    e: &Editor,
-    outlines: &Outlines,
+    pen: Pen<'_>,
     a: &Annotation,
     (color, filled): (&str, u16),
     (selected, hover): (bool, bool),
 ) {
+    let Pen { c, e, view, outlines } = pen;
     let shape = e.shown_shape(a);
     if matches!(*shape, Shape::Whole) {
         return;
@@ -38,10 +46,10 @@ pub(super) fn one(
             strong: selected || hover,
             named: e.hover_corner().filter(|(id, _)| *id == a.id).map(|(_, c)| c.at),
         };
-        joints::draw(c, e.view(), keypoints, e.skeleton_of(a.category_id), look);
+        joints::draw(c, view, keypoints, e.skeleton_of(a.category_id), look);
         return;
     }
-    outlines.trace(c, e.view(), &shape);
+    outlines.trace(c, view, &shape);
     let proposal = a.source == Source::Prelabel;
     let semantic = e.doc().task() == Task::Semantic;
     let shade = match (selected, hover, proposal) {
@@ -94,15 +102,14 @@ pub(super) fn stands_out(e: &Editor, a: &Annotation) -> bool {
 /// The name at a shape, where no other name is: above it, below it or in it, in this order. One that stands out is above it
 /// whatever is there; others are left out where there is no room, or where the shape is too small for one.
 pub(super) fn label(
-    c: &Context,
-    e: &Editor,
-    outlines: &Outlines,
+    pen: Pen<'_>,
     a: &Annotation,
     (name, color): (&str, &str),
     strong: bool,
     taken: &mut Vec<Rect>,
 ) {
-    let Some(r) = e.shown_rect(a).map(|r| e.view().rect_to_screen(r)) else {
+    let Pen { c, e, view, outlines } = pen;
+    let Some(r) = e.shown_rect(a).map(|r| view.rect_to_screen(r)) else {
         return;
     };
     let strong = strong && stands_out(e, a);
@@ -121,7 +128,7 @@ pub(super) fn label(
         return;
     }
     // Of an outline at its top, which may be far from the corner of the box around it.
-    let top = outlines.top(e.view(), &e.shown_shape(a));
+    let top = outlines.top(view, &e.shown_shape(a));
     let x = top.map_or(r.x, |p| {
         (p.x - width / 2.0).clamp(r.x, (r.right() - width).max(r.x))
     }) - 0.75;

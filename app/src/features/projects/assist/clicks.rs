@@ -66,6 +66,7 @@ fn Form(ctx: ProjectCtx, assist: Assist, pairs: Vec<String>) -> impl IntoView {
         }
         .into_any();
     }
+    let list = StoredValue::new(list);
     view! {
         <Card title="Segment by clicks">
             <form
@@ -81,7 +82,7 @@ fn Form(ctx: ProjectCtx, assist: Assist, pairs: Vec<String>) -> impl IntoView {
                     hint="A registered pair of the make of SAM. With one, the label page has a tool that finds an object by clicks or a box, on this server"
                     errors=save.error
                 >
-                    <Select value=chosen options=list/>
+                    <Select value=chosen options=list.get_value()/>
                 </Field>
                 <FormError error=save.error fields=&["segmenter"]/>
                 <div class="form-foot">

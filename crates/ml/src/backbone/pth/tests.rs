@@ -16,12 +16,11 @@ fn text(out: &mut Vec<u8>, text: &str) {
 }
 
 fn number(out: &mut Vec<u8>, n: usize) {
-    match n {
-        0..=255 => out.extend([b'K', n as u8]),
-        _ => {
-            out.push(b'J');
-            out.extend((n as i32).to_le_bytes());
-        }
+    if (0..=255).contains(&n) {
+        out.extend([b'K', n as u8]);
+    } else {
+        out.push(b'J');
+        out.extend((n as i32).to_le_bytes());
     }
 }
 

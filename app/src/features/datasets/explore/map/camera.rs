@@ -53,7 +53,7 @@ impl Camera {
         (self.screen.0.min(self.screen.1) * (1.0 - 2.0 * ROOM)).max(1.0) * self.zoom
     }
 
-    pub fn to_screen(&self, (x, y): (f64, f64)) -> (f64, f64) {
+    pub fn to_screen(self, (x, y): (f64, f64)) -> (f64, f64) {
         let scale = self.scale();
         (
             (x - self.middle.0) * scale + self.screen.0 / 2.0,
@@ -61,7 +61,7 @@ impl Camera {
         )
     }
 
-    pub fn to_plane(&self, (x, y): (f64, f64)) -> (f64, f64) {
+    pub fn to_plane(self, (x, y): (f64, f64)) -> (f64, f64) {
         let scale = self.scale();
         (
             (x - self.screen.0 / 2.0) / scale + self.middle.0,

@@ -8,7 +8,6 @@ use limn_domain::VersionId;
 use limn_domain::explore::ExploreFilter;
 use limn_domain::job::Job;
 use limn_domain::map::MapPoints;
-use server_fn::error::FromServerFnError as _;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 

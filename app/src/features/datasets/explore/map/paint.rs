@@ -7,7 +7,9 @@ use super::{Board, colors};
 use crate::session::use_session;
 use leptos::html;
 use leptos::prelude::*;
+use send_wrapper::SendWrapper;
 use std::sync::Arc;
+use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{Clamped, JsCast};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
 
@@ -32,6 +34,7 @@ pub fn use_painter(board: Board, canvas: NodeRef<html::Canvas>) {
     let raster = StoredValue::new(Raster::default());
     let scheduled = StoredValue::new(false);
     let theme = use_session().theme;
+    let dusk = use_dusk();
     Effect::new(move |_| {
         board.points.track();
         board.camera.track();
@@ -39,6 +42,7 @@ pub fn use_painter(board: Board, canvas: NodeRef<html::Canvas>) {
         board.palette.track();
         board.selected.track();
         theme.track();
+        dusk.track();
         let Some(canvas) = canvas.get() else {
             return;
         };
@@ -56,6 +60,26 @@ pub fn use_painter(board: Board, canvas: NodeRef<html::Canvas>) {
             }
         });
     });
+}
+
+/// Goes up when the system changes between light and dark.
+fn use_dusk() -> RwSignal<u32> {
+    let times = RwSignal::new(0);
+    Effect::new(move |_| {
+        let Ok(Some(list)) = window().match_media("(prefers-color-scheme: dark)") else {
+            return;
+        };
+        let changed = Closure::<dyn Fn()>::new(move || {
+            times.try_update(|n| *n += 1);
+        });
+        let _ = list.add_event_listener_with_callback("change", changed.as_ref().unchecked_ref());
+        let kept = SendWrapper::new((list, changed));
+        on_cleanup(move || {
+            let (list, changed) = &*kept;
+            let _ = list.remove_event_listener_with_callback("change", changed.as_ref().unchecked_ref());
+        });
+    });
+    times
 }
 
 fn draw(board: Board, canvas: &HtmlCanvasElement, raster: &mut Raster) -> Option<()> {
