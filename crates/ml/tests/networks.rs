@@ -159,6 +159,8 @@ fn a_detector_finds_shapes_of_all_sizes_it_has_not_seen() {
     let began = std::time::Instant::now();
     let net = trainer.train(&t, &mut |event| {
         match event {
+            // While it judges it says now and then that it is there.
+            Event::Step { figures, .. } if figures.is_empty() => {}
             Event::Step { step, figures } => {
                 assert!(figures.iter().any(|f| f.0 == "learning_rate"));
                 losses.push(figures.iter().find(|f| f.0 == "loss").expect("a loss").1);
@@ -408,6 +410,16 @@ fn whoever_watches_can_stop() {
     });
     assert!(matches!(stopped, Err(EngineError::Stopped)));
     assert_eq!(events, 1);
+}
+
+#[test]
+fn a_training_ends_with_whoever_watches() {
+    let train = cards(9, 9, false);
+    let t = training(TrainTask::Classification, &train, &train, 100_000);
+    let watched = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        LocalTrainer::new().train(&t, &mut |_| panic!("it fell over"))
+    }));
+    assert!(watched.is_err());
 }
 
 /// That it is refused, and that the text has these words.

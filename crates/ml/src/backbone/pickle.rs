@@ -155,6 +155,10 @@ struct Machine<'a> {
     memo: HashMap<u32, Id>,
 }
 
+fn cut_off() -> String {
+    "its pickle is cut off".to_owned()
+}
+
 fn tied_up() -> String {
     "its pickle is not one that `torch.save` writes".to_owned()
 }
@@ -247,7 +251,7 @@ impl<'a> Machine<'a> {
     fn take(&mut self, n: usize) -> Result<&'a [u8], String> {
         let end = self.at.checked_add(n);
         let found = end.and_then(|end| self.bytes.get(self.at..end));
-        let found = found.ok_or_else(|| "its pickle is cut off".to_owned())?;
+        let found = found.ok_or_else(cut_off)?;
         self.at += n;
         Ok(found)
     }
@@ -265,11 +269,14 @@ impl<'a> Machine<'a> {
     /// Up to the end of a line.
     fn line(&mut self) -> Result<&'a str, String> {
         let rest = &self.bytes[self.at..];
-        let end = rest
-            .iter()
-            .take(NAME_MAX)
-            .position(|b| *b == b'\n')
-            .ok_or_else(tied_up)?;
+        let end = rest.iter().take(NAME_MAX).position(|b| *b == b'\n');
+        let end = end.ok_or_else(|| {
+            if rest.len() < NAME_MAX {
+                cut_off()
+            } else {
+                tied_up()
+            }
+        })?;
         self.at += end + 1;
         std::str::from_utf8(&rest[..end]).map_err(|_| tied_up())
     }

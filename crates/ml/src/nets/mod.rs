@@ -145,6 +145,8 @@ impl Trainer for LocalTrainer {
         // The watcher stays on this thread; all steps are made on one of the pool's, for Burn averages what several threads do.
         std::thread::scope(|s| {
             let work = s.spawn(move || pool.install(move || self.learn(&plan, t, &events, &answered)));
+            // Gone with this closure even where the watcher panics: nobody then waits for its answer.
+            let answers = answers;
             for event in told {
                 if answers.send(watch(event).is_continue()).is_err() {
                     break;

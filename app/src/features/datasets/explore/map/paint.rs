@@ -9,6 +9,7 @@ use leptos::html;
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 use std::sync::Arc;
+use std::time::Duration;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{Clamped, JsCast};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
@@ -33,16 +34,14 @@ const RING: f64 = 1.8;
 pub fn use_painter(board: Board, canvas: NodeRef<html::Canvas>) {
     let raster = StoredValue::new(Raster::default());
     let scheduled = StoredValue::new(false);
-    let theme = use_session().theme;
-    let dusk = use_dusk();
+    let colored = use_colored();
     Effect::new(move |_| {
         board.points.track();
         board.camera.track();
         board.hidden.track();
         board.palette.track();
         board.selected.track();
-        theme.track();
-        dusk.track();
+        colored.track();
         let Some(canvas) = canvas.get() else {
             return;
         };
@@ -62,16 +61,30 @@ pub fn use_painter(board: Board, canvas: NodeRef<html::Canvas>) {
     });
 }
 
-/// Goes up when the system changes between light and dark.
-fn use_dusk() -> RwSignal<u32> {
+/// Until colours of the page have moved to others, also where motion is reduced to next to nothing.
+const SETTLED: Duration = Duration::from_millis(60);
+
+/// Goes up when the page has changed between light and dark: by its own switch, or with the system.
+fn use_colored() -> RwSignal<u32> {
     let times = RwSignal::new(0);
+    let soon = move || {
+        set_timeout(
+            move || {
+                times.try_update(|n| *n += 1);
+            },
+            SETTLED,
+        );
+    };
+    let theme = use_session().theme;
+    Effect::new(move |_| {
+        theme.track();
+        soon();
+    });
     Effect::new(move |_| {
         let Ok(Some(list)) = window().match_media("(prefers-color-scheme: dark)") else {
             return;
         };
-        let changed = Closure::<dyn Fn()>::new(move || {
-            times.try_update(|n| *n += 1);
-        });
+        let changed = Closure::<dyn Fn()>::new(soon);
         let _ = list.add_event_listener_with_callback("change", changed.as_ref().unchecked_ref());
         let kept = SendWrapper::new((list, changed));
         on_cleanup(move || {
