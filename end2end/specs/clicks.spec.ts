@@ -84,4 +84,11 @@ test("a network is chosen, and finds objects by clicks and a box", async ({ limn
     expect(kind).toBe("mask");
     [mask.x - left, mask.y - top, mask.width - 120, mask.height - 120].forEach((apart) => near(apart, 0));
   }
+
+  // Both cards come alive when the page is loaded anew with the assist on.
+  await api.patch(`/api/v1/projects/${project.id}/assist`, { enabled: true });
+  await page.goto(`/projects/${project.id}/assist`);
+  await hydrated(page);
+  await expect(page.getByLabel("Objects are found by")).toHaveValue(`${name}/1`);
+  await expect(page.getByTestId("assist-message")).toBeVisible();
 });

@@ -38,24 +38,27 @@ pub fn AssistTab() -> impl IntoView {
     let ctx = use_project();
     let found = use_load(move || ctx.id, api::assist_get);
     view! {
-        <Show
-            when=move || ctx.project.with(|p| can_assist(p.summary.task))
-            fallback=|| view! {
-                <Notice>"The assist learns categories of pictures and documents, boxes around objects and their outlines, masks of every pixel, and spans of text, so far. Projects with other tasks are labeled without it."</Notice>
-            }
-        >
-            <Suspense fallback=|| view! { <Card><Skeleton lines=8/></Card> }>
-                {move || Suspend::new(async move {
-                    match found.await {
-                        Ok(assist) => view! { <Found ctx assist/> }.into_any(),
-                        Err(error) => view! { <ErrorView error retry=move || found.refetch()/> }.into_any(),
-                    }
-                })}
-            </Suspense>
-        </Show>
-        <Show when=move || ctx.project.with(|p| can_segment(p.summary.task))>
-            <ClicksCard ctx/>
-        </Show>
+        <div class="assist-tab">
+            // First on the page, though shown last: what loads within what loads must not have anything behind it.
+            <Show when=move || ctx.project.with(|p| can_segment(p.summary.task))>
+                <ClicksCard ctx/>
+            </Show>
+            <Show
+                when=move || ctx.project.with(|p| can_assist(p.summary.task))
+                fallback=|| view! {
+                    <Notice>"The assist learns categories of pictures and documents, boxes around objects and their outlines, masks of every pixel, and spans of text, so far. Projects with other tasks are labeled without it."</Notice>
+                }
+            >
+                <Suspense fallback=|| view! { <Card><Skeleton lines=8/></Card> }>
+                    {move || Suspend::new(async move {
+                        match found.await {
+                            Ok(assist) => view! { <Found ctx assist/> }.into_any(),
+                            Err(error) => view! { <ErrorView error retry=move || found.refetch()/> }.into_any(),
+                        }
+                    })}
+                </Suspense>
+            </Show>
+        </div>
     }
 }
 

@@ -56,17 +56,14 @@ pub fn compile(toolchain: Toolchain, release: bool, linter: Option<&Wrapper>) ->
     let folder = profile(&mut cargo, release);
     // The splitter follows relocations from function to function.
     let relocations = ["--", "-Clink-args=--emit-relocs"];
-    let warnings = match linter {
-        Some(linter) => {
-            linter.around(&mut cargo);
-            let (built, warnings) = lint::counted(&mut cargo, &relocations)?;
-            ensure!(built, "the browser's crate does not build");
-            warnings
-        }
-        None => {
-            sh::run(cargo.args(relocations))?;
-            0
-        }
+    let warnings = if let Some(linter) = linter {
+        linter.around(&mut cargo);
+        let (built, warnings) = lint::counted(&mut cargo, &relocations)?;
+        ensure!(built, "the browser's crate does not build");
+        warnings
+    } else {
+        sh::run(cargo.args(relocations))?;
+        0
     };
     Ok((
         target.join(TARGET).join(folder).join("limn_hydrate.wasm"),
