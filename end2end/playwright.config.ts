@@ -11,7 +11,7 @@ const project = (name: string, database: LimnOptions["database"], testMatch?: st
 
 // The Rust tests run every service and every route on both databases. Through the browser, a second database needs only the
 // journeys that go through the most of it.
-const ON_BOTH = ["assist", "datasets", "label", "transfer"].map((name) => `**/${name}.spec.ts`);
+const ON_BOTH = ["datasets", "label", "transfer"].map((name) => `**/${name}.spec.ts`);
 
 export default defineConfig<LimnOptions>({
   testDir: "specs",

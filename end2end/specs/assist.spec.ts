@@ -192,8 +192,7 @@ function blocks(seed: number, scale = 1): { bytes: Buffer; boxes: { kind: number
   return { bytes, boxes };
 }
 
-test("boxes that people drew teach a model that draws the next ones", async ({ limn, admin, page, signIn, a11y, shots, database }) => {
-  test.skip(database === "postgres", "A real training is minutes of work, and the services' tests run on both databases.");
+test("boxes that people drew teach a model that draws the next ones", async ({ limn, admin, page, signIn, a11y, shots }) => {
   test.setTimeout(300_000);
   const api = limn.api(admin.token);
   const name = unique("Blocks");
@@ -301,8 +300,7 @@ function counts(runs: number[]): string {
   return text;
 }
 
-test("masks that people painted teach a model that paints the next ones", async ({ limn, admin, page, signIn, a11y, shots, database }) => {
-  test.skip(database === "postgres", "A real training is minutes of work, and the services' tests run on both databases.");
+test("masks that people painted teach a model that paints the next ones", async ({ limn, admin, page, signIn, a11y, shots }) => {
   test.setTimeout(300_000);
   const api = limn.api(admin.token);
   const name = unique("Fields");

@@ -3,6 +3,7 @@
 //! Must stay quick to compile cold: few dependencies, none of Limn's own crates, no logic a user of Limn needs.
 
 mod bench;
+mod beside;
 mod deps;
 mod dev;
 mod front;
@@ -24,6 +25,7 @@ Usage: cargo xtask <command>
 
   run [--release] [-- ARGS]        set up what is missing, build, start `limn serve` (or `limn ARGS`)
   build [--release]                the front end into target/site, then the server
+  front [--no-lint]                the front end alone, past clippy
   dev [-- ARGS]                    like run, and rebuild and restart on every change
   test [--fast] [--filter X]       formatting, imports, unit, API and browser tests, lints
        [--no-lint] [--no-browser]  leave a part out; --fast leaves out both and PostgreSQL
@@ -71,6 +73,11 @@ fn dispatch(args: Vec<String>) -> Result<ExitCode> {
             args.finish()?;
             serve::build(release)?;
             Ok(ExitCode::SUCCESS)
+        }
+        Some("front") => {
+            let lint = !args.flag("--no-lint");
+            args.finish()?;
+            beside::run(lint)
         }
         Some("dev") => {
             let rest = args.rest();

@@ -1,9 +1,9 @@
 //! `test`: every check there is, on with the rest when one fails, and one line of sums at the end.
 
-use crate::setup::wasm_std::Toolchain;
+use crate::beside::Beside;
 use crate::setup::{chromium, node, postgres};
 use crate::tally::Tally;
-use crate::{deps, front, lint, setup, sh, ws};
+use crate::{deps, lint, setup, sh, ws};
 use anyhow::{Context, Result};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
@@ -21,7 +21,7 @@ pub struct Options {
 
 pub fn run(options: &Options) -> Result<ExitCode> {
     let start = Instant::now();
-    let toolchain = setup::wasm_std::ensure()?;
+    setup::wasm_std::ensure()?;
     setup::ffmpeg::ensure()?;
     let chromium = if options.browser {
         node::ensure()?;
@@ -42,16 +42,14 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         tally.check("style sheets and file sizes: `cargo xtask lint`", lint::files());
     }
     let wrapper = lints(options).then(lint::Wrapper::find).flatten();
-    let whole = rust_tests(options, wrapper.as_ref(), cluster.as_ref(), &mut tally)?;
-    // Debian's compiler for the browser comes without clippy.
-    let front_wrapper = wrapper.as_ref().filter(|_| toolchain == Toolchain::Own);
+    let front = rust_tests(options, wrapper.as_ref(), cluster.as_ref(), &mut tally)?;
     let mut front_linted = false;
-    if options.browser && whole {
-        match front::build_linted(false, front_wrapper) {
-            Ok(warnings) => {
-                if front_wrapper.is_some() {
+    if let Some(front) = front {
+        match front.finish() {
+            Ok(clean) => {
+                if let Some(clean) = clean {
                     front_linted = true;
-                    tally.check("clippy, browser: `cargo xtask lint`", warnings == 0);
+                    tally.check("clippy, browser: `cargo xtask lint`", clean);
                 }
                 browser_tests(options, cluster.as_ref(), chromium.as_deref(), &mut tally)?;
             }
@@ -89,13 +87,13 @@ fn lints(options: &Options) -> bool {
 }
 
 /// Builds the tests and the server they drive together: one resolution of features, nothing built twice, linted by the way.
-/// Whether everything was built.
+/// While the tests run the front end is built, if it is wanted and the server could be built: what is returned.
 fn rust_tests(
     options: &Options,
     wrapper: Option<&lint::Wrapper>,
     cluster: Option<&postgres::Cluster>,
     tally: &mut Tally,
-) -> Result<bool> {
+) -> Result<Option<Beside>> {
     sh::step("building the server and its tests");
     let wrapped = |cargo: &mut Command| {
         if let Some(wrapper) = wrapper {
@@ -111,7 +109,7 @@ fn rust_tests(
     let (whole, mut warnings) = lint::counted(&mut build, &[])?;
     if !whole {
         tally.fail("the workspace does not build");
-        return Ok(false);
+        return Ok(None);
     }
     sh::step("unit, repository and API tests");
     let mut tests = ws::cargo();
@@ -120,7 +118,14 @@ fn rust_tests(
         .args(APART)
         .arg("--tests");
     wrapped(&mut tests);
-    cargo_test(&mut tests, options, cluster, tally)?;
+    let mut front = None;
+    // Not before: cargo would wait for the other one's lock.
+    let running = |first: bool| {
+        if first && options.browser {
+            front = Some(Beside::start(lints(options)));
+        }
+    };
+    cargo_test(&mut tests, options, cluster, tally, running)?;
     let mut own = ws::cargo();
     own.args(["test", "--no-run", "--package", "xtask"]);
     wrapped(&mut own);
@@ -128,11 +133,11 @@ fn rust_tests(
     let mut own = ws::cargo();
     own.args(["test", "--no-fail-fast", "--package", "xtask"]);
     wrapped(&mut own);
-    cargo_test(&mut own, options, cluster, tally)?;
+    cargo_test(&mut own, options, cluster, tally, |_| ())?;
     if wrapper.is_some() {
         tally.check("clippy: `cargo xtask lint`", warnings == 0);
     }
-    Ok(true)
+    front.transpose()
 }
 
 fn cargo_test(
@@ -140,6 +145,7 @@ fn cargo_test(
     options: &Options,
     cluster: Option<&postgres::Cluster>,
     tally: &mut Tally,
+    mut running: impl FnMut(bool),
 ) -> Result<()> {
     if let Some(cluster) = cluster {
         cargo.env("LIMN_TEST_PG", cluster.url());
@@ -158,7 +164,11 @@ fn cargo_test(
         cargo.args(["--", filter]);
     }
     let before = tally.failed;
-    let status = sh::tee(cargo, |line| tally.rust_line(line))?;
+    let mut first = true;
+    let status = sh::tee(cargo, |line| {
+        running(std::mem::take(&mut first));
+        tally.rust_line(line);
+    })?;
     if !status.success() && tally.failed == before {
         tally.fail("a test program ended without a result (see above)");
     }

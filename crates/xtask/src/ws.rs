@@ -39,6 +39,10 @@ pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
     clean_env(&mut command);
+    if std::env::var_os("CI").is_some() && std::env::var_os("CARGO_INCREMENTAL").is_none() {
+        // What is built once and thrown away need not be kept in pieces.
+        command.env("CARGO_INCREMENTAL", "0");
+    }
     command
 }
 

@@ -3,7 +3,8 @@
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::category::Category;
 use limn_domain::{Attribute, CategoryId, ProjectId, Skeleton, Timestamp, validate};
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::QueryBuilder;
+use sqlx_macros::FromRow;
 use std::collections::HashMap;
 
 /// Rows of one `INSERT`: 12 parameters each.

@@ -2,7 +2,8 @@
 
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::{DatasetId, DatastoreId, Digest, JobId, Timestamp};
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::QueryBuilder;
+use sqlx_macros::FromRow;
 
 /// Rows of one statement.
 const ROWS: usize = 150;

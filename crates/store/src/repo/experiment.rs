@@ -3,7 +3,8 @@
 use crate::{Json, StoreError, Tx, on_tx};
 use limn_domain::run::{Experiment, ExperimentId, Tags};
 use limn_domain::{Timestamp, UserId};
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::QueryBuilder;
+use sqlx_macros::FromRow;
 
 #[derive(FromRow)]
 struct Row {

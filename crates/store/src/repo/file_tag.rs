@@ -7,7 +7,8 @@ use crate::{StoreError, Tx, on_tx};
 use limn_domain::file_tag::FileTag;
 use limn_domain::validate::name_key;
 use limn_domain::{DatasetId, FileTagId, TagChangeId, Timestamp};
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::QueryBuilder;
+use sqlx_macros::FromRow;
 
 /// Rows of one statement.
 const ROWS: usize = 500;

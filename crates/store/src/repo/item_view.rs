@@ -4,8 +4,8 @@ use crate::{StoreError, Tx, on_tx};
 use limn_domain::explore::ExploreQuery;
 use limn_domain::item_explore::ItemView;
 use limn_domain::{ProjectId, Timestamp, UserId, ViewId};
-use sqlx::FromRow;
 use sqlx::types::Json;
+use sqlx_macros::FromRow;
 
 #[derive(FromRow)]
 struct Row {

@@ -6,7 +6,8 @@ use crate::{Json, StoreError, Tx, on_tx};
 use limn_domain::model::{ModelAlias, ModelAliasMove, RegisteredModel};
 use limn_domain::run::Tags;
 use limn_domain::{ActivityId, ModelId, Timestamp, UserId};
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::QueryBuilder;
+use sqlx_macros::FromRow;
 use std::collections::HashMap;
 
 #[derive(FromRow)]

@@ -4,7 +4,8 @@ use super::object::ObjectId;
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::dataset::PlacesIn;
 use limn_domain::{DatastoreId, Digest, JobId, Timestamp, VersionId};
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::QueryBuilder;
+use sqlx_macros::FromRow;
 
 /// Rows of one `INSERT`.
 const ROWS: usize = 150;

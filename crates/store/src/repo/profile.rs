@@ -2,7 +2,8 @@
 
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::{Digest, JobId, Timestamp, VersionId};
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::QueryBuilder;
+use sqlx_macros::FromRow;
 
 /// Digests of one `IN`.
 const IN: usize = 500;

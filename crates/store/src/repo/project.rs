@@ -3,7 +3,8 @@
 use crate::{Json, StoreError, Tx, on_tx};
 use limn_domain::project::{Progress, Project, ProjectSettings, ProjectStatus, ProjectSummary, Task};
 use limn_domain::{ProjectId, Role, Timestamp, UserId, validate};
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::QueryBuilder;
+use sqlx_macros::FromRow;
 
 /// A project to insert, checked.
 #[derive(Debug, Clone)]

@@ -4,7 +4,8 @@ use super::like::Pattern;
 use super::project::Viewer;
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::{ItemId, ProjectId};
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::QueryBuilder;
+use sqlx_macros::FromRow;
 
 /// An item found, with its project's name.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]

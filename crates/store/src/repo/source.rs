@@ -6,7 +6,8 @@ use crate::{Json, StoreError, Tx, on_tx};
 use limn_domain::dataset::Split;
 use limn_domain::datastore::{DatasetChoice, FileState, ProjectSource, SourceDataset, SourceReport};
 use limn_domain::{DatasetId, DatastoreId, JobId, ProjectId, SourceId, Timestamp, UserId};
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::QueryBuilder;
+use sqlx_macros::FromRow;
 
 /// Rows of one statement.
 const ROWS: usize = 150;

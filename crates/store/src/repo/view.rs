@@ -3,8 +3,8 @@
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::explore::{ExploreQuery, SavedView};
 use limn_domain::{DatasetId, Timestamp, UserId, ViewId};
-use sqlx::FromRow;
 use sqlx::types::Json;
+use sqlx_macros::FromRow;
 
 #[derive(FromRow)]
 struct Row {

@@ -7,7 +7,8 @@ use crate::{StoreError, Tx, on_tx};
 use limn_domain::{
     Annotation, AnnotationId, Attributes, CategoryId, ItemId, Links, ProjectId, Shape, Source, Timestamp,
 };
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::QueryBuilder;
+use sqlx_macros::FromRow;
 use std::collections::HashMap;
 
 /// Rows of one `INSERT`.

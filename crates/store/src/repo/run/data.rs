@@ -3,7 +3,8 @@
 use crate::{Json, StoreError, Tx, on_tx};
 use limn_domain::run::{Metric, ModelUse, Point, RunData, RunInput, RunModel, Tags};
 use limn_domain::{LoggedModelId, RunId, Timestamp, VersionId};
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::QueryBuilder;
+use sqlx_macros::FromRow;
 use std::collections::HashMap;
 
 /// Runs of one `IN`.

@@ -6,7 +6,8 @@ use super::ROWS;
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::datastore::FileState;
 use limn_domain::{SourceId, Timestamp, VersionId};
-use sqlx::{FromRow, QueryBuilder};
+use sqlx::QueryBuilder;
+use sqlx_macros::FromRow;
 
 /// Where a source stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, FromRow)]
