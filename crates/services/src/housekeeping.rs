@@ -136,16 +136,16 @@ async fn own_folders(ctx: &Context, swept: &mut Swept) -> Result<()> {
 
 /// Files in the object store that one process has made and others have used.
 async fn shared_files(ctx: &Context, swept: &mut Swept) -> Result<()> {
-    let uploads = 2 * UPLOAD_LIFE.unsigned_abs();
+    let uploads_life = 2 * UPLOAD_LIFE.unsigned_abs();
     for (names, life) in [
         ("exports/", EXPORT_LIFE),
-        ("uploads/", uploads),
-        ("parts/", uploads),
+        ("parts/", uploads_life),
         ("trainings/", crate::jobs::training::LEFT_LIFE),
     ] {
         let removed = ctx.blobs.sweep_shared(names, Duration::from_secs(life)).await;
         swept.files += removed.map_err(anyhow::Error::from)?;
     }
+    swept.files += uploads::sweep(ctx, Duration::from_secs(uploads_life)).await?;
     swept.files += ctx.indexes.sweep_shared(ctx).await?;
     swept.files += ctx.item_indexes.sweep_shared(ctx).await?;
     Ok(())
