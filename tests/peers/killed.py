@@ -1,12 +1,16 @@
 """A server that is killed (SIGKILL) at random moments while it registers versions, deletes them and sweeps up, a hundred times.
 
-Usage: killed.py --limn PROGRAM [--kills N] [--seed N]
+Usage: killed.py --limn PROGRAM [--kills N] [--seed N] [--bucket]
 
-A folder of some hundred files that say what they are is registered as a datastore; between the kills it changes, versions are registered
-and deleted, and what was written so far is made two hours older, so that clean-up takes everything that nothing names. After each kill the
-server starts again and goes on by itself. Every ten kills: each version is whole (as many files as it says, each the content that its name
-promises) and each blob's bytes have the digest that they are named after. In the end only the last version stays, and the store holds
-exactly what a fresh server holds that registered the same folder: no file, row or object more or less.
+Two folders of some hundred files that say what they are are registered as datastores. The files of one are copied; it changes between the
+kills. Those of the other are left where they lie; it only grows, in part by content that the first one has as well. Versions of both are
+registered and deleted, and what was written so far is made two hours older, so that clean-up takes everything that nothing names. After
+each kill the server starts again and goes on by itself. Every ten kills: each version is whole (as many files as it says, each the content
+that its name promises) and each blob's bytes have the digest that they are named after. In the end only the last version of each stays, and
+the database knows exactly what that of a fresh server knows that registered the same folders: no row or object more or less. The store holds
+the bytes of every row that says so and no others, and every other row has a place in a datastore.
+
+With --bucket the bytes lie in an object store (small_bucket.py) instead of a folder.
 """
 
 import argparse
@@ -26,8 +30,10 @@ from pathlib import Path
 import blake3
 import coco_journey as base
 import requests
+import small_bucket
 
 FILES = 400
+LEFT = 100
 ENDED = ("succeeded", "failed", "cancelled")
 
 
@@ -49,9 +55,19 @@ def whole(data: bytes) -> bool:
 class Studio:
     """One data directory, whose server comes and goes."""
 
-    def __init__(self, program: Path, home: Path):
+    def __init__(self, program: Path, home: Path, bucket: small_bucket.Bucket | None):
         home.mkdir(parents=True, exist_ok=True)
-        self.program, self.home = program, home
+        self.program, self.home, self.bucket = program, home, bucket
+        if bucket:
+            # Also for everything that is started later: there is one studio at a time.
+            os.environ |= {
+                "LIMN__STORAGE__KIND": "s3",
+                "LIMN__STORAGE__ENDPOINT": bucket.endpoint,
+                "LIMN__STORAGE__BUCKET": small_bucket.BUCKET,
+                "LIMN__STORAGE__PREFIX": home.name,
+                "LIMN__STORAGE__ACCESS_KEY_ID": "killed",
+                "LIMN__STORAGE__SECRET_ACCESS_KEY": "killed",
+            }
         self.server = base.Server(program, home, None)
 
     def again(self, hours: int = 0) -> None:
@@ -81,6 +97,8 @@ class Studio:
         with self.database() as db:
             for table in ("blob", "version_object"):
                 db.execute(f"UPDATE {table} SET created_at = created_at - ?", (seconds * 1_000_000,))
+            db.execute("UPDATE dataset_file SET noted_at = noted_at - ?", (seconds * 1_000_000,))
+            db.execute("UPDATE blob_hold SET held_until = held_until - ?1, doomed_until = doomed_until - ?1", (seconds * 1_000_000,))
             # A killed server's jobs are taken up at once then, and as often as it takes.
             db.execute(
                 "UPDATE job SET attempts = 0, lease_until = lease_until - ?1, run_after = run_after - ?1, started_at = started_at - ?1 "
@@ -88,12 +106,23 @@ class Studio:
                 (seconds * 1_000_000,),
             )
         db.close()
-        for file in self.blobs():
+        if self.bucket:
+            self.bucket.age(seconds)
+            return
+        for file in self.files():
             at = file.stat().st_mtime - seconds
             os.utime(file, (at, at))
 
-    def blobs(self) -> list[Path]:
-        return [p for p in (self.home / "data/blobs").rglob("*") if p.is_file() and p.parent.name != "tmp"]
+    def files(self) -> list[Path]:
+        """Those of blobs; processes lock a file beside them."""
+        found = (self.home / "data/blobs").rglob("*")
+        return [p for p in found if p.is_file() and p.parent.name != "tmp" and p.name != "lock"]
+
+    def names(self) -> set[str]:
+        """What blobs in the store are called."""
+        if self.bucket:
+            return set(self.bucket.below(f"{self.home.name}/blobs/"))
+        return {file.name for file in self.files()}
 
     def settled(self) -> None:
         """Waits until every job has ended."""
@@ -127,8 +156,12 @@ class Studio:
                 for name in names:
                     assert whole(z.read(name)), f"version {v['number']}: {name} is not what it was"
             files += len(names)
-        for blob in self.blobs():
-            assert blake3.blake3(blob.read_bytes()).hexdigest() == blob.name, f"{blob} is not what its name says"
+        if self.bucket:
+            blobs = self.bucket.below(f"{self.home.name}/blobs/")
+        else:
+            blobs = {file.name: file.read_bytes() for file in self.files()}
+        for name, data in blobs.items():
+            assert blake3.blake3(data).hexdigest() == name, f"{name} is not what its name says"
         return len(self.versions(dataset)), files
 
     def register(self, dataset: str, new: dict) -> None:
@@ -144,30 +177,48 @@ class Studio:
         if reply.status_code not in (204, 404):
             sys.exit(f"delete: {reply.status_code} {reply.text}")
 
-    def held(self) -> tuple[int, int, int]:
-        """Files of blobs, their rows, objects of versions."""
+    def held(self) -> tuple[int, int]:
+        """Rows of blobs, objects of versions."""
         db = self.database()
         counts = [db.execute(f"SELECT count(*) FROM {t}").fetchone()[0] for t in ("blob", "version_object")]
         db.close()
-        return len(self.blobs()), *counts
+        return counts[0], counts[1]
 
-    def strays(self) -> list[str]:
-        """Names of files without a row."""
+    def strays(self) -> set[str]:
+        """Names of blobs without a row."""
         db = self.database()
         rows = {r[0] for r in db.execute("SELECT digest FROM blob")}
         db.close()
-        return [b.name for b in self.blobs() if b.name not in rows]
+        return self.names() - rows
+
+    def bytes_are_where_rows_say(self) -> None:
+        db = self.database()
+        here = {r[0] for r in db.execute("SELECT digest FROM blob WHERE is_here")}
+        nowhere = db.execute(
+            "SELECT count(*) FROM blob b WHERE NOT is_here AND NOT EXISTS (SELECT 1 FROM blob_place p WHERE p.digest = b.digest)"
+        ).fetchone()[0]
+        db.close()
+        lost, more = here - self.names(), self.names() - here
+        assert not (lost or more or nowhere), f"{len(lost)} blobs are lost, {len(more)} are too many, {nowhere} lie nowhere"
 
 
-def begin(studio: Studio, folder: Path) -> tuple[str, dict]:
+def begin(studio: Studio, name: str, folder: Path, in_place: bool) -> tuple[str, dict]:
     """The dataset, and what registers a version of it."""
     s = studio.server
-    s.cli("datastore", "add", "--name", "Killed", "--kind", "folder", "--set", f"path={folder}")
-    s.cli("dataset", "register", "--dataset", "Killed", "--kind", "files", "--datastore", "Killed")
+    s.cli("datastore", "add", "--name", name, "--kind", "folder", "--set", f"path={folder}")
+    how = ["--in-place"] if in_place else []
+    s.cli("dataset", "register", "--dataset", name, "--kind", "files", "--datastore", name, *how)
     stores = s.get("/api/v1/datastores")
-    store = next(d for d in (stores if isinstance(stores, list) else stores["rows"]) if d["name"] == "Killed")
-    source = {"from": "datastore", "datastore_id": store["id"], "glob": "", "mode": "replace"}
-    return s.get("/api/v1/datasets/find?name=Killed")["id"], source
+    store = next(d for d in (stores if isinstance(stores, list) else stores["rows"]) if d["name"] == name)
+    source = {"from": "datastore", "datastore_id": store["id"], "glob": "", "mode": "replace", "in_place": in_place}
+    return s.get(f"/api/v1/datasets/find?name={name}")["id"], source
+
+
+def fill(folder: Path, files: int) -> None:
+    for n in range(files):
+        below = folder / f"part{n % 8}"
+        below.mkdir(parents=True, exist_ok=True)
+        (below / f"{n:04}.txt").write_bytes(content(f"{n:04}.txt", 0))
 
 
 def change(folder: Path, rng: random.Random, generation: int) -> None:
@@ -182,33 +233,43 @@ def change(folder: Path, rng: random.Random, generation: int) -> None:
         (below / f"g{generation}-{n}.txt").write_bytes(content(f"g{generation}-{n}.txt", generation))
 
 
+def grow(folder: Path, generation: int) -> None:
+    """More files; some are new in the other folder too."""
+    for name in (f"g{generation}-0.txt", f"g{generation}-1.txt", f"left{generation}.txt"):
+        (folder / name).write_bytes(content(name, generation))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--limn", type=Path, required=True)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--bucket", action="store_true")
     args, _ = parser.parse_known_args()
     rng = random.Random(args.seed)
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
-        folder = work / "stores/folder"
+        bucket = small_bucket.Bucket() if args.bucket else None
+        folder, left = work / "stores/folder", work / "stores/left"
         os.environ["LIMN__DATASTORES__FOLDERS"] = str(work / "stores")
-        for n in range(FILES):
-            below = folder / f"part{n % 8}"
-            below.mkdir(parents=True, exist_ok=True)
-            (below / f"{n:04}.txt").write_bytes(content(f"{n:04}.txt", 0))
-        studio = Studio(args.limn.resolve(), work / "killed")
-        dataset, new = begin(studio, folder)
+        fill(folder, FILES)
+        # What is copied is left here, too, as long as the other folder has it.
+        fill(left, LEFT)
+        studio = Studio(args.limn.resolve(), work / "killed", bucket)
+        both = [begin(studio, "Killed", folder, in_place=False), begin(studio, "Left", left, in_place=True)]
         killed_in = {"nothing": 0, "registering": 0, "other work": 0}
         for kill in range(1, args.kills + 1):
             # A registration that a kill cut off reads the folder again: it changes when none is under way.
             rows = studio.server.get("/api/v1/jobs?limit=100")["rows"]
             if all(j["state"] in ENDED for j in rows):
                 change(folder, rng, kill)
-                studio.register(dataset, new)
-            versions = studio.versions(dataset)
-            if len(versions) > 4:
-                studio.delete(rng.choice(versions[1:])["id"])
+                grow(left, kill)
+                for dataset, new in both:
+                    studio.register(dataset, new)
+            for dataset, _ in both:
+                versions = studio.versions(dataset)
+                if len(versions) > 4:
+                    studio.delete(rng.choice(versions[1:])["id"])
             time.sleep(rng.choice([0.2, 1.5]) * rng.random())
             under_way = [j["kind"] for j in studio.server.get("/api/v1/jobs?limit=100")["rows"] if j["state"] not in ENDED]
             killed_in["registering" if "version" in under_way else "other work" if under_way else "nothing"] += 1
@@ -223,14 +284,17 @@ def main() -> None:
                 studio.again()
             if kill % 10 == 0:
                 studio.settled()
-                count, files = studio.check(dataset, work)
+                checked = [studio.check(dataset, work) for dataset, _ in both]
+                count, files = (sum(n) for n in zip(*checked))
                 print(f"{kill} kills: {count} versions with {files} files are whole; {studio.held()} held", flush=True)
         studio.settled()
         # The last content as a version, all others gone, everything old, and two clean-ups.
-        studio.register(dataset, new)
+        for dataset, new in both:
+            studio.register(dataset, new)
         studio.settled()
-        for v in sorted(studio.versions(dataset), key=lambda v: v["number"])[:-1]:
-            studio.delete(v["id"])
+        for dataset, _ in both:
+            for v in sorted(studio.versions(dataset), key=lambda v: v["number"])[:-1]:
+                studio.delete(v["id"])
         for _ in range(3):
             studio.settled()
             studio.kill()
@@ -238,7 +302,6 @@ def main() -> None:
             studio.again()
             time.sleep(3)
         studio.settled()
-        _, files = studio.check(dataset, work)
         # A file without a row is taken by the clean-up of its hour: each hour looks at one of 256 parts of the store.
         strays = studio.strays()
         for part in sorted({int(name[:2], 16) for name in strays}):
@@ -247,14 +310,17 @@ def main() -> None:
             time.sleep(1.5)
         studio.kill()
         studio.again()
-        _, files = studio.check(dataset, work)
-        fresh = Studio(args.limn.resolve(), work / "fresh")
-        begin(fresh, folder)
+        files = sum(studio.check(dataset, work)[1] for dataset, _ in both)
+        studio.kill()
+        studio.bytes_are_where_rows_say()
+        fresh = Studio(args.limn.resolve(), work / "fresh", bucket)
+        begin(fresh, "Killed", folder, in_place=False)
+        begin(fresh, "Left", left, in_place=True)
         fresh.settled()
+        fresh.bytes_are_where_rows_say()
         have, want = studio.held(), fresh.held()
         print(f"killed while: {killed_in}; {len(strays)} files without a row, taken by later clean-ups")
-        print(f"in the end: {files} files whole; files, rows, objects {have}; a fresh server's {want}")
-        studio.kill()
+        print(f"in the end: {files} files whole; rows, objects {have}; a fresh server's {want}")
         fresh.server.stop()
         assert have == want, "something dangles or is lost"
 

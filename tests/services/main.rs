@@ -4,6 +4,7 @@
 mod assist;
 mod attributes;
 mod categories;
+mod clean_up;
 mod item_explore;
 mod item_list;
 mod labels;

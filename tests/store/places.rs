@@ -48,7 +48,7 @@ async fn left(db: &TestDb, digest: &Digest, store: DatastoreId, path: &str) {
                 byte_size: 10,
                 media_type: "image/png",
             };
-            repo::blob::mention_many(tx, &[blob], START).await?;
+            repo::blob::note_many(tx, &[(blob, false)], START).await?;
             place::put_many(tx, &[place.clone(), place], START).await
         })
     })
@@ -151,7 +151,7 @@ async fn what_lies_elsewhere_frees_nothing_and_holds_its_datastore() {
                     byte_size: 10,
                     media_type: "image/png",
                 };
-                repo::blob::mention_many(tx, &[again], START).await?;
+                repo::blob::note_many(tx, &[(again, false)], START).await?;
                 assert_eq!(place::in_use(tx, store).await?, (0, 0));
                 assert!(place::of_version(tx, &root).await?.is_empty());
                 place::forget_needless(tx, store).await?;
@@ -227,6 +227,49 @@ async fn what_a_stopped_registration_has_read_is_kept_for_three_days() {
                 .is_empty()
         );
         assert!(place::of(&mut tx, &[new]).await.unwrap().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_noted_both_ways_at_once_is_here_and_all_that_are_asked_for_are_known() {
+    on_both(async |db| {
+        let store = datastore(&db, "Bucket").await;
+        let (twice, other) = (build::digest("twice"), build::digest("other"));
+        let named = [twice.clone(), other.clone()];
+        db.write::<_, StoreError, _>(move |tx| {
+            Box::pin(async move {
+                let [twice, other] = named.each_ref().map(|digest| NewBlob {
+                    digest,
+                    byte_size: 10,
+                    media_type: "image/png",
+                });
+                // Two files of a registration may have one content, which came into the store between them.
+                repo::blob::note_many(tx, &[(twice, false), (other, false), (twice, true)], START).await?;
+                let places = named.clone().map(|digest| NewPlace {
+                    digest,
+                    datastore_id: store,
+                    path: "a.png".to_owned(),
+                    tag: "e1".to_owned(),
+                });
+                place::put_many(tx, &places, START).await?;
+                assert_eq!(place::in_use(tx, store).await?, (1, 10));
+                repo::blob::note_many(tx, &[(twice, false)], START).await?;
+                assert_eq!(place::in_use(tx, store).await?, (1, 10));
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+        let mut tx = db.read().await.unwrap();
+        let lost = build::digest("lost");
+        for (asked, known) in [
+            (vec![&twice, &other, &twice], true),
+            (vec![&twice, &lost], false),
+            (vec![], true),
+        ] {
+            assert_eq!(repo::blob::are_known(&mut tx, &asked).await.unwrap(), known);
+        }
     })
     .await;
 }

@@ -15,12 +15,15 @@ use reqwest::{Method, Response, StatusCode, Url};
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::io::AsyncReadExt as _;
 
 /// Files of more bytes go in parts of so many, or larger ones where there would be too many of them.
 const PART: u64 = 16 << 20;
 const PARTS_MAX: u64 = 9_000;
+/// Longest that a part may take to be sent and acknowledged; 16 MiB by a line of half a megabit a second. Well below how long blobs are
+/// held that are being put.
+const SENDING: Duration = Duration::from_mins(5);
 /// Objects of a page.
 const PAGE: &str = "1000";
 /// Bytes of no type: what a browser finds at an object's address it keeps, and shows nothing of it.
@@ -67,6 +70,8 @@ pub struct Bucket(std::sync::Arc<Inner>);
 
 struct Inner {
     s3: S3,
+    /// For requests with a body.
+    sending: Http,
     signer: Signer,
     /// Like `s3`, at the address for browsers.
     public: S3,
@@ -99,7 +104,8 @@ impl Bucket {
         };
         let everywhere = ["0.0.0.0/0", "::/0"].map(str::parse::<Network>);
         let networks = everywhere.into_iter().flatten().collect();
-        let http = Http::new(Guard::new(networks))?;
+        let guard = Guard::new(networks);
+        let http = Http::new(guard.clone())?;
         let signer = Signer {
             key_id: settings.access_key_id.reveal().to_owned(),
             secret: settings.secret_access_key.clone(),
@@ -120,6 +126,7 @@ impl Bucket {
         Ok(Self(std::sync::Arc::new(Inner {
             s3: at("endpoint", &endpoint)?,
             public: at("public_endpoint", public)?,
+            sending: Http::sending(guard, SENDING)?,
             signer,
             link_seconds: settings.link_seconds,
         })))
@@ -398,7 +405,12 @@ impl Bucket {
         let mut ask = Ask::new(method, url);
         ask.headers = headers;
         ask.body = body;
-        self.0.s3.http.send(ask).await
+        let http = if ask.body.is_some() {
+            &self.0.sending
+        } else {
+            &self.0.s3.http
+        };
+        http.send(ask).await
     }
 
     async fn refused(&self, url: &Url, response: Response, key: &str, what: (&str, &str)) -> ConnectError {

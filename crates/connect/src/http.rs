@@ -97,6 +97,15 @@ impl Http {
     /// The same through a proxy, if there is one. It connects in our place, so that names are judged by the addresses they
     /// have here, as far as they have any.
     pub fn through(guard: Guard, proxy: Option<Url>) -> Result<Self> {
+        Self::with(guard, proxy, SILENCE)
+    }
+
+    /// One for requests with large bodies: the silence after which an answer has ended counts from when a request begins to be sent.
+    pub fn sending(guard: Guard, silence: Duration) -> Result<Self> {
+        Self::with(guard, None, silence)
+    }
+
+    fn with(guard: Guard, proxy: Option<Url>, silence: Duration) -> Result<Self> {
         // The first one in the process stays; a second call says so and that is fine.
         #[cfg(feature = "tls")]
         drop(rustls::crypto::ring::default_provider().install_default());
@@ -118,7 +127,7 @@ impl Http {
         };
         let client = builder
             .connect_timeout(Duration::from_secs(10))
-            .read_timeout(SILENCE)
+            .read_timeout(silence)
             .pool_idle_timeout(Duration::from_secs(20))
             .build()
             .map_err(no_client)?;

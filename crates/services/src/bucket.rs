@@ -13,7 +13,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 /// Seconds for which nobody removes what somebody is putting. As long as what nobody refers to stays in a folder.
-const HOLD: i64 = 3600;
+pub(crate) const HOLD: i64 = 3600;
 /// Seconds that a removal is given; one that was cut off is over after that.
 const DOOM: i64 = 600;
 /// A removal that takes longer is given up while it is still known to the others.
@@ -114,12 +114,17 @@ impl Holds for DbHolds {
         }
     }
 
-    async fn doom(&self, digest: &Digest) -> Result<bool> {
+    async fn doom(&self, digest: &Digest, grace: Duration) -> Result<bool> {
         let (now, digest) = (self.clock.now(), digest.clone());
         let until = now.plus_seconds(DOOM);
+        // Holds say when they end, and each began so long before.
+        let grace = i64::try_from(grace.as_micros()).unwrap_or(i64::MAX);
+        let held_before = Timestamp(now.plus_seconds(HOLD).0.saturating_sub(grace)).min(now);
         let doomed: std::result::Result<bool, StoreError> = self
             .db
-            .write(move |tx| Box::pin(async move { repo::hold::doom(tx, &digest, now, until).await }))
+            .write(move |tx| {
+                Box::pin(async move { repo::hold::doom(tx, &digest, held_before, (now, until)).await })
+            })
             .await;
         doomed.map_err(unknown)
     }

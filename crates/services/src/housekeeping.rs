@@ -1,5 +1,6 @@
 //! What is swept up now and then: abandoned uploads, blobs that nothing refers to, old exports, ended sessions.
 
+use crate::bucket::HOLD;
 use crate::jobs::kind;
 use crate::{Context, Error, Result};
 use crate::{projects, uploads};
@@ -15,7 +16,7 @@ const EXPORT_LIFE: u64 = 7 * 24 * 3600;
 /// Seconds that it is kept what networks said of pictures, after its last use.
 const SEGMENT_LIFE: u64 = 7 * 24 * 3600;
 /// Seconds that bytes stay which nothing refers to: whoever put them may be about to.
-const BLOB_GRACE: u64 = 3600;
+const BLOB_GRACE: i64 = 3600;
 /// Rows looked at in one read.
 const PAGE: i64 = 500;
 
@@ -81,23 +82,20 @@ pub async fn sweep(ctx: &Context) -> Result<Swept> {
     for project in repo::project::deleted(&mut ctx.db.read().await?).await? {
         projects::remove(ctx, project).await?;
     }
-    // What a running registration has put may wait longer than that for whatever will name it.
-    let before = now.plus_seconds(-i64::try_from(BLOB_GRACE).unwrap_or(0));
-    let mut before = before;
-    for kind in [kind::VERSION, kind::CATALOGUE] {
-        let running = repo::job::oldest_running(&mut ctx.db.read().await?, kind).await?;
-        before = running.map_or(before, |r| r.min(before));
-    }
+    let before = blobs_before(ctx, now).await?;
+    let grace = Duration::from_micros((now.0 - before.0).unsigned_abs());
     // Objects of versions first: they hold files.
     unnamed_objects(ctx, before, &mut swept).await?;
     ownerless_artifacts(ctx, now).await?;
     taken_tags(ctx, now).await?;
-    unused_blobs(ctx, before, &mut swept).await?;
-    swept.files += stray_blobs(ctx, now).await?;
+    unused_blobs(ctx, before, grace, &mut swept).await?;
+    swept.files += stray_blobs(ctx, now, grace).await?;
     own_folders(ctx, &mut swept).await?;
     shared_files(ctx, &mut swept).await?;
+    // Those that clean-up may have to know later stay: see `Holds::doom`.
+    let run_out = before.plus_seconds(HOLD).min(now);
     ctx.db
-        .write::<_, Error, _>(move |tx| Box::pin(async move { Ok(repo::hold::sweep(tx, now).await?) }))
+        .write::<_, Error, _>(move |tx| Box::pin(async move { Ok(repo::hold::sweep(tx, run_out).await?) }))
         .await?;
     if swept != Swept::default() {
         tracing::info!(
@@ -109,6 +107,17 @@ pub async fn sweep(ctx: &Context) -> Result<Swept> {
         );
     }
     Ok(swept)
+}
+
+/// What was put after this stays, whether or not anything refers to it yet: somebody may be about to. Jobs that put many files may take
+/// hours until they name the first: frames before the video, large files of a datastore some at a time.
+async fn blobs_before(ctx: &Context, now: Timestamp) -> Result<Timestamp> {
+    let mut before = now.plus_seconds(-BLOB_GRACE);
+    for kind in [kind::VERSION, kind::CATALOGUE, kind::IMPORT] {
+        let running = repo::job::oldest_running(&mut ctx.db.read().await?, kind).await?;
+        before = running.map_or(before, |r| r.min(before));
+    }
+    Ok(before)
 }
 
 /// Files that no other process sees, or that are each removed once however many try.
@@ -127,16 +136,16 @@ async fn own_folders(ctx: &Context, swept: &mut Swept) -> Result<()> {
 
 /// Files in the object store that one process has made and others have used.
 async fn shared_files(ctx: &Context, swept: &mut Swept) -> Result<()> {
-    let uploads = 2 * UPLOAD_LIFE.unsigned_abs();
+    let uploads_life = 2 * UPLOAD_LIFE.unsigned_abs();
     for (names, life) in [
         ("exports/", EXPORT_LIFE),
-        ("uploads/", uploads),
-        ("parts/", uploads),
+        ("parts/", uploads_life),
         ("trainings/", crate::jobs::training::LEFT_LIFE),
     ] {
         let removed = ctx.blobs.sweep_shared(names, Duration::from_secs(life)).await;
         swept.files += removed.map_err(anyhow::Error::from)?;
     }
+    swept.files += uploads::sweep(ctx, Duration::from_secs(uploads_life)).await?;
     swept.files += ctx.indexes.sweep_shared(ctx).await?;
     swept.files += ctx.item_indexes.sweep_shared(ctx).await?;
     Ok(())
@@ -215,7 +224,7 @@ async fn ownerless_artifacts(ctx: &Context, now: Timestamp) -> Result<()> {
 }
 
 /// Blobs whose items, versions and artifacts are gone.
-async fn unused_blobs(ctx: &Context, before: Timestamp, swept: &mut Swept) -> Result<()> {
+async fn unused_blobs(ctx: &Context, before: Timestamp, grace: Duration, swept: &mut Swept) -> Result<()> {
     let mut after: Option<Digest> = None;
     loop {
         let digests = repo::blob::unused(&mut ctx.db.read().await?, before, after.as_ref(), PAGE).await?;
@@ -231,7 +240,7 @@ async fn unused_blobs(ctx: &Context, before: Timestamp, swept: &mut Swept) -> Re
                 .await;
             match forgotten {
                 Ok(true) => {
-                    remove(ctx, &digest).await;
+                    remove(ctx, &digest, grace).await;
                     swept.blobs += 1;
                 }
                 // An item came in between.
@@ -243,29 +252,21 @@ async fn unused_blobs(ctx: &Context, before: Timestamp, swept: &mut Swept) -> Re
 }
 
 /// Files without a row, left by a crash between the two; a 256th part of the store at each sweep.
-async fn stray_blobs(ctx: &Context, now: Timestamp) -> Result<u64> {
+async fn stray_blobs(ctx: &Context, now: Timestamp, grace: Duration) -> Result<u64> {
     let part = (now.seconds_since(Timestamp(0)) / 3600 % 256) as u8;
     let mut removed = 0;
-    for digest in ctx
-        .blobs
-        .list(part, Duration::from_secs(BLOB_GRACE))
-        .await
-        .map_err(anyhow::Error::from)?
-    {
-        if !repo::blob::exists(&mut ctx.db.read().await?, &digest).await? && remove(ctx, &digest).await {
+    for digest in ctx.blobs.list(part, grace).await.map_err(anyhow::Error::from)? {
+        if !repo::blob::exists(&mut ctx.db.read().await?, &digest).await? && remove(ctx, &digest, grace).await
+        {
             removed += 1;
         }
     }
     Ok(removed)
 }
 
-/// Removes the bytes unless somebody has just put them again. Answers whether they are gone.
-async fn remove(ctx: &Context, digest: &Digest) -> bool {
-    match ctx
-        .blobs
-        .delete_unused(digest, Duration::from_secs(BLOB_GRACE))
-        .await
-    {
+/// Removes the bytes unless somebody has put them (again) within `grace`. Answers whether they are gone.
+async fn remove(ctx: &Context, digest: &Digest, grace: Duration) -> bool {
+    match ctx.blobs.delete_unused(digest, grace).await {
         Ok(false) => false,
         Ok(true) => {
             if let Err(e) = ctx.renditions.delete(digest).await {

@@ -7,7 +7,7 @@
 mod append;
 mod pieces;
 
-pub(crate) use pieces::file;
+pub(crate) use pieces::{file, sweep};
 
 use crate::{Actor, Context, Error, Result};
 use bytes::Bytes;

@@ -344,7 +344,7 @@ impl BlobStore {
     /// whether it is gone.
     pub async fn delete_unused(&self, digest: &Digest, grace: Duration) -> Result<bool> {
         if let Some(remote) = self.remote() {
-            if !remote.holds.doom(digest).await? {
+            if !remote.holds.doom(digest, grace).await? {
                 return Ok(false);
             }
             self.delete(digest).await?;

@@ -66,8 +66,9 @@ pub trait Objects: fmt::Debug + Send + Sync {
 pub trait Holds: fmt::Debug + Send + Sync {
     /// From here on nobody removes the blob for a while. Waits while somebody does.
     async fn hold(&self, digest: &Digest) -> Result<()>;
-    /// Announces that the blob will be removed; false when somebody holds or names it. Followed by [`Self::removed`].
-    async fn doom(&self, digest: &Digest) -> Result<bool>;
+    /// Announces that the blob will be removed; false when somebody holds or names it, or took hold of it within `grace`.
+    /// Followed by [`Self::removed`].
+    async fn doom(&self, digest: &Digest, grace: Duration) -> Result<bool>;
     async fn removed(&self, digest: &Digest) -> Result<()>;
 }
 

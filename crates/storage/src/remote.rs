@@ -277,13 +277,19 @@ impl BlobStore {
 
     /// The names of shared files that begin so.
     pub async fn shared_names(&self, prefix: &str) -> Result<Vec<String>> {
+        self.shared_older(prefix, Duration::ZERO).await
+    }
+
+    /// The same of those that were written that long ago at least.
+    pub async fn shared_older(&self, prefix: &str, life: Duration) -> Result<Vec<String>> {
         let Some(remote) = self.remote() else {
             return Ok(Vec::new());
         };
         let (mut names, mut page) = (Vec::new(), None);
         loop {
             let found = remote.objects.list(&shared_key(prefix), page.as_deref()).await?;
-            let keys = found.objects.iter().filter_map(|o| o.key.strip_prefix("shared/"));
+            let old = found.objects.iter().filter(|o| o.age >= life);
+            let keys = old.filter_map(|o| o.key.strip_prefix("shared/"));
             names.extend(keys.map(str::to_owned));
             page = found.next;
             if page.is_none() {

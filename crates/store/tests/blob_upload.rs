@@ -196,18 +196,23 @@ async fn a_blob_is_held_or_removed_and_never_both() {
             });
             doomed.await.unwrap()
         };
-        let doom = async |digest: &limn_domain::Digest, now: Timestamp| {
+        let doom_of = async |digest: &limn_domain::Digest, held_before: Timestamp, now: Timestamp| {
             let digest = digest.clone();
             let done = db.write::<_, StoreError, _>(move |tx| {
                 let until = now.plus_seconds(600);
-                Box::pin(async move { repo::hold::doom(tx, &digest, now, until).await })
+                Box::pin(async move { repo::hold::doom(tx, &digest, held_before, (now, until)).await })
             });
             done.await.unwrap()
         };
+        let doom = async |digest: &limn_domain::Digest, now: Timestamp| doom_of(digest, now, now).await;
         assert_eq!(hold(at(60)).await, Timestamp(0));
         // A shorter hold takes nothing off a longer one.
         assert_eq!(hold(at(30)).await, Timestamp(0));
         assert!(!doom(&held, at(59)).await);
+        assert!(
+            !doom_of(&held, at(50), at(61)).await,
+            "it has run out, but not long ago"
+        );
         assert!(doom(&held, at(61)).await);
         assert!(!doom(&held, at(62)).await, "somebody is at it");
         assert_eq!(hold(at(120)).await, at(661));

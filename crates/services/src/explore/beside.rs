@@ -165,17 +165,20 @@ impl<T: Form> Beside<T> {
     pub async fn put(&self, version: VersionId, new: T) -> anyhow::Result<Arc<T>> {
         let new = Arc::new(new);
         let (path, written) = (self.path(version), Arc::clone(&new));
-        tokio::task::spawn_blocking(move || -> std::io::Result<()> {
+        let write = tokio::task::spawn_blocking(move || -> std::io::Result<PathBuf> {
             if let Some(folder) = path.parent() {
                 std::fs::create_dir_all(folder)?;
             }
-            // Nobody reads half of one.
             let draft = path.with_extension(format!("{}.draft", hex::encode(rand::random::<[u8; 4]>())));
             std::fs::write(&draft, written.write())?;
-            std::fs::rename(&draft, &path)
-        })
-        .await??;
-        self.blobs.share(&name::<T>(version), &self.path(version)).await?;
+            Ok(draft)
+        });
+        let draft = write.await??;
+        // The draft, as an older one that a question brings meanwhile takes the file's place.
+        let shared = self.blobs.share(&name::<T>(version), &draft).await;
+        // Nobody reads half of one.
+        tokio::fs::rename(&draft, self.path(version)).await?;
+        shared?;
         Ok(self.hold(version, new))
     }
 }

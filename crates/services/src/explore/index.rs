@@ -197,17 +197,20 @@ impl Indexes {
     async fn put(&self, version: VersionId, index: Index) -> anyhow::Result<Arc<Index>> {
         let index = Arc::new(index);
         let (path, written) = (self.path(version), Arc::clone(&index));
-        tokio::task::spawn_blocking(move || -> std::io::Result<()> {
+        let write = tokio::task::spawn_blocking(move || -> std::io::Result<PathBuf> {
             if let Some(folder) = path.parent() {
                 std::fs::create_dir_all(folder)?;
             }
-            // Nobody reads half of one.
             let draft = path.with_extension(format!("{}.draft", hex::encode(rand::random::<[u8; 4]>())));
             std::fs::write(&draft, written.to_bytes())?;
-            std::fs::rename(&draft, &path)
-        })
-        .await??;
-        self.blobs.share(&name(version), &self.path(version)).await?;
+            Ok(draft)
+        });
+        let draft = write.await??;
+        // The draft, as an older one that a question brings meanwhile takes the file's place.
+        let shared = self.blobs.share(&name(version), &draft).await;
+        // Nobody reads half of one.
+        tokio::fs::rename(&draft, self.path(version)).await?;
+        shared?;
         let stamp = self.stamp(version).await.unwrap_or_default();
         Ok(self.hold(version, index, stamp))
     }

@@ -8,11 +8,16 @@ use bytes::Bytes;
 use limn_domain::UploadId;
 use limn_domain::upload::Upload;
 use limn_store::repo;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Bytes of a part: what a crash may cost, and what a transfer holds in memory.
 const PIECE: usize = 16 << 20;
+/// Where they lie among the files that processes share.
+const SHARED: &str = "uploads/";
 
 /// Takes what comes, part by part; answers what is received in all.
 pub(super) async fn write(ctx: Context, upload: Upload, mut incoming: mpsc::Receiver<Bytes>) -> Result<i64> {
@@ -41,7 +46,7 @@ pub(super) async fn write(ctx: Context, upload: Upload, mut incoming: mpsc::Rece
 async fn keep(ctx: &Context, upload: &Upload, from: i64, bytes: Vec<u8>) -> Result<i64> {
     let to = from + i64::try_from(bytes.len()).map_err(anyhow::Error::from)?;
     let random = hex::encode(rand::random::<[u8; 8]>());
-    let name = format!("uploads/{}/{from}-{random}", upload.id);
+    let name = format!("{SHARED}{}/{from}-{random}", upload.id);
     let sent = ctx.blobs.share_bytes(&name, Bytes::from(bytes)).await;
     sent.map_err(anyhow::Error::from)?;
     let (id, now, row) = (upload.id, ctx.now(), name.clone());
@@ -57,15 +62,14 @@ async fn keep(ctx: &Context, upload: &Upload, from: i64, bytes: Vec<u8>) -> Resu
             })
         })
         .await;
-    if matches!(moved, Ok(true)) {
+    // After an error it may be named all the same: where the answer to a commit was lost. Clean-up takes it if it is not.
+    if moved? {
         return Ok(to);
     }
+    // Deleted meanwhile, or another transfer went on.
     if let Err(e) = ctx.blobs.unshare(&name).await {
-        // Clean-up takes it later.
         tracing::warn!(error = %e, "a part of an upload was not removed from the store");
     }
-    moved?;
-    // Deleted meanwhile, or another transfer went on.
     let found = repo::upload::get(&mut ctx.db.read().await?, id).await?;
     Err(found.map_or_else(
         || Error::not_found("upload"),
@@ -103,6 +107,32 @@ pub(crate) async fn file(ctx: &Context, upload: UploadId) -> Result<PathBuf> {
 async fn is_whole(path: &Path, size: i64) -> bool {
     let len = tokio::fs::metadata(path).await.map_or(0, |m| m.len());
     i64::try_from(len) == Ok(size)
+}
+
+/// Takes parts out of the store that were put so long ago and that no upload names. One that is still going on, however slowly, keeps
+/// all of its. Answers how many.
+pub(crate) async fn sweep(ctx: &Context, life: Duration) -> Result<u64> {
+    let old = ctx.blobs.shared_older(SHARED, life).await;
+    let mut named: HashMap<UploadId, HashSet<String>> = HashMap::new();
+    let mut removed = 0;
+    for name in old.map_err(anyhow::Error::from)? {
+        let id = name.strip_prefix(SHARED).and_then(|n| n.split('/').next());
+        if let Some(id) = id.and_then(|id| id.parse::<UploadId>().ok()) {
+            let names = match named.entry(id) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => {
+                    let names = repo::upload::pieces(&mut ctx.db.read().await?, id).await?;
+                    new.insert(names.into_iter().collect())
+                }
+            };
+            if names.contains(&name) {
+                continue;
+            }
+        }
+        ctx.blobs.unshare(&name).await.map_err(anyhow::Error::from)?;
+        removed += 1;
+    }
+    Ok(removed)
 }
 
 /// Takes the parts of an upload out of the store.

@@ -1,7 +1,7 @@
 //! Whole versions as one file, made while it is read: the archive and the metadata. The same version gives the same bytes.
 
 use super::files::root;
-use super::nodes::{self, DbNodes};
+use super::nodes::{self, Ahead, DbNodes};
 use super::{Versions, visible};
 use crate::elsewhere::{self, Local, Remote};
 use crate::{Actor, Context, Error, Result};
@@ -26,7 +26,7 @@ pub(crate) const AHEAD: usize = 8;
 const PIECE: usize = 128 << 10;
 /// Files made ready at once for an archive.
 const FETCHED: usize = 4;
-/// Files whose labels are fetched at once.
+/// Files whose labels are fetched at once, and that are read from the tree together.
 const BATCH: usize = 500;
 
 /// Pieces of a file, in order; an error in the middle means that the file is not whole.
@@ -242,7 +242,7 @@ fn ready(
 }
 
 fn archive(ctx: &Context, root: Hash, split: Option<Split>, out: Out) {
-    let (files, entries) = mpsc::channel::<Entry>(1_000);
+    let (files, entries) = mpsc::channel::<Entry>(100);
     feed(ctx, root, split, files, out.send.clone());
     let mut found = ready(ctx, entries);
     tokio::task::spawn_blocking(move || {
@@ -309,18 +309,34 @@ fn feed(
     let ctx = ctx.clone();
     tokio::spawn(async move {
         let fed: Result<()> = async {
-            let mut tx = ctx.db.read().await?;
-            let mut nodes = DbNodes::new(&mut tx);
-            let mut reader = Reader::open(&mut nodes, &root, From::Start)
-                .await?
-                .only(split)
-                .to_the_end();
-            while let Some(entry) = reader.next(&mut nodes).await? {
-                if to.send(entry).await.is_err() {
-                    break;
+            let mut reader = {
+                let mut tx = ctx.db.read().await?;
+                let reader = Reader::open(&mut DbNodes::new(&mut tx), &root, From::Start).await?;
+                reader.only(split).to_the_end()
+            };
+            let mut ahead = Ahead::new();
+            loop {
+                let mut batch = Vec::with_capacity(BATCH);
+                {
+                    // Whoever reads may take hours, or stop: no connection waits for them.
+                    let mut tx = ctx.db.read().await?;
+                    let mut nodes = DbNodes::with(&mut tx, ahead);
+                    while batch.len() < BATCH
+                        && let Some(entry) = reader.next(&mut nodes).await?
+                    {
+                        batch.push(entry);
+                    }
+                    ahead = nodes.into_ahead();
+                }
+                if batch.is_empty() {
+                    return Ok(());
+                }
+                for entry in batch {
+                    if to.send(entry).await.is_err() {
+                        return Ok(());
+                    }
                 }
             }
-            Ok(())
         }
         .await;
         if let Err(e) = fed {

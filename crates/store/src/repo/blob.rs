@@ -56,38 +56,57 @@ pub struct NewBlob<'a> {
 
 /// The same for many at once; the same one may be among them several times.
 pub async fn put_many(tx: &mut Tx, blobs: &[NewBlob<'_>], now: Timestamp) -> Result<(), StoreError> {
-    insert(tx, blobs, true, now).await
+    let here: Vec<(NewBlob<'_>, bool)> = blobs.iter().map(|blob| (*blob, true)).collect();
+    note_many(tx, &here, now).await
 }
 
-/// The same without saying that their bytes are in the store; of those that are known that stays as it is.
-pub async fn mention_many(tx: &mut Tx, blobs: &[NewBlob<'_>], now: Timestamp) -> Result<(), StoreError> {
-    insert(tx, blobs, false, now).await
-}
-
-async fn insert(tx: &mut Tx, blobs: &[NewBlob<'_>], is_here: bool, now: Timestamp) -> Result<(), StoreError> {
+/// The same, each with whether its bytes are in the store. `false` says nothing of one that is known.
+pub async fn note_many(tx: &mut Tx, blobs: &[(NewBlob<'_>, bool)], now: Timestamp) -> Result<(), StoreError> {
     let mut blobs = blobs.to_vec();
     // In one order everywhere, so that two transactions never wait for each other in a circle.
-    blobs.sort_unstable_by_key(|b| b.digest);
-    blobs.dedup_by_key(|b| b.digest);
+    blobs.sort_unstable_by_key(|(b, is_here)| (b.digest, !is_here));
+    blobs.dedup_by_key(|(b, _)| b.digest);
     for rows in blobs.chunks(ROWS) {
         on_tx!(tx, conn => {
             let mut query =
                 QueryBuilder::new("INSERT INTO blob (digest, byte_size, media_type, created_at, is_here) ");
-            query.push_values(rows, |mut row, b| {
+            query.push_values(rows, |mut row, (b, is_here)| {
                 row.push_bind(b.digest)
                     .push_bind(b.byte_size)
                     .push_bind(b.media_type)
                     .push_bind(now)
-                    .push_bind(is_here);
+                    .push_bind(*is_here);
             });
-            query.push(" ON CONFLICT (digest) DO UPDATE SET created_at = excluded.created_at");
-            if is_here {
-                query.push(", is_here = TRUE");
-            }
+            query.push(
+                " ON CONFLICT (digest) DO UPDATE SET created_at = excluded.created_at, \
+                 is_here = blob.is_here OR excluded.is_here",
+            );
             query.build().execute(conn).await?;
         });
     }
     Ok(())
+}
+
+/// Whether all of these are known.
+pub async fn are_known(tx: &mut Tx, digests: &[&Digest]) -> Result<bool, StoreError> {
+    let mut digests = digests.to_vec();
+    digests.sort_unstable();
+    digests.dedup();
+    for part in digests.chunks(ROWS) {
+        let known: i64 = on_tx!(tx, conn => {
+            let mut query = QueryBuilder::new("SELECT count(*) FROM blob WHERE digest IN (");
+            let mut list = query.separated(", ");
+            for digest in part {
+                list.push_bind(*digest);
+            }
+            query.push(")");
+            query.build_query_scalar().fetch_one(conn).await?
+        });
+        if known < part.len() as i64 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 pub async fn exists(tx: &mut Tx, digest: &Digest) -> Result<bool, StoreError> {

@@ -18,22 +18,24 @@ pub async fn hold(tx: &mut Tx, digest: &Digest, until: Timestamp) -> Result<Time
     }))
 }
 
-/// Announces that a blob is being removed, until then at most. False when somebody holds it or the database knows it.
+/// Announces that a blob is being removed, until then at most. False when its hold ends at `held_before` or later, when somebody else
+/// is removing it, or when the database knows it.
 pub async fn doom(
     tx: &mut Tx,
     digest: &Digest,
-    now: Timestamp,
-    until: Timestamp,
+    held_before: Timestamp,
+    (now, until): (Timestamp, Timestamp),
 ) -> Result<bool, StoreError> {
     let done = on_tx!(tx, conn => {
         sqlx::query(
             "INSERT INTO blob_hold (digest, held_until, doomed_until) \
              SELECT $1, 0, $2 WHERE NOT EXISTS (SELECT 1 FROM blob WHERE digest = $1) \
              ON CONFLICT (digest) DO UPDATE SET doomed_until = excluded.doomed_until \
-             WHERE blob_hold.held_until < $3 AND blob_hold.doomed_until < $3",
+             WHERE blob_hold.held_until < $3 AND blob_hold.doomed_until < $4",
         )
         .bind(digest)
         .bind(until)
+        .bind(held_before)
         .bind(now)
         .execute(conn)
         .await?
@@ -50,11 +52,11 @@ pub async fn removed(tx: &mut Tx, digest: &Digest) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Forgets those that have run out.
-pub async fn sweep(tx: &mut Tx, now: Timestamp) -> Result<u64, StoreError> {
+/// Forgets those that ran out before then.
+pub async fn sweep(tx: &mut Tx, before: Timestamp) -> Result<u64, StoreError> {
     Ok(on_tx!(tx, conn => {
         sqlx::query("DELETE FROM blob_hold WHERE held_until < $1 AND doomed_until < $1")
-            .bind(now)
+            .bind(before)
             .execute(conn)
             .await?
             .rows_affected()

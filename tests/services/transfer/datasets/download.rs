@@ -129,3 +129,33 @@ async fn croissant_names_the_files_with_their_sums_and_the_columns_of_tables() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn archives_that_nobody_goes_on_reading_keep_no_connection() {
+    on_both(async |db| {
+        let w = world(&db, Task::Detection).await;
+        let d = w.dataset("Files", DatasetKind::Files).await;
+        // More than what is made ahead of a reader.
+        let many: Vec<(String, Vec<u8>)> = (0..240_u32)
+            .map(|n| (format!("{n:03}.bin"), n.to_le_bytes().repeat(6_000)))
+            .collect();
+        let files: Vec<(&str, Vec<u8>)> = many.iter().map(|(n, b)| (n.as_str(), b.clone())).collect();
+        let version = w.upload_zip(&d, &files, UploadMode::Add).await.version_id;
+        // More than there are connections.
+        let mut held = Vec::new();
+        let others = async {
+            for _ in 0..12 {
+                let mut pieces = made(&w, version, Download::Archive, None).await.pieces(None);
+                assert!(pieces.recv().await.unwrap().is_ok());
+                held.push(pieces);
+            }
+            w.versions.list(&w.manager, d.summary.id).await.unwrap().len()
+        };
+        let listed = tokio::time::timeout(std::time::Duration::from_secs(8), others).await;
+        assert_eq!(listed, Ok(1));
+        // Whoever goes on gets the rest.
+        let rest = all(held.pop().unwrap()).await;
+        assert!(rest.len() > 5_000_000, "{}", rest.len());
+    })
+    .await;
+}

@@ -259,3 +259,51 @@ async fn a_file_that_is_not_what_it_was_is_an_error_and_never_other_bytes() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_project_of_a_version_that_goes_meanwhile_gets_no_item_without_a_file() {
+    on_both(async |db| {
+        let w = world(&db, Task::Detection).await;
+        let (_, store) = bucket(&w, 2).await;
+        let d = w.set("Street", DatasetKind::Images).await;
+        let one = w.made(d, in_place(store.id, "street/**")).await;
+        let lost = w.digests(one.version_id).await["street/001.png"].clone();
+        let made = MakeProject {
+            name: "Too late".to_owned(),
+            with_labels: false,
+            task: Some(Task::Detection),
+            filter: limn_domain::dataset::EntryFilter::default(),
+        };
+        let project = w
+            .versions
+            .make_project(&w.manager, one.version_id, made)
+            .await
+            .unwrap()
+            .summary
+            .id;
+        // As a deletion and the clean-up behind it leave it, while the job still reads the tree.
+        w.db.write::<_, limn_store::StoreError, _>(move |tx| {
+            Box::pin(async move {
+                limn_store::on_tx!(tx, conn => {
+                    sqlx::query("DELETE FROM version_blob WHERE digest = $1").bind(&lost).execute(&mut *conn).await?;
+                    sqlx::query("DELETE FROM blob WHERE digest = $1").bind(&lost).execute(&mut *conn).await?;
+                });
+                Ok(())
+            })
+        })
+        .await
+        .unwrap();
+        let jobs = w
+            .jobs
+            .list(&w.manager, Some(project), false, None, None)
+            .await
+            .unwrap();
+        let filling = jobs.rows.iter().find(|j| j.kind == "from_version").unwrap().id;
+        let job = w.finish(filling).await;
+        assert_eq!(job.state, JobState::Failed);
+        let error = job.error.unwrap();
+        assert!(error.contains("was deleted meanwhile"), "{error}");
+        assert!(w.items(project).await.is_empty());
+    })
+    .await;
+}

@@ -11,11 +11,10 @@ use crate::{Context, Error, Result};
 use limn_domain::category::NewCategory;
 use limn_domain::dataset::{DatasetSummary, MakeProject, Version};
 use limn_domain::project::{NewProject, NewProjectCategory, ProjectSettings};
-use limn_domain::{Annotation, Attributes, CategoryId, Code, ItemId, ProjectId, UserId, text};
+use limn_domain::{Annotation, Attributes, CategoryId, Code, Digest, ItemId, ProjectId, UserId, text};
 use limn_jobs::{Permanent, Progress};
 use limn_storage::{ImageKind, StorageError};
 use limn_store::repo::annotation::{self, NewAnnotation};
-use limn_store::repo::blob::NewBlob;
 use limn_store::repo::item::bulk::{self, Stamp};
 use limn_store::repo::item::{ExportItem, Inserted, NewItem};
 use limn_store::{StoreError, Tx, repo};
@@ -279,16 +278,14 @@ pub(in crate::jobs) async fn add(
     rows: Vec<Row>,
 ) -> Result<(Vec<Inserted>, i64)> {
     let now = rules.stamp.now;
-    let blobs: Vec<NewBlob<'_>> = rows
-        .iter()
-        .map(|(i, ..)| NewBlob {
-            digest: &i.digest,
-            byte_size: i.byte_size,
-            media_type: &i.media_type,
-        })
-        .collect();
-    // They are known, wherever their bytes lie.
-    repo::blob::mention_many(tx, &blobs, now).await?;
+    let digests: Vec<&Digest> = rows.iter().map(|(i, ..)| &i.digest).collect();
+    // Wherever their bytes lie. A version that was deleted meanwhile may have had the last word for them.
+    if !repo::blob::are_known(tx, &digests).await? {
+        return Err(Error::new(
+            Code::Conflict,
+            "The version was deleted meanwhile, and files with it that only it had.",
+        ));
+    }
     let items: Vec<NewItem> = rows.iter().map(|r| r.0.clone()).collect();
     let inserted = repo::item::insert_many(tx, rules.project, &items, now).await?;
     let (mut new, mut about, mut done) = (Vec::new(), Vec::new(), Vec::new());

@@ -137,10 +137,7 @@ impl Work<'_> {
             .db
             .write(move |tx| {
                 Box::pin(async move {
-                    let (there, here): (Vec<&Noted>, Vec<&Noted>) =
-                        kept.iter().partition(|n| n.place.is_some());
-                    repo::blob::put_many(tx, &blobs(&here), now).await?;
-                    repo::blob::mention_many(tx, &blobs(&there), now).await?;
+                    repo::blob::note_many(tx, &blobs(&kept), now).await?;
                     let places: Vec<NewPlace> = kept.iter().filter_map(|n| n.place.clone()).collect();
                     repo::place::put_many(tx, &places, now).await?;
                     let states: Vec<FileState> = kept.iter().filter_map(|n| n.state.clone()).collect();
@@ -194,13 +191,17 @@ impl Noted {
     }
 }
 
-fn blobs<'n>(noted: &[&'n Noted]) -> Vec<NewBlob<'n>> {
+/// With whether their bytes are in the store.
+fn blobs(noted: &[Noted]) -> Vec<(NewBlob<'_>, bool)> {
     noted
         .iter()
-        .map(|n| NewBlob {
-            digest: &n.file.digest,
-            byte_size: n.size,
-            media_type: &n.file.media_type,
+        .map(|n| {
+            let blob = NewBlob {
+                digest: &n.file.digest,
+                byte_size: n.size,
+                media_type: &n.file.media_type,
+            };
+            (blob, n.place.is_none())
         })
         .collect()
 }
