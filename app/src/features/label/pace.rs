@@ -1,7 +1,7 @@
 //! How much of a long drawing goes into one frame, learned from what frames took.
 //!
-//! A canvas only notes down what it is told to draw; the browser draws it when the script has returned, which costs several times
-//! as much. A clock inside the script therefore says little: what counts is the time from the beginning of a frame until the page
+//! A canvas only notes down what it is told to draw; the browser draws it when the script has returned, which can cost several
+//! times as much. A clock inside the script therefore says little: what counts is the time from the beginning of a frame until the page
 //! is free again.
 
 /// Milliseconds of the page's thread that a frame may take while the picture or hundreds of shapes are drawn anew, whatever else it
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn frames_stay_short_whatever_a_unit_costs() {
-        // From a tenth of a corner's price on the slowest machine measured to ten times it.
+        // Milliseconds a unit, on machines of very different speed.
         for each in [0.0005, 0.005, 0.01] {
             let mut paces = Paces::default();
             for _ in 0..3 {
