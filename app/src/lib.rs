@@ -92,8 +92,8 @@ fn Pages() -> impl IntoView {
                 <Route path=path!("/queue") view=queue::QueuePage ssr=SsrMode::Async/>
                 <Route path=path!("/projects") view=projects::ProjectsPage ssr=SsrMode::Async/>
                 <Route path=path!("/projects/new") view={Lazy::<pages::NewProject>::new()} ssr=SsrMode::Async/>
-                <ParentRoute path=path!("/projects/:id") view=projects::ProjectLayout ssr=SsrMode::Async>
-                    <Route path=path!("") view=projects::OverviewTab ssr=SsrMode::Async/>
+                <ParentRoute path=path!("/projects/:id") view={Lazy::<pages::Project>::new()} ssr=SsrMode::Async>
+                    <Route path=path!("") view={Lazy::<pages::Overview>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/items") view={Lazy::<pages::Items>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/explore") view={Lazy::<pages::ExploreItems>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/categories") view={Lazy::<pages::Categories>::new()} ssr=SsrMode::Async/>

@@ -122,9 +122,11 @@ lazy_pages! {
 }
 
 lazy_pages! {
-    /// Making and keeping a project.
+    /// Making and keeping a project: all its pages, with what goes into it and comes out of it.
     manage, __preload_manage, Manage {
         NewProject => projects::NewProjectPage,
+        Project => projects::ProjectLayout,
+        Overview => projects::OverviewTab,
         Items => projects::ItemsTab,
         ExploreItems => projects::ExploreTab,
         Categories => projects::CategoriesTab,

@@ -75,7 +75,7 @@ test("the graphics card draws what the canvas draws, zoomed, turned and after a 
   /** The stage a moment after the last change, without the pointer on it. */
   const seen = async () => {
     await page.mouse.move(2, 2);
-    await page.waitForTimeout(600);
+    await page.waitForTimeout(1_200);
     const area = (await label.stage.boundingBox())!;
     // Without the signs in its corners.
     return page.screenshot({ clip: { x: area.x + 60, y: area.y + 60, width: area.width - 120, height: area.height - 140 } });

@@ -1,6 +1,6 @@
 //! Points in time.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, Timelike, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Microseconds since 1970-01-01T00:00:00Z. Stored as a 64-bit integer, written in JSON as RFC 3339.
@@ -30,12 +30,15 @@ impl Timestamp {
 
     /// `YYYY-MM-DD`, in UTC.
     pub fn date(self) -> String {
-        self.datetime().format("%Y-%m-%d").to_string()
+        self.datetime().date_naive().to_string()
     }
 
     /// `YYYY-MM-DD HH:MM:SS`, in UTC; the form COCO uses.
     pub fn date_time(self) -> String {
-        self.datetime().format("%Y-%m-%d %H:%M:%S").to_string()
+        // Not by a pattern: what reads patterns would be part of every page.
+        let at = self.datetime();
+        let (hour, minute, second) = (at.hour(), at.minute(), at.second());
+        format!("{} {hour:02}:{minute:02}:{second:02}", at.date_naive())
     }
 
     fn datetime(self) -> DateTime<Utc> {
@@ -59,5 +62,20 @@ impl<'de> Deserialize<'de> for Timestamp {
                     "`{text}` is not a time; write it as 2026-01-31T12:00:00Z"
                 ))
             })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_and_times_are_written_in_full() {
+        let at = Timestamp(1_769_860_807_999_999);
+        assert_eq!(at.date(), "2026-01-31");
+        assert_eq!(at.date_time(), "2026-01-31 12:00:07");
+        assert_eq!(Timestamp::default().date_time(), "1970-01-01 00:00:00");
+        assert_eq!(Timestamp(-1).date_time(), "1969-12-31 23:59:59");
+        assert_eq!(Timestamp(-62_135_596_800_000_000).date(), "0001-01-01");
     }
 }

@@ -59,7 +59,7 @@ pub fn run(quick: bool, save: bool) -> Result<ExitCode> {
 
 /// The label page with thousands of polygons in a real browser, beside an SVG page of the same shapes.
 pub fn canvas(save: bool) -> Result<ExitCode> {
-    let head = "| page | polygons | pan | zoom | then at rest: most, steps at work | hover | drag one | save | memory, MB | opened, ms |\n|---|---|---|---|---|---|---|---|---|---|\n";
+    let head = "| page | polygons | pan | zoom | then at rest: most, steps at work | far: most | hover | drag one | save | memory, MB | opened, ms |\n|---|---|---|---|---|---|---|---|---|---|---|\n";
     in_browser(
         "canvas.bench.ts",
         head,

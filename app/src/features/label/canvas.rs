@@ -14,6 +14,8 @@ mod paint;
 mod picture;
 mod place;
 mod play;
+mod sharpen;
+mod standing;
 mod strokes;
 mod tiles;
 

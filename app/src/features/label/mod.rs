@@ -29,6 +29,8 @@ mod keys;
 mod look;
 #[cfg(feature = "hydrate")]
 mod outbox;
+#[cfg(any(feature = "hydrate", test))]
+mod pace;
 #[cfg(feature = "hydrate")]
 mod panels;
 #[cfg(feature = "hydrate")]

@@ -2,17 +2,20 @@
 //! zooming, until annotations, layers or looks change. What moves is drawn over it.
 
 use super::outlines::Outlines;
-use super::paint::ratio;
+use super::paint::{LABELS, ratio};
 use crate::features::label::desk::Sheet;
 use crate::features::label::look::Look;
-use limn_domain::{Annotation, AnnotationId, CategoryId, ItemId};
+use crate::features::label::pace::{Work, weight};
+use limn_domain::{Annotation, AnnotationId, CategoryId, ItemId, Shape};
 use limn_editor::Viewport;
 use std::collections::BTreeMap;
 use web_sys::CanvasRenderingContext2d as Context;
 
-/// Shapes drawn as one path, and shapes drawn one by one before the clock is looked at.
-const BATCH: usize = 250;
+/// Shapes drawn as one path at most, and shapes drawn one by one before the clock is looked at.
+const PATH: usize = 250;
 const SOME: usize = 8;
+/// What a name weighs.
+const NAME: usize = 4;
 
 /// What the drawing depends on besides scale and offset.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -51,18 +54,32 @@ impl Key {
     }
 }
 
-/// Shapes on their way into the layer, a few milliseconds a frame.
+/// What a frame has room for: units of [`Work`], and until when, in milliseconds, the script may run.
+#[derive(Debug, Clone, Copy)]
+pub struct Room {
+    pub units: usize,
+    pub until: f64,
+}
+
+/// Shapes on their way into the layer, as many a frame as its time allows.
 pub struct Crowd {
     pub key: Key,
     /// The view they are drawn for.
     pub view: Viewport,
-    batches: Vec<Batch>,
-    next: usize,
+    /// The selected ones, which are not among them.
+    pub without: Vec<AnnotationId>,
+    lots: Vec<Lot>,
+    /// The lot that is drawn next, and how many of it are drawn.
+    lot: usize,
+    done: usize,
+    /// Pixels of the screen that the canvas can show.
+    most: f64,
+    pub work: Work,
 }
 
-enum Batch {
-    /// Outlines as one path: each stroke on its own costs far more. Those smaller than three pixels are dots.
-    Path(CategoryId, Vec<AnnotationId>),
+enum Lot {
+    /// Outlines, many as one path: each stroke on its own costs far more. Those smaller than three pixels are dots.
+    Paths(CategoryId, Vec<AnnotationId>),
     /// As they are drawn when they are few.
     Each(Vec<AnnotationId>),
     Names(Vec<AnnotationId>),
@@ -76,38 +93,46 @@ pub enum Part {
 }
 
 impl Crowd {
+    fn new(s: &Sheet, key: Key, lots: Vec<Lot>, work: Work) -> Self {
+        let (w, h) = key.screen;
+        Self {
+            key,
+            view: *s.editor.view(),
+            without: s.editor.selection().iter().collect(),
+            lots,
+            lot: 0,
+            done: 0,
+            most: 2.0 * w * h,
+            work,
+        }
+    }
+
     /// Thousands, roughly.
-    pub fn rough(key: Key, view: Viewport, shapes: &[&Annotation]) -> Self {
+    pub fn rough(s: &Sheet, key: Key, shapes: &[&Annotation]) -> Self {
         let mut groups: BTreeMap<CategoryId, Vec<AnnotationId>> = BTreeMap::new();
         for a in shapes {
             groups.entry(a.category_id).or_default().push(a.id);
         }
-        let batches = groups.into_iter().flat_map(|(category, ids)| {
-            let chunks: Vec<_> = ids.chunks(BATCH).map(<[AnnotationId]>::to_vec).collect();
-            chunks.into_iter().map(move |ids| Batch::Path(category, ids))
-        });
-        Self {
-            key,
-            view,
-            batches: batches.collect(),
-            next: 0,
-        }
+        let lots = groups
+            .into_iter()
+            .map(|(category, ids)| Lot::Paths(category, ids));
+        Self::new(s, key, lots.collect(), Work::Crowd)
     }
 
     /// Hundreds, each as if it were alone, and their names.
-    pub fn fine(key: Key, view: Viewport, shapes: &[&Annotation]) -> Self {
-        let ids = |some: &[&Annotation]| some.iter().map(|a| a.id).collect();
-        let mut batches: Vec<Batch> = shapes.chunks(SOME).map(|some| Batch::Each(ids(some))).collect();
-        batches.push(Batch::Names(ids(shapes)));
-        Self {
-            key,
-            view,
-            batches,
-            next: 0,
-        }
+    pub fn fine(s: &Sheet, key: Key, shapes: &[&Annotation]) -> Self {
+        let ids = || shapes.iter().map(|a| a.id).collect();
+        let lots = vec![Lot::Each(ids()), Lot::Names(ids())];
+        Self::new(s, key, lots, Work::Shapes)
     }
 
-    /// Draws on until the time is up, at least one batch. Whether all are drawn.
+    /// Whether all are drawn.
+    pub fn is_done(&self) -> bool {
+        self.lot >= self.lots.len()
+    }
+
+    /// Draws on, at least something, until there is no room left. Returns what it weighs. Names come with shapes only where these
+    /// left half of the room.
     pub fn step<'a>(
         &mut self,
         to: &Context,
@@ -115,25 +140,81 @@ impl Crowd {
         outlines: &Outlines,
         look: &impl Fn(&CategoryId) -> (&'a str, &'a str),
         each: &impl Fn(&Context, &Viewport, &[&Annotation], Part),
-        is_up: impl Fn() -> bool,
-    ) -> bool {
+        room: Room,
+    ) -> usize {
         let of = |ids: &[AnnotationId]| -> Vec<&Annotation> {
             ids.iter().filter_map(|id| s.editor.doc().get(*id)).collect()
         };
-        while let Some(batch) = self.batches.get(self.next) {
-            self.next += 1;
-            match batch {
-                Batch::Path(category, ids) => {
-                    path(to, &self.view, s, outlines, look(category).1, ids);
-                }
-                Batch::Each(ids) => each(to, &self.view, &of(ids), Part::Shapes),
-                Batch::Names(ids) => each(to, &self.view, &of(ids), Part::Names),
-            }
-            if is_up() {
+        let mut drawn = 0;
+        while let Some(lot) = self.lots.get(self.lot) {
+            if drawn > 0 && (drawn >= room.units || js_sys::Date::now() >= room.until) {
                 break;
             }
+            let (Lot::Paths(_, ids) | Lot::Each(ids) | Lot::Names(ids)) = lot;
+            let len = ids.len();
+            let left = &ids[self.done.min(len)..];
+            let units = room.units.saturating_sub(drawn);
+            let taken = match lot {
+                Lot::Paths(category, _) => {
+                    let (some, weight) = self.first(s, left, PATH, units);
+                    path(to, &self.view, s, outlines, look(category).1, some);
+                    drawn += weight;
+                    some.len()
+                }
+                Lot::Each(_) => {
+                    let (some, weight) = self.first(s, left, SOME, units);
+                    each(to, &self.view, &of(some), Part::Shapes);
+                    drawn += weight;
+                    some.len()
+                }
+                Lot::Names(_) if drawn > room.units / 2 => break,
+                Lot::Names(_) => {
+                    each(to, &self.view, &of(left), Part::Names);
+                    drawn += if len > LABELS { 0 } else { NAME * len };
+                    len
+                }
+            };
+            self.done += taken;
+            if self.done >= len {
+                (self.lot, self.done) = (self.lot + 1, 0);
+            }
         }
-        self.next >= self.batches.len()
+        drawn
+    }
+
+    /// The first of `ids`, at least one and at most `count`, that weigh no more than `units`; and what they weigh.
+    fn first<'a>(
+        &self,
+        s: &Sheet,
+        ids: &'a [AnnotationId],
+        count: usize,
+        units: usize,
+    ) -> (&'a [AnnotationId], usize) {
+        let (mut some, mut weight) = (0, 0);
+        for id in ids.iter().take(count) {
+            let more = weight + self.weight(s, *id);
+            if some > 0 && more > units {
+                break;
+            }
+            (some, weight) = (some + 1, more);
+        }
+        (&ids[..some], weight)
+    }
+
+    fn weight(&self, s: &Sheet, id: AnnotationId) -> usize {
+        let doc = s.editor.doc();
+        let (Some(a), Some(r)) = (doc.get(id), doc.bounds(id)) else {
+            return 1;
+        };
+        let corners = match &a.shape {
+            Shape::Polygon { parts } => parts.iter().flatten().map(Vec::len).sum::<usize>(),
+            Shape::Mask { mask } => mask.counts.len(),
+            Shape::Polyline { points } | Shape::Points { points } => points.len(),
+            Shape::Keypoints { keypoints } => 4 * keypoints.len(),
+            _ => 4,
+        };
+        let r = self.view.rect_to_screen(r);
+        weight(corners, r.w * r.h, self.most)
     }
 }
 

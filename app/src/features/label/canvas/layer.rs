@@ -38,11 +38,14 @@ pub struct Layer<K> {
     /// Size of the stage and margins on each side, CSS pixels.
     screen: (f64, f64),
     margin: (f64, f64),
-    /// Where a drawing that takes several frames is made before it is shown.
+    /// Where a drawing that takes several frames is made before it is shown. Empty, without memory, while there is none.
     spare: Option<(HtmlCanvasElement, Context)>,
+    /// What the drawing that was begun reaches over.
+    begun: Option<Extent>,
 }
 
 /// Canvas pixels, margins in CSS pixels.
+#[derive(Debug, Clone, Copy)]
 struct Extent {
     size: (u32, u32),
     margin: (f64, f64),
@@ -70,9 +73,14 @@ impl Extent {
             let _ = c.set_transform(1.0, 0.0, 0.0, 1.0, 0.0, 0.0);
             c.clear_rect(0.0, 0.0, f64::from(w), f64::from(h));
         }
+        self.set_stage(c);
+        other
+    }
+
+    /// Turns a canvas to the stage's coordinates.
+    fn set_stage(&self, c: &Context) {
         let r = ratio();
         let _ = c.set_transform(r, 0.0, 0.0, r, self.margin.0 * r, self.margin.1 * r);
-        other
     }
 
     /// What the canvas shows of the image, in its pixels (what encloses it where the view is turned).
@@ -108,6 +116,7 @@ impl<K: PartialEq> Layer<K> {
             screen: (0.0, 0.0),
             margin: (0.0, 0.0),
             spare: None,
+            begun: None,
         })
     }
 
@@ -197,7 +206,36 @@ impl<K: PartialEq> Layer<K> {
         let (canvas, c) = self.spare.as_ref()?;
         let extent = Extent::of(view);
         extent.prepare(canvas, c);
+        self.begun = Some(extent);
         Some(extent.window(view))
+    }
+
+    /// Columns and rows of the drawing that was begun.
+    pub fn sketch_size(&self) -> (u32, u32) {
+        self.begun.map_or((0, 0), |extent| extent.size)
+    }
+
+    /// The canvas of the drawing that was begun, in the stage's coordinates; only so many rows of its pixels can be drawn on until
+    /// its state is restored. Bands that are drawn one after the other make up what is drawn at once: they meet between pixels.
+    pub fn band(&self, from: u32, rows: u32) -> Option<Context> {
+        let (extent, (_, c)) = (self.begun?, self.spare.as_ref()?);
+        c.save();
+        let _ = c.set_transform(1.0, 0.0, 0.0, 1.0, 0.0, 0.0);
+        c.begin_path();
+        c.rect(0.0, f64::from(from), f64::from(extent.size.0), f64::from(rows));
+        c.clip();
+        extent.set_stage(c);
+        Some(c.clone())
+    }
+
+    /// Gives up the drawing that was begun, and its memory.
+    pub fn abandon(&mut self) {
+        if self.begun.take().is_some()
+            && let Some((canvas, _)) = &self.spare
+        {
+            // The memory of a canvas goes at once when it has no size.
+            canvas.set_width(0);
+        }
     }
 
     /// The canvas of the drawing that was begun, in the stage's coordinates.
@@ -205,15 +243,17 @@ impl<K: PartialEq> Layer<K> {
         Some(self.spare.as_ref()?.1.clone())
     }
 
-    /// Shows the drawing that was begun for this view.
+    /// Shows the drawing that was begun for this view. A frame of its own: it is a copy of every pixel.
     pub fn finish(&mut self, key: K, view: &Viewport) {
-        let Some((spare, _)) = self.spare.clone() else {
+        let Some((spare, _)) = self.spare.clone().filter(|_| self.begun.is_some()) else {
             return;
         };
         self.draw(key, view, |c, _| {
             let _ = c.set_transform(1.0, 0.0, 0.0, 1.0, 0.0, 0.0);
+            c.set_image_smoothing_enabled(false);
             let _ = c.draw_image_with_html_canvas_element(&spare, 0.0, 0.0);
         });
+        self.abandon();
     }
 
     /// Draws anew for this view with `paint`, which gets a canvas in the stage's coordinates and the window to draw, in image

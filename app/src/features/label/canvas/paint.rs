@@ -5,13 +5,16 @@ use super::card::{self, Drawn};
 use super::images::{Images, Keep, Which, next_frame};
 use super::layer::{Bounds, Fits, Layer};
 use super::outlines::Outlines;
+use super::sharpen::{Placed, Sharpening, Shown};
+use super::standing::Turn;
 use super::strokes::{Pen, label, one, own_color, stands_out};
 use super::tiles::Tiles;
 use super::{grips, links, overlay};
 use crate::features::label::desk::{Desk, Sheet};
 use crate::features::label::look::{ColorBy, Names, attribute_id};
+use crate::features::label::pace::Paces;
 use leptos::prelude::*;
-use limn_domain::{Annotation, CategoryId, ItemId, Rect};
+use limn_domain::{Annotation, AnnotationId, CategoryId, ItemId, Rect};
 use limn_editor::{Editor, Viewport};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -23,12 +26,6 @@ use web_sys::{CanvasRenderingContext2d as Context, HtmlCanvasElement, ImageBitma
 const FEW: usize = 60;
 /// From this many shapes on they are drawn in batches, without labels and shades.
 const MANY: usize = 1_500;
-/// Milliseconds without a change of the view after which what is stretched is drawn anew.
-const REST: u64 = 120;
-/// Milliseconds of a frame that drawing shapes into a layer may take.
-const SLICE: f64 = 6.0;
-/// The picture is drawn anew at once when it would be stretched by more.
-const PICTURE: f64 = 2.0;
 /// Thousands of shapes take long to draw: they may look coarse for the moment, and leave the margin bare.
 const STANDING: Bounds = Bounds {
     stretch: 6.0,
@@ -44,7 +41,7 @@ const KEEP_FRAMES: Keep = Keep {
     bytes: 640 << 20,
 };
 /// Labels are drawn for at most this many shapes in view.
-const LABELS: usize = 250;
+pub(super) const LABELS: usize = 250;
 pub(super) const FONT: &str = "550 11px Inter, system-ui, sans-serif";
 
 pub(super) struct Layers {
@@ -57,15 +54,6 @@ pub(super) struct Layers {
     /// What moves.
     shapes: HtmlCanvasElement,
     shape_context: Context,
-}
-
-/// What the drawing of the picture depends on besides scale and offset; what else does asks for it by [`Painter::all`].
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Placed {
-    item: ItemId,
-    screen: (f64, f64),
-    turn: f64,
-    ratio: f64,
 }
 
 /// Draws the open item.
@@ -92,11 +80,18 @@ pub struct Painter {
     pub(super) failed: Rc<Cell<Option<ItemId>>>,
     /// Shapes being drawn into the layer of those that stand still.
     crowd: Rc<RefCell<Option<Crowd>>>,
+    /// Those that the layer leaves out because they were selected when it was drawn.
+    pub(super) left_out: Rc<RefCell<Vec<AnnotationId>>>,
+    /// The picture being drawn into its layer.
+    pub(super) sharpening: Rc<RefCell<Option<Sharpening>>>,
+    pub(super) paces: Rc<RefCell<Paces>>,
+    /// Frames for which shapes have waited.
+    pub(super) waited: Rc<Cell<u8>>,
     /// Counts the times something was shown stretched.
-    stretched: Rc<Cell<u32>>,
+    pub(super) stretched: Rc<Cell<u32>>,
     /// The view rests: everything is to fit exactly.
-    rested: Rc<Cell<bool>>,
-    outlines: Outlines,
+    pub(super) rested: Rc<Cell<bool>>,
+    pub(super) outlines: Outlines,
 }
 
 pub(super) fn context(canvas: &HtmlCanvasElement) -> Option<Context> {
@@ -125,6 +120,10 @@ impl Painter {
             size: Rc::default(),
             failed: Rc::default(),
             crowd: Rc::default(),
+            left_out: Rc::default(),
+            sharpening: Rc::default(),
+            paces: Rc::default(),
+            waited: Rc::default(),
             stretched: Rc::default(),
             rested: Rc::default(),
             outlines: Outlines::default(),
@@ -183,6 +182,11 @@ impl Painter {
     /// The shapes have to be drawn.
     pub fn shapes(&self) {
         self.dirty_shapes.set(true);
+        self.soon();
+    }
+
+    /// Another frame is to come.
+    pub(super) fn soon(&self) {
         if !self.scheduled.replace(true) {
             let this = self.clone();
             next_frame(move || {
@@ -197,6 +201,8 @@ impl Painter {
         let Some(l) = layers.as_mut() else {
             return;
         };
+        let began = js_sys::Date::now();
+        self.paces.borrow_mut().begin(began);
         let (w, h) = self.size.get();
         let r = ratio();
         let picture = self.dirty_picture.replace(false);
@@ -209,12 +215,16 @@ impl Painter {
             c.clear_rect(0.0, 0.0, w, h);
         }
         let read = self.desk.read(|s| {
-            let mut rough = false;
-            if picture || moved {
-                rough |= self.show_picture(&mut l.picture, s, picture, rested);
-            }
+            let shown = if picture || moved {
+                self.show_picture(&mut l.picture, s, picture, rested)
+            } else {
+                Shown::Exactly
+            };
+            let mut rough = shown == Shown::Roughly;
+            let busy = self.sharpen(&mut l.picture, s, began) || shown == Shown::Anew;
             if shapes {
-                rough |= self.draw_shapes(l, s, (w, h), rested);
+                let turn = self.turn_of_shapes(s, busy, began);
+                rough |= self.draw_shapes(l, s, (w, h), rested, turn);
             }
             if rough {
                 self.draw_when_rested();
@@ -227,57 +237,14 @@ impl Painter {
             l.standing.forget();
             l.card.hide();
         }
-    }
-
-    /// Moves the picture along with the view, or draws it anew. Returns whether it is stretched for the moment.
-    fn show_picture(&self, layer: &mut Layer<Placed>, s: &Sheet, changed: bool, rested: bool) -> bool {
-        let view = s.editor.view();
-        let screen = (view.screen().width, view.screen().height);
-        let key = Placed {
-            item: s.item.id,
-            screen,
-            turn: view.turn(),
-            ratio: ratio(),
-        };
-        let all = view.rect_to_screen(Rect::new(0.0, 0.0, s.item.width as f64, s.item.height as f64));
-        let (left, top) = (all.x.max(0.0), all.y.max(0.0));
-        let (right, bottom) = (all.right().min(screen.0), all.bottom().min(screen.1));
-        let bounds = Bounds {
-            stretch: if rested { 1.0 } else { PICTURE },
-            needed: Some(Rect::new(
-                left,
-                top,
-                (right - left).max(0.0),
-                (bottom - top).max(0.0),
-            )),
-        };
-        if !changed {
-            match layer.show(&key, view, bounds) {
-                Fits::Exactly => return false,
-                Fits::Roughly => return true,
-                Fits::No => {}
-            }
+        if self.paces.borrow().is_open() {
+            let paces = Rc::clone(&self.paces);
+            // Behind the frame, for which the browser draws what it was told now.
+            set_timeout(
+                move || paces.borrow_mut().end(js_sys::Date::now()),
+                std::time::Duration::ZERO,
+            );
         }
-        layer.draw(key, view, |c, window| self.draw_image(c, s, window));
-        false
-    }
-
-    /// Draws everything exactly when the view has rested for a moment.
-    fn draw_when_rested(&self) {
-        let now = self.stretched.get().wrapping_add(1);
-        self.stretched.set(now);
-        let this = self.clone();
-        set_timeout(
-            move || {
-                // The page may be gone by now.
-                let there = this.desk.looks.try_get_untracked().is_some();
-                if there && this.stretched.get() == now {
-                    this.rested.set(true);
-                    this.moved();
-                }
-            },
-            std::time::Duration::from_millis(REST),
-        );
     }
 
     /// Loads the pictures of the next items, so that they are there at once.
@@ -303,7 +270,14 @@ impl Painter {
 
     /// Draws the shapes; those that stand still into their own layer, when they are many. Returns whether that is stretched
     /// for the moment.
-    fn draw_shapes(&self, layers: &mut Layers, s: &Sheet, screen: (f64, f64), rested: bool) -> bool {
+    fn draw_shapes(
+        &self,
+        layers: &mut Layers,
+        s: &Sheet,
+        screen: (f64, f64),
+        rested: bool,
+        turn: Turn,
+    ) -> bool {
         let Layers {
             standing,
             card,
@@ -406,8 +380,17 @@ impl Painter {
             Part::Names => names_of(Pen { c: to, view, ..pen }, list, false),
         };
         let mut crowd = self.crowd.borrow_mut();
-        if by_card || crowd.as_ref().is_some_and(|c| c.key != key) {
-            *crowd = None;
+        // Of another view: what stands is as good until the right one is drawn.
+        let elsewhere = |c: &Crowd| rested && standing.is_on() && c.view != *e.view();
+        if by_card || crowd.as_ref().is_some_and(|c| c.key != key || elsewhere(c)) {
+            // The next one may leave out others.
+            if let Some(old) = crowd.take().filter(|c| c.without.len() <= FEW) {
+                let mut left_out = self.left_out.borrow_mut();
+                let more = old.without.into_iter().filter(|id| !left_out.contains(id));
+                let more: Vec<_> = more.collect();
+                left_out.extend(more);
+            }
+            standing.abandon();
         }
         if fits == Fits::No && crowd.is_none() && !by_card {
             let visible = shown(grown(e));
@@ -415,9 +398,9 @@ impl Painter {
                 if let Some(window) = standing.begin(e.view()) {
                     let list = shown(window);
                     *crowd = Some(if list.len() > MANY {
-                        Crowd::rough(key, *e.view(), &list)
+                        Crowd::rough(s, key, &list)
                     } else {
-                        Crowd::fine(key, *e.view(), &list)
+                        Crowd::fine(s, key, &list)
                     });
                 }
             } else {
@@ -430,12 +413,8 @@ impl Painter {
                 }
             }
         }
-        if let (Some(drawing), Some(to)) = (crowd.as_mut(), standing.sketch()) {
-            let until = js_sys::Date::now() + SLICE;
-            if drawing.step(&to, s, &self.outlines, &look, &each, || {
-                js_sys::Date::now() >= until
-            }) {
-                standing.finish(drawing.key, &drawing.view);
+        if let Some(drawing) = crowd.as_mut() {
+            if self.draw_crowd(standing, drawing, s, turn, &look, &each) {
                 *crowd = None;
                 fits = standing.show(&key, e.view(), STANDING);
             }
@@ -453,10 +432,17 @@ impl Painter {
         let hover = e
             .hover()
             .filter(|id| (behind || looks.names == Names::Hover) && !e.selection().contains(*id));
+        // Not selected any more, and not in the layer yet.
+        let left_out = self.left_out.borrow();
+        let bare = left_out
+            .iter()
+            .copied()
+            .filter(|id| standing.is_on() && !e.selection().contains(*id) && hover != Some(*id));
         for a in e
             .selection()
             .iter()
             .take(MANY)
+            .chain(bare.take(MANY))
             .chain(hover)
             .filter_map(|id| e.doc().get(id))
         {
@@ -464,7 +450,12 @@ impl Painter {
                 let own = look_of(a);
                 let selected = e.selection().contains(a.id);
                 one(pen, a, (own.1, looks.fill), (selected, true));
-                if e.draft().is_none() && e.selection().len() <= LABELS && looks.names != Names::Never {
+                let named = selected || hover == Some(a.id);
+                if named
+                    && e.draft().is_none()
+                    && e.selection().len() <= LABELS
+                    && looks.names != Names::Never
+                {
                     label(pen, a, own, true, &mut Vec::new());
                 }
             }

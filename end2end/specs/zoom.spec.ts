@@ -1,0 +1,81 @@
+// The picture and the shapes once a zoom rests: drawn over several frames, and the same as drawn at once.
+import { drawn, makeProject } from "../pages/data";
+import { LabelPage } from "../pages/label";
+import { expect, test, unique } from "../fixtures";
+import type { Page } from "@playwright/test";
+
+const SIZE = { width: 1200, height: 900 };
+const COUNT = 400;
+
+/** What a canvas of the stage holds, as a number; and how many different values its pixels have, up to a few. */
+async function canvas(page: Page, nth: number): Promise<[number, number]> {
+  return page.getByTestId("stage").locator("canvas").nth(nth).evaluate((el) => {
+    const c = el as HTMLCanvasElement;
+    const { data } = c.getContext("2d")!.getImageData(0, 0, c.width, c.height);
+    const pixels = new Uint32Array(data.buffer);
+    let sum = 17;
+    const values = new Set<number>();
+    for (const p of pixels) {
+      sum = (Math.imul(sum, 31) + p) | 0;
+      if (values.size < 100) values.add(p);
+    }
+    return [sum, values.size] as [number, number];
+  });
+}
+
+test("what is drawn once a zoom rests is what is drawn at once", async ({ limn, admin, page, signIn }) => {
+  const api = limn.api(admin.token);
+  const project = await makeProject(api, unique("Zoom"), { task: "segmentation", items: 0 });
+  const noisy = drawn(SIZE.width, SIZE.height, (x, y) => [(x * 7 + y * 3) % 256, (x * y) % 251, (x ^ y) % 256]);
+  await api.raw("POST", `/api/v1/projects/${project.id}/items?name=noisy.png`, new Uint8Array(noisy));
+  const [row] = (await api.get(`/api/v1/projects/${project.id}/items`)).rows;
+  const upserts = Array.from({ length: COUNT }, (_, n) => {
+    const [x, y] = [(n % 25) * 48 + 4, Math.floor(n / 25) * 56 + 4];
+    return {
+      id: `00000000-0000-7000-8000-${(n + 1).toString(16).padStart(12, "0")}`,
+      category_id: project.categories[n % 2].id,
+      kind: "polygon",
+      parts: [[[[x, y], [x + 38, y + 3], [x + 33, y + 46], [x + 5, y + 41]]]],
+      z: n,
+    };
+  });
+  await api.put(`/api/v1/items/${row.item.id}/annotations`, { change_id: "10000000-0000-7000-8000-000000000001", base_revision: 0, upserts });
+  await signIn(page, admin);
+  const label = new LabelPage(page);
+  await label.open(project.id, row.item.id);
+  await expect.poll(() => label.count()).toBe(COUNT);
+  await page.keyboard.press("v");
+  const area = (await label.stage.boundingBox())!;
+  await page.mouse.move(area.x + area.width / 2, area.y + area.height / 2);
+  const seen = async () => {
+    await page.mouse.move(2, 2);
+    // Until nothing changes any more: it is drawn over some frames, some time after the view came to rest.
+    await page.waitForTimeout(800);
+    let last = "";
+    await expect
+      .poll(async () => {
+        const before = last;
+        last = JSON.stringify([await canvas(page, 0), await canvas(page, 1)]);
+        return before === last;
+      }, { intervals: [700] })
+      .toBe(true);
+    return JSON.parse(last) as [[number, number], [number, number]];
+  };
+  const fit = await seen();
+  for (const values of fit.map((c) => c[1])) expect(values).toBeGreaterThan(20);
+  await page.keyboard.press("i");
+  const grid = page.getByRole("group", { name: "How it is shown" }).getByLabel("Grid between pixels");
+  for (const turned of [false, true]) {
+    if (turned) await page.keyboard.press("Shift+.");
+    await page.mouse.move(area.x + area.width / 2, area.y + area.height / 2);
+    // Little enough to stand stretched meanwhile.
+    await page.mouse.wheel(0, -100);
+    const rested = await seen();
+    expect(rested[0][0]).not.toBe(fit[0][0]);
+    // There and back: nothing looks different, but all of the picture is drawn anew, in one frame.
+    await grid.check();
+    await grid.uncheck();
+    await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+    expect(await seen()).toEqual(rested);
+  }
+});
