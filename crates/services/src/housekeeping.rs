@@ -127,6 +127,7 @@ async fn own_folders(ctx: &Context, swept: &mut Swept) -> Result<()> {
 
 /// Files in the object store that one process has made and others have used.
 async fn shared_files(ctx: &Context, swept: &mut Swept) -> Result<()> {
+    swept.files += uploads::sweep(ctx).await?;
     let uploads = 2 * UPLOAD_LIFE.unsigned_abs();
     for (names, life) in [
         ("exports/", EXPORT_LIFE),

@@ -133,6 +133,7 @@ async fn create(db: &Db, user: UserId, size: i64, now: Timestamp) -> UploadId {
         size,
         received: 0,
         created_at: now,
+        direct: false,
     };
     let id = upload.id;
     db.write::<_, StoreError, _>(move |tx| {

@@ -14,6 +14,14 @@ use tokio::sync::mpsc;
 /// Bytes of a part: what a crash may cost, and what a transfer holds in memory.
 const PIECE: usize = 16 << 20;
 
+/// Where parts are shared.
+const FOLDER: &str = "uploads/";
+
+/// Where those of one upload are.
+pub(super) fn folder(upload: UploadId) -> String {
+    format!("{FOLDER}{upload}")
+}
+
 /// Takes what comes, part by part; answers what is received in all.
 pub(super) async fn write(ctx: Context, upload: Upload, mut incoming: mpsc::Receiver<Bytes>) -> Result<i64> {
     let mut kept = upload.received;
@@ -41,7 +49,7 @@ pub(super) async fn write(ctx: Context, upload: Upload, mut incoming: mpsc::Rece
 async fn keep(ctx: &Context, upload: &Upload, from: i64, bytes: Vec<u8>) -> Result<i64> {
     let to = from + i64::try_from(bytes.len()).map_err(anyhow::Error::from)?;
     let random = hex::encode(rand::random::<[u8; 8]>());
-    let name = format!("uploads/{}/{from}-{random}", upload.id);
+    let name = format!("{}/{from}-{random}", folder(upload.id));
     let sent = ctx.blobs.share_bytes(&name, Bytes::from(bytes)).await;
     sent.map_err(anyhow::Error::from)?;
     let (id, now, row) = (upload.id, ctx.now(), name.clone());
@@ -105,14 +113,39 @@ async fn is_whole(path: &Path, size: i64) -> bool {
     i64::try_from(len) == Ok(size)
 }
 
-/// Takes the parts of an upload out of the store.
+/// Takes the parts of an upload out of the store, those too that nobody has acknowledged.
 pub(super) async fn remove(ctx: &Context, upload: UploadId) -> Result<()> {
-    if !ctx.blobs.is_remote() {
-        return Ok(());
-    }
-    let names = repo::upload::pieces(&mut ctx.db.read().await?, upload).await?;
-    for name in names {
+    let names = ctx.blobs.shared_names(&format!("{}/", folder(upload))).await;
+    for name in names.map_err(anyhow::Error::from)? {
         ctx.blobs.unshare(&name).await.map_err(anyhow::Error::from)?;
     }
     Ok(())
+}
+
+/// Takes away parts of uploads that are not there any more: a link outlives what it was for. Answers how many.
+pub(crate) async fn sweep(ctx: &Context) -> Result<u64> {
+    let names = ctx
+        .blobs
+        .shared_names(FOLDER)
+        .await
+        .map_err(anyhow::Error::from)?;
+    let mut removed = 0;
+    let mut last: Option<(UploadId, bool)> = None;
+    // An upload's row is there before its first part, so that a part which was listed and has no row now has no owner.
+    for name in names {
+        let id = name.strip_prefix(FOLDER).and_then(|n| n.split('/').next());
+        let Some(id) = id.and_then(|id| id.parse::<UploadId>().ok()) else {
+            continue;
+        };
+        let is_there = match last {
+            Some((before, is_there)) if before == id => is_there,
+            _ => repo::upload::get(&mut ctx.db.read().await?, id).await?.is_some(),
+        };
+        last = Some((id, is_there));
+        if !is_there {
+            ctx.blobs.unshare(&name).await.map_err(anyhow::Error::from)?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
 }
