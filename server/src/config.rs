@@ -293,6 +293,11 @@ mod tests {
             ("[storage]\nkind = \"s3\"", None, "storage.bucket"),
             ("[storage]\nbucket = \"b\"", None, "storage.bucket"),
             (
+                "[storage]\nkind = \"s3\"\nbucket = \"b\"\nbrowser_uploads = true",
+                None,
+                "storage.presign",
+            ),
+            (
                 "[storage]\nkind = \"s3\"\nbucket = \"b\"",
                 None,
                 "storage.access_key_id",

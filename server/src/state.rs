@@ -21,6 +21,8 @@ pub struct AppState {
     pub metrics: Metrics,
     /// The API's description, as JSON.
     pub openapi: Arc<utoipa::openapi::OpenApi>,
+    /// The object store that pages may put parts of uploads into, if there is one.
+    pub store_origin: Option<Arc<str>>,
     /// What answers S3 clients.
     pub s3: s3s::service::S3Service,
     stopping: Arc<AtomicBool>,
@@ -30,7 +32,10 @@ impl AppState {
     pub fn new(services: Services, config: Arc<Config>, openapi: Arc<utoipa::openapi::OpenApi>) -> Self {
         let site = Site::find(&config);
         let leptos = site.leptos_options(&config);
+        let from_pages = config.bucket.as_ref().is_some_and(|b| b.browser_uploads);
+        let origin = services.uploads.store_origin().filter(|_| from_pages);
         Self {
+            store_origin: origin.map(Arc::from),
             s3: crate::s3::service(&services),
             services,
             config,

@@ -5,6 +5,7 @@ mod auth;
 #[path = "../authz_matrix.rs"]
 mod authz_matrix;
 mod bodies;
+mod direct;
 mod headers;
 mod hostile;
 mod journey;

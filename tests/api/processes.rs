@@ -48,6 +48,7 @@ impl Place {
             .env("LIMN__STORAGE__BUCKET", BUCKET)
             .env("LIMN__STORAGE__ACCESS_KEY_ID", KEY_ID)
             .env("LIMN__STORAGE__SECRET_ACCESS_KEY", SECRET)
+            .env("LIMN__STORAGE__PRESIGN", "true")
             .env("LIMN__SECRETS__KEY", "cd".repeat(32))
             .current_dir(&self.dir);
         command
@@ -143,6 +144,8 @@ async fn two_servers_and_a_worker_on_one_database_and_one_store() {
         .await
         .unwrap();
     assert!(!bucket.keys("blobs/").is_empty());
+    // The archive of annotation files went past the server.
+    assert!(bucket.puts_by_link() > 0);
     db.finish().await;
 }
 

@@ -18,7 +18,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// A server that keeps its files in the bucket, with a data directory of its own.
-fn within(bucket: &TestBucket, name: &'static str) -> impl FnOnce(&mut RawConfig) + use<> {
+pub(crate) fn within(bucket: &TestBucket, name: &'static str) -> impl FnOnce(&mut RawConfig) + use<> {
     let endpoint = bucket.endpoint();
     move |raw| {
         raw.storage.data_dir = raw.storage.data_dir.with_file_name(name);
@@ -57,7 +57,7 @@ async fn two(db: limn_testkit::TestDb) -> Two {
     }
 }
 
-async fn done(client: &Client, job: &Value) -> Value {
+pub(crate) async fn done(client: &Client, job: &Value) -> Value {
     let path = format!("/api/v1/jobs/{}", text(&job["id"]));
     loop {
         let job = client.get(&path).await.ok().json();

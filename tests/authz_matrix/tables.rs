@@ -65,6 +65,7 @@ pub(super) const API: &[(&str, Rule, &str)] = &[
     ("POST /uploads", Importer, r#"{"name":"a.zip","size":3}"#),
     ("GET /uploads/{upload_id}", Maker, ""),
     ("PATCH /uploads/{upload_id}", Maker, "{bytes}"),
+    ("POST /uploads/{upload_id}/parts", Maker, ""),
     ("DELETE /uploads/{upload_id}", Maker, ""),
     ("POST /projects/{project_id}/imports", In(A::ImportData), r#"{"format":"coco","uploads":["{upload_id}"]}"#),
     ("POST /projects/{project_id}/exports", In(A::ExportData), "{}"),

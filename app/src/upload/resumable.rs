@@ -1,7 +1,7 @@
 //! Large files in pieces, resumed after a broken connection or a reloaded page.
 
 use super::http::{self, Cancel, backoff_ms, worth_retrying};
-use limn_domain::upload::{NewUpload, Upload};
+use limn_domain::upload::{NewUpload, Upload, UploadParts};
 use limn_domain::{ApiError, Code, UploadId};
 use web_sys::File;
 
@@ -17,6 +17,9 @@ pub async fn upload(
     let memory = memory_key(file);
     let mut upload = begin(file, &memory, cancel).await?;
     let url = format!("/api/v1/uploads/{}", upload.id);
+    if upload.direct {
+        upload = straight(file, upload, cancel, &on_progress).await;
+    }
     let mut attempt = 0;
     while (upload.received as f64) < file.size() {
         let from = upload.received as f64;
@@ -61,6 +64,40 @@ pub async fn upload(
     }
     forget(&memory);
     Ok(upload.id)
+}
+
+/// Puts parts straight into the object store for as long as that goes well; what is left goes to the server.
+async fn straight(
+    file: &File,
+    mut upload: Upload,
+    cancel: &Cancel,
+    on_progress: &(impl Fn(f64) + Clone + 'static),
+) -> Upload {
+    let url = format!("/api/v1/uploads/{}/parts", upload.id);
+    let mut before = -1;
+    loop {
+        let now = http::json::<UploadParts>("POST", &url, None::<&()>, cancel).await;
+        let Ok(now) = now else { return upload };
+        upload = now.upload;
+        // Nothing of what was put has arrived: the store is out of reach from here.
+        if now.parts.is_empty() || upload.received <= before {
+            return upload;
+        }
+        before = upload.received;
+        for part in &now.parts {
+            let (from, to) = (part.offset as f64, (part.offset + part.size) as f64);
+            let Ok(piece) = file.slice_with_f64_and_f64(from, to) else {
+                return upload;
+            };
+            let report = on_progress.clone();
+            let put = http::send("PUT", &part.url, &[], Some(&piece), cancel, move |sent| {
+                report(from + sent);
+            });
+            if !put.await.is_ok() {
+                break;
+            }
+        }
+    }
 }
 
 /// Goes on with an upload of the same file begun earlier, or starts one.

@@ -361,6 +361,14 @@ impl Bucket {
         Some(self.0.signer.link(&url, &link, now()).into())
     }
 
+    /// An address where whoever has it can put this one object, of exactly `len` bytes, for a while; `None` where links are
+    /// switched off.
+    pub fn upload_link(&self, key: &str, len: u64) -> Option<String> {
+        let seconds = self.0.link_seconds?;
+        let url = self.0.public.url(&self.0.public.key(key), &[]).ok()?;
+        Some(self.0.signer.upload_link(&url, len, seconds, now()).into())
+    }
+
     async fn ask(
         &self,
         method: Method,

@@ -23,6 +23,31 @@ pub struct Upload {
     /// Bytes received and kept; send the rest from here.
     pub received: i64,
     pub created_at: Timestamp,
+    /// Whether its parts may be put straight into the object store, at addresses that `parts` gives. Sending them to the
+    /// server is always possible.
+    #[serde(default)]
+    pub direct: bool,
+}
+
+/// What has arrived of an upload, and what may come next straight into the object store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UploadParts {
+    pub upload: Upload,
+    /// In order. None when everything has arrived, or when bytes go to the server.
+    pub parts: Vec<UploadPart>,
+}
+
+/// A part of an upload on its way into the object store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UploadPart {
+    /// Where it begins, in bytes.
+    pub offset: i64,
+    /// In bytes. The store takes no other length.
+    pub size: i64,
+    /// `PUT` the bytes here, without any token, within a quarter of an hour.
+    pub url: String,
 }
 
 /// Asks which files of a folder still need sending.

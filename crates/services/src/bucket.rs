@@ -74,6 +74,10 @@ impl Objects for BlobBucket {
     fn link(&self, key: &str, shown: &Shown) -> Option<String> {
         self.0.link(key, &shown.media_type, &shown.disposition)
     }
+
+    fn upload_link(&self, key: &str, len: u64) -> Option<String> {
+        self.0.upload_link(key, len)
+    }
 }
 
 /// Holds as rows of the database.

@@ -1,10 +1,11 @@
 //! Resumable uploads of archives and annotation files.
 //!
 //! Bytes go to `uploads/<id>` under the data directory; where blobs lie in an object store, they go there in parts, so that
-//! any process can take the next ones. What counts is the database's `received`: it moves only after the bytes before it
+//! any process can take the next ones, or the client puts them there itself. What counts is the database's `received`: it moves only after the bytes before it
 //! are on the disk or in the store, so whatever a crash leaves behind it is written over, or named by nobody.
 
 mod append;
+mod direct;
 mod pieces;
 
 pub(crate) use pieces::{file, sweep};
@@ -14,7 +15,7 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
 use limn_domain::authz::{Action, allowed};
 use limn_domain::token::TokenScope;
-use limn_domain::upload::{NewUpload, Upload};
+use limn_domain::upload::{NewUpload, Upload, UploadParts};
 use limn_domain::{Code, UploadId, UserId, validate};
 use limn_store::{Tx, repo};
 use std::pin::pin;
@@ -42,6 +43,7 @@ impl Uploads {
             size: input.size,
             received: 0,
             created_at: now,
+            direct: direct::is_on(&self.0),
         };
         let path = self.0.upload_path(upload.id);
         if !self.0.blobs.is_remote() {
@@ -99,7 +101,28 @@ impl Uploads {
     /// The actor's own upload.
     pub async fn get(&self, actor: &Actor, upload: UploadId) -> Result<Upload> {
         let mut tx = self.0.db.read().await?;
-        owned(&mut tx, actor, upload).await
+        let found = owned(&mut tx, actor, upload).await?;
+        Ok(Upload {
+            direct: direct::is_on(&self.0),
+            ..found
+        })
+    }
+
+    /// Takes in the parts that clients have put into the object store, in order, and answers addresses for those that come
+    /// next: none once everything is there, or where bytes go to [`Self::append`].
+    ///
+    /// Errors: `Forbidden` to whoever may import nowhere any more; `BadRequest` for a part of another length, which is
+    /// removed.
+    pub async fn parts(&self, actor: &Actor, upload: UploadId) -> Result<UploadParts> {
+        let known = self.get(actor, upload).await?;
+        self.importer(actor).await?;
+        if !known.direct {
+            let parts = Vec::new();
+            return Ok(UploadParts { upload: known, parts });
+        }
+        let upload = direct::take(&self.0, known).await?;
+        let parts = direct::links(&self.0, &upload);
+        Ok(UploadParts { upload, parts })
     }
 
     /// Appends bytes at `offset`, which must be what was received so far (`Conflict` otherwise). What arrived before a
@@ -144,6 +167,11 @@ impl Uploads {
                 ),
             )),
         }
+    }
+
+    /// Scheme, host and port of the object store that parts may be put into; `None` where they go to the server.
+    pub fn store_origin(&self) -> Option<String> {
+        direct::origin(&self.0)
     }
 
     pub async fn delete(&self, actor: &Actor, upload: UploadId) -> Result<()> {

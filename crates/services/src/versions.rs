@@ -9,6 +9,7 @@ mod impact;
 pub(crate) mod labels;
 pub(crate) mod nodes;
 mod places;
+mod stored_zip;
 
 use crate::authz::{require, require_in, require_in_dataset, role_in, role_in_dataset};
 use crate::jobs::{kind, version as job};

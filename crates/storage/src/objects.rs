@@ -59,6 +59,8 @@ pub trait Objects: fmt::Debug + Send + Sync {
     async fn list(&self, prefix: &str, page: Option<&str>) -> Result<ObjectPage>;
     /// An address where whoever has it can read this one object for a while; `None` where links are switched off.
     fn link(&self, key: &str, shown: &Shown) -> Option<String>;
+    /// An address where whoever has it can put this one object, of exactly `len` bytes, for a while; `None` as above.
+    fn upload_link(&self, key: &str, len: u64) -> Option<String>;
 }
 
 /// Keeps a clean-up from removing what somebody is just putting. Several processes know it of each other.

@@ -267,6 +267,21 @@ impl BlobStore {
         Ok(found.map(|(_, tag)| tag))
     }
 
+    /// Bytes of what is shared under a name; `None` as above.
+    pub async fn shared_len(&self, name: &str) -> Result<Option<u64>> {
+        let Some(remote) = self.remote() else {
+            return Ok(None);
+        };
+        let found = remote.objects.stat(&shared_key(name)).await?;
+        Ok(found.map(|(len, _)| len))
+    }
+
+    /// An address where whoever has it can share `len` bytes under this one name for a while; `None` where nothing is shared
+    /// this way, or links are switched off.
+    pub fn upload_link(&self, name: &str, len: u64) -> Option<String> {
+        self.remote()?.objects.upload_link(&shared_key(name), len)
+    }
+
     /// Takes a shared file away; nothing happens when there is none.
     pub async fn unshare(&self, name: &str) -> Result<()> {
         match self.remote() {

@@ -133,6 +133,7 @@ async fn create(db: &Db, user: UserId, size: i64, now: Timestamp) -> UploadId {
         size,
         received: 0,
         created_at: now,
+        direct: false,
     };
     let id = upload.id;
     db.write::<_, StoreError, _>(move |tx| {
@@ -233,6 +234,26 @@ async fn a_blob_is_held_or_removed_and_never_both() {
             gone.await.unwrap()
         };
         assert_eq!((sweep(at(100)).await, sweep(at(121)).await), (0, 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn checksums_of_blobs_are_noted_once_they_are_known() {
+    on_both(async |db| {
+        put(&db, "one", at(0)).await;
+        put(&db, "two", at(0)).await;
+        let all = ["one", "two", "gone"].map(build::digest);
+        let known = async || repo::blob::crcs(&mut read(&db).await, &all).await.unwrap();
+        assert!(known().await.is_empty());
+        // The whole range of them.
+        let crcs = [(all[2].clone(), 1), (all[0].clone(), u32::MAX)];
+        db.write::<_, StoreError, _>(move |tx| {
+            Box::pin(async move { repo::blob::set_crcs(tx, &crcs).await })
+        })
+        .await
+        .unwrap();
+        assert_eq!(known().await, [(all[0].clone(), u32::MAX)]);
     })
     .await;
 }

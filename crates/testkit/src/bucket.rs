@@ -44,6 +44,8 @@ struct Inner {
     uploads: Mutex<BTreeMap<String, (String, Parts)>>,
     away: AtomicBool,
     reads: AtomicUsize,
+    /// Requests to write that a link allowed.
+    by_link: AtomicUsize,
 }
 
 /// A running object store; what it holds goes with it. Cheap to clone.
@@ -103,6 +105,11 @@ impl TestBucket {
         self.inner.reads.load(Ordering::SeqCst)
     }
 
+    /// How often somebody has put something by a link so far, or tried to.
+    pub fn puts_by_link(&self) -> usize {
+        self.inner.by_link.load(Ordering::SeqCst)
+    }
+
     /// The keys that begin so, in order.
     pub fn keys(&self, prefix: &str) -> Vec<String> {
         let objects = lock(&self.inner.objects);
@@ -141,6 +148,10 @@ impl TestBucket {
 async fn answer(State((inner, service)): State<(Arc<Inner>, S3Service)>, request: Request) -> Response {
     if inner.away.load(Ordering::SeqCst) {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    let query = request.uri().query().unwrap_or_default();
+    if request.method() == Method::PUT && query.contains("X-Amz-Signature=") {
+        inner.by_link.fetch_add(1, Ordering::SeqCst);
     }
     let request = if matches!(*request.method(), Method::PUT | Method::POST) {
         request.map(s3s::Body::http_body_unsync)

@@ -6,10 +6,12 @@ use super::watch::Line;
 use super::{Remote, print};
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use futures::StreamExt as _;
+use futures::{StreamExt as _, TryStreamExt as _};
 use limn_domain::ProjectId;
 use limn_domain::item::AddItemOutcome;
-use limn_domain::upload::{NewUpload, Upload, UploadCheck, UploadCheckFile, UploadMissing};
+use limn_domain::upload::{
+    NewUpload, Upload, UploadCheck, UploadCheckFile, UploadMissing, UploadPart, UploadParts,
+};
 use reqwest::{Body, Method};
 use std::collections::HashSet;
 use std::io::SeekFrom;
@@ -24,6 +26,8 @@ const PARALLEL: usize = 6;
 const CHECK: usize = 2000;
 /// Bytes of one piece of a resumable upload.
 const PIECE: u64 = 16 << 20;
+/// Parts on their way to the object store at once.
+const PARTS: usize = 4;
 
 #[derive(Debug, Args)]
 pub struct UploadCommand {
@@ -169,7 +173,8 @@ async fn picture(client: &Client, project: ProjectId, file: &Found) -> Result<Ad
         .context("the server's answer cannot be read")
 }
 
-/// Sends a file to the upload area in pieces; a broken connection costs one piece at most.
+/// Sends a file to the upload area in pieces, or straight to the object store behind it; a broken connection costs a few pieces
+/// at most.
 pub async fn resumable(client: &Client, file: &Found) -> Result<Upload> {
     let new = NewUpload {
         name: file.name.clone(),
@@ -178,6 +183,14 @@ pub async fn resumable(client: &Client, file: &Found) -> Result<Upload> {
     let upload: Upload = client.post("/api/v1/uploads", &new).await?;
     let path = format!("/api/v1/uploads/{}", upload.id);
     let line = Line::new();
+    if upload.direct
+        && let Err(e) = straight(client, file, &path, &line).await
+    {
+        eprintln!(
+            "{}: the object store takes nothing from here, so it goes through the server: {e:#}",
+            file.name
+        );
+    }
     loop {
         // Where the server stands, again after every failure: part of a piece may have arrived.
         let upload = retry(async || {
@@ -215,4 +228,41 @@ pub async fn resumable(client: &Client, file: &Found) -> Result<Upload> {
             return Ok(upload);
         }
     }
+}
+
+/// Puts the parts of an upload straight into the object store, until the server has counted all of them.
+async fn straight(client: &Client, file: &Found, upload: &str, line: &Line) -> Result<()> {
+    let path = format!("{upload}/parts");
+    let mut before = -1;
+    loop {
+        let now: UploadParts = retry(async || client.post(&path, &serde_json::json!({})).await).await?;
+        let received = now.upload.received;
+        line.show(&format!("{}: {received} of {} bytes", file.name, now.upload.size));
+        if now.parts.is_empty() {
+            return Ok(());
+        }
+        if received <= before {
+            bail!("what was put there did not arrive");
+        }
+        before = received;
+        futures::stream::iter(&now.parts)
+            .map(|part| put(client, file, part))
+            .buffer_unordered(PARTS)
+            .try_collect::<()>()
+            .await?;
+    }
+}
+
+async fn put(client: &Client, file: &Found, part: &UploadPart) -> Result<()> {
+    retry(async || {
+        let mut handle = tokio::fs::File::open(&file.path)
+            .await
+            .context("cannot read the file")?;
+        handle.seek(SeekFrom::Start(part.offset as u64)).await?;
+        let bytes = ReaderStream::with_capacity(handle.take(part.size as u64), 64 << 10);
+        client
+            .put_outside(&part.url, part.size, Body::wrap_stream(bytes))
+            .await
+    })
+    .await
 }

@@ -112,9 +112,13 @@ settings! {
         access_key_file: PathBuf = "";
         /// Gigabytes of objects that this process keeps copies of in its data directory; what was used last stays longest.
         cache_gb: i64 = 20;
-        /// Whether downloads are answered with an address of the object store that is good for a quarter of an hour, so that
-        /// the bytes do not come through this process.
+        /// Whether downloads are answered with an address of the object store that is good for a quarter of an hour, and the
+        /// command line and other API clients get such addresses for parts of uploads, so that the bytes do not come
+        /// through this process.
         presign: bool = false;
+        /// Whether pages, too, put parts of uploads straight into the object store. Needs `presign`, and a bucket that allows
+        /// `PUT` from the studio's address (CORS).
+        browser_uploads: bool = false;
         /// Address of the object store as people reach it, where it is another one. Only for `presign`.
         public_endpoint: String = "";
     }

@@ -12,6 +12,8 @@ pub struct Bucket {
     pub settings: BucketSettings,
     /// Bytes of copies on the disk.
     pub cache_bytes: u64,
+    /// Whether pages may put parts of uploads into it.
+    pub browser_uploads: bool,
 }
 
 /// The object store, if there is to be one.
@@ -31,6 +33,12 @@ pub(super) fn bucket(raw: &Storage) -> Result<Option<Bucket>, String> {
     if raw.bucket.is_empty() {
         return Err("storage.bucket is empty; name the bucket that files are kept in.".to_owned());
     }
+    if raw.browser_uploads && !raw.presign {
+        return Err(
+            "storage.browser_uploads needs links to the object store; set storage.presign as well."
+                .to_owned(),
+        );
+    }
     let cache_gb = super::within("storage.cache_gb", raw.cache_gb, 1, 1 << 20)?;
     let (id, secret) = key(raw)?;
     Ok(Some(Bucket {
@@ -47,6 +55,7 @@ pub(super) fn bucket(raw: &Storage) -> Result<Option<Bucket>, String> {
             link_seconds: raw.presign.then_some(LINK_SECONDS),
         },
         cache_bytes: (cache_gb as u64) << 30,
+        browser_uploads: raw.browser_uploads,
     }))
 }
 

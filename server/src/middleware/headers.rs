@@ -20,7 +20,7 @@ pub async fn security_headers(State(state): State<AppState>, mut request: Reques
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     if !headers.contains_key(header::CONTENT_SECURITY_POLICY)
-        && let Ok(policy) = HeaderValue::from_str(&policy(&nonce.0))
+        && let Ok(policy) = HeaderValue::from_str(&policy(&nonce.0, state.store_origin.as_deref()))
     {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
@@ -63,12 +63,14 @@ fn no_store(headers: &mut HeaderMap) {
 }
 
 /// Scripts: our files, inline ones with the nonce, and WebAssembly; nothing evaluated. Styles: our files and ones with
-/// the nonce; `style=""` attributes, because the pages set positions and custom properties on elements.
-fn policy(nonce: &str) -> String {
+/// the nonce; `style=""` attributes, because the pages set positions and custom properties on elements. Requests: to us, and to
+/// the object store where pages put parts of uploads into it.
+fn policy(nonce: &str, store: Option<&str>) -> String {
+    let store = store.map_or_else(String::new, |origin| format!(" {origin}"));
     format!(
         "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; script-src-attr 'none'; \
          style-src 'self' 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; img-src 'self' data: blob:; \
-         font-src 'self'; connect-src 'self'; worker-src 'self' blob:; frame-src 'none'; object-src 'none'; \
+         font-src 'self'; connect-src 'self'{store}; worker-src 'self' blob:; frame-src 'none'; object-src 'none'; \
          base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
 }

@@ -396,7 +396,8 @@ struct Zip {
 
 /// Download all files as a zip
 ///
-/// Made while it is read. The same version gives the same bytes; once its checksums are worked out, ranges work.
+/// Made while it is read. The same version gives the same bytes, and ranges work. A file that was left in its datastore and is not what it
+/// was breaks the archive off.
 #[utoipa::path(get, path = "/versions/{version_id}/zip", tag = "versions", params(Zip), responses((status = 200, description = "The archive", content_type = "application/zip", body = String)))]
 async fn zip(
     State(services): State<Services>,
@@ -434,7 +435,8 @@ async fn metadata(
 
 /// Get the Croissant metadata of a version
 ///
-/// JSON-LD as Croissant 1.0 has it, with checksums; they are worked out with the profile.
+/// JSON-LD as Croissant 1.0 has it, with checksums; they are worked out with the profile. Where files were left in their datastores, that of
+/// the archive is given once it was downloaded whole; until then `isLiveDataset` says that it is missing.
 #[utoipa::path(get, path = "/versions/{version_id}/croissant", tag = "versions", responses((status = 200, description = "JSON-LD", content_type = "application/ld+json", body = serde_json::Value)))]
 async fn croissant(
     State(services): State<Services>,
@@ -455,8 +457,7 @@ async fn croissant(
 async fn download(made: Downloadable, media_type: &'static str, request: &HeaderMap) -> Api<Response> {
     let (name, etag) = (made.name.clone(), made.etag.clone());
     let cache = "private, no-cache";
-    if let Some(sum) = &made.sum {
-        let len = sum.bytes.unsigned_abs();
+    if let Some(len) = made.len {
         let how = Sending {
             media_type,
             etag: &etag,

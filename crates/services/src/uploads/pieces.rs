@@ -16,8 +16,13 @@ use tokio::sync::mpsc;
 
 /// Bytes of a part: what a crash may cost, and what a transfer holds in memory.
 const PIECE: usize = 16 << 20;
-/// Where they lie among the files that processes share.
-const SHARED: &str = "uploads/";
+/// Where parts are shared.
+const FOLDER: &str = "uploads/";
+
+/// Where those of one upload are.
+pub(super) fn folder(upload: UploadId) -> String {
+    format!("{FOLDER}{upload}")
+}
 
 /// Takes what comes, part by part; answers what is received in all.
 pub(super) async fn write(ctx: Context, upload: Upload, mut incoming: mpsc::Receiver<Bytes>) -> Result<i64> {
@@ -46,7 +51,7 @@ pub(super) async fn write(ctx: Context, upload: Upload, mut incoming: mpsc::Rece
 async fn keep(ctx: &Context, upload: &Upload, from: i64, bytes: Vec<u8>) -> Result<i64> {
     let to = from + i64::try_from(bytes.len()).map_err(anyhow::Error::from)?;
     let random = hex::encode(rand::random::<[u8; 8]>());
-    let name = format!("{SHARED}{}/{from}-{random}", upload.id);
+    let name = format!("{}/{from}-{random}", folder(upload.id));
     let sent = ctx.blobs.share_bytes(&name, Bytes::from(bytes)).await;
     sent.map_err(anyhow::Error::from)?;
     let (id, now, row) = (upload.id, ctx.now(), name.clone());
@@ -109,39 +114,56 @@ async fn is_whole(path: &Path, size: i64) -> bool {
     i64::try_from(len) == Ok(size)
 }
 
-/// Takes parts out of the store that were put so long ago and that no upload names. One that is still going on, however slowly, keeps
-/// all of its. Answers how many.
+/// Takes parts out of the store whose upload is gone (a link outlives what it was for), and those that were put so long ago and that no
+/// upload names. One that is still going on, however slowly, keeps all of its. Answers how many.
 pub(crate) async fn sweep(ctx: &Context, life: Duration) -> Result<u64> {
-    let old = ctx.blobs.shared_older(SHARED, life).await;
-    let mut named: HashMap<UploadId, HashSet<String>> = HashMap::new();
+    let old = ctx.blobs.shared_older(FOLDER, life).await;
+    let old: HashSet<String> = old.map_err(anyhow::Error::from)?.into_iter().collect();
+    let there = ctx
+        .blobs
+        .shared_names(FOLDER)
+        .await
+        .map_err(anyhow::Error::from)?;
+    // What each names, if it is there.
+    let mut known: HashMap<UploadId, Option<HashSet<String>>> = HashMap::new();
     let mut removed = 0;
-    for name in old.map_err(anyhow::Error::from)? {
-        let id = name.strip_prefix(SHARED).and_then(|n| n.split('/').next());
-        if let Some(id) = id.and_then(|id| id.parse::<UploadId>().ok()) {
-            let names = match named.entry(id) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(new) => {
-                    let names = repo::upload::pieces(&mut ctx.db.read().await?, id).await?;
-                    new.insert(names.into_iter().collect())
-                }
-            };
-            if names.contains(&name) {
-                continue;
+    // An upload's row is there before its first part, so that a part which was listed and has no row now has no owner.
+    for name in there {
+        let id = name.strip_prefix(FOLDER).and_then(|n| n.split('/').next());
+        let stays = match id.and_then(|id| id.parse::<UploadId>().ok()) {
+            None => !old.contains(&name),
+            Some(id) => {
+                let named = match known.entry(id) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => new.insert(named(ctx, id).await?),
+                };
+                named
+                    .as_ref()
+                    .is_some_and(|named| !old.contains(&name) || named.contains(&name))
             }
+        };
+        if !stays {
+            ctx.blobs.unshare(&name).await.map_err(anyhow::Error::from)?;
+            removed += 1;
         }
-        ctx.blobs.unshare(&name).await.map_err(anyhow::Error::from)?;
-        removed += 1;
     }
     Ok(removed)
 }
 
-/// Takes the parts of an upload out of the store.
-pub(super) async fn remove(ctx: &Context, upload: UploadId) -> Result<()> {
-    if !ctx.blobs.is_remote() {
-        return Ok(());
+/// The parts that an upload has; `None` when it is gone.
+async fn named(ctx: &Context, id: UploadId) -> Result<Option<HashSet<String>>> {
+    let mut tx = ctx.db.read().await?;
+    if repo::upload::get(&mut tx, id).await?.is_none() {
+        return Ok(None);
     }
-    let names = repo::upload::pieces(&mut ctx.db.read().await?, upload).await?;
-    for name in names {
+    let names = repo::upload::pieces(&mut tx, id).await?;
+    Ok(Some(names.into_iter().collect()))
+}
+
+/// Takes the parts of an upload out of the store, those too that nobody has acknowledged.
+pub(super) async fn remove(ctx: &Context, upload: UploadId) -> Result<()> {
+    let names = ctx.blobs.shared_names(&format!("{}/", folder(upload))).await;
+    for name in names.map_err(anyhow::Error::from)? {
         ctx.blobs.unshare(&name).await.map_err(anyhow::Error::from)?;
     }
     Ok(())

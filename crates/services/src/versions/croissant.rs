@@ -1,6 +1,8 @@
 //! Croissant 1.0 metadata of a version (<https://docs.mlcommons.org/croissant/docs/croissant-spec-1.0.html>): what
 //! `mlcroissant` and dataset searches read.
 
+use super::download::archive_len;
+use super::files::root;
 use super::{Versions, visible};
 use crate::{Actor, Error, Result};
 use limn_domain::dataset::{Checksum, DatasetKind, DatasetSummary, Download, METADATA_FILE, Version};
@@ -23,20 +25,31 @@ impl Versions {
         let dataset = crate::datasets::visible(&mut tx, actor, found.dataset_id).await?;
         let sums = repo::checksum::list(&mut tx, version).await?;
         let of = |what| sums.iter().find(|(w, _)| *w == what).map(|(_, sum)| sum);
-        let (Some(archive), Some(metadata)) = (of(Download::Archive), of(Download::Metadata)) else {
-            let places = repo::place::of_version(&mut tx, Hash::from(&found.digest).bytes()).await?;
-            if !places.is_empty() {
-                return Err(Error::new(
-                    Code::WrongState,
-                    "Files of this version were left in their datastore, so its archive has no checksum and Croissant cannot \
-                     describe it. Register the files as copies for that.",
-                ));
-            }
-            return Err(Error::new(
+        let unknown = || {
+            Error::new(
                 Code::WrongState,
                 "The checksums of this version are not worked out yet. That is part of its profile: wait for it, or start \
                  it on the version's page.",
-            ));
+            )
+        };
+        let metadata = of(Download::Metadata).ok_or_else(unknown)?;
+        let archive = match of(Download::Archive) {
+            Some(sum) => Archive {
+                bytes: sum.bytes.unsigned_abs(),
+                sha256: Some(&sum.sha256),
+            },
+            None => {
+                let places = repo::place::of_version(&mut tx, Hash::from(&found.digest).bytes()).await?;
+                if places.is_empty() {
+                    return Err(unknown());
+                }
+                // Nobody has read the files that were left in their datastores for it yet.
+                let files = root(&mut tx, &found).await?.files;
+                Archive {
+                    bytes: archive_len(&mut tx, files, None).await?,
+                    sha256: None,
+                }
+            }
         };
         let profile = repo::profile::get(&mut tx, version)
             .await?
@@ -47,8 +60,14 @@ impl Versions {
             version: &found,
             origin: origin.trim_end_matches('/'),
         };
-        Ok(about.document(archive, metadata, profile.as_ref()))
+        Ok(about.document(&archive, metadata, profile.as_ref()))
     }
+}
+
+/// The zip of a version.
+struct Archive<'a> {
+    bytes: u64,
+    sha256: Option<&'a str>,
 }
 
 struct About<'a> {
@@ -58,7 +77,12 @@ struct About<'a> {
 }
 
 impl About<'_> {
-    fn document(&self, archive: &Checksum, metadata: &Checksum, profile: Option<&DatasetProfile>) -> Value {
+    fn document(
+        &self,
+        archive: &Archive<'_>,
+        metadata: &Checksum,
+        profile: Option<&DatasetProfile>,
+    ) -> Value {
         let (d, v) = (self.dataset, self.version);
         let base = format!("{}/api/v1/versions/{}", self.origin, v.id);
         let mut files = vec![
@@ -70,7 +94,6 @@ impl About<'_> {
                 "contentUrl": format!("{base}/zip"),
                 "contentSize": format!("{} B", archive.bytes),
                 "encodingFormat": "application/zip",
-                "sha256": archive.sha256,
             }),
             json!({
                 "@type": "cr:FileObject",
@@ -83,6 +106,9 @@ impl About<'_> {
                 "sha256": metadata.sha256,
             }),
         ];
+        if let Some(sum) = archive.sha256 {
+            files[0]["sha256"] = json!(sum);
+        }
         let mut records = vec![self.metadata_records()];
         match d.kind {
             DatasetKind::Images => {
@@ -128,6 +154,10 @@ impl About<'_> {
             "distribution": files,
             "recordSet": records,
         });
+        if archive.sha256.is_none() {
+            // Else readers want a checksum of every file; what the archive holds is in the metadata, each with its digest.
+            document["isLiveDataset"] = json!(true);
+        }
         if !d.licence.is_empty() {
             document["license"] = json!(d.licence);
         }

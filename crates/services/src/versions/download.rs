@@ -1,17 +1,19 @@
 //! Whole versions as one file, made while it is read: the archive and the metadata. The same version gives the same bytes.
 
+mod archive;
+
+pub(super) use archive::archive_len;
+
 use super::files::root;
 use super::nodes::{self, Ahead, DbNodes};
 use super::{Versions, visible};
-use crate::elsewhere::{self, Local, Remote};
 use crate::{Actor, Context, Error, Result};
 use anyhow::anyhow;
 use bytes::Bytes;
-use futures::StreamExt as _;
 use limn_domain::dataset::{Checksum, Download, METADATA_FILE, Metadata, Split, Version};
 use limn_domain::{Action, Digest, VersionId};
 use limn_jobs::Progress;
-use limn_store::repo;
+use limn_store::{Tx, repo};
 use limn_versions::object::Labels;
 use limn_versions::{Entry, From, Hash, Reader};
 use sha2::{Digest as _, Sha256};
@@ -24,8 +26,6 @@ use tokio::sync::mpsc;
 pub(crate) const AHEAD: usize = 8;
 /// Bytes of a piece.
 const PIECE: usize = 128 << 10;
-/// Files made ready at once for an archive.
-const FETCHED: usize = 4;
 /// Files whose labels are fetched at once, and that are read from the tree together.
 const BATCH: usize = 500;
 
@@ -42,22 +42,29 @@ pub struct Downloadable {
     pub name: String,
     /// Names the content.
     pub etag: String,
-    /// Its size, once that has been worked out.
+    /// Its sum, once that has been worked out.
     pub sum: Option<Checksum>,
+    /// Its size in bytes: of every archive, and of what has a sum.
+    pub len: Option<u64>,
+    /// The version whose archive this is, when its sum is not known.
+    unsummed: Option<VersionId>,
 }
 
 impl Downloadable {
     /// Starts to make it; `part` is the range of its bytes that is wanted.
     pub fn pieces(&self, part: Option<Range<u64>>) -> Pieces {
         let (send, receive) = mpsc::channel(AHEAD);
-        let out = Out {
-            send,
-            buffer: Vec::new(),
-            skip: part.as_ref().map_or(0, |p| p.start),
-            left: part.map_or(u64::MAX, |p| p.end.saturating_sub(p.start)),
-        };
+        let mut out = Out::whole(send);
+        let part = part.filter(|p| p.start > 0 || self.len.is_none_or(|len| p.end < len));
+        if let Some(part) = &part {
+            out.skip = part.start;
+            out.left = part.end.saturating_sub(part.start);
+        }
         match self.what {
-            Download::Archive => archive(&self.ctx, self.files, self.split, out),
+            Download::Archive => {
+                let unsummed = self.unsummed.zip(self.len).filter(|_| part.is_none());
+                archive::archive(&self.ctx, self.files, self.split, unsummed, out);
+            }
             Download::Metadata => metadata(&self.ctx, self.files, self.split, out),
         }
         receive
@@ -95,16 +102,16 @@ impl Versions {
             .into_iter()
             .find(|(w, _)| *w == what && split.is_none())
             .map(|(_, sum)| sum);
+        made.len = made.sum.as_ref().map(|s| s.bytes.unsigned_abs());
+        if what == Download::Archive && made.len.is_none() {
+            made.len = Some(archive_len(&mut tx, made.files, split).await?);
+            made.unsummed = split.is_none().then_some(version);
+        }
         Ok(made)
     }
 }
 
-async fn of(
-    ctx: &Context,
-    tx: &mut limn_store::Tx,
-    version: &Version,
-    what: Download,
-) -> Result<Downloadable> {
+async fn of(ctx: &Context, tx: &mut Tx, version: &Version, what: Download) -> Result<Downloadable> {
     let kind = match what {
         Download::Archive => "zip",
         Download::Metadata => "metadata",
@@ -117,6 +124,8 @@ async fn of(
         name: String::new(),
         etag: format!("{}-{kind}", version.digest),
         sum: None,
+        len: None,
+        unsummed: None,
     })
 }
 
@@ -164,105 +173,6 @@ pub(crate) async fn sum_up(ctx: &Context, version: &Version, progress: &Progress
             .await?;
     }
     Ok(())
-}
-
-/// A file on its way into the archive.
-enum Inside {
-    Here(Local),
-    /// Too large to be fetched first.
-    There(Remote),
-}
-
-impl Inside {
-    async fn of(ctx: &Context, entry: &Entry) -> Result<Self> {
-        let digest: Digest = entry.blob.into();
-        if elsewhere::is_large(entry.size)
-            && !ctx.blobs.exists(&digest).await.map_err(anyhow::Error::from)?
-            && let Some(remote) = ctx.remote(&digest).await?
-            && remote.is_large()
-        {
-            return Ok(Self::There(remote));
-        }
-        match ctx.content(&digest).await {
-            Ok(local) => Ok(Self::Here(local)),
-            Err(e) => Err(elsewhere::refusal(&e).unwrap_or_else(|| {
-                let context = format!("the stored file of `{}`", entry.path);
-                Error::Internal(anyhow::Error::new(e).context(context))
-            })),
-        }
-    }
-
-    /// Blocking.
-    fn write(self, to: &mut impl std::io::Write) -> std::io::Result<()> {
-        match self {
-            Self::Here(local) => std::io::copy(&mut local.source().reader()?, to).map(drop),
-            Self::There(remote) => {
-                let whole = remote.pieces(0..remote.size());
-                let mut pieces = tokio::runtime::Handle::current()
-                    .block_on(whole)
-                    .map_err(std::io::Error::other)?;
-                while let Some(piece) = pieces.blocking_recv() {
-                    to.write_all(&piece?)?;
-                }
-                Ok(())
-            }
-        }
-    }
-}
-
-/// Gets the files ready, a few ahead of whoever writes them.
-fn ready(
-    ctx: &Context,
-    mut entries: mpsc::Receiver<Entry>,
-) -> mpsc::Receiver<std::io::Result<(Entry, Inside)>> {
-    let (send, receive) = mpsc::channel(1);
-    let ctx = ctx.clone();
-    tokio::spawn(async move {
-        let entries = futures::stream::poll_fn(move |cx| entries.poll_recv(cx));
-        let mut found = std::pin::pin!(
-            entries
-                .map(|entry| {
-                    let ctx = ctx.clone();
-                    async move {
-                        match Inside::of(&ctx, &entry).await {
-                            Ok(inside) => Ok((entry, inside)),
-                            Err(e) => Err(std::io::Error::other(e)),
-                        }
-                    }
-                })
-                .buffered(FETCHED)
-        );
-        while let Some(found) = found.next().await {
-            if send.send(found).await.is_err() {
-                break;
-            }
-        }
-    });
-    receive
-}
-
-fn archive(ctx: &Context, root: Hash, split: Option<Split>, out: Out) {
-    let (files, entries) = mpsc::channel::<Entry>(100);
-    feed(ctx, root, split, files, out.send.clone());
-    let mut found = ready(ctx, entries);
-    tokio::task::spawn_blocking(move || {
-        let send = out.send.clone();
-        let mut zip = zip::ZipWriter::new_stream(out);
-        let written = (|| -> std::io::Result<()> {
-            while let Some(file) = found.blocking_recv() {
-                let (entry, inside) = file?;
-                let options = zip::write::SimpleFileOptions::default()
-                    .last_modified_time(zip::DateTime::DEFAULT)
-                    .unix_permissions(0o644)
-                    .large_file(entry.size >= u64::from(u32::MAX))
-                    .compression_method(zip::CompressionMethod::Stored);
-                zip.start_file(&*entry.path, options)?;
-                inside.write(&mut zip)?;
-            }
-            zip.finish()?.into_inner().flush()
-        })();
-        told("a zip of a version", written, &send);
-    });
 }
 
 fn metadata(ctx: &Context, root: Hash, split: Option<Split>, mut out: Out) {
@@ -395,6 +305,9 @@ pub(crate) struct Out {
     buffer: Vec<u8>,
     skip: u64,
     left: u64,
+    /// Of what was handed on, where somebody wants to know, and its bytes.
+    sum: Option<Sha256>,
+    sent: u64,
 }
 
 impl Out {
@@ -405,7 +318,14 @@ impl Out {
             buffer: Vec::new(),
             skip: 0,
             left: u64::MAX,
+            sum: None,
+            sent: 0,
         }
+    }
+
+    /// As if so many bytes had been written of which none are wanted.
+    const fn pass_over(&mut self, bytes: u64) {
+        self.skip = self.skip.saturating_sub(bytes);
     }
 
     /// The part of these bytes that is wanted.
@@ -449,6 +369,10 @@ impl std::io::Write for Out {
             return Ok(());
         }
         let piece = Bytes::from(std::mem::take(&mut self.buffer));
+        if let Some(sum) = &mut self.sum {
+            sum.update(&piece);
+        }
+        self.sent += piece.len() as u64;
         self.send
             .blocking_send(Ok(piece))
             .map_err(|_| std::io::ErrorKind::BrokenPipe.into())

@@ -109,6 +109,42 @@ pub async fn are_known(tx: &mut Tx, digests: &[&Digest]) -> Result<bool, StoreEr
     Ok(true)
 }
 
+/// The CRC-32 of those of these blobs of which it is known.
+pub async fn crcs(tx: &mut Tx, digests: &[Digest]) -> Result<Vec<(Digest, u32)>, StoreError> {
+    let mut known = Vec::new();
+    for part in digests.chunks(ROWS) {
+        let rows: Vec<(Digest, i64)> = on_tx!(tx, conn => {
+            let mut query =
+                QueryBuilder::new("SELECT digest, crc32 FROM blob WHERE crc32 IS NOT NULL AND digest IN (");
+            let mut list = query.separated(", ");
+            for digest in part {
+                list.push_bind(digest);
+            }
+            query.push(")");
+            query.build_query_as().fetch_all(conn).await?
+        });
+        known.extend(rows.into_iter().map(|(digest, crc)| (digest, crc as u32)));
+    }
+    Ok(known)
+}
+
+/// Notes the CRC-32 of blobs; of those that are gone nothing.
+pub async fn set_crcs(tx: &mut Tx, crcs: &[(Digest, u32)]) -> Result<(), StoreError> {
+    let mut crcs = crcs.to_vec();
+    // In one order everywhere, as above.
+    crcs.sort_unstable();
+    for (digest, crc) in &crcs {
+        on_tx!(tx, conn => {
+            sqlx::query("UPDATE blob SET crc32 = $1 WHERE digest = $2")
+                .bind(i64::from(*crc))
+                .bind(digest)
+                .execute(conn)
+                .await?;
+        });
+    }
+    Ok(())
+}
+
 pub async fn exists(tx: &mut Tx, digest: &Digest) -> Result<bool, StoreError> {
     let n: i64 = on_tx!(tx, conn => {
         sqlx::query_scalar("SELECT count(*) FROM blob WHERE digest = $1").bind(digest).fetch_one(conn).await?

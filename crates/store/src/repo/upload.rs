@@ -47,6 +47,7 @@ pub async fn get(tx: &mut Tx, id: UploadId) -> Result<Option<Owned>, StoreError>
             size,
             received,
             created_at,
+            direct: false,
         },
         user_id,
     }))

@@ -14,8 +14,10 @@ use limn_domain::{Code, DatastoreId, Digest, VersionId};
 use limn_services::Actor;
 use limn_services::housekeeping::sweep;
 use limn_services::media::{MediaBody, Rendition};
-use limn_services::versions::Pieces;
+use limn_services::versions::{Downloadable, Pieces};
 use limn_testkit::{Studio, on_both};
+use sha2::{Digest as _, Sha256};
+use std::ops::Range;
 
 fn in_place(id: DatastoreId, glob: &str) -> VersionSource {
     VersionSource::Datastore {
@@ -304,6 +306,85 @@ async fn a_project_of_a_version_that_goes_meanwhile_gets_no_item_without_a_file(
         let error = job.error.unwrap();
         assert!(error.contains("was deleted meanwhile"), "{error}");
         assert!(w.items(project).await.is_empty());
+    })
+    .await;
+}
+
+/// The archive of a version as another process would make it.
+async fn archive(w: &World, version: VersionId) -> Downloadable {
+    let other = Studio::new(&w.db);
+    let made = other
+        .versions
+        .download(&w.manager, version, Download::Archive, None);
+    made.await.unwrap()
+}
+
+/// A part of it.
+async fn part(w: &World, version: VersionId, part: Range<u64>) -> std::io::Result<Vec<u8>> {
+    all(archive(w, version).await.pieces(Some(part))).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_archive_of_files_that_stay_goes_on_where_it_broke_off_and_is_described() {
+    on_both(async |db| {
+        let w = world(&db, Task::Detection).await;
+        let (shared, store) = bucket(&w, 12).await;
+        let d = w.set("Street", DatasetKind::Images).await;
+        let id = w.made(d, in_place(store.id, "street/**")).await.version_id;
+        let job = w.profiles.start(&w.manager, id).await.unwrap();
+        assert_eq!(w.finish(job.id).await.state, JobState::Succeeded);
+        let described = async || {
+            let c = w.versions.croissant(&w.manager, id, "https://limn.example.org");
+            let c = c.await.unwrap();
+            let zip = &c["distribution"][0];
+            assert_eq!(
+                zip["contentUrl"],
+                format!("https://limn.example.org/api/v1/versions/{id}/zip")
+            );
+            assert!(c["distribution"][1]["sha256"].is_string());
+            let live = c["isLiveDataset"].as_bool().unwrap_or(false);
+            (zip["contentSize"].clone(), zip["sha256"].clone(), live)
+        };
+
+        let made = archive(&w, id).await;
+        let len = made.len.unwrap();
+        assert!(made.sum.is_none());
+        assert_eq!(described().await, (format!("{len} B").into(), ().into(), true));
+
+        // The half that came is not read again for the other one.
+        let half = len / 2;
+        let mut joined = part(&w, id, 0..half).await.unwrap();
+        assert_eq!(joined.len() as u64, half);
+        let before = reads(&shared);
+        joined.extend(part(&w, id, half..len).await.unwrap());
+        let again = reads(&shared) - before;
+        assert!((1..12).contains(&again), "{again} files were read");
+        // What all of them have is known by now: the directory at the end needs none.
+        let before = reads(&shared);
+        let end = part(&w, id, len - 22..len).await.unwrap();
+        assert!(end.starts_with(b"PK\x05\x06"));
+        assert_eq!(reads(&shared), before);
+
+        // Its sum is known once somebody has had all of it.
+        let whole = all(archive(&w, id).await.pieces(None)).await.unwrap();
+        assert!(whole == joined);
+        assert_eq!(unzip(&whole)[3], ("street/003.png".to_owned(), picture(3)));
+        let made = archive(&w, id).await;
+        let sum = hex::encode(Sha256::digest(&whole));
+        assert_eq!(made.len, Some(len));
+        assert_eq!(made.sum.unwrap().sha256, sum);
+        assert_eq!(described().await, (format!("{len} B").into(), sum.into(), false));
+
+        // A part with a file that is not what it was is an error, and one without it is not.
+        let was = shared
+            .lock()
+            .unwrap()
+            .files
+            .insert("street/011.png".to_owned(), vec![7; 9]);
+        assert!(was.is_some());
+        let broken = part(&w, id, half..len).await.unwrap_err();
+        assert!(broken.to_string().contains("street/011.png"), "{broken}");
+        assert_eq!(part(&w, id, len - 22..len).await.unwrap(), end);
     })
     .await;
 }
