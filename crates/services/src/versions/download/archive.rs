@@ -1,7 +1,7 @@
 //! The zip of a version's files. Names and sizes say where everything lies in it; of files before the part that is wanted the
 //! CRC-32 is enough, which is noted with the blob by whoever writes an archive first.
 
-use super::{Out, feed, told};
+use super::{BATCH, Out, feed, told};
 use crate::elsewhere::{self, Local, Remote};
 use crate::versions::nodes::DbNodes;
 use crate::versions::stored_zip::{Layout, Member, Writer};
