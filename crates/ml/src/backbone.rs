@@ -45,7 +45,7 @@ impl fmt::Debug for Backbone {
 impl Backbone {
     /// Reads weights as torchvision names them. [`MlError::Refused`] for a file that is none, or of another network.
     pub fn open(bytes: &[u8]) -> Result<Self> {
-        let weights::Read { net, name, dims } = weights::read(bytes, &Device::flex())?;
+        let weights::Read { net, name, dims } = weights::read(bytes, false, &Device::flex())?;
         let pool = threads::pool(threads::half()).map_err(|e| MlError::Broken(e.to_string()))?;
         Ok(Self {
             net,
@@ -91,9 +91,9 @@ impl Backbone {
     }
 }
 
-/// The network alone, on a device of the caller's.
+/// The network alone, with its last layer where the weights have one, on a device of the caller's.
 pub fn network(bytes: &[u8], device: &Device) -> Result<ResNet> {
-    Ok(weights::read(bytes, device)?.net)
+    Ok(weights::read(bytes, true, device)?.net)
 }
 
 /// As the network wants it: red, green and blue, one plane after the other.

@@ -51,23 +51,25 @@ impl Parts for File<'_> {
     }
 }
 
-pub(super) fn read(bytes: &[u8], device: &Device) -> Result<Read> {
+/// `last`: with the last layer, whose size is what the file says; descriptions do without.
+pub(super) fn read(bytes: &[u8], last: bool, device: &Device) -> Result<Read> {
     // A table of 128 bytes more than a multiple of 256 begins like a pickle; its brace tells it.
     let is_table = bytes.get(8) == Some(&b'{');
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(&[0x80]) && !is_table {
         let file = StateDict::read(bytes).map_err(|why| refused(&why))?;
-        return filled(&file, device);
+        return filled(&file, last, device);
     }
     let file = File::read(bytes, HEADER_MAX).map_err(|why| refused(&why))?;
-    filled(&file, device)
+    filled(&file, last, device)
 }
 
-fn filled(file: &dyn Parts, device: &Device) -> Result<Read> {
+fn filled(file: &dyn Parts, last: bool, device: &Device) -> Result<Read> {
     let prefix = PREFIXES
         .into_iter()
         .find(|p| file.shape(&format!("{p}conv1.weight")).is_some())
         .unwrap_or("");
-    let (name, design) = design(file, prefix).map_err(|why| refused(&why))?;
+    let (name, mut design) = design(file, prefix).map_err(|why| refused(&why))?;
+    design.classes = design.classes.filter(|_| last);
     let mut fill = Fill {
         file,
         prefix,
