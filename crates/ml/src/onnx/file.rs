@@ -23,6 +23,7 @@ const OF_SOUNDS: [&str; 6] = [
 ];
 /// As ONNX numbers the kinds of numbers.
 const FLOAT: i32 = 1;
+const BYTE: i32 = 2;
 const EXTERNAL: i32 = 1;
 /// Operators and names that are told, at most.
 const NAMED: usize = 8;
@@ -31,6 +32,8 @@ const NAMED: usize = 8;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Float,
+    /// Of 0 to 255.
+    Byte,
     Other,
 }
 
@@ -116,22 +119,26 @@ impl File {
         g.input.retain(|i| needed.contains(&i.name));
     }
 
-    /// Fixes the size of an input; it takes floats.
+    /// Fixes the size of an input; it takes floats, or bytes where the file says so.
     pub fn fix(&mut self, name: &str, dims: &[usize]) {
         let dim = |n: &usize| Dimension {
             denotation: String::new(),
             value: Some(dimension::Value::DimValue(*n as i64)),
         };
-        let tensor = type_proto::Tensor {
-            elem_type: FLOAT,
-            shape: Some(TensorShapeProto {
-                dim: dims.iter().map(dim).collect(),
-            }),
+        let shape = TensorShapeProto {
+            dim: dims.iter().map(dim).collect(),
         };
         for input in self.graph.input.iter_mut().filter(|i| i.name == name) {
+            let tensor = type_proto::Tensor {
+                elem_type: match port(input).kind {
+                    Kind::Byte => BYTE,
+                    Kind::Float | Kind::Other => FLOAT,
+                },
+                shape: Some(shape.clone()),
+            };
             input.r#type = Some(TypeProto {
                 denotation: String::new(),
-                value: Some(type_proto::Value::TensorType(tensor.clone())),
+                value: Some(type_proto::Value::TensorType(tensor)),
             });
         }
     }
@@ -191,6 +198,7 @@ fn port(of: &ValueInfoProto) -> Port {
         name: of.name.clone(),
         kind: match tensor {
             Some(t) if t.elem_type == FLOAT => Kind::Float,
+            Some(t) if t.elem_type == BYTE => Kind::Byte,
             _ => Kind::Other,
         },
         dims: tensor
