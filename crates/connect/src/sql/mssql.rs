@@ -251,7 +251,9 @@ async fn item(r: &mut Reading<'_>) -> Result<Option<tiberius::Row>> {
         {
             None => return Ok(None),
             Some(QueryItem::Row(row)) => {
-                r.came.iter().for_each(Came::clear);
+                if let Some(came) = &r.came {
+                    came.clear();
+                }
                 return Ok(Some(row));
             }
             Some(QueryItem::Metadata(of)) if of.result_index() == 0 => {
