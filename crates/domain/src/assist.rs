@@ -209,8 +209,8 @@ pub struct UpdateAssist {
     pub every: Option<i64>,
     #[serde(default)]
     pub register: Option<bool>,
-    /// `NAME/VERSION` of a registered model that holds a ResNet's weights as safetensors or `.pth`, or a network as ONNX; empty for the project's own
-    /// patches.
+    /// `NAME/VERSION` of a registered model that holds weights of a known network (ResNet, MobileNet, ViT) as safetensors or `.pth`, or a network
+    /// as ONNX; empty for the project's own patches.
     #[serde(default)]
     pub backbone: Option<String>,
     /// `NAME/VERSION` of a registered model that holds `encoder.onnx` and `decoder.onnx` of the make of SAM; empty for none.

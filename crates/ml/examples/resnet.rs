@@ -6,12 +6,19 @@
 use burn::nn::loss::CrossEntropyLossConfig;
 use burn::optim::{GradientsParams, SgdConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use limn_ml::backbone::network;
+use limn_ml::backbone::{Network, ResNet, network};
 use std::time::Instant;
 
 fn median(mut of: Vec<f64>) -> f64 {
     of.sort_by(f64::total_cmp);
     of[of.len() / 2]
+}
+
+fn resnet(bytes: &[u8], device: &Device) -> ResNet {
+    match network(bytes, device).expect("a network") {
+        Network::ResNet(net) => *net,
+        other => panic!("trained here is a ResNet, and this is another network: {other:?}"),
+    }
 }
 
 fn main() {
@@ -30,7 +37,7 @@ fn main() {
         |device: &Device| Tensor::<4>::from_data(TensorData::new(values.clone(), [n, 3, side, side]), device);
 
     let device = Device::flex();
-    let net = network(&bytes, &device).expect("a network");
+    let net = resnet(&bytes, &device);
     let mut logits = Vec::new();
     let forward = (0..5).map(|_| {
         let x = tensor(&device);
@@ -42,7 +49,7 @@ fn main() {
     let forward = median(forward.collect());
 
     let device = Device::flex().autodiff();
-    let mut net = network(&bytes, &device).expect("a network");
+    let mut net = resnet(&bytes, &device);
     let mut optimiser = SgdConfig::new().init();
     let classes = logits.len() / n;
     let wanted: Vec<i64> = (0..n).map(|i| (i % classes) as i64).collect();

@@ -1,13 +1,18 @@
-//! Pictures described by a network that was trained elsewhere: the ResNets of torchvision (He et al. 2015), with the weights that an admin
-//! brings as safetensors or as `torch.save` writes them. The latter are Python's pickle, which runs what is in it where Python opens it; here the few
+//! Pictures described by a network that was trained elsewhere: ResNets (He et al. 2015), MobileNetV3 and vision transformers as torchvision builds them, with the weights that
+//! an admin brings as safetensors or as `torch.save` writes them. The latter are Python's pickle, which runs what is in it where Python opens it; here the few
 //! things that weights consist of are read, and anything else is refused unread.
 
+mod mobilenet;
 mod pickle;
 mod pth;
 mod resnet;
+mod source;
+mod vit;
 mod weights;
 
+pub use mobilenet::MobileNet;
 pub use resnet::ResNet;
+pub use vit::Vit;
 
 use crate::Picture;
 use crate::error::{MlError, Result, Stop};
@@ -15,9 +20,8 @@ use crate::nets::threads;
 use burn::tensor::{Device, Tensor, TensorData};
 use std::fmt;
 
-/// Pixels a side that it sees; the picture's sides are scaled apart, so that nothing of it is left out.
-pub(crate) const SIDE: u32 = 224;
-const S: usize = SIDE as usize;
+/// Pixels a side that most see; the picture's sides are scaled apart, so that nothing of it is left out.
+const SIDE: u32 = 224;
 /// Of the pictures of ImageNet, by channel, 0..=1; what torchvision's weights expect to be taken off and divided by.
 pub(crate) const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 pub(crate) const DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
@@ -26,11 +30,40 @@ const BATCH: usize = 8;
 /// Length of a description; about what descriptions by patches have, so that heads learn from either alike.
 const LENGTH: f32 = 4.0;
 
+/// One of those that are known.
+#[derive(Debug)]
+pub enum Network {
+    ResNet(Box<ResNet>),
+    MobileNet(Box<MobileNet>),
+    Vit(Box<Vit>),
+}
+
+impl Network {
+    /// `[n, 3, side, side]`, normalised, to the `[n, dims]` that describe pictures: what the last layer would be given (of a MobileNet, the last two).
+    pub fn features(&self, x: Tensor<4>) -> Tensor<2> {
+        match self {
+            Self::ResNet(net) => net.features(x),
+            Self::MobileNet(net) => net.features(x),
+            Self::Vit(net) => net.features(x),
+        }
+    }
+
+    /// `[n, classes]`; `None` of weights without a last layer.
+    pub fn logits(&self, x: Tensor<4>) -> Option<Tensor<2>> {
+        match self {
+            Self::ResNet(net) => net.logits(x),
+            Self::MobileNet(net) => net.logits(x),
+            Self::Vit(net) => net.logits(x),
+        }
+    }
+}
+
 /// A network without its last layer.
 pub struct Backbone {
-    net: ResNet,
+    net: Network,
     name: &'static str,
     dims: usize,
+    side: u32,
     pool: rayon::ThreadPool,
 }
 
@@ -45,12 +78,18 @@ impl fmt::Debug for Backbone {
 impl Backbone {
     /// Reads weights as torchvision names them. [`MlError::Refused`] for a file that is none, or of another network.
     pub fn open(bytes: &[u8]) -> Result<Self> {
-        let weights::Read { net, name, dims } = weights::read(bytes, &Device::flex())?;
+        let weights::Read {
+            net,
+            name,
+            dims,
+            side,
+        } = weights::read(bytes, false, &Device::flex())?;
         let pool = threads::pool(threads::half()).map_err(|e| MlError::Broken(e.to_string()))?;
         Ok(Self {
             net,
             name,
             dims,
+            side,
             pool,
         })
     }
@@ -60,24 +99,26 @@ impl Backbone {
         self.name
     }
 
-    /// Numbers of a description: 512 or 2,048.
+    /// Numbers of a description: 192 to 2,048.
     pub const fn dims(&self) -> usize {
         self.dims
     }
 
-    pub const fn net(&self) -> &ResNet {
-        &self.net
+    /// Pixels a side of the pictures it looks at.
+    pub const fn side(&self) -> u32 {
+        self.side
     }
 
     /// Describes pictures: one vector of [`Self::dims`] numbers each, all of one length.
     pub fn embed(&self, pictures: &[Picture], stop: Stop<'_>) -> Result<Vec<Vec<f32>>> {
         let mut out = Vec::with_capacity(pictures.len());
+        let side = self.side as usize;
         for part in pictures.chunks(BATCH) {
             if stop() {
                 return Err(MlError::Stopped);
             }
-            let input: Vec<f32> = part.iter().flat_map(planes).collect();
-            let shape = [part.len(), 3, S, S];
+            let input: Vec<f32> = part.iter().flat_map(|p| planes(p, side)).collect();
+            let shape = [part.len(), 3, side, side];
             let found = self.pool.install(|| {
                 let x = Tensor::<4>::from_data(TensorData::new(input, shape), &Device::flex());
                 self.net.features(x).into_data().try_to_vec::<f32>()
@@ -91,16 +132,16 @@ impl Backbone {
     }
 }
 
-/// The network alone, on a device of the caller's.
-pub fn network(bytes: &[u8], device: &Device) -> Result<ResNet> {
-    Ok(weights::read(bytes, device)?.net)
+/// The network alone, with its last layer where the weights have one, on a device of the caller's.
+pub fn network(bytes: &[u8], device: &Device) -> Result<Network> {
+    Ok(weights::read(bytes, true, device)?.net)
 }
 
 /// As the network wants it: red, green and blue, one plane after the other.
-fn planes(p: &Picture) -> Vec<f32> {
-    let mut planes = p.scaled(S, S, 3);
+fn planes(p: &Picture, side: usize) -> Vec<f32> {
+    let mut planes = p.scaled(side, side, 3);
     for (plane, (mean, deviation)) in planes
-        .chunks_exact_mut(S * S)
+        .chunks_exact_mut(side * side)
         .zip(MEAN.into_iter().zip(DEVIATION))
     {
         for v in plane {

@@ -1,5 +1,5 @@
 //! Models that learn from a team's own labels: features of pictures without downloaded weights, heads, what a head is worth,
-//! and which items to label next; networks trained from nothing, and networks that people bring (ResNets, ONNX). On the CPU.
+//! and which items to label next; networks trained from nothing, and networks that people bring (ResNets, MobileNets, ViTs, ONNX). On the CPU.
 //!
 //! Pure functions over plain data: every one takes its seed and a [`Stop`] to ask between steps, and gives the same answer
 //! for the same input. [`LocalEngine`] and [`LocalTrainer`] are the ports that the services call. Nothing here knows the database, files, jobs or

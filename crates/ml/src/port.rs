@@ -1,6 +1,6 @@
 //! The services' port: their types in, ours inside, on threads of its own.
 
-use crate::backbone::{Backbone, SIDE};
+use crate::backbone::Backbone;
 use crate::error::{MlError, check};
 use crate::head::Head;
 use crate::judge::Word;
@@ -75,7 +75,7 @@ impl PictureNet for Backbone {
     }
 
     fn side(&self) -> u32 {
-        SIDE
+        self.side()
     }
 
     fn embed(&self, small: &[SmallPicture], stop: &StopCheck) -> Result<Vec<Vec<f32>>, EngineError> {
@@ -153,7 +153,9 @@ fn pair(_: &[u8], _: &[u8]) -> Result<Arc<dyn Segmenter>, EngineError> {
 
 #[cfg(not(feature = "onnx"))]
 fn no_onnx() -> EngineError {
-    EngineError::Refused("This server was built without ONNX; use weights of a ResNet.".to_owned())
+    EngineError::Refused(
+        "This server was built without ONNX; use weights of a ResNet, MobileNet or ViT.".to_owned(),
+    )
 }
 
 impl Engine for LocalEngine {

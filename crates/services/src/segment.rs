@@ -3,6 +3,7 @@
 
 mod kept;
 mod looking;
+mod ready;
 
 use crate::assist::backbone::ONNX_MAX;
 use crate::assist::port::{EngineError, Segmenter, SmallPicture, StopCheck};
@@ -19,14 +20,15 @@ use limn_storage::{RenditionKind, Source, StorageError, small_rgb};
 use limn_store::repo;
 use limn_store::repo::artifact::ArtifactFile;
 use looking::Looking;
+use ready::Ready;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
-/// Pairs that are kept ready.
-const READY: usize = 2;
+/// A pair, and what was seen in memory, goes when nobody has asked for so long.
+const IDLE: Duration = Duration::from_mins(10);
 /// Pictures that are looked at or wait for it, of the whole server.
 const LOOKING_MAX: usize = 32;
 /// Questions that wait for an answer.
@@ -62,8 +64,7 @@ struct Plan {
 }
 
 struct Shared {
-    /// Used last, last.
-    ready: Mutex<Vec<(String, Arc<dyn Segmenter>)>>,
+    ready: Ready<dyn Segmenter>,
     /// One pair is opened at a time.
     opening: tokio::sync::Mutex<()>,
     kept: Kept,
@@ -87,7 +88,7 @@ impl Segments {
         Self {
             ctx,
             shared: Arc::new(Shared {
-                ready: Mutex::default(),
+                ready: Ready::new(),
                 opening: tokio::sync::Mutex::default(),
                 kept,
                 looking: Mutex::default(),
@@ -269,12 +270,7 @@ impl Segments {
     }
 
     fn opened(&self, key: &str) -> Option<Arc<dyn Segmenter>> {
-        let mut ready = self.shared.ready.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = ready.iter().position(|(k, _)| k == key)?;
-        let found = ready.remove(at);
-        let net = Arc::clone(&found.1);
-        ready.push(found);
-        Some(net)
+        self.shared.ready.get(key)
     }
 
     async fn net(&self, pair: &Pair) -> Result<Arc<dyn Segmenter>> {
@@ -284,11 +280,18 @@ impl Segments {
             return Ok(net);
         }
         let net = open(&self.ctx, pair).await?;
-        let mut ready = self.shared.ready.lock().unwrap_or_else(PoisonError::into_inner);
-        if ready.len() >= READY {
-            ready.remove(0);
-        }
-        ready.push((key, Arc::clone(&net)));
+        self.shared.ready.put(key, Arc::clone(&net));
+        let shared = Arc::downgrade(&self.shared);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(IDLE).await;
+                let Some(shared) = shared.upgrade() else { return };
+                if !shared.ready.sweep(IDLE) {
+                    shared.kept.let_go();
+                    return;
+                }
+            }
+        });
         Ok(net)
     }
 }

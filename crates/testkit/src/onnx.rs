@@ -14,6 +14,7 @@ pub struct Onnx {
 }
 
 const FLOAT: u64 = 1;
+const UINT8: u64 = 2;
 const INT64: u64 = 7;
 
 fn varint(out: &mut Vec<u8>, mut n: u64) {
@@ -73,6 +74,13 @@ impl Onnx {
     #[must_use]
     pub fn input(mut self, name: &str, dims: &[i64]) -> Self {
         bytes(&mut self.graph, 11, &port(name, FLOAT, dims));
+        self
+    }
+
+    /// A picture in bytes.
+    #[must_use]
+    pub fn input_bytes(mut self, name: &str, dims: &[i64]) -> Self {
+        bytes(&mut self.graph, 11, &port(name, UINT8, dims));
         self
     }
 

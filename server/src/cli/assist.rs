@@ -51,7 +51,7 @@ pub enum AssistCommand {
         /// Keep every model in the registry, which the whole studio sees
         #[arg(long, value_name = "on|off", value_parser = PossibleValuesParser::new(["on", "off"]).map(|s| s == "on"))]
         register: Option<bool>,
-        /// What describes the pictures: a registered ResNet or ONNX network, or nothing for their own patches
+        /// What describes the pictures: a registered network (ResNet, MobileNet, ViT, ONNX), or nothing for their own patches
         #[arg(long, value_name = "NAME/VERSION")]
         backbone: Option<String>,
         /// What finds objects by clicks on the label page: a registered pair of encoder.onnx and decoder.onnx, or nothing

@@ -14,7 +14,7 @@ use limn_ml::LocalEngine;
 use limn_services::Actor;
 use limn_services::artifacts::Owner;
 use limn_services::assist::port::{Engine as _, EngineError, Segmenter, SmallPicture, StopCheck};
-use limn_testkit::onnx::{Onnx, pair};
+use limn_testkit::onnx::{Attr, Onnx, pair};
 use limn_testkit::{build, on_both};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -135,6 +135,194 @@ fn a_click_finds_the_object_under_it() {
         net.look(&small(squares()), &all),
         Err(EngineError::Stopped)
     ));
+}
+
+/// ImageNet's means and deviations of colours from 0 to 255.
+const MEAN: [f32; 3] = [123.675, 116.28, 103.53];
+const DEVIATION: [f32; 3] = [58.395, 57.12, 57.375];
+
+/// The encoder of [`pair`] behind normalised planes of 32 x 32 pixels by this name.
+fn encoder_behind(graph: Onnx, planes: &str) -> Vec<u8> {
+    let sides = [
+        ("kernel_shape", Attr::Ints(&[4, 4])),
+        ("strides", Attr::Ints(&[4, 4])),
+    ];
+    let mean = [("axes", Attr::Ints(&[1])), ("keepdims", Attr::Int(1))];
+    graph
+        .node("AveragePool", &[planes], "pooled", &sides)
+        .node("ReduceMean", &["pooled"], "image_embeddings", &mean)
+        .output("image_embeddings", &[1, 1, 8, 8])
+        .bytes()
+}
+
+#[test]
+fn encoders_that_normalise_by_themselves_see_the_same() {
+    let (encoder, decoder) = pair();
+    let look = |encoder: &[u8]| {
+        let net = open(encoder, &decoder).unwrap();
+        let seen = net.look(&small(squares()), &never()).unwrap();
+        let (fours, _) = seen.as_chunks::<4>();
+        fours.iter().map(|b| f32::from_le_bytes(*b)).collect::<Vec<f32>>()
+    };
+    let wanted = look(&encoder);
+    // Rows of colours from 0 to 255, as samexporter's encoder with its preprocessing takes them.
+    let rows = Onnx::new()
+        .input("input_image", &[32, 32, 3])
+        .floats("mean", &[3], &MEAN)
+        .floats("deviation", &[3], &DEVIATION)
+        .ints("first", &[1], &[0])
+        .node("Sub", &["input_image", "mean"], "less", &[])
+        .node("Div", &["less", "deviation"], "even", &[])
+        .node(
+            "Transpose",
+            &["even"],
+            "planes",
+            &[("perm", Attr::Ints(&[2, 0, 1]))],
+        )
+        .node("Unsqueeze", &["planes", "first"], "batch", &[]);
+    let bytes = Onnx::new()
+        .input_bytes("x", &[1, 3, 32, 32])
+        .floats("mean", &[1, 3, 1, 1], &MEAN)
+        .floats("deviation", &[1, 3, 1, 1], &DEVIATION)
+        .node("Cast", &["x"], "floats", &[("to", Attr::Int(1))])
+        .node("Sub", &["floats", "mean"], "less", &[])
+        .node("Div", &["less", "deviation"], "batch", &[]);
+    for (graph, off) in [(rows, 1e-4), (bytes, 0.02)] {
+        let found = look(&encoder_behind(graph, "batch"));
+        assert!(
+            found.iter().zip(&wanted).all(|(a, b)| (a - b).abs() < off),
+            "{found:?}\n{wanted:?}"
+        );
+    }
+}
+
+/// A pair as samexporter makes it of SAM 2: finer features first, sides left open, and a decoder that adds the point that is none by itself: here one
+/// that is given to it takes all of the mask away.
+fn second_make() -> (Vec<u8>, Vec<u8>) {
+    let pool = |n: i64| [n; 2];
+    let (four, mean) = (pool(4), [("axes", Attr::Ints(&[1])), ("keepdims", Attr::Int(1))]);
+    let pooled = [
+        ("kernel_shape", Attr::Ints(&four)),
+        ("strides", Attr::Ints(&four)),
+    ];
+    let encoder = Onnx::new()
+        .input("image", &[1, 3, 32, 32])
+        .node("ReduceMean", &["image"], "high_res_feats_0", &mean)
+        .node("AveragePool", &["high_res_feats_0"], "image_embed", &pooled)
+        .output("high_res_feats_0", &[1, 1, 32, 32])
+        .output("image_embed", &[1, 1, 8, 8])
+        .bytes();
+    let decoder = Onnx::new()
+        .input("image_embed", &[1, 1, 8, 8])
+        .input("high_res_feats_0", &[1, 1, 32, 32])
+        .input("point_coords", &[-1, -1, 2])
+        .input("point_labels", &[-1, -1])
+        .input("mask_input", &[-1, 1, 32, 32])
+        .input("has_mask_input", &[-1])
+        .floats("hundred", &[1], &[100.0])
+        .ints("first", &[1], &[1])
+        .ints("scores", &[2], &[1, 1])
+        .node("AveragePool", &["high_res_feats_0"], "fine", &pooled)
+        .node("AveragePool", &["mask_input"], "before", &pooled)
+        .node("Mul", &["before", "has_mask_input"], "told", &[])
+        .node("Add", &["fine", "told"], "both", &[])
+        .node("Neg", &["point_labels"], "opposite", &[])
+        .node("Relu", &["opposite"], "none", &[])
+        .node(
+            "ReduceSum",
+            &["none", "first"],
+            "nones",
+            &[("keepdims", Attr::Int(1))],
+        )
+        .node("Mul", &["nones", "hundred"], "taken_off", &[])
+        .node("Sub", &["both", "taken_off"], "less", &[])
+        .node("Add", &["less", "image_embed"], "masks", &[])
+        .node(
+            "ReduceSum",
+            &["point_coords", "first"],
+            "places",
+            &[("keepdims", Attr::Int(1))],
+        )
+        .node(
+            "ReduceMean",
+            &["places"],
+            "place",
+            &[("axes", Attr::Ints(&[2])), ("keepdims", Attr::Int(1))],
+        )
+        .node("Reshape", &["place", "scores"], "iou_predictions", &[])
+        .output("masks", &[-1, 1, 8, 8])
+        .output("iou_predictions", &[-1, 1])
+        .bytes();
+    (encoder, decoder)
+}
+
+#[test]
+fn a_pair_of_the_second_make_is_asked_as_it_wants() {
+    let (encoder, decoder) = second_make();
+    let net = open(&encoder, &decoder).unwrap();
+    let seen = net.look(&small(squares()), &never()).unwrap();
+    let clicks = clicked(&[at(16.0, 16.0, true)], None);
+    let found = net.segment(&seen, [WIDTH, HEIGHT], &clicks, &never()).unwrap();
+    // All that is bright, in a picture that was stretched to the square.
+    let mask = found.expect("no point was added");
+    assert!(
+        mask.x.abs_diff(FIRST[0]) <= 3 && (mask.x + mask.width).abs_diff(SECOND[0] + 16) <= 3,
+        "{mask:?}"
+    );
+    assert!(
+        mask.y.abs_diff(FIRST[1]) <= 4 && (mask.y + mask.height).abs_diff(SECOND[1] + 16) <= 4,
+        "{mask:?}"
+    );
+}
+
+#[test]
+fn of_four_masks_the_first_is_for_several_points() {
+    let (encoder, _) = pair();
+    // The second has the best score, and the first is the whole picture.
+    let decoder = Onnx::new()
+        .input("image_embeddings", &[1, 1, 8, 8])
+        .input("point_coords", &[1, -1, 2])
+        .input("point_labels", &[1, -1])
+        .floats("add", &[1, 4, 1, 1], &[100.0, 0.0, -100.0, -100.0])
+        .floats("scores", &[1, 4], &[0.1, 0.9, 0.5, 0.5])
+        .floats("nothing", &[1], &[0.0])
+        .ints("all", &[2], &[1, 2])
+        .ints("sides", &[2], &[1, 1])
+        .node(
+            "ReduceSum",
+            &["point_coords", "all"],
+            "places",
+            &[("keepdims", Attr::Int(1))],
+        )
+        .node("Reshape", &["places", "sides"], "place", &[])
+        .ints("labels", &[1], &[1])
+        .node(
+            "ReduceSum",
+            &["point_labels", "labels"],
+            "label",
+            &[("keepdims", Attr::Int(1))],
+        )
+        .node("Add", &["place", "label"], "point", &[])
+        .node("Mul", &["point", "nothing"], "zero", &[])
+        .node("Add", &["scores", "zero"], "iou_predictions", &[])
+        .node("Add", &["image_embeddings", "add"], "low_res_masks", &[])
+        .output("low_res_masks", &[1, 4, 8, 8])
+        .output("iou_predictions", &[1, 4])
+        .bytes();
+    let net = open(&encoder, &decoder).unwrap();
+    let seen = net.look(&small(squares()), &never()).unwrap();
+    let area = |clicks: &[Click], frame| {
+        let clicks = clicked(clicks, frame);
+        let found = net.segment(&seen, [WIDTH, HEIGHT], &clicks, &never()).unwrap();
+        found.map_or(0, |m| m.area())
+    };
+    let (one, two) = (at(16.0, 16.0, true), at(48.0, 24.0, true));
+    let whole = u64::from(WIDTH * HEIGHT);
+    assert!(area(&[one], None) < whole / 2);
+    assert_eq!(area(&[one, two], None), whole);
+    let frame = Some(Rect::new(4.0, 4.0, 24.0, 24.0));
+    assert!(area(&[], frame) < whole / 2);
+    assert_eq!(area(&[one], frame), whole);
 }
 
 #[test]

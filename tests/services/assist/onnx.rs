@@ -187,10 +187,36 @@ fn no_more_memory_is_taken_than_is_allowed() {
         .ints("times", &[4], &[1, 1, 2_000, 1_500])
         .node("Tile", &["x", "times"], "y", &[])
         .output("y", &[1, 3, -1, -1]);
-    for net in [constant, tiled] {
+    // A range that falls, and one whose ends are further apart than a number of 64 bits.
+    let range = |start: i64, end: i64, step: i64| {
+        Onnx::new()
+            .input("x", &dims)
+            .ints("start", &[], &[start])
+            .ints("end", &[], &[end])
+            .ints("step", &[], &[step])
+            .node("Range", &["start", "end", "step"], "all", &[])
+            .node("Cast", &["all"], "floats", &[("to", Attr::Int(1))])
+            .node("ReduceSum", &["floats"], "sum", &[("keepdims", Attr::Int(0))])
+            .node("Add", &["x", "sum"], "y", &[])
+            .output("y", &dims)
+    };
+    assert!(open(&range(0, 6, 2).bytes()).is_ok());
+    let falling = range(9_000_000_000, 0, -1);
+    let wide = range(i64::MIN, i64::MAX, 1 << 32);
+    for net in [constant, tiled, falling, wide] {
         let found = why(&net.bytes());
         assert!(found.contains("more than a gigabyte"), "{found}");
     }
+    assert!(why(&range(0, 9, 0).bytes()).contains("never ends"));
+    let window = Onnx::new()
+        .input("x", &dims)
+        .ints("size", &[], &[40_000_000_000])
+        .node("HannWindow", &["size"], "window", &[])
+        .node("ReduceSum", &["window"], "sum", &[("keepdims", Attr::Int(0))])
+        .node("Add", &["x", "sum"], "y", &[])
+        .output("y", &dims);
+    let found = why(&window.bytes());
+    assert!(found.contains("cannot be run here: HannWindow"), "{found}");
 }
 
 #[test]

@@ -31,6 +31,9 @@ struct Found {
     last_modified: String,
     #[serde(default)]
     etag: String,
+    /// The same as the documents write it.
+    #[serde(default, rename = "eTag")]
+    documented_etag: String,
 }
 
 fn plain(value: &Value) -> String {
@@ -109,7 +112,9 @@ impl Lake {
                 is_folder,
                 size: plain(&found.content_length).parse().ok(),
                 modified: seconds(&found.last_modified),
-                tag: found.etag.trim_matches('"').to_owned(),
+                tag: [&found.etag, &found.documented_etag]
+                    .map(|tag| tag.trim_matches('"'))
+                    .concat(),
             });
         }
         entries
@@ -139,5 +144,44 @@ impl Files for Lake {
 
     async fn read(&self, path: &str, from: u64) -> Result<Reading> {
         self.0.read(path, from).await
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::Guard;
+    use crate::azure::{Auth, Service};
+    use crate::http::Http;
+
+    #[test]
+    fn lists_are_read_as_the_service_and_as_the_documents_write_them() {
+        let lake = Lake(Account {
+            http: Http::new(Guard::default()).unwrap(),
+            endpoint: "http://lake.example".parse().unwrap(),
+            account: "street".to_owned(),
+            service: Service::Lake,
+            root: "photos".to_owned(),
+            prefix: "in".to_owned(),
+            auth: Auth::Nobody,
+        });
+        let page = |text: &str| lake.entries(serde_json::from_str(text).unwrap(), false);
+        let both = [
+            r#"{"paths": [{"name": "in/a.jpg", "contentLength": "7", "etag": "\"0x8D1\"", "lastModified": "Mon, 01 Jan 2024 00:00:00 GMT"}]}"#,
+            r#"{"paths": [{"name": "in/a.jpg", "contentLength": 7, "eTag": "0x8D1", "lastModified": "Mon, 01 Jan 2024 00:00:00 GMT", "isDirectory": false}]}"#,
+        ];
+        for text in both {
+            let found = page(text);
+            assert_eq!((found[0].path.as_str(), found[0].size), ("a.jpg", Some(7)));
+            assert_eq!(
+                (found[0].tag.as_str(), found[0].modified),
+                ("0x8D1", Some(1_704_067_200))
+            );
+        }
+        let folders = page(
+            r#"{"paths": [{"name": "in/b", "isDirectory": "true"}, {"name": "out/c"}, {"name": "in/../d"}]}"#,
+        );
+        assert_eq!(folders, [Entry::folder("b")]);
     }
 }

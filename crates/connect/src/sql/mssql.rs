@@ -11,7 +11,7 @@ use crate::{ConnectError, Result};
 use futures::StreamExt as _;
 use futures::TryStreamExt as _;
 use futures::stream::{self, BoxStream};
-use greet::{Pipe, greet};
+use greet::{Came, Pipe, greet};
 use limn_domain::datastore::{StoreTable, TableColumn};
 use std::time::Duration;
 use tiberius::error::Error;
@@ -20,10 +20,13 @@ use tokio::time::Instant;
 
 /// Times that a server may send on to another one, as availability groups and Azure do.
 const HOPS: usize = 2;
+/// Rows of what is asked on our own account; no question of ours has more answers.
+const OWN_ROWS: usize = 5_000;
 
 /// A connection that is signed in.
 pub struct SqlServer {
     client: Client<Pipe>,
+    came: Came,
     /// Longest that an answer may take.
     time: Duration,
 }
@@ -33,8 +36,9 @@ type Answer = (Vec<TableColumn>, Row);
 impl SqlServer {
     /// Connects, and begins a transaction that nobody commits.
     pub async fn connect(of: &Database, time: Duration) -> Result<Self> {
-        let client = find(of).await?;
-        let mut new = Self { client, time };
+        let came = Came::default();
+        let client = find(of, &came).await?;
+        let mut new = Self { client, came, time };
         // Nothing that is sent is meant to write. What writes all the same is undone with the connection.
         let begin = format!(
             "SET LOCK_TIMEOUT {}; SET TEXTSIZE 2147483647; SET DEADLOCK_PRIORITY LOW; SET XACT_ABORT ON; SET TRANSACTION \
@@ -48,14 +52,16 @@ impl SqlServer {
     /// What a query answers.
     pub fn query<'a>(&'a mut self, sql: &str) -> BoxStream<'a, Result<Answer>> {
         match check::check(sql) {
-            Ok(()) => self.rows(sql.to_owned()),
+            Ok(()) => self.rows(sql.to_owned(), true),
             Err(e) => stream::once(std::future::ready(Err(e))).boxed(),
         }
     }
 
-    fn rows(&mut self, sql: String) -> BoxStream<'_, Result<Answer>> {
+    /// `many`: each row may be large, however many there are; else all of them together may not.
+    fn rows(&mut self, sql: String, many: bool) -> BoxStream<'_, Result<Answer>> {
         let until = Instant::now() + self.time;
-        let client = &mut self.client;
+        let (client, came) = (&mut self.client, self.came.clone());
+        came.clear();
         let begun = async move {
             let asked = tokio::time::timeout_at(until, client.simple_query(sql));
             let answer = asked.await.map_err(|_| slow())?.map_err(query_failed)?;
@@ -65,6 +71,7 @@ impl SqlServer {
                 first: true,
                 over: false,
                 until,
+                came: many.then_some(came),
             };
             Ok::<_, ConnectError>(stream::unfold(reading, next))
         };
@@ -72,7 +79,8 @@ impl SqlServer {
     }
 
     async fn all(&mut self, sql: String) -> Result<Vec<Row>> {
-        self.rows(sql).map_ok(|(_, row)| row).try_collect().await
+        let rows = self.rows(sql, false).take(OWN_ROWS);
+        rows.map_ok(|(_, row)| row).try_collect().await
     }
 
     /// The columns of a query without running it.
@@ -153,10 +161,10 @@ impl SqlServer {
 }
 
 /// Signs in, at the server that the first one sends on to if it does. Each of them is judged.
-async fn find(of: &Database) -> Result<Client<Pipe>> {
+async fn find(of: &Database, came: &Came) -> Result<Client<Pipe>> {
     let (mut host, mut port) = (of.host.clone(), of.port);
     for hop in 0..=HOPS {
-        let signed = sign_in(of, &host, port).await.map_err(|e| match e {
+        let signed = sign_in(of, &host, port, came).await.map_err(|e| match e {
             ConnectError::Refused(text) if hop > 0 => {
                 ConnectError::Refused(format!("{} sends on to another server. {text}", of.host))
             }
@@ -178,12 +186,12 @@ async fn find(of: &Database) -> Result<Client<Pipe>> {
     )))
 }
 
-async fn sign_in(of: &Database, host: &str, port: u16) -> Result<Result<Client<Pipe>, Error>> {
+async fn sign_in(of: &Database, host: &str, port: u16, came: &Came) -> Result<Result<Client<Pipe>, Error>> {
     let tcp = of.guard.dial(host, port).await?;
     if let Err(e) = tcp.set_nodelay(true) {
         tracing::debug!(error = %e, "small packets may wait");
     }
-    let pipe = greet(tcp, host, port, of.tls).await?;
+    let pipe = greet(tcp, host, port, of.tls, came).await?;
     let mut config = Config::new();
     config.host(host);
     config.port(port);
@@ -209,6 +217,8 @@ struct Reading<'a> {
     first: bool,
     over: bool,
     until: Instant,
+    /// Of one row at a time.
+    came: Option<Came>,
 }
 
 /// The next row of an answer.
@@ -240,7 +250,12 @@ async fn item(r: &mut Reading<'_>) -> Result<Option<tiberius::Row>> {
             .map_err(query_failed)?
         {
             None => return Ok(None),
-            Some(QueryItem::Row(row)) => return Ok(Some(row)),
+            Some(QueryItem::Row(row)) => {
+                if let Some(came) = &r.came {
+                    came.clear();
+                }
+                return Ok(Some(row));
+            }
             Some(QueryItem::Metadata(of)) if of.result_index() == 0 => {
                 r.columns = of.columns().to_vec();
             }
@@ -309,6 +324,12 @@ fn failed(of: &Database, host: &str, port: u16, e: Error) -> ConnectError {
 fn query_failed(e: Error) -> ConnectError {
     let said = match e {
         Error::Server(said) => said,
+        Error::Io { kind, .. } if kind == std::io::ErrorKind::FileTooLarge => {
+            return ConnectError::TooMuch(
+                "A row has more than 256 MB; ask for less of it, such as DATALENGTH in the place of what is large."
+                    .to_owned(),
+            );
+        }
         Error::Io { message, .. } => {
             return ConnectError::Unreachable(format!("The connection to the database broke ({message})."));
         }

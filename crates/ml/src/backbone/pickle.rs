@@ -196,8 +196,12 @@ impl<'a> Machine<'a> {
                     self.push(Thing::Plain)?;
                 }
                 op @ (b'J' | b'K' | b'M' | 0x8a) => self.number(op)?,
-                b'X' => {
-                    let n = self.length()?;
+                // The second and third are of Python 2, whose texts are bytes.
+                op @ (b'X' | b'T' | b'U') => {
+                    let n = match op {
+                        b'U' => usize::from(self.byte()?),
+                        _ => self.length()?,
+                    };
                     let text = std::str::from_utf8(self.take(n)?).map_err(|_| tied_up())?;
                     self.push(Thing::Text(text))?;
                 }
@@ -356,20 +360,25 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// `('storage', class, key, where it was, how many)`; older files have one thing more.
+    /// `('storage', class, key, where it was, how many)`; older files have one thing more, which says whether it is a part of another.
     fn storage(&mut self) -> Result<(), String> {
         let id = self.pop()?;
         let Thing::Tuple(parts) = self.thing(id) else {
             return Err(tied_up());
         };
-        let [what, class, key, _, count, ..] = parts[..] else {
+        let [what, class, key, _, count, rest @ ..] = &parts[..] else {
             return Err(tied_up());
         };
-        let found = match (self.thing(what), self.thing(class), self.thing(key)) {
+        if rest.iter().any(|r| *self.thing(*r) != Thing::Plain) {
+            return Err(
+                "it has storages that are parts of others; save it anew with a later PyTorch".to_owned(),
+            );
+        }
+        let found = match (self.thing(*what), self.thing(*class), self.thing(*key)) {
             (Thing::Text("storage"), Thing::Class(Class::Storage(kind)), Thing::Text(key)) => Storage {
                 kind: *kind,
                 key,
-                count: self.whole(count)?,
+                count: self.whole(*count)?,
             },
             _ => return Err(tied_up()),
         };

@@ -2,6 +2,8 @@
 
 use super::pth::StateDict;
 use super::resnet::{Design, ResNet};
+use super::source::Source;
+use super::{Network, SIDE, mobilenet, vit};
 use crate::error::{MlError, Result};
 use crate::safetensors::File;
 use burn::module::{Module, ModuleMapper, Param};
@@ -11,7 +13,10 @@ use burn::tensor::{Device, Tensor, TensorData};
 const HEADER_MAX: usize = 1 << 20;
 /// What wrappers of PyTorch put in front of every name.
 const PREFIXES: [&str; 2] = ["module.", "model."];
-const CLASSES_MAX: usize = 100_000;
+/// What the first layers of the known ones are called.
+const FIRST: [&str; 3] = [CONV1, mobilenet::FIRST, vit::TOKEN];
+const CONV1: &str = "conv1.weight";
+pub(super) const CLASSES_MAX: usize = 100_000;
 
 const KNOWN: [(&str, [usize; 4], bool); 5] = [
     ("resnet18", [2, 2, 2, 2], false),
@@ -22,14 +27,17 @@ const KNOWN: [(&str, [usize; 4], bool); 5] = [
 ];
 
 pub(super) struct Read {
-    pub net: ResNet,
+    pub net: Network,
     pub name: &'static str,
+    /// Numbers of a description.
     pub dims: usize,
+    /// Pixels a side of the pictures it wants.
+    pub side: u32,
 }
 
 fn refused(why: &str) -> MlError {
     MlError::Refused(format!(
-        "These weights cannot be used: {why}. Bring those of a ResNet of torchvision (18, 34, 50, 101 or 152 layers) as safetensors, `safetensors.torch.save_file(model.state_dict(), \"resnet18.safetensors\")`, or as `torch.save(model.state_dict(), \"resnet18.pth\")`; or any network as ONNX."
+        "These weights cannot be used: {why}. Bring those of a ResNet (18, 34, 50, 101 or 152 layers), a MobileNetV3 (small or large) or a ViT (b_16, b_32, l_16, l_32, and s or ti built alike) of torchvision as safetensors, `safetensors.torch.save_file(model.state_dict(), \"resnet18.safetensors\")`, or as `torch.save(model.state_dict(), \"resnet18.pth\")`; or any network as ONNX."
     ))
 }
 
@@ -51,23 +59,42 @@ impl Parts for File<'_> {
     }
 }
 
-pub(super) fn read(bytes: &[u8], device: &Device) -> Result<Read> {
+/// `last`: with the last layer, whose size is what the file says; descriptions do without.
+pub(super) fn read(bytes: &[u8], last: bool, device: &Device) -> Result<Read> {
     // A table of 128 bytes more than a multiple of 256 begins like a pickle; its brace tells it.
     let is_table = bytes.get(8) == Some(&b'{');
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(&[0x80]) && !is_table {
         let file = StateDict::read(bytes).map_err(|why| refused(&why))?;
-        return filled(&file, device);
+        return filled(&file, last, device);
     }
     let file = File::read(bytes, HEADER_MAX).map_err(|why| refused(&why))?;
-    filled(&file, device)
+    filled(&file, last, device)
 }
 
-fn filled(file: &dyn Parts, device: &Device) -> Result<Read> {
+fn filled(file: &dyn Parts, last: bool, device: &Device) -> Result<Read> {
     let prefix = PREFIXES
         .into_iter()
-        .find(|p| file.shape(&format!("{p}conv1.weight")).is_some())
+        .find(|p| {
+            FIRST
+                .iter()
+                .any(|name| file.shape(&format!("{p}{name}")).is_some())
+        })
         .unwrap_or("");
-    let (name, design) = design(file, prefix).map_err(|why| refused(&why))?;
+    let source = Source { file, prefix, device };
+    let read = if source.has(vit::TOKEN) {
+        vit::read(&source, last)
+    } else if source.has(mobilenet::FIRST) {
+        mobilenet::read(&source, last)
+    } else {
+        resnet(&source, last)
+    };
+    read.map_err(|why| refused(&why))
+}
+
+fn resnet(source: &Source<'_>, last: bool) -> std::result::Result<Read, String> {
+    let Source { file, prefix, device } = *source;
+    let (name, mut design) = design(file, prefix)?;
+    design.classes = design.classes.filter(|_| last);
     let mut fill = Fill {
         file,
         prefix,
@@ -76,11 +103,12 @@ fn filled(file: &dyn Parts, device: &Device) -> Result<Read> {
     };
     let net = ResNet::new(&design, device).map(&mut fill);
     match fill.failed {
-        Some(why) => Err(refused(&why)),
+        Some(why) => Err(why),
         None => Ok(Read {
-            net,
+            net: Network::ResNet(Box::new(net)),
             name,
             dims: design.dims(),
+            side: SIDE,
         }),
     }
 }
@@ -88,7 +116,7 @@ fn filled(file: &dyn Parts, device: &Device) -> Result<Read> {
 /// Which network the names are of.
 fn design(file: &dyn Parts, prefix: &str) -> std::result::Result<(&'static str, Design), String> {
     let has = |name: &str| file.shape(&format!("{prefix}{name}")).is_some();
-    if !has("conv1.weight") {
+    if !has(CONV1) {
         return Err("they are of another network (`conv1.weight` is missing)".to_owned());
     }
     let count = |layer: usize| {

@@ -2,7 +2,7 @@
 //! refused. What a file does within a loop of its own is not seen; it ends with the answer's patience.
 
 use tract_onnx::prelude::{
-    DatumType, InferenceFact, InferenceModel, OutletId, TVec, TractError, TractResult, TypedModel,
+    DatumType, InferenceFact, InferenceModel, OutletId, TVec, Tensor, TractError, TractResult, TypedModel,
 };
 use tract_onnx::tract_hir::internal::Factoid as _;
 
@@ -21,6 +21,9 @@ pub(super) fn analyse(model: &mut InferenceModel) -> TractResult<()> {
         let mut observed: TVec<InferenceFact> = TVec::new();
         for outlet in node.op.observe_outlets(model, node)? {
             observed.push(model.outlet_fact(outlet)?.clone());
+        }
+        if node.op.name() == "Range" {
+            range(&inputs)?;
         }
         let mut op = node.op.clone();
         // Sizes alone: nothing is worked out yet.
@@ -51,15 +54,45 @@ fn fits(fact: &InferenceFact) -> TractResult<()> {
     let Some(dims) = fact.shape.concretize() else {
         return Ok(());
     };
-    let dims: Option<Vec<u64>> = dims
-        .iter()
-        .map(|d| d.as_i64().and_then(|n| u64::try_from(n).ok()))
-        .collect();
+    let dims: Option<Vec<i64>> = dims.iter().map(|d| d.as_i64()).collect();
     let size = fact.datum_type.concretize().map_or(8, bytes_of);
     match dims {
-        Some(dims) => volume(&dims, size).map(drop),
+        Some(dims) => {
+            let dims: Result<Vec<u64>, _> = dims.into_iter().map(u64::try_from).collect();
+            let dims = dims.map_err(|_| TractError::msg("something it works out has less than nothing"))?;
+            volume(&dims, size).map(drop)
+        }
         None => Ok(()),
     }
+}
+
+/// What is known of how many numbers a range has, which tract takes to be few where it falls, or where its ends are further apart than can be
+/// counted.
+fn range(inputs: &[InferenceFact]) -> TractResult<()> {
+    let told: Option<Vec<f64>> = inputs
+        .iter()
+        .map(|fact| fact.value.concretize().and_then(|t| number(&t)))
+        .collect();
+    let Some([start, end, step]) = told.as_deref() else {
+        return Ok(());
+    };
+    let n = ((end - start) / step).ceil();
+    if n.is_finite() {
+        // What it has none of is none.
+        return volume(&[n.max(0.0) as u64], 8).map(drop);
+    }
+    Err(TractError::msg("it has a range that never ends"))
+}
+
+fn number(t: &Tensor) -> Option<f64> {
+    let floats = t.cast_to::<f64>().ok()?;
+    floats
+        .try_as_plain_ram()
+        .ok()?
+        .as_slice::<f64>()
+        .ok()?
+        .first()
+        .copied()
 }
 
 /// Whether everything that it works out has a fixed size that fits.

@@ -12,8 +12,18 @@ use tract_onnx::prelude::{Framework as _, InferenceModel, TractResult};
 const NODES_MAX: usize = 50_000;
 /// Graphs within the graph.
 const GRAPHS_MAX: usize = 1_000;
+/// Operators that tract knows and no network for pictures has: of sounds, whose sizes are not told before they are worked out.
+const OF_SOUNDS: [&str; 6] = [
+    "BlackmanWindow",
+    "DFT",
+    "HammingWindow",
+    "HannWindow",
+    "MelWeightMatrix",
+    "STFT",
+];
 /// As ONNX numbers the kinds of numbers.
 const FLOAT: i32 = 1;
+const BYTE: i32 = 2;
 const EXTERNAL: i32 = 1;
 /// Operators and names that are told, at most.
 const NAMED: usize = 8;
@@ -22,6 +32,8 @@ const NAMED: usize = 8;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Float,
+    /// Of 0 to 255.
+    Byte,
     Other,
 }
 
@@ -107,22 +119,26 @@ impl File {
         g.input.retain(|i| needed.contains(&i.name));
     }
 
-    /// Fixes the size of an input; it takes floats.
+    /// Fixes the size of an input; it takes floats, or bytes where the file says so.
     pub fn fix(&mut self, name: &str, dims: &[usize]) {
         let dim = |n: &usize| Dimension {
             denotation: String::new(),
             value: Some(dimension::Value::DimValue(*n as i64)),
         };
-        let tensor = type_proto::Tensor {
-            elem_type: FLOAT,
-            shape: Some(TensorShapeProto {
-                dim: dims.iter().map(dim).collect(),
-            }),
+        let shape = TensorShapeProto {
+            dim: dims.iter().map(dim).collect(),
         };
         for input in self.graph.input.iter_mut().filter(|i| i.name == name) {
+            let tensor = type_proto::Tensor {
+                elem_type: match port(input).kind {
+                    Kind::Byte => BYTE,
+                    Kind::Float | Kind::Other => FLOAT,
+                },
+                shape: Some(shape.clone()),
+            };
             input.r#type = Some(TypeProto {
                 denotation: String::new(),
-                value: Some(type_proto::Value::TensorType(tensor.clone())),
+                value: Some(type_proto::Value::TensorType(tensor)),
             });
         }
     }
@@ -146,7 +162,7 @@ impl File {
         let unknown: BTreeSet<String> = all
             .iter()
             .flat_map(|g| &g.node)
-            .filter(|n| !known.contains_key(&n.op_type))
+            .filter(|n| !known.contains_key(&n.op_type) || OF_SOUNDS.contains(&n.op_type.as_str()))
             .map(|n| short(&n.op_type))
             .collect();
         if unknown.is_empty() {
@@ -182,6 +198,7 @@ fn port(of: &ValueInfoProto) -> Port {
         name: of.name.clone(),
         kind: match tensor {
             Some(t) if t.elem_type == FLOAT => Kind::Float,
+            Some(t) if t.elem_type == BYTE => Kind::Byte,
             _ => Kind::Other,
         },
         dims: tensor

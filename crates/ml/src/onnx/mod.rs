@@ -3,6 +3,7 @@
 //! of that crate ends in an error ([`apart`]) and a step that lasts too long in another.
 
 mod bounds;
+mod canvas;
 mod file;
 mod pair;
 mod picture;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 use tract_onnx::prelude::{
-    InferenceModelExt as _, IntoRunnable as _, TValue, TVec, Tensor, TractError, TractResult,
+    DatumType, InferenceModelExt as _, IntoRunnable as _, TValue, TVec, Tensor, TractError, TractResult,
     TypedRunnableModel, TypedSimpleState,
 };
 use tract_onnx::tract_core::plan::eval;
@@ -46,6 +47,8 @@ impl Values {
 #[derive(Debug)]
 struct Net {
     plan: Arc<TypedRunnableModel>,
+    /// What numbers its inputs are.
+    takes: Vec<DatumType>,
     gives: Vec<Vec<usize>>,
 }
 
@@ -60,8 +63,9 @@ impl Net {
         let (began, mut ended) = (Instant::now(), None);
         let mut answer = || -> TractResult<Vec<Values>> {
             let mut given: TVec<TValue> = TVec::new();
-            for v in inputs {
-                given.push(Tensor::from_shape(&v.shape, &v.values)?.into());
+            for (v, numbers) in inputs.iter().zip(&self.takes) {
+                let floats = Tensor::from_shape(&v.shape, &v.values)?;
+                given.push(floats.cast_to_dt(*numbers)?.into_owned().into());
             }
             let mut state = TypedSimpleState::new(&self.plan)?;
             let found =
@@ -104,13 +108,17 @@ fn compile(file: &mut File) -> TractResult<Net> {
     bounds::analyse(&mut model)?;
     let typed = model.into_typed()?;
     bounds::check(&typed)?;
+    let mut takes = Vec::new();
+    for n in 0..typed.inputs.len() {
+        takes.push(typed.input_fact(n)?.datum_type);
+    }
     let mut gives = Vec::new();
     for n in 0..typed.outputs.len() {
         let shape = typed.output_fact(n)?.shape.as_concrete().map(<[usize]>::to_vec);
         gives.push(shape.ok_or_else(|| TractError::msg("what it gives has no fixed size"))?);
     }
     let plan = typed.into_optimized()?.into_runnable()?;
-    Ok(Net { plan, gives })
+    Ok(Net { plan, takes, gives })
 }
 
 /// What tract says is wrong, on one line and not endless.

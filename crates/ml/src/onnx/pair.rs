@@ -1,26 +1,23 @@
 //! Networks that find an object by clicks, of the make of SAM (Kirillov et al. 2023): an encoder that looks at a picture once, and a decoder that
 //! answers clicks. Which make a pair is of is told by the names of what goes in and comes out.
 
+use super::canvas::{Canvas, Fit, Placed, SIDE_MAX};
 use super::file::{File, Kind, Port, list, short};
 use super::{Net, Values, apart};
 use crate::Picture;
-use crate::backbone::{DEVIATION, MEAN};
 use crate::error::{MlError, Result, Stop};
 use limn_domain::smart::Clicks;
 use limn_domain::{Mask, Point};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A side of the encoder's input where the file leaves it open.
-const SIDE: usize = 1024;
-const SIDE_MIN: usize = 8;
-const SIDE_MAX: usize = 1536;
 /// Bytes of what an encoder says of a picture.
 const SEEN_MAX: usize = 64 << 20;
 /// Decoders that are kept ready, each for a number of points.
 const READY: usize = 4;
 /// Pixels around an object that a mask is made of.
 const PIXELS_MAX: usize = 64_000_000;
-const IMAGES: [&str; 2] = ["image", "images"];
+/// What encoders say of the whole picture: SAM's and SAM 2's.
+const EMBEDDED: [&str; 2] = ["image_embeddings", "image_embed"];
 const POINTS: &str = "point_coords";
 const LABELS: &str = "point_labels";
 const MASK_IN: &str = "mask_input";
@@ -30,53 +27,17 @@ const SIZE: &str = "orig_im_size";
 
 fn refused(part: &str, why: &str) -> MlError {
     MlError::Refused(format!(
-        "{part} cannot be used: {why}. Wanted are the two files that SAM, MobileSAM, EdgeSAM or SAM 2 are exported as: an encoder from `image` to `image_embeddings` (SAM 2: \
+        "{part} cannot be used: {why}. Wanted are the two files that SAM, MobileSAM, EdgeSAM or SAM 2 are exported as: an encoder from `image` (or `input_image`) to `image_embeddings` (SAM 2: \
          `image_embed`, `high_res_feats_0` and `_1`), and a decoder from these, `point_coords` and `point_labels` to `low_res_masks` and `iou_predictions` \
          (EdgeSAM: `masks` and `scores`)."
     ))
-}
-
-/// How a picture is laid into the encoder's square.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fit {
-    /// By its longer side, with nothing below or beside it.
-    Padded,
-    /// Both sides apart.
-    Stretched,
-}
-
-/// The place of a picture in the square.
-#[derive(Debug, Clone, Copy)]
-struct Placed {
-    /// Pixels of the square that it takes.
-    across: f64,
-    down: f64,
-}
-
-impl Fit {
-    fn place(self, width: f64, height: f64, side: usize) -> Placed {
-        let side = side as f64;
-        match self {
-            Self::Stretched => Placed {
-                across: side,
-                down: side,
-            },
-            Self::Padded => {
-                let by = side / width.max(height);
-                Placed {
-                    across: (width * by).round().max(1.0),
-                    down: (height * by).round().max(1.0),
-                }
-            }
-        }
-    }
 }
 
 /// An encoder and its decoder.
 #[derive(Debug)]
 pub(crate) struct Pair {
     encoder: Net,
-    side: usize,
+    canvas: Canvas,
     fit: Fit,
     /// What the encoder says, by name, in order.
     says: Vec<String>,
@@ -109,12 +70,12 @@ impl Pair {
             let mut takes = second.inputs();
             let (says, fit) = said_between(&outputs, &takes)?;
             first.keep(&says.iter().map(String::as_str).collect::<Vec<_>>());
-            let (image, side) = image(&first.inputs()).map_err(of_encoder)?;
+            let canvas = Canvas::of(&first.inputs()).map_err(of_encoder)?;
             first.unknown().map_err(of_encoder)?;
             second.unknown().map_err(of_decoder)?;
-            first.fix(&image, &[1, 3, side, side]);
+            first.fix(&canvas.name, &canvas.shape());
             if takes.iter().any(|t| t.name == SIZE) {
-                second.give(SIZE, &[side as f32; 2]);
+                second.give(SIZE, &[canvas.side as f32; 2]);
                 takes = second.inputs();
             }
             let encoder = Net::of(&mut first).map_err(of_encoder)?;
@@ -127,7 +88,7 @@ impl Pair {
                 .collect();
             let this = Self {
                 encoder,
-                side,
+                canvas,
                 fit,
                 says,
                 decoder: second,
@@ -149,7 +110,7 @@ impl Pair {
 
     /// Pixels a side of the encoder's square.
     pub const fn side(&self) -> u32 {
-        self.side as u32
+        self.canvas.side as u32
     }
 
     /// Steps of the encoder.
@@ -173,31 +134,10 @@ impl Pair {
 
     /// Looks at a picture: what the decoder needs to know of it, as bytes.
     pub fn encode(&self, picture: &Picture, stop: Stop<'_>) -> Result<Vec<u8>> {
-        let input = self.square(picture);
-        let input = Values::new(vec![1, 3, self.side, self.side], input);
+        let input = self.canvas.values(picture, self.fit);
         let found = apart(|| self.encoder.run(&[input], stop))?;
         let whole = found.iter().flat_map(|v| &v.values);
         Ok(whole.flat_map(|v| v.to_le_bytes()).collect())
-    }
-
-    /// The picture in the square, normalised.
-    fn square(&self, picture: &Picture) -> Vec<f32> {
-        let placed = self
-            .fit
-            .place(picture.width as f64, picture.height as f64, self.side);
-        let (w, h) = (placed.across as usize, placed.down as usize);
-        let planes = picture.scaled(w, h, 3);
-        let mut out = vec![0.0; 3 * self.side * self.side];
-        for c in 0..3 {
-            for y in 0..h {
-                let from = &planes[(c * h + y) * w..][..w];
-                let to = &mut out[(c * self.side + y) * self.side..][..w];
-                for (to, v) in to.iter_mut().zip(from) {
-                    *to = (v - MEAN[c]) / DEVIATION[c];
-                }
-            }
-        }
-        out
     }
 
     /// The object of a picture of `width` x `height` pixels that was seen as [`Self::encode`] says: by clicks on it and beside it, and by a box
@@ -214,7 +154,9 @@ impl Pair {
                 "What was kept of the picture is of another network.".to_owned(),
             ));
         }
-        let placed = self.fit.place(f64::from(width), f64::from(height), self.side);
+        let placed = self
+            .fit
+            .place(f64::from(width), f64::from(height), self.canvas.side);
         let at = |p: Point| {
             [
                 (p.x * placed.across / f64::from(width)) as f32,
@@ -231,11 +173,12 @@ impl Pair {
                 points.push((at(Point::new(r.x, r.y)), 2.0));
                 points.push((at(Point::new(r.right(), r.bottom())), 3.0));
             }
-            // Without a box, a point that is none.
-            None => points.push(([0.0, 0.0], -1.0)),
+            // Without a box, a point that is none; decoders of SAM 2 add it themselves.
+            None if self.fit == Fit::Padded => points.push(([0.0, 0.0], -1.0)),
+            None => {}
         }
         let map = apart(|| self.answer(seen, &points, stop))?;
-        drawn(&map, placed, self.side, [width, height])
+        drawn(&map, placed, self.canvas.side, [width, height])
     }
 
     /// On a thread of [`apart`].
@@ -243,7 +186,7 @@ impl Pair {
         let decoder = self.decoder_for(points.len())?;
         let inputs = self.prompt(seen, points)?;
         let found = decoder.net.run(&inputs, stop)?;
-        best(&found, decoder.masks)
+        best(&found, decoder.masks, points.len())
     }
 
     /// The decoder's inputs, in its order.
@@ -284,28 +227,35 @@ impl Pair {
                 .copied()
                 .collect::<Option<Vec<usize>>>()
         };
+        let one = |sides: &Vec<usize>| sides.iter().all(|n| *n == 1);
         let said = self.says.iter().position(|s| *s == port.name);
         match (port.name.as_str(), said) {
             (_, Some(n)) => Ok(self.encoder.gives[n].clone()),
             (POINTS, _) => Ok(vec![1, points, 2]),
             (LABELS, _) => Ok(vec![1, points]),
-            (HAS_MASK, _) => Ok(fixed().unwrap_or_else(|| vec![1])),
-            _ => fixed()
-                .filter(|s| s.len() == 4 && s.iter().product::<usize>() <= SIDE_MAX * SIDE_MAX)
-                .or_else(|| {
-                    // Four times as fine as what the encoder says.
-                    let [.., h, w] = self.encoder.gives.first()?[..] else {
-                        return None;
-                    };
-                    Some(vec![1, 1, h * 4, w * 4])
-                })
-                .ok_or_else(|| {
-                    refused(
-                        "The decoder",
-                        &format!("the size of its input {} is not told", short(&port.name)),
-                    )
-                }),
+            (HAS_MASK, _) => Ok(fixed().filter(one).unwrap_or_else(|| vec![1])),
+            _ => self.mask_in(port).ok_or_else(|| {
+                refused(
+                    "The decoder",
+                    &format!("the size of its input {} is not told", short(&port.name)),
+                )
+            }),
         }
+    }
+
+    /// The sides of a mask that goes in: what the file fixes of them; else four times as fine as what the encoder says of the whole picture.
+    fn mask_in(&self, port: &Port) -> Option<Vec<usize>> {
+        let at = self.says.iter().position(|s| EMBEDDED.contains(&s.as_str()))?;
+        let [.., h, w] = self.encoder.gives.get(at)?[..] else {
+            return None;
+        };
+        let told = |side: usize| match port.dims.as_deref() {
+            Some(dims) if dims.len() == 4 => dims[side],
+            _ => None,
+        };
+        let sides = [told(2).unwrap_or(h * 4), told(3).unwrap_or(w * 4)];
+        let fits = sides.iter().all(|n| (1..=SIDE_MAX).contains(n));
+        fits.then(|| vec![1, 1, sides[0], sides[1]])
     }
 
     /// The decoder for a number of points; made ready where it is not. On a thread of [`apart`].
@@ -346,8 +296,9 @@ struct Scored {
     values: Vec<f32>,
 }
 
-/// The mask with the best score.
-fn best(found: &[Values], masks: usize) -> Result<Scored> {
+/// The mask with the best score. Of four the first is meant for several points, and the others for a single one, which may mean more than one thing: so
+/// SAM's own exporter chooses (`select_masks`), by as many points as go in.
+fn best(found: &[Values], masks: usize, points: usize) -> Result<Scored> {
     let broken = || MlError::Broken("The decoder gives other masks than it says.".to_owned());
     let ([_, _, h, w], Some(scores)) = (
         found.get(masks).map_or(&[][..], |v| &v.shape[..]),
@@ -356,7 +307,12 @@ fn best(found: &[Values], masks: usize) -> Result<Scored> {
         return Err(broken());
     };
     let (width, height) = (*w, *h);
-    let n = (0..scores.values.len())
+    let among = match scores.values.len() {
+        4 if points > 2 => 0..1,
+        4 => 1..4,
+        n => 0..n,
+    };
+    let n = among
         .max_by(|a, b| scores.values[*a].total_cmp(&scores.values[*b]))
         .ok_or_else(broken)?;
     let values = found[masks]
@@ -474,10 +430,10 @@ fn said_between(says: &[Port], takes: &[Port]) -> Result<(Vec<String>, Fit)> {
         between.push(port.name.clone());
     }
     let has = |name: &str| between.iter().any(|b| b == name);
-    if has("image_embeddings") && between.len() == 1 {
+    if has(EMBEDDED[0]) && between.len() == 1 {
         return Ok((between, Fit::Padded));
     }
-    if has("image_embed") {
+    if has(EMBEDDED[1]) {
         return Ok((between, Fit::Stretched));
     }
     let has = list(between.iter().map(|b| short(b)));
@@ -485,29 +441,4 @@ fn said_between(says: &[Port], takes: &[Port]) -> Result<(Vec<String>, Fit)> {
         "The pair",
         &format!("what goes from encoder to decoder is of no known make ({has})"),
     ))
-}
-
-/// The encoder's input and the side of its square.
-fn image(inputs: &[Port]) -> Result<(String, usize), String> {
-    let [input] = inputs else {
-        let names = list(inputs.iter().map(|i| short(&i.name)));
-        return Err(format!("it has {} inputs ({names})", inputs.len()));
-    };
-    let name = short(&input.name);
-    if !IMAGES.contains(&input.name.as_str()) {
-        return Err(format!("its input is `{name}` instead of `image`"));
-    }
-    if input.kind != Kind::Float {
-        return Err(format!("its input {name} takes no 32-bit floats"));
-    }
-    let Some([None | Some(1), Some(3), height, width]) = input.dims.as_deref() else {
-        return Err(format!("its input {name} is not of the form [1, 3, side, side]"));
-    };
-    let (height, width) = (height.unwrap_or(SIDE), width.unwrap_or(SIDE));
-    if height != width || !(SIDE_MIN..=SIDE_MAX).contains(&width) {
-        return Err(format!(
-            "its input {name} is {width} x {height} pixels; wanted is a square of {SIDE_MIN} to {SIDE_MAX} a side"
-        ));
-    }
-    Ok((input.name.clone(), width))
 }

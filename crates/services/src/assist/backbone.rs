@@ -1,4 +1,4 @@
-//! Networks that an admin brings to describe pictures: versions of registered models with weights of a ResNet, as safetensors or as `torch.save`
+//! Networks that an admin brings to describe pictures: versions of registered models with weights of a network that is known (ResNet, MobileNet, ViT), as safetensors or as `torch.save`
 //! writes them, or with a whole network as ONNX.
 
 use super::Assists;

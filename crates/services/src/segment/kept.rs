@@ -52,6 +52,11 @@ impl Kept {
         Ok(())
     }
 
+    /// Leaves what is in memory to the files.
+    pub fn let_go(&self) {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     fn hold(&self, key: &str, bytes: Vec<u8>) -> Arc<Vec<u8>> {
         let bytes = Arc::new(bytes);
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
@@ -132,6 +137,8 @@ mod tests {
         kept.put("a", vec![1, 2, 3]).await.unwrap();
         assert_eq!(*kept.get("a", 3).await.unwrap().unwrap(), [1, 2, 3]);
         let anew = Kept::at(path.clone());
+        assert_eq!(*anew.get("a", 3).await.unwrap().unwrap(), [1, 2, 3]);
+        anew.let_go();
         assert_eq!(*anew.get("a", 3).await.unwrap().unwrap(), [1, 2, 3]);
         // Cut off, or of another network.
         std::fs::write(path.join("b"), [1_u8]).unwrap();

@@ -5,6 +5,8 @@ use crate::{ConnectError, Result};
 
 /// Words that begin something other than a query. They are reserved: as names they stand in brackets or quotes.
 const STATEMENTS: &[&str] = &[
+    // Of signatures.
+    "add",
     "alter",
     "backup",
     "begin",
@@ -18,6 +20,7 @@ const STATEMENTS: &[&str] = &[
     "declare",
     "delete",
     "deny",
+    "disk",
     "drop",
     "dump",
     "exec",
@@ -43,6 +46,8 @@ const STATEMENTS: &[&str] = &[
     "set",
     "setuser",
     "shutdown",
+    // Which is enabled or disabled.
+    "trigger",
     "truncate",
     "update",
     "updatetext",
@@ -51,8 +56,17 @@ const STATEMENTS: &[&str] = &[
     "while",
     "writetext",
 ];
-/// They have the database ask other servers, or read files.
+/// They have the database ask other servers, or read files. Those of the second kind are no reserved words, so they count in brackets too.
 const ELSEWHERE: &[&str] = &["opendatasource", "openquery", "openrowset"];
+const FILES: &[&str] = &[
+    "dm_os_enumerate_filesystem",
+    "dm_os_file_exists",
+    "fn_dump_dblog",
+    "fn_get_audit_file",
+    "fn_get_audit_file_v2",
+    "fn_trace_gettable",
+    "fn_xe_file_target_read_file",
+];
 
 /// Whether a text is one query that only reads.
 pub fn check(sql: &str) -> Result<()> {
@@ -65,7 +79,7 @@ fn look(sql: &str) -> Result<(), String> {
     if lines.contains(odd) {
         return Err("A query holds no control characters but line feeds and tabs.".to_owned());
     }
-    let words = words(&lines)?;
+    let Words { bare: words, named } = words(&lines)?;
     if !matches!(words.first().map(String::as_str), Some("select" | "with")) {
         return Err("A query begins with SELECT or WITH; nothing else is run.".to_owned());
     }
@@ -76,19 +90,29 @@ fn look(sql: &str) -> Result<(), String> {
                 "A query only reads: {upper} is not run. As a name it stands in brackets: [{word}]."
             ));
         }
-        if ELSEWHERE.contains(&word.as_str()) {
+        if ELSEWHERE.contains(&word.as_str()) || FILES.contains(&word.as_str()) {
             return Err(format!(
                 "A query reads from this database alone: {upper} is not run."
             ));
         }
-        if word == "next" && words.get(n + 1).is_some_and(|w| w == "value") {
+        let before = |next: &str| words.get(n + 1).is_some_and(|w| w == next);
+        if word == "next" && before("value") {
             return Err("A query only reads: NEXT VALUE FOR would count a sequence on.".to_owned());
+        }
+        if word == "end" && before("conversation") {
+            return Err("A query only reads: END CONVERSATION is not run.".to_owned());
         }
         if word.starts_with(|c: char| c.is_ascii_digit()) && !is_number(word) {
             return Err(format!("Write a space after the number in `{word}`."));
         }
     }
-    Ok(())
+    match named.iter().find(|name| FILES.contains(&name.as_str())) {
+        Some(name) => Err(format!(
+            "A query reads from this database alone: {} is not run.",
+            name.to_uppercase()
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Digits, with an exponent, or a hexadecimal number. What follows one without a space is a word of its own there.
@@ -102,9 +126,16 @@ fn is_number(word: &str) -> bool {
         .all(|part| part.chars().all(|c| c.is_ascii_digit()))
 }
 
-/// The words outside quotes, brackets and comments, in lower case.
-fn words(sql: &str) -> Result<Vec<String>, String> {
-    let (mut words, mut word) = (Vec::new(), String::new());
+/// A query in its words, in lower case; comments and texts are none.
+#[derive(Default)]
+struct Words {
+    bare: Vec<String>,
+    /// What stands in brackets or double quotes.
+    named: Vec<String>,
+}
+
+fn words(sql: &str) -> Result<Words, String> {
+    let (mut out, mut word) = (Words::default(), String::new());
     let mut rest = sql;
     while let Some(c) = rest.chars().next() {
         let after = &rest[c.len_utf8()..];
@@ -114,21 +145,26 @@ fn words(sql: &str) -> Result<Vec<String>, String> {
             continue;
         }
         if !word.is_empty() {
-            words.push(std::mem::take(&mut word));
+            out.bare.push(std::mem::take(&mut word));
         }
         rest = match c {
             ';' => return Err("Only one statement at a time.".to_owned()),
-            '\'' | '"' => quoted(after, c)?,
-            '[' => quoted(after, ']')?,
+            '\'' => quoted(after, c)?,
+            '"' | '[' => {
+                let behind = quoted(after, if c == '[' { ']' } else { c })?;
+                let inside = &after[..after.len() - behind.len() - 1];
+                out.named.push(inside.trim().to_lowercase());
+                behind
+            }
             '-' if after.starts_with('-') => after.find('\n').map_or("", |n| &after[n..]),
             '/' if after.starts_with('*') => comment(&after[1..])?,
             _ => after,
         };
     }
     if !word.is_empty() {
-        words.push(word);
+        out.bare.push(word);
     }
-    Ok(words)
+    Ok(out)
 }
 
 /// What follows a text that ends with `end`, which twice is one of the text.
@@ -174,6 +210,7 @@ mod tests {
             "select last_update, is_set, t.used from t",
             "select a from t for xml path('x')",
             "select cast(a as decimal(19, 4)), iif(a > 1, 2, 3) from t",
+            "select [trigger], [add], 'fn_trace_gettable' from [end] as conversation",
         ] {
             assert!(check(good).is_ok(), "{good}: {:?}", check(good));
         }
@@ -199,6 +236,12 @@ mod tests {
             "select * from openrowset(bulk 'c:\\x', single_blob) as t",
             "select next value for s",
             "select next/**/value for s",
+            "select 1 as a disable trigger t on database",
+            "select 1 as a add signature to p by certificate c",
+            "select 1 end conversation 'x'",
+            "select * from sys.fn_trace_gettable('\\\\far\\share\\x.trc', default)",
+            "select * from sys.[FN_XE_file_target_read_file]('x', null, null, null)",
+            "select * from sys.\"dm_os_file_exists\"('c:\\x')",
             "select 1; select 2",
             "select 1 -- a\rdelete from t",
             "select 1 -- a\u{2028}delete from t",

@@ -9,7 +9,9 @@ use crate::{ConnectError, Result};
 use bytes::Bytes;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt as _};
@@ -28,6 +30,28 @@ const OFF: u8 = 0;
 const ON: u8 = 1;
 const NOT_THERE: u8 = 2;
 
+/// Most bytes that come for one row: the library holds all of a value, and a server may send two gigabytes of one.
+const CAME_MAX: usize = 256 << 20;
+
+/// Bytes that came since somebody last said that they were a row.
+#[derive(Clone, Default)]
+pub struct Came(Arc<AtomicUsize>);
+
+impl Came {
+    /// What came was a row, or was asked for anew.
+    pub fn clear(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+
+    fn add(&self, n: usize) -> io::Result<()> {
+        if self.0.fetch_add(n, Ordering::Relaxed).saturating_add(n) > CAME_MAX {
+            // No socket says this: it tells this end from those that the server makes.
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        Ok(())
+    }
+}
+
 /// A way to a server.
 pub trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
 
@@ -36,7 +60,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
 pub type Pipe = Compat<Greeted>;
 
 /// Says the first words, and encrypts where both sides do.
-pub async fn greet(mut tcp: TcpStream, host: &str, port: u16, tls: Tls) -> Result<Pipe> {
+pub async fn greet(mut tcp: TcpStream, host: &str, port: u16, tls: Tls, came: &Came) -> Result<Pipe> {
     let at = format!("{host}:{port}");
     let ask = if tls == Tls::Off || !cfg!(feature = "tls") {
         NOT_THERE
@@ -57,10 +81,10 @@ pub async fn greet(mut tcp: TcpStream, host: &str, port: u16, tls: Tls) -> Resul
         let way = super::tls::wrap(tcp, host)
             .await
             .map_err(|e| ConnectError::Unreachable(format!("TLS with {at} failed ({e}).")))?;
-        return Ok(Greeted::new(Box::new(way)).compat());
+        return Ok(Greeted::new(Box::new(way), came.clone()).compat());
     }
     debug_assert!(!encrypted, "nobody asks for what this build has not");
-    Ok(Greeted::new(Box::new(tcp)).compat())
+    Ok(Greeted::new(Box::new(tcp), came.clone()).compat())
 }
 
 /// Whether the way is encrypted from here on.
@@ -156,12 +180,14 @@ pub struct Greeted {
     way: Box<dyn Io>,
     taken: Vec<u8>,
     answer: Bytes,
+    came: Came,
 }
 
 impl Greeted {
-    fn new(way: Box<dyn Io>) -> Self {
+    fn new(way: Box<dyn Io>, came: Came) -> Self {
         Self {
             way,
+            came,
             taken: Vec::new(),
             // Whatever was agreed on is none of the library's business.
             answer: packet(ANSWER, &options(NOT_THERE)).into(),
@@ -181,7 +207,9 @@ impl AsyncRead for Greeted {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if this.answer.is_empty() {
-            return Pin::new(&mut this.way).poll_read(cx, buf);
+            let before = buf.filled().len();
+            ready!(Pin::new(&mut this.way).poll_read(cx, buf))?;
+            return Poll::Ready(this.came.add(buf.filled().len() - before));
         }
         let n = this.answer.len().min(buf.remaining());
         buf.put_slice(&this.answer.split_to(n));
@@ -244,7 +272,8 @@ mod tests {
     #[tokio::test]
     async fn the_library_hears_an_answer_and_the_server_only_what_follows() {
         let (near, mut far) = tokio::io::duplex(1 << 12);
-        let mut way = Greeted::new(Box::new(near));
+        let came = Came::default();
+        let mut way = Greeted::new(Box::new(near), came.clone());
         let words = packet(FIRST, &options(NOT_THERE));
         // In pieces, as sockets take them, and with the next message behind it.
         way.write_all(&words[..3]).await.unwrap();
@@ -262,5 +291,13 @@ mod tests {
         let mut said = [0; 2];
         way.read_exact(&mut said).await.unwrap();
         assert_eq!(&said, b"ok");
+        // What is of use may be any amount; one thing may not.
+        came.0.store(CAME_MAX - 1, Ordering::Relaxed);
+        far.write_all(b"rows").await.unwrap();
+        let e = way.read_exact(&mut said).await.unwrap_err();
+        assert_eq!(e.kind(), io::ErrorKind::FileTooLarge);
+        came.clear();
+        far.write_all(b"more").await.unwrap();
+        way.read_exact(&mut said).await.unwrap();
     }
 }

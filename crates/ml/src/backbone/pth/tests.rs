@@ -170,6 +170,43 @@ fn tensors_are_read_as_they_were_saved() {
 }
 
 #[test]
+fn texts_of_python_2_are_texts() {
+    let made = pickle::read(b"\x80\x02}(U\x01aT\x02\x00\x00\x00bcU\x00X\x01\x00\x00\x00du.").unwrap();
+    let Thing::Dict(entries) = made.top() else {
+        panic!("{made:?}")
+    };
+    let found: Vec<_> = entries
+        .iter()
+        .map(|(k, v)| (made.get(*k), made.get(*v)))
+        .collect();
+    assert!(matches!(
+        found[..],
+        [
+            (Thing::Text("a"), Thing::Text("bc")),
+            (Thing::Text(""), Thing::Text("d"))
+        ]
+    ));
+    assert!(
+        pickle::read(b"\x80\x02T\xff\xff\xff\xffa.")
+            .unwrap_err()
+            .contains("cut off")
+    );
+}
+
+#[test]
+fn a_storage_that_is_a_part_of_another_is_not_read_as_if_it_were_whole() {
+    let program = |view: &[u8]| {
+        let mut out = b"\x80\x02(U\x07storagectorch\nFloatStorage\nU\x010U\x03cpuK\x06".to_vec();
+        out.extend(view);
+        out.extend(b"tQ.");
+        out
+    };
+    assert!(pickle::read(&program(b"N")).is_ok());
+    let part = pickle::read(&program(b"(U\x011K\x02K\x06t")).unwrap_err();
+    assert!(part.contains("parts of others"), "{part}");
+}
+
+#[test]
 fn a_tensor_may_be_a_view_of_its_storage() {
     let t = |shape: &[usize], steps: &[usize], offset, count| Tensor {
         storage: Storage {
@@ -268,7 +305,7 @@ fn instruction() -> impl Strategy<Value = Vec<u8>> {
     let plain =
         prop::sample::select(b"}]()tNusaebQR.0i\x85\x86\x87\x88\x89\x93".to_vec()).prop_map(|b| vec![b]);
     let with = (
-        prop::sample::select(b"qhKJMXrjG\x8a\x80".to_vec()),
+        prop::sample::select(b"qhKJMXTUrjG\x8a\x80".to_vec()),
         prop::collection::vec(0..6_u8, 0..6),
     )
         .prop_map(|(op, mut rest)| {
