@@ -5,6 +5,7 @@ use crate::{Index, Layer, Numbers};
 use limn_domain::explore::{BINS, BY_PATH, Bounds, Column, ExploreFilter, Facet, FacetValue, VALUES_MAX};
 use memchr::memmem;
 use std::cmp::Ordering;
+use std::collections::HashSet;
 
 /// Which page of what passes.
 #[derive(Debug, Clone, Default)]
@@ -89,15 +90,12 @@ impl Index {
             let own = own(&layer.name);
             let set = own.as_ref().unwrap_or(&passing);
             let counted = layer.all().map(|(value, rows)| (value, rows.count_in(set)));
-            let chosen = filter
-                .facets
-                .get(&layer.name)
-                .map(Vec::as_slice)
-                .unwrap_or_default();
+            let chosen = filter.facets.get(&layer.name);
+            let chosen: Vec<String> = chosen.into_iter().flatten().map(|v| layer.spelled(v)).collect();
             answer.facets.push(facet(
                 (layer.name.as_str(), layer.label.as_str(), 0),
                 counted,
-                chosen,
+                &chosen,
             ));
         }
         for f in &self.facets {
@@ -134,11 +132,16 @@ impl Index {
         for (name, _) in filter.ranges.iter().filter(|(_, b)| **b != Bounds::default()) {
             self.numbers(name)?;
         }
-        Ok(self.parts_of(layers, filter))
+        Ok(self.parts_of(layers, filter, &|_, _| true))
     }
 
-    /// The same where nothing passes what no row has a value of.
-    pub(crate) fn parts_of(&self, layers: &[Layer], filter: &ExploreFilter) -> Parts {
+    /// The same where nothing passes what no row has a value of; of the values of facets only those that `takes` lets.
+    pub(crate) fn parts_of(
+        &self,
+        layers: &[Layer],
+        filter: &ExploreFilter,
+        takes: &dyn Fn(&str, &str) -> bool,
+    ) -> Parts {
         let rows = self.rows();
         let mut named = Vec::new();
         for (name, wanted) in filter.facets.iter().filter(|(_, w)| !w.is_empty()) {
@@ -147,9 +150,10 @@ impl Index {
                 continue;
             }
             let mut bits = Bits::none(rows);
+            let wanted: HashSet<&str> = wanted.iter().map(String::as_str).collect();
             let facet = self.facets.iter().find(|f| f.name == *name);
             for (value, _, set) in facet.iter().flat_map(|f| &f.values) {
-                if wanted.contains(value) {
+                if wanted.contains(value.as_str()) && takes(name, value) {
                     set.add_to(&mut bits);
                 }
             }
@@ -246,25 +250,29 @@ fn within(column: &Numbers, bounds: Bounds) -> Bits {
     bits
 }
 
-/// Name, label, and how many values found no room; the others with their counts; those that are filtered by.
+/// Name, label, and how many values found no room; the others with their counts; those that are filtered by, which are always listed,
+/// also where no row has them any more: they have to be in sight to be taken away.
 pub(crate) fn facet<'a>(
     (name, label, left_out): (&str, &str, u32),
     counted: impl Iterator<Item = (&'a str, usize)>,
-    chosen: &[String],
+    chosen: &'a [String],
 ) -> Facet {
-    let is_chosen = |value: &str| chosen.iter().any(|c| c == value);
+    let chosen: HashSet<&str> = chosen.iter().map(String::as_str).collect();
     let mut counted: Vec<(&str, usize)> = counted
-        .filter(|(value, count)| *count > 0 || is_chosen(value))
+        .filter(|(value, count)| *count > 0 || chosen.contains(value))
         .collect();
-    // Those that are filtered by stay in sight.
+    let known: HashSet<&str> = counted.iter().map(|(value, _)| *value).collect();
+    counted.extend(chosen.difference(&known).map(|value| (*value, 0)));
     counted.sort_by(|a, b| {
-        is_chosen(b.0)
-            .cmp(&is_chosen(a.0))
+        chosen
+            .contains(b.0)
+            .cmp(&chosen.contains(a.0))
             .then(b.1.cmp(&a.1))
             .then_with(|| a.0.cmp(b.0))
     });
-    let more = counted.len().saturating_sub(VALUES_MAX) + left_out as usize;
-    counted.truncate(VALUES_MAX.max(chosen.len()));
+    let shown = counted.len().min(VALUES_MAX.max(chosen.len()));
+    let more = counted.len() - shown + left_out as usize;
+    counted.truncate(shown);
     counted.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
     Facet {
         name: name.to_owned(),

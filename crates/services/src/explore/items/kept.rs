@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Grows whenever a row says other things of an item; files of another number are made anew.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Bytes of indexes that stay in memory; one that is larger stays alone.
 const HELD: usize = 512 << 20;
 /// How long a draft stays that nobody writes to.
