@@ -32,7 +32,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const LIMIT_DEFAULT: i64 = 60;
-/// Values, bounds and characters of a filter.
+/// Values and bounds of a filter, and bytes of each of its texts.
 const FILTER_MAX: usize = 2_000;
 /// Views of a dataset.
 const VIEWS_MAX: usize = 200;
@@ -253,11 +253,16 @@ pub(crate) async fn passing(ctx: &Context, version: &Version, filter: &ExploreFi
 pub(crate) fn check(query: &ExploreQuery) -> Result<()> {
     let f = &query.filter;
     let values: usize = f.facets.values().map(Vec::len).sum();
-    let like = query.like.as_ref().map_or(0, String::len);
-    if values + f.facets.len() + f.ranges.len() > FILTER_MAX || f.text.len().max(like) > FILTER_MAX {
+    let facets = f
+        .facets
+        .iter()
+        .flat_map(|(name, values)| values.iter().chain([name]));
+    let texts = facets.chain(f.ranges.keys()).chain([&f.text]);
+    let mut texts = texts.chain(&query.like).chain(&query.sort);
+    if values + f.facets.len() + f.ranges.len() > FILTER_MAX || texts.any(|t| t.len() > FILTER_MAX) {
         return Err(Error::field(
             "filter",
-            format!("A filter has at most {FILTER_MAX} values and characters."),
+            format!("A filter has at most {FILTER_MAX} values, and as many bytes in each."),
         ));
     }
     Ok(())

@@ -112,6 +112,15 @@ impl ItemIndexes {
         {
             *state = newer;
             reached = state.advance(ctx, project).await?;
+        } else if state.is_large()
+            && let Some(mut newer) = self.read(project, &slot, state.made_at).await?
+        {
+            // Made from a moment before the last question: it does if little has changed since.
+            state.made_at = newer.made_at;
+            if newer.advance(ctx, project).await? == Reached::Current && !newer.is_large() {
+                *state = newer;
+                reached = Reached::Current;
+            }
         }
         slot.bytes.store(state.size(), Ordering::Relaxed);
         Ok(Look {
@@ -261,15 +270,17 @@ fn is_old(draft: &Path) -> bool {
 
 /// Writes a file beside the one of this path; answers where.
 fn write(path: &Path, head: &Head, index: &Index) -> std::io::Result<PathBuf> {
+    use std::io::Write as _;
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
     let head = serde_json::to_vec(head)?;
-    let mut bytes = (head.len() as u64).to_le_bytes().to_vec();
-    bytes.extend(head);
-    bytes.extend(index.to_bytes());
     let draft = path.with_extension(format!("{}.draft", hex::encode(rand::random::<[u8; 4]>())));
-    std::fs::write(&draft, bytes)?;
+    let mut file = std::fs::File::create(&draft)?;
+    file.write_all(&(head.len() as u64).to_le_bytes())?;
+    file.write_all(&head)?;
+    // The whole of it is some hundred bytes an item: once in memory is enough.
+    file.write_all(&index.to_bytes())?;
     Ok(draft)
 }
 
