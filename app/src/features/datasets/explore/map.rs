@@ -11,10 +11,10 @@ mod raster;
 mod stage;
 
 use super::super::api;
-use super::super::source::{Watch, follow};
 use super::Explorer;
 use crate::error::AppError;
 use crate::fmt;
+use crate::job::{Watch, follow};
 use crate::ui::{
     Button, Card, EmptyState, ErrorView, Glyph, IconButton, Notice, Select, Skeleton, Tone, use_toasts,
 };

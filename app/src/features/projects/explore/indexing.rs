@@ -1,10 +1,9 @@
 //! While a project is indexed, and while much has changed since.
 
-use super::super::transfer::job::{JobProgress, follow};
 use super::Explorer;
+use crate::job::{JobProgress, follow, use_followed};
 use crate::ui::{Card, Notice, RelativeTime, Tone};
 use leptos::prelude::*;
-use limn_domain::JobId;
 use limn_domain::job::{Job, JobState};
 
 /// Stands for the page until there is an index.
@@ -44,20 +43,13 @@ pub fn Indexing(job: Job, again: Callback<()>) -> impl IntoView {
 /// Says that not all is counted yet, and asks again when it is.
 #[component]
 pub fn Behind(e: Explorer) -> impl IntoView {
-    let id = Memo::new(move |_| e.job.with(|j| j.as_ref().map(|j| j.id)));
-    Effect::new(move |before: Option<Option<JobId>>| {
-        let now = id.get();
-        if let Some(id) = now.filter(|_| before != Some(now)) {
-            let ended = Callback::new(move |job: Job| {
-                e.job.set(None);
-                if job.state == JobState::Succeeded {
-                    e.ask_again();
-                }
-            });
-            follow(e.job, id, ended);
+    let ended = Callback::new(move |job: Job| {
+        e.job.set(None);
+        if job.state == JobState::Succeeded {
+            e.ask_again();
         }
-        now
     });
+    let id = use_followed(e.job, ended);
     let behind = Memo::new(move |_| e.page.with(|p| p.behind));
     let as_of = Signal::derive(move || e.page.with(|p| p.as_of));
     view! {
