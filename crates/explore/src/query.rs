@@ -209,33 +209,38 @@ impl Index {
             None => Ok(passing.iter().skip(from).take(n).collect()),
             Some(values) => {
                 let value = |row: usize| values.get(row).copied().unwrap_or(f32::NAN);
-                // What is not known comes last, ties in the order of paths.
-                let order = |a: &usize, b: &usize| {
-                    let (x, y) = (value(*a), value(*b));
-                    let by_value = match (x.is_nan(), y.is_nan()) {
-                        (true, true) => Ordering::Equal,
-                        (true, false) => Ordering::Greater,
-                        (false, true) => Ordering::Less,
-                        _ if down => y.total_cmp(&x),
-                        _ => x.total_cmp(&y),
-                    };
-                    by_value.then(a.cmp(b))
-                };
-                let mut all: Vec<usize> = passing.iter().collect();
-                let to = (from + n).min(all.len());
-                if to < all.len() {
-                    all.select_nth_unstable_by(to, order);
-                    all.truncate(to);
-                }
-                if from > 0 && from < all.len() {
-                    all.select_nth_unstable_by(from, order);
-                }
-                let mut page = all.split_off(from.min(all.len()));
-                page.sort_unstable_by(order);
-                Ok(page)
+                let all = passing.iter().map(|row| (value(row), row)).collect();
+                Ok(by_number(all, (from, n), down))
             }
         }
     }
+}
+
+/// Of numbers with their places those from `from` on, `n` at most, least first, or most first where it goes `down`. What is not known comes
+/// last, ties in the order of places. Answers the places.
+pub(crate) fn by_number(mut all: Vec<(f32, usize)>, (from, n): (usize, usize), down: bool) -> Vec<usize> {
+    let order = |a: &(f32, usize), b: &(f32, usize)| {
+        let by_value = match (a.0.is_nan(), b.0.is_nan()) {
+            (true, true) => Ordering::Equal,
+            (true, false) => Ordering::Greater,
+            (false, true) => Ordering::Less,
+            _ if down => b.0.total_cmp(&a.0),
+            _ => a.0.total_cmp(&b.0),
+        };
+        by_value.then(a.1.cmp(&b.1))
+    };
+    let from = from.min(all.len());
+    let to = from.saturating_add(n).min(all.len());
+    if to < all.len() {
+        all.select_nth_unstable_by(to, order);
+        all.truncate(to);
+    }
+    if from > 0 && from < all.len() {
+        all.select_nth_unstable_by(from, order);
+    }
+    let mut page = all.split_off(from);
+    page.sort_unstable_by(order);
+    page.into_iter().map(|(_, place)| place).collect()
 }
 
 fn within(column: &Numbers, bounds: Bounds) -> Bits {

@@ -2,10 +2,9 @@
 
 use crate::bits::{Bits, Set};
 use crate::build::{FACETS_MAX, VALUES_MAX};
-use crate::query::{Answer, Parts, Wanted, add_to_bins, facet};
+use crate::query::{Answer, Parts, Wanted, add_to_bins, by_number, facet};
 use crate::{Index, Numbers, Values};
 use limn_domain::explore::{BINS, BY_PATH, Column, ExploreFilter, Facet};
-use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -332,33 +331,9 @@ impl Stack {
             let (half, own) = self.split(row);
             columns[half].map_or(f32::NAN, |c| c.values[own])
         };
-        // What is not known comes last, ties in the order of keys.
-        let order = |a: &(f32, usize), b: &(f32, usize)| {
-            let by_value = match (a.0.is_nan(), b.0.is_nan()) {
-                (true, true) => Ordering::Equal,
-                (true, false) => Ordering::Greater,
-                (false, true) => Ordering::Less,
-                _ if wanted.descending => b.0.total_cmp(&a.0),
-                _ => a.0.total_cmp(&b.0),
-            };
-            by_value.then(a.1.cmp(&b.1))
-        };
-        let mut places: Vec<(f32, usize)> = all
-            .iter()
-            .enumerate()
-            .map(|(at, row)| (value(*row), at))
-            .collect();
-        let to = (from + n).min(places.len());
-        if to < places.len() {
-            places.select_nth_unstable_by(to, order);
-            places.truncate(to);
-        }
-        if from > 0 && from < places.len() {
-            places.select_nth_unstable_by(from, order);
-        }
-        let mut page = places.split_off(from.min(places.len()));
-        page.sort_unstable_by(order);
-        page.into_iter().map(|(_, at)| all[at]).collect()
+        let values = all.iter().enumerate().map(|(place, row)| (value(*row), place));
+        let places = by_number(values.collect(), (from, n), wanted.descending);
+        places.into_iter().map(|place| all[place]).collect()
     }
 
     /// `to`: the new number of each row of the halves.

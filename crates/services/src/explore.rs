@@ -3,7 +3,9 @@
 //! items of a project, in `items`.
 
 pub(crate) mod beside;
+mod draft;
 pub(crate) mod file_tags;
+mod held;
 pub(crate) mod index;
 pub(crate) mod items;
 pub(crate) mod layers;
