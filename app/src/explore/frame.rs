@@ -45,3 +45,15 @@ pub fn found(matched: i64, total: i64, one: &str, many: &str) -> String {
         format!("{} of {all}", fmt::count(matched))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_found_is_said_beside_what_there_is() {
+        assert_eq!(found(6, 6, "file", "files"), "6 files");
+        assert_eq!(found(1, 1, "item", "items"), "1 item");
+        assert_eq!(found(3, 6, "file", "files"), "3 of 6 files");
+    }
+}
