@@ -1,14 +1,25 @@
-//! Filters beside what was found, for whichever page looks through something: values with counts, numbers with bounds, what is
-//! filtered by, views that are kept. Knows no server function: pages hand over what they were answered.
+//! A page that looks through something, whatever it is: the question in the address and how it is asked, values with counts, numbers
+//! with bounds, what is filtered by, the order, what is selected, views that are kept. Pages bring the server functions, what a row
+//! looks like, and what can be done.
 
 mod active;
+mod ask;
 mod days;
 mod facets;
+mod frame;
+mod indexing;
+mod pick;
+mod tools;
 mod views;
 
-pub use active::Active;
-pub use facets::Facets;
-pub use views::{Kept, Views, ViewsOf};
+use active::Active;
+pub use ask::{More, PAGE, asked, follow_question, in_address, use_more, use_question};
+use facets::Facets;
+pub use frame::{Frame, found};
+pub use indexing::Indexing;
+pub use pick::{Foot, Pick, use_pick};
+pub use tools::{Order, Search};
+pub use views::{Views, ViewsOf, use_views};
 
 use leptos::prelude::*;
 use limn_domain::explore::{Bounds, Column, ExploreFilter, ExploreQuery, Facet};
@@ -47,7 +58,7 @@ impl Filters {
 }
 
 /// Changes the filter of a question, and asks if that makes it another.
-pub fn edit(query: Memo<ExploreQuery>, change: Callback<ExploreQuery>, f: impl FnOnce(&mut ExploreFilter)) {
+fn edit(query: Memo<ExploreQuery>, change: Callback<ExploreQuery>, f: impl FnOnce(&mut ExploreFilter)) {
     let mut next = query.get_untracked();
     f(&mut next.filter);
     next.filter.facets.retain(|_, values| !values.is_empty());

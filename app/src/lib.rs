@@ -12,6 +12,7 @@ pub mod explore;
 pub mod features;
 pub mod fmt;
 mod handle;
+pub mod job;
 pub mod pages;
 pub mod pulse;
 pub mod session;

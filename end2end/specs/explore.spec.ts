@@ -72,6 +72,13 @@ test("files are filtered with counts, the filter is kept as a view, and what was
   await page.getByRole("button", { name: "Clear all filters" }).click();
   await expect(count).toHaveText("6 files");
 
+  // A question that cannot be answered can be left behind.
+  const wrong = encodeURIComponent('{"facets":{"colour":["red"]}}');
+  await page.goto(`/data/${dataset}/explore?version=1&q=${wrong}`);
+  await hydrated(page);
+  await page.getByRole("button", { name: "Clear all filters" }).click();
+  await expect(count).toHaveText("6 files");
+
   await page.keyboard.press("Control+k");
   const palette = page.getByRole("dialog", { name: "Search or jump to" });
   await palette.locator("input").fill(name);

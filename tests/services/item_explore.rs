@@ -10,7 +10,7 @@ use limn_domain::queue::Skip;
 use limn_domain::{Annotation, Code, ItemId, Rect, Source};
 use limn_jobs::Timing;
 use limn_services::{Actor, Services};
-use limn_testkit::{Studio, build, on_both};
+use limn_testkit::{Studio, TestDb, build, on_both};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -193,7 +193,13 @@ async fn names_are_those_of_now() {
             .unwrap();
         let page = found(&w, by("category", &["raccoon"])).await;
         assert_eq!((page.matched, count(&page, "category", "raccoon")), (1, 1));
-        assert_eq!(found(&w, by("category", &["a"])).await.matched, 0);
+        let page = found(&w, by("category", &["a"])).await;
+        assert_eq!(page.matched, 0);
+        let facet = page.facets.iter().find(|f| f.name == "category").unwrap();
+        assert!(
+            facet.values.iter().any(|v| v.value == "a" && v.count == 0),
+            "what is filtered by stays in sight: {facet:?}"
+        );
     })
     .await;
 }
@@ -225,6 +231,9 @@ async fn what_makes_no_sense_is_refused_and_views_are_kept() {
             ..ExploreQuery::default()
         };
         assert!(refused(like).await.for_field("like").is_some());
+        let long = "x".repeat(2_001);
+        let wrong = refused(of(by("state", &[&long]))).await;
+        assert!(wrong.for_field("filter").is_some(), "{wrong:?}");
         // A facet that items may have, and none has.
         assert_eq!(found(&w, by("item:weather", &["rain"])).await.matched, 0);
         let outsider = w
@@ -319,4 +328,44 @@ async fn a_large_project_is_indexed_by_a_job_whose_file_others_go_on_from() {
         assert!(!file.exists());
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_the_job_of_another_process_took_in_is_not_asked_for_again() {
+    let db = TestDb::sqlite().await;
+    let w = World::new(&db, Task::Multilabel, 15_100).await;
+    let other = Studio::new(&db);
+    let pass = |seconds: i64| {
+        w.studio.clock.advance_seconds(seconds);
+        other.clock.advance_seconds(seconds);
+    };
+    pass(3_600);
+    let first = answer(&w, ExploreQuery::default()).await;
+    finish(&other.services, &first.job.expect("it is not indexed yet")).await;
+    assert_eq!(found(&w, ExploreFilter::default()).await.total, 15_100);
+
+    // More than should lie over the index for long, in two parts that questions can follow.
+    for these in w.items[..5_200].chunks(2_600) {
+        pass(60);
+        let these = ItemSelection::Ids(these.to_vec());
+        let action = BulkAction::Classify(w.categories[0]);
+        let bulk = w.studio.items.bulk(&w.manager, w.project, these, action).await;
+        assert_eq!(bulk.unwrap().changed, 2_600);
+        found(&w, ExploreFilter::default()).await;
+    }
+    let active = async || {
+        let jobs = &w.studio.jobs;
+        let list = jobs.list(&w.manager, Some(w.project), true, None, None).await;
+        let rows = list.unwrap().rows.into_iter();
+        rows.filter(|j| j.kind == "explore_items").collect::<Vec<Job>>()
+    };
+    let jobs = active().await;
+    assert_eq!(jobs.len(), 1, "one that takes it in: {jobs:?}");
+    pass(60);
+    finish(&other.services, &jobs[0]).await;
+    for _ in 0..2 {
+        let found = found(&w, by("category", &["a"])).await;
+        assert_eq!((found.total, found.matched), (15_100, 5_200));
+        assert!(active().await.is_empty(), "it is taken in");
+    }
 }

@@ -1,38 +1,105 @@
 //! Saved views: filters that were kept under a name.
 
 use super::Filters;
-use crate::data::Mutation;
+use crate::data::{Mutation, use_form, use_mutation};
+use crate::error::AppError;
 use crate::ui::{
     Button, Dialog, DialogBody, DialogFoot, Field, FormError, Glyph, Icon, IconButton, Popover, TextInput,
-    Variant,
+    Variant, use_toasts,
 };
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use limn_domain::ViewId;
-use limn_domain::explore::{ExploreQuery, NewView};
+use limn_domain::explore::{ExploreQuery, NewView, SavedView};
+use limn_domain::item_explore::ItemView;
+use std::future::Future;
 
-/// A view that is kept.
+/// A view that is kept, of whatever.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Kept {
-    pub id: ViewId,
-    pub name: String,
-    pub query: ExploreQuery,
+    id: ViewId,
+    name: String,
+    query: ExploreQuery,
 }
 
-/// What the views of a page are made of.
+impl From<SavedView> for Kept {
+    fn from(v: SavedView) -> Self {
+        Self {
+            id: v.id,
+            name: v.name,
+            query: v.query,
+        }
+    }
+}
+
+impl From<ItemView> for Kept {
+    fn from(v: ItemView) -> Self {
+        Self {
+            id: v.id,
+            name: v.name,
+            query: v.query,
+        }
+    }
+}
+
+fn kept<V: Into<Kept>>(list: Vec<V>) -> Vec<Kept> {
+    list.into_iter().map(Into::into).collect()
+}
+
+/// The views of a page, to be read, kept and deleted.
 #[derive(Clone, Copy)]
 pub struct ViewsOf {
     /// None before they were read.
-    pub list: RwSignal<Option<Vec<Kept>>>,
+    list: RwSignal<Option<Vec<Kept>>>,
     /// Reads them.
-    pub read: Callback<()>,
-    pub save: Mutation<NewView>,
-    pub remove: Mutation<ViewId>,
-    /// Whether the form is shown; closed by whoever saves.
-    pub saving: RwSignal<bool>,
-    /// Whether the person may keep and delete some.
-    pub may: bool,
-    /// Who sees them: "everybody who may see the dataset".
-    pub whose: &'static str,
+    read: Callback<()>,
+    save: Mutation<NewView>,
+    remove: Mutation<ViewId>,
+    /// Whether the form is shown.
+    saving: RwSignal<bool>,
+    may: bool,
+    whose: &'static str,
+}
+
+/// Makes them of what answers all views, keeps one, and deletes one; `may`: whether the person may keep and delete some;
+/// `whose`: who sees them, "everybody who may see the dataset".
+pub fn use_views<V, R, S, D>(
+    read: impl Fn() -> R + Send + Sync + 'static,
+    save: impl Fn(NewView) -> S + Send + Sync + 'static,
+    remove: impl Fn(ViewId) -> D + Send + Sync + 'static,
+    may: bool,
+    whose: &'static str,
+) -> ViewsOf
+where
+    V: Into<Kept> + 'static,
+    R: Future<Output = Result<Vec<V>, AppError>> + 'static,
+    S: Future<Output = Result<Vec<V>, AppError>> + 'static,
+    D: Future<Output = Result<Vec<V>, AppError>> + 'static,
+{
+    let list = RwSignal::new(None::<Vec<Kept>>);
+    let saving = RwSignal::new(false);
+    let toasts = use_toasts();
+    let read = Callback::new(move |()| {
+        let answer = read();
+        spawn_local(async move {
+            match answer.await {
+                Ok(found) => drop(list.try_set(Some(kept(found)))),
+                Err(error) => toasts.error(&error),
+            }
+        });
+    });
+    ViewsOf {
+        list,
+        read,
+        save: use_form(save, move |_: Vec<V>| {
+            saving.set(false);
+            toasts.ok("View saved.");
+        }),
+        remove: use_mutation(remove, move |left: Vec<V>| list.set(Some(kept(left)))),
+        saving,
+        may,
+        whose,
+    }
 }
 
 #[component]

@@ -2,7 +2,8 @@
 
 use crate::bits::Set;
 use crate::{Index, Numbers, Values};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 /// Values of a facet that find room.
 pub(crate) const VALUES_MAX: usize = 5_000;
@@ -30,6 +31,8 @@ pub struct Builder {
     facets: Vec<Growing>,
     by_name: HashMap<String, usize>,
     columns: HashMap<String, usize>,
+    /// Whether all values find room.
+    roomy: bool,
 }
 
 #[derive(Debug, Default)]
@@ -37,10 +40,19 @@ struct Growing {
     name: String,
     label: String,
     values: HashMap<String, Vec<u32>>,
-    left_out: u32,
+    /// Hashes of the values that found no room.
+    left_out: HashSet<u64>,
 }
 
 impl Builder {
+    /// Of rows that have changed, which are few: all their values find room, as those that the index below has must be counted whole.
+    pub fn of_changes() -> Self {
+        Self {
+            roomy: true,
+            ..Self::default()
+        }
+    }
+
     pub fn facet(&mut self, name: &str, label: &str) {
         self.by_name.insert(name.to_owned(), self.facets.len());
         self.facets.push(Growing {
@@ -94,7 +106,7 @@ impl Builder {
     fn value(&mut self, row: u32, facet: &str, value: &str) {
         let at = match self.by_name.get(facet) {
             Some(at) => *at,
-            None if self.facets.len() >= FACETS_MAX => return,
+            None if !self.roomy && self.facets.len() >= FACETS_MAX => return,
             None => {
                 self.facet(facet, facet.split_once(':').map_or(facet, |(_, name)| name));
                 self.facets.len() - 1
@@ -110,10 +122,12 @@ impl Builder {
             if rows.last() != Some(&row) {
                 rows.push(row);
             }
-        } else if facet.values.len() < VALUES_MAX {
+        } else if self.roomy || facet.values.len() < VALUES_MAX {
             facet.values.insert(value.to_owned(), vec![row]);
         } else {
-            facet.left_out += 1;
+            let mut hasher = DefaultHasher::new();
+            value.hash(&mut hasher);
+            facet.left_out.insert(hasher.finish());
         }
     }
 
@@ -137,7 +151,7 @@ impl Builder {
                 name: facet.name,
                 label: facet.label,
                 values,
-                left_out: facet.left_out,
+                left_out: u32::try_from(facet.left_out.len()).unwrap_or(u32::MAX),
             });
         }
         self.index.columns.retain(|c| c.min <= c.max);

@@ -105,6 +105,13 @@ impl Layer {
         all.map(|(value, set)| (value.as_str(), &set.set))
     }
 
+    /// A value as it is written here; itself where no row has it.
+    pub(crate) fn spelled(&self, value: &str) -> String {
+        let key = value.to_lowercase();
+        let found = self.all().find(|(v, _)| v.to_lowercase() == key);
+        found.map_or(value, |(v, _)| v).to_owned()
+    }
+
     /// Rows that have one of the values.
     pub(crate) fn rows_of(&self, wanted: &[String], rows: usize) -> Bits {
         let wanted: Vec<String> = wanted.iter().map(|w| w.to_lowercase()).collect();

@@ -104,10 +104,8 @@ impl Index {
     }
 
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = vec![FORMAT];
         // It holds nothing that cannot be written.
-        bytes.extend(postcard::to_stdvec(self).unwrap_or_default());
-        bytes
+        postcard::to_extend(self, vec![FORMAT]).unwrap_or_default()
     }
 
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, BadIndex> {

@@ -5,6 +5,7 @@ use crate::{Index, Layer, Numbers};
 use limn_domain::explore::{BINS, BY_PATH, Bounds, Column, ExploreFilter, Facet, FacetValue, VALUES_MAX};
 use memchr::memmem;
 use std::cmp::Ordering;
+use std::collections::HashSet;
 
 /// Which page of what passes.
 #[derive(Debug, Clone, Default)]
@@ -89,15 +90,12 @@ impl Index {
             let own = own(&layer.name);
             let set = own.as_ref().unwrap_or(&passing);
             let counted = layer.all().map(|(value, rows)| (value, rows.count_in(set)));
-            let chosen = filter
-                .facets
-                .get(&layer.name)
-                .map(Vec::as_slice)
-                .unwrap_or_default();
+            let chosen = filter.facets.get(&layer.name);
+            let chosen: Vec<String> = chosen.into_iter().flatten().map(|v| layer.spelled(v)).collect();
             answer.facets.push(facet(
                 (layer.name.as_str(), layer.label.as_str(), 0),
                 counted,
-                chosen,
+                &chosen,
             ));
         }
         for f in &self.facets {
@@ -134,11 +132,16 @@ impl Index {
         for (name, _) in filter.ranges.iter().filter(|(_, b)| **b != Bounds::default()) {
             self.numbers(name)?;
         }
-        Ok(self.parts_of(layers, filter))
+        Ok(self.parts_of(layers, filter, &|_, _| true))
     }
 
-    /// The same where nothing passes what no row has a value of.
-    pub(crate) fn parts_of(&self, layers: &[Layer], filter: &ExploreFilter) -> Parts {
+    /// The same where nothing passes what no row has a value of; of the values of facets only those that `takes` lets.
+    pub(crate) fn parts_of(
+        &self,
+        layers: &[Layer],
+        filter: &ExploreFilter,
+        takes: &dyn Fn(&str, &str) -> bool,
+    ) -> Parts {
         let rows = self.rows();
         let mut named = Vec::new();
         for (name, wanted) in filter.facets.iter().filter(|(_, w)| !w.is_empty()) {
@@ -147,9 +150,10 @@ impl Index {
                 continue;
             }
             let mut bits = Bits::none(rows);
+            let wanted: HashSet<&str> = wanted.iter().map(String::as_str).collect();
             let facet = self.facets.iter().find(|f| f.name == *name);
             for (value, _, set) in facet.iter().flat_map(|f| &f.values) {
-                if wanted.contains(value) {
+                if wanted.contains(value.as_str()) && takes(name, value) {
                     set.add_to(&mut bits);
                 }
             }
@@ -205,33 +209,38 @@ impl Index {
             None => Ok(passing.iter().skip(from).take(n).collect()),
             Some(values) => {
                 let value = |row: usize| values.get(row).copied().unwrap_or(f32::NAN);
-                // What is not known comes last, ties in the order of paths.
-                let order = |a: &usize, b: &usize| {
-                    let (x, y) = (value(*a), value(*b));
-                    let by_value = match (x.is_nan(), y.is_nan()) {
-                        (true, true) => Ordering::Equal,
-                        (true, false) => Ordering::Greater,
-                        (false, true) => Ordering::Less,
-                        _ if down => y.total_cmp(&x),
-                        _ => x.total_cmp(&y),
-                    };
-                    by_value.then(a.cmp(b))
-                };
-                let mut all: Vec<usize> = passing.iter().collect();
-                let to = (from + n).min(all.len());
-                if to < all.len() {
-                    all.select_nth_unstable_by(to, order);
-                    all.truncate(to);
-                }
-                if from > 0 && from < all.len() {
-                    all.select_nth_unstable_by(from, order);
-                }
-                let mut page = all.split_off(from.min(all.len()));
-                page.sort_unstable_by(order);
-                Ok(page)
+                let all = passing.iter().map(|row| (value(row), row)).collect();
+                Ok(by_number(all, (from, n), down))
             }
         }
     }
+}
+
+/// Of numbers with their places those from `from` on, `n` at most, least first, or most first where it goes `down`. What is not known comes
+/// last, ties in the order of places. Answers the places.
+pub(crate) fn by_number(mut all: Vec<(f32, usize)>, (from, n): (usize, usize), down: bool) -> Vec<usize> {
+    let order = |a: &(f32, usize), b: &(f32, usize)| {
+        let by_value = match (a.0.is_nan(), b.0.is_nan()) {
+            (true, true) => Ordering::Equal,
+            (true, false) => Ordering::Greater,
+            (false, true) => Ordering::Less,
+            _ if down => b.0.total_cmp(&a.0),
+            _ => a.0.total_cmp(&b.0),
+        };
+        by_value.then(a.1.cmp(&b.1))
+    };
+    let from = from.min(all.len());
+    let to = from.saturating_add(n).min(all.len());
+    if to < all.len() {
+        all.select_nth_unstable_by(to, order);
+        all.truncate(to);
+    }
+    if from > 0 && from < all.len() {
+        all.select_nth_unstable_by(from, order);
+    }
+    let mut page = all.split_off(from);
+    page.sort_unstable_by(order);
+    page.into_iter().map(|(_, place)| place).collect()
 }
 
 fn within(column: &Numbers, bounds: Bounds) -> Bits {
@@ -246,25 +255,29 @@ fn within(column: &Numbers, bounds: Bounds) -> Bits {
     bits
 }
 
-/// Name, label, and how many values found no room; the others with their counts; those that are filtered by.
+/// Name, label, and how many values found no room; the others with their counts; those that are filtered by, which are always listed,
+/// also where no row has them any more: they have to be in sight to be taken away.
 pub(crate) fn facet<'a>(
     (name, label, left_out): (&str, &str, u32),
     counted: impl Iterator<Item = (&'a str, usize)>,
-    chosen: &[String],
+    chosen: &'a [String],
 ) -> Facet {
-    let is_chosen = |value: &str| chosen.iter().any(|c| c == value);
+    let chosen: HashSet<&str> = chosen.iter().map(String::as_str).collect();
     let mut counted: Vec<(&str, usize)> = counted
-        .filter(|(value, count)| *count > 0 || is_chosen(value))
+        .filter(|(value, count)| *count > 0 || chosen.contains(value))
         .collect();
-    // Those that are filtered by stay in sight.
+    let known: HashSet<&str> = counted.iter().map(|(value, _)| *value).collect();
+    counted.extend(chosen.difference(&known).map(|value| (*value, 0)));
     counted.sort_by(|a, b| {
-        is_chosen(b.0)
-            .cmp(&is_chosen(a.0))
+        chosen
+            .contains(b.0)
+            .cmp(&chosen.contains(a.0))
             .then(b.1.cmp(&a.1))
             .then_with(|| a.0.cmp(b.0))
     });
-    let more = counted.len().saturating_sub(VALUES_MAX) + left_out as usize;
-    counted.truncate(VALUES_MAX.max(chosen.len()));
+    let shown = counted.len().min(VALUES_MAX.max(chosen.len()));
+    let more = counted.len() - shown + left_out as usize;
+    counted.truncate(shown);
     counted.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
     Facet {
         name: name.to_owned(),

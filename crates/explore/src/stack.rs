@@ -2,10 +2,9 @@
 
 use crate::bits::{Bits, Set};
 use crate::build::{FACETS_MAX, VALUES_MAX};
-use crate::query::{Answer, Parts, Wanted, add_to_bins, facet};
+use crate::query::{Answer, Parts, Wanted, add_to_bins, by_number, facet};
 use crate::{Index, Numbers, Values};
 use limn_domain::explore::{BINS, BY_PATH, Column, ExploreFilter, Facet};
-use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -37,7 +36,8 @@ impl Passing {
 }
 
 impl Stack {
-    /// What `delta` says goes before what the base says of the same names; the rows of the names in `gone` are no more.
+    /// What `delta` (of a [`Builder::of_changes`](crate::Builder::of_changes)) says goes before what the base says of the same names; the rows
+    /// of the names in `gone` are no more.
     pub fn new<'a>(base: Arc<Index>, delta: Index, gone: impl IntoIterator<Item = &'a str>) -> Self {
         let mut dead = Bits::none(base.rows());
         let mut places = Vec::with_capacity(delta.rows());
@@ -198,7 +198,29 @@ impl Stack {
     }
 
     fn parts(&self, filter: &ExploreFilter) -> [Parts; 2] {
-        self.halves().map(|half| half.parts_of(&[], filter))
+        let known = |name: &str, value: &str| {
+            self.is_open(name)
+                || self
+                    .base_facet(name)
+                    .is_some_and(|f| f.values.iter().any(|(v, ..)| v == value))
+        };
+        [
+            self.base.parts_of(&[], filter, &|_, _| true),
+            self.delta.parts_of(&[], filter, &known),
+        ]
+    }
+
+    fn base_facet(&self, name: &str) -> Option<&Values> {
+        self.base.facets.iter().find(|f| f.name == name)
+    }
+
+    /// Whether values of a facet that the base does not have are new. Where some found no room they may be among those, and the rows that
+    /// have changed would not be all that have them: such values are left out whole.
+    fn is_open(&self, name: &str) -> bool {
+        match self.base_facet(name) {
+            Some(f) => f.left_out == 0,
+            None => self.base.facets.len() < FACETS_MAX,
+        }
     }
 
     /// Rows that pass all parts but the one of a name.
@@ -232,13 +254,19 @@ impl Stack {
 
     /// None where no row has a value any more, and nobody asks for one.
     fn facet(&self, (name, label): (&str, &str), sets: &[Bits; 2], chosen: &[String]) -> Option<Facet> {
-        let (mut counts, mut left_out, mut holds) = (HashMap::<&str, usize>::new(), 0_u32, false);
+        let (mut counts, mut holds) = (HashMap::<&str, usize>::new(), false);
+        let (is_open, left_out) = (
+            self.is_open(name),
+            self.base_facet(name).map_or(0, |f| f.left_out),
+        );
         for (n, half) in self.halves().into_iter().enumerate() {
             let Some(f) = half.facets.iter().find(|f| f.name == name) else {
                 continue;
             };
-            left_out = left_out.saturating_add(f.left_out);
             for (value, _, set) in &f.values {
+                if n == 1 && !is_open && !counts.contains_key(value.as_str()) {
+                    continue;
+                }
                 let count = set.count_in(&sets[n]);
                 *counts.entry(value.as_str()).or_default() += count;
                 holds = holds || count > 0 || n == 1 || set.count_in(&self.live) > 0;
@@ -303,63 +331,54 @@ impl Stack {
             let (half, own) = self.split(row);
             columns[half].map_or(f32::NAN, |c| c.values[own])
         };
-        // What is not known comes last, ties in the order of keys.
-        let order = |a: &(f32, usize), b: &(f32, usize)| {
-            let by_value = match (a.0.is_nan(), b.0.is_nan()) {
-                (true, true) => Ordering::Equal,
-                (true, false) => Ordering::Greater,
-                (false, true) => Ordering::Less,
-                _ if wanted.descending => b.0.total_cmp(&a.0),
-                _ => a.0.total_cmp(&b.0),
-            };
-            by_value.then(a.1.cmp(&b.1))
-        };
-        let mut places: Vec<(f32, usize)> = all
-            .iter()
-            .enumerate()
-            .map(|(at, row)| (value(*row), at))
-            .collect();
-        let to = (from + n).min(places.len());
-        if to < places.len() {
-            places.select_nth_unstable_by(to, order);
-            places.truncate(to);
-        }
-        if from > 0 && from < places.len() {
-            places.select_nth_unstable_by(from, order);
-        }
-        let mut page = places.split_off(from.min(places.len()));
-        page.sort_unstable_by(order);
-        page.into_iter().map(|(_, at)| all[at]).collect()
+        let values = all.iter().enumerate().map(|(place, row)| (value(*row), place));
+        let places = by_number(values.collect(), (from, n), wanted.descending);
+        places.into_iter().map(|place| all[place]).collect()
     }
 
     /// `to`: the new number of each row of the halves.
     fn merged_facet(&self, (name, label): (&str, &str), to: &[Vec<u32>; 2], rows: usize) -> Option<Values> {
-        let (mut lists, mut left_out) = (HashMap::<&str, Vec<u32>>::new(), 0_u32);
-        for (half, to) in self.halves().into_iter().zip(to) {
+        // Whether the base has it, and its rows.
+        let mut lists = HashMap::<&str, (bool, Vec<u32>)>::new();
+        let (is_open, mut left_out) = (
+            self.is_open(name),
+            self.base_facet(name).map_or(0, |f| f.left_out),
+        );
+        for (n, (half, to)) in self.halves().into_iter().zip(to).enumerate() {
             let Some(f) = half.facets.iter().find(|f| f.name == name) else {
                 continue;
             };
-            left_out = left_out.saturating_add(f.left_out);
             for (value, _, set) in &f.values {
+                if n == 1 && !is_open && !lists.contains_key(value.as_str()) {
+                    continue;
+                }
                 let list = set.to_list().into_iter().map(|row| to[row as usize]);
-                lists
-                    .entry(value.as_str())
-                    .or_default()
-                    .extend(list.filter(|row| *row != GONE));
+                let (_, all) = lists.entry(value.as_str()).or_insert((n == 0, Vec::new()));
+                all.extend(list.filter(|row| *row != GONE));
             }
         }
-        let lists = lists.into_iter().filter(|(_, list)| !list.is_empty());
+        let mut lists: Vec<(&str, (bool, Vec<u32>))> = lists
+            .into_iter()
+            .filter(|(_, (_, list))| !list.is_empty())
+            .collect();
+        // Those that have room keep it: of one that comes back later the rows from before would be missing.
+        lists.sort_by(|(a, (old_a, rows_a)), (b, (old_b, rows_b))| {
+            old_b
+                .cmp(old_a)
+                .then(rows_b.len().cmp(&rows_a.len()))
+                .then_with(|| a.cmp(b))
+        });
+        let without = u32::try_from(lists.len().saturating_sub(VALUES_MAX)).unwrap_or(u32::MAX);
+        left_out = left_out.saturating_add(without);
+        lists.truncate(VALUES_MAX);
         let mut values: Vec<(String, u32, Set)> = lists
-            .map(|(value, mut list)| {
+            .into_iter()
+            .map(|(value, (_, mut list))| {
                 list.sort_unstable();
                 (value.to_owned(), list.len() as u32, Set::new(list, rows))
             })
             .collect();
         values.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        for (_, count, _) in values.iter().skip(VALUES_MAX) {
-            left_out = left_out.saturating_add(*count);
-        }
-        values.truncate(VALUES_MAX);
         (!values.is_empty()).then(|| Values {
             name: name.to_owned(),
             label: label.to_owned(),

@@ -63,7 +63,7 @@ fn very_many_files() {
     assert!(answer.matched > 0);
 
     // Every two-hundredth has changed since.
-    let mut changed = Builder::default();
+    let mut changed = Builder::of_changes();
     for n in (0..files).step_by(200) {
         changed.push(&Row {
             key: &key(n),

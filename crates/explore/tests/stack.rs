@@ -58,6 +58,87 @@ fn index(items: &Items) -> Index {
     builder.finish()
 }
 
+/// Rows `from..`, each in a folder of its own number.
+fn in_folders(from: usize, folders: impl Iterator<Item = usize>) -> Index {
+    let mut builder = Builder::of_changes();
+    builder.facet("folder", "Folder");
+    for (n, folder) in folders.enumerate() {
+        let (key, folder) = (format!("{:06}", from + n), format!("{folder:05}"));
+        builder.push(&Row {
+            key: &key,
+            values: vec![("folder", folder.as_str())],
+            numbers: Vec::new(),
+        });
+    }
+    builder.finish()
+}
+
+fn by_folder(folder: &str) -> ExploreFilter {
+    ExploreFilter {
+        facets: BTreeMap::from([("folder".to_owned(), vec![folder.to_owned()])]),
+        ..ExploreFilter::default()
+    }
+}
+
+fn folders(stack: &Stack, filter: &ExploreFilter) -> Facet {
+    let wanted = Wanted {
+        counts: true,
+        ..Wanted::default()
+    };
+    stack.answer(filter, &wanted).facets.remove(0)
+}
+
+#[test]
+fn values_without_room_are_left_out_whole() {
+    let none = || std::iter::empty::<&str>();
+    // Six thousand folders of one row each, of which a thousand find no room; then two rows more in each of these.
+    let first = Stack::new(Arc::default(), in_folders(0, 0..6_000), none());
+    let base = Arc::new(first.merged());
+    let more = in_folders(6_000, (5_000..6_000).chain(5_000..6_000));
+    let stack = Stack::new(Arc::clone(&base), more, none());
+    for stack in [
+        Stack::new(Arc::new(stack.merged()), Index::default(), none()),
+        stack,
+    ] {
+        assert_eq!(stack.rows(), 8_000);
+        let facet = folders(&stack, &ExploreFilter::default());
+        let wrong = facet.values.iter().find(|v| v.count != 1);
+        assert_eq!(wrong, None, "not two of three");
+        assert_eq!(facet.more, 4_950 + 1_000);
+        assert_eq!(stack.passing(&by_folder("05500")).count(), 0);
+        assert_eq!(stack.passing(&by_folder("00500")).count(), 1);
+    }
+    // One that has room is counted whole, however many values have changed.
+    let more = in_folders(6_000, (1_000..6_000).chain([500]));
+    let stack = Stack::new(base, more, none());
+    assert_eq!(stack.passing(&by_folder("00500")).count(), 2);
+    assert_eq!(
+        stack.merged().passing(&[], &by_folder("00500")).unwrap().count(),
+        2
+    );
+}
+
+#[test]
+fn what_is_filtered_by_stays_in_sight() {
+    let stack = Stack::new(
+        Arc::new(in_folders(0, 0..100)),
+        Index::default(),
+        std::iter::empty::<&str>(),
+    );
+    let facet = folders(&stack, &by_folder("gone"));
+    assert_eq!(
+        facet.values.iter().find(|v| v.value == "gone").map(|v| v.count),
+        Some(0)
+    );
+    // All that are chosen are listed, and then nothing more.
+    let all = ExploreFilter {
+        facets: BTreeMap::from([("folder".to_owned(), (0..100).map(|n| format!("{n:05}")).collect())]),
+        ..ExploreFilter::default()
+    };
+    let facet = folders(&stack, &all);
+    assert_eq!((facet.values.len(), facet.more), (100, 0));
+}
+
 /// `before` as an index, with what differs in `after` over it.
 fn stack(before: &Items, after: &Items) -> Stack {
     let changed: Items = after

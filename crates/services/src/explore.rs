@@ -3,26 +3,26 @@
 //! items of a project, in `items`.
 
 pub(crate) mod beside;
+mod draft;
 pub(crate) mod file_tags;
+mod held;
 pub(crate) mod index;
 pub(crate) mod items;
 pub(crate) mod layers;
 pub mod map;
 pub(crate) mod similar;
+mod views;
 
-use crate::authz::require_in_dataset;
 use crate::jobs::kind;
 use crate::versions::nodes::DbNodes;
 use crate::versions::visible;
-use crate::{Actor, Context, Error, Result, audit};
+use crate::{Actor, Context, Error, Result};
 use anyhow::anyhow;
 use index::Payload;
 use limn_domain::dataset::Version;
-use limn_domain::explore::{
-    ExploreAnswer, ExploreFilter, ExplorePage, ExploreQuery, NewView, ROWS_MAX, SavedView, VIEW_NAME_MAX,
-};
+use limn_domain::explore::{ExploreAnswer, ExploreFilter, ExplorePage, ExploreQuery, ROWS_MAX};
 use limn_domain::job::Job;
-use limn_domain::{Action, Code, DatasetId, VersionId, ViewId, validate};
+use limn_domain::{Action, VersionId};
 use limn_explore::{Bits, Wanted};
 use limn_jobs::NewJob;
 use limn_store::{Tx, repo};
@@ -32,10 +32,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const LIMIT_DEFAULT: i64 = 60;
-/// Values, bounds and characters of a filter.
+/// Values and bounds of a filter, and bytes of each of its texts.
 const FILTER_MAX: usize = 2_000;
-/// Views of a dataset.
-const VIEWS_MAX: usize = 200;
 /// A crash in the middle costs one attempt.
 const ATTEMPTS: i64 = 3;
 
@@ -116,81 +114,6 @@ impl Explore {
         })
     }
 
-    /// The saved views of a dataset, by name.
-    pub async fn views(&self, actor: &Actor, dataset: DatasetId) -> Result<Vec<SavedView>> {
-        let mut tx = self.0.db.read().await?;
-        require_in_dataset(&mut tx, actor, Action::ViewDataset, dataset).await?;
-        Ok(repo::view::list(&mut tx, dataset).await?)
-    }
-
-    /// Keeps a view; one of the same name is replaced. Answers all of them.
-    pub async fn save_view(
-        &self,
-        actor: &Actor,
-        dataset: DatasetId,
-        input: NewView,
-    ) -> Result<Vec<SavedView>> {
-        let mut query = input.query;
-        check(&query)?;
-        (query.offset, query.limit, query.rows_only) = (0, None, false);
-        let mut checks = validate::Checks::default();
-        let name = checks
-            .take("name", validate::name("view", &input.name))
-            .unwrap_or_default();
-        if name.chars().count() > VIEW_NAME_MAX {
-            let why = format!("A view's name has at most {VIEW_NAME_MAX} characters.");
-            checks.take::<()>("name", Err(why));
-        }
-        checks.finish()?;
-        let (actor, now) = (actor.clone(), self.0.now());
-        self.0
-            .db
-            .write(move |tx| {
-                Box::pin(async move {
-                    require_in_dataset(tx, &actor, Action::AddVersions, dataset).await?;
-                    let before = repo::view::list(tx, dataset).await?;
-                    let replaced = before
-                        .iter()
-                        .any(|v| v.name.to_lowercase() == name.to_lowercase());
-                    if !replaced && before.len() >= VIEWS_MAX {
-                        return Err(Error::new(
-                            Code::WrongState,
-                            format!("A dataset has at most {VIEWS_MAX} views; delete one first."),
-                        ));
-                    }
-                    repo::view::put(tx, dataset, &name, &query, actor.user_id(), now).await?;
-                    let summary = format!("kept the view “{name}”");
-                    audit::write(tx, &actor, None, "view.save", &summary, now).await?;
-                    Ok(repo::view::list(tx, dataset).await?)
-                })
-            })
-            .await
-    }
-
-    /// Answers those that are left.
-    pub async fn delete_view(
-        &self,
-        actor: &Actor,
-        dataset: DatasetId,
-        view: ViewId,
-    ) -> Result<Vec<SavedView>> {
-        let (actor, now) = (actor.clone(), self.0.now());
-        self.0
-            .db
-            .write(move |tx| {
-                Box::pin(async move {
-                    require_in_dataset(tx, &actor, Action::AddVersions, dataset).await?;
-                    let name = repo::view::delete(tx, dataset, view)
-                        .await?
-                        .ok_or_else(|| Error::not_found("view"))?;
-                    let summary = format!("deleted the view “{name}”");
-                    audit::write(tx, &actor, None, "view.delete", &summary, now).await?;
-                    Ok(repo::view::list(tx, dataset).await?)
-                })
-            })
-            .await
-    }
-
     /// Queues the indexing of a version, once.
     async fn prepare(&self, version: &Version) -> Result<Job> {
         self.start(version, kind::EXPLORE, "Index").await
@@ -253,11 +176,16 @@ pub(crate) async fn passing(ctx: &Context, version: &Version, filter: &ExploreFi
 pub(crate) fn check(query: &ExploreQuery) -> Result<()> {
     let f = &query.filter;
     let values: usize = f.facets.values().map(Vec::len).sum();
-    let like = query.like.as_ref().map_or(0, String::len);
-    if values + f.facets.len() + f.ranges.len() > FILTER_MAX || f.text.len().max(like) > FILTER_MAX {
+    let facets = f
+        .facets
+        .iter()
+        .flat_map(|(name, values)| values.iter().chain([name]));
+    let texts = facets.chain(f.ranges.keys()).chain([&f.text]);
+    let mut texts = texts.chain(&query.like).chain(&query.sort);
+    if values + f.facets.len() + f.ranges.len() > FILTER_MAX || texts.any(|t| t.len() > FILTER_MAX) {
         return Err(Error::field(
             "filter",
-            format!("A filter has at most {FILTER_MAX} values and characters."),
+            format!("A filter has at most {FILTER_MAX} values, and as many bytes in each."),
         ));
     }
     Ok(())

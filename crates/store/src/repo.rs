@@ -18,7 +18,6 @@ pub mod frame;
 pub mod hold;
 pub mod invitation;
 pub mod item;
-pub mod item_view;
 pub mod job;
 mod like;
 pub mod lineage;

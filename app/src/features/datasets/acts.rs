@@ -5,10 +5,11 @@ mod splits;
 
 use super::api;
 use super::layout::DatasetCtx;
-use super::source::{Watch, follow, split_options};
+use super::source::split_options;
 use crate::data::use_form;
 use crate::error::AppError;
 use crate::fmt;
+use crate::job::{Watch, follow};
 use crate::ui::{
     Button, Checkbox, Chip, Choice, ConfirmDialog, Dialog, DialogBody, DialogFoot, Field, FormError, Glyph,
     Icon, Notice, RadioCards, Select, TextInput, Tone, Variant, use_toasts,

@@ -19,7 +19,7 @@ use limn_domain::profile::DatasetProfile;
 use limn_domain::profile::{Drift, VersionProfile};
 use limn_domain::project::{Project, ProjectSummary};
 use limn_domain::user::User;
-use limn_domain::{DatasetId, JobId, Page, Role, TagChangeId, UserId, VersionId, ViewId};
+use limn_domain::{DatasetId, Page, Role, TagChangeId, UserId, VersionId, ViewId};
 use server_fn::codec::Json;
 
 #[server(prefix = "/ui", endpoint = "dataset/list", input = Json)]
@@ -145,18 +145,6 @@ pub async fn dataset_lineage(dataset: DatasetId) -> Result<Vec<LineageEdge>, App
 pub async fn dataset_projects() -> Result<Vec<ProjectSummary>, AppError> {
     let (services, actor) = crate::context::request()?;
     Ok(services.projects.list(&actor).await?)
-}
-
-#[server(prefix = "/ui", endpoint = "dataset/job", input = Json)]
-pub async fn dataset_job(job: JobId) -> Result<Job, AppError> {
-    let (services, actor) = crate::context::request()?;
-    Ok(services.jobs.get(&actor, job).await?)
-}
-
-#[server(prefix = "/ui", endpoint = "dataset/cancel", input = Json)]
-pub async fn dataset_cancel(job: JobId) -> Result<Job, AppError> {
-    let (services, actor) = crate::context::request()?;
-    Ok(services.jobs.cancel(&actor, job).await?)
 }
 
 #[server(name = GetVersionSchema, prefix = "/ui", endpoint = "version/schema", input = Json)]

@@ -2,9 +2,10 @@
 
 use super::api;
 use super::list::glyph;
-use super::source::{Source, SourceFields, Watch, follow, outcome};
+use super::source::{Source, SourceFields, outcome};
 use crate::data::use_form;
 use crate::error::AppError;
+use crate::job::{Watch, follow};
 use crate::session::use_session;
 use crate::ui::{
     Breadcrumbs, Button, Card, Checkbox, Choice, Field, FormError, Glyph, Notice, PageHead, RadioCards,

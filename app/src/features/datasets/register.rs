@@ -2,8 +2,9 @@
 
 use super::api;
 use super::layout::DatasetCtx;
-use super::source::{Outcome, Source, SourceFields, Watch, follow, outcome};
+use super::source::{Outcome, Source, SourceFields, outcome};
 use crate::data::use_form;
+use crate::job::{Watch, follow};
 use crate::ui::{Button, Dialog, DialogBody, DialogFoot, FormError, Glyph, Notice, Tone, Variant};
 use leptos::prelude::*;
 use limn_domain::dataset::NewVersion;

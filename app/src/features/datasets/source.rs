@@ -7,23 +7,19 @@ use crate::error::AppError;
 use crate::fmt;
 use crate::session::use_session;
 use crate::ui::{
-    Button, Checkbox, Choice, ErrorView, Field, Glyph, Notice, ProgressBar, RadioCards, Segment, Select,
-    Skeleton, TextInput, Tone,
+    Checkbox, Choice, ErrorView, Field, Glyph, Notice, ProgressBar, RadioCards, Segment, Select, Skeleton,
+    TextInput, Tone,
 };
 use crate::upload::http::Cancel;
 use crate::upload::resumable;
 use leptos::html;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
+use limn_domain::ApiError;
 use limn_domain::authz::{Action, allowed};
 use limn_domain::dataset::{DatasetKind, EntryFilter, UploadMode, Version, VersionOutcome, VersionSource};
 use limn_domain::item::ItemStatus;
 use limn_domain::job::{Job, JobState};
 use limn_domain::project::ProjectSummary;
-use limn_domain::{ApiError, JobId};
-use std::time::Duration;
-
-const POLL: Duration = Duration::from_millis(600);
 
 /// What the form holds.
 #[derive(Clone, Copy)]
@@ -373,75 +369,6 @@ pub fn split_options(all: &str) -> Vec<(String, String)> {
                 .map(|s| (s.as_str().to_owned(), s.label().to_owned())),
         )
         .collect()
-}
-
-/// Asks for a job until it has ended, or until `job` no longer holds it.
-pub fn follow(job: RwSignal<Option<Job>>, id: JobId, ended: Callback<Job>) {
-    set_timeout(
-        move || {
-            let holds = move || job.try_with_untracked(|j| j.as_ref().map(|j| j.id)).flatten() == Some(id);
-            if !holds() {
-                return;
-            }
-            spawn_local(async move {
-                let answer = api::dataset_job(id).await;
-                if !holds() {
-                    return;
-                }
-                match answer {
-                    Ok(now) if now.state.is_final() => {
-                        job.set(Some(now.clone()));
-                        ended.run(now);
-                    }
-                    Ok(now) => {
-                        job.set(Some(now));
-                        follow(job, id, ended);
-                    }
-                    // A short absence of the server is no end of the job.
-                    Err(_) => follow(job, id, ended),
-                }
-            });
-        },
-        POLL,
-    );
-}
-
-/// A running job: its bar, what it does, and a way to stop it.
-#[component]
-pub fn Watch(job: RwSignal<Option<Job>>) -> impl IntoView {
-    let words = move || {
-        job.with(|j| {
-            j.as_ref().map(|j| match j.state {
-                JobState::Queued => "Waiting for its turn".to_owned(),
-                _ => match fmt::progress(j) {
-                    Some(how_far) => format!("{} ({how_far})", j.message),
-                    None => j.message.clone(),
-                },
-            })
-        })
-    };
-    let cancel = move || {
-        if let Some(id) = job.with_untracked(|j| j.as_ref().map(|j| j.id)) {
-            spawn_local(async move {
-                drop(api::dataset_cancel(id).await);
-            });
-        }
-    };
-    view! {
-        <div class="data-form">
-            <ProgressBar
-                label="Progress"
-                thick=true
-                segments=Signal::derive(move || {
-                    vec![Segment::new(job.with(|j| j.as_ref().map_or(0, |j| j.done)), Tone::Accent, "Done")]
-                })
-                total=Signal::derive(move || job.with(|j| j.as_ref().map_or(0, |j| j.total)))
-            />
-            <p class="muted" role="status">{words}</p>
-            <p><Button icon=Glyph::Ban on_click=cancel>"Cancel"</Button></p>
-            <p class="faint">"You can leave this page; the job goes on."</p>
-        </div>
-    }
 }
 
 /// What became of a registration.

@@ -19,7 +19,7 @@ use limn_domain::job::Job;
 use limn_domain::project::{Member, NewProject, Project, ProjectSummary, UpdateProject};
 use limn_domain::upload::{UploadCheck, UploadMissing};
 use limn_domain::user::User;
-use limn_domain::{CategoryId, DatasetId, JobId, Page, ProjectId, Role, SourceId, UserId, ViewId};
+use limn_domain::{CategoryId, DatasetId, Page, ProjectId, Role, SourceId, UserId, ViewId};
 use server_fn::codec::Json;
 
 #[server(prefix = "/ui", endpoint = "project/list", input = Json)]
@@ -71,12 +71,6 @@ pub async fn project_activity(project: ProjectId, limit: i64) -> Result<Page<Act
         .activities
         .list(&actor, Some(project), None, Some(limit))
         .await?)
-}
-
-#[server(prefix = "/ui", endpoint = "project/job", input = Json)]
-pub async fn project_job(job: JobId) -> Result<Job, AppError> {
-    let (services, actor) = crate::context::request()?;
-    Ok(services.jobs.get(&actor, job).await?)
 }
 
 #[server(prefix = "/ui", endpoint = "item/list", input = Json)]

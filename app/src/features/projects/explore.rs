@@ -1,40 +1,32 @@
 //! `/projects/:id/explore`: the items of a project by what is known of them.
 
 mod acts;
-mod indexing;
+mod behind;
 mod make;
 mod results;
-mod views;
 
 use super::api;
 use super::layout::{ProjectCtx, use_project};
 use crate::data::use_load;
-use crate::explore::{Active, Facets, Filters, Views, edit};
-use crate::fmt;
-use crate::ui::{
-    Button, Card, EmptyState, ErrorView, Glyph, Icon, IconButton, Select, Skeleton, TextInput, debounce,
-    use_toasts,
+use crate::explore::{
+    Filters, Frame, Indexing, Order, Search, Views, asked, follow_question, found, in_address, use_question,
+    use_views,
 };
+use crate::ui::{Button, Card, EmptyState, ErrorView, Glyph, IconButton, Select, Skeleton, use_toasts};
 use acts::Acts;
-use indexing::{Behind, Indexing};
+use behind::Behind;
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use leptos_router::NavigateOptions;
-use leptos_router::hooks::{use_navigate, use_query_map};
+use leptos_router::hooks::use_navigate;
 use limn_domain::ItemId;
-use limn_domain::explore::{BY_PATH, ExploreQuery, ROWS_MAX};
+use limn_domain::authz::Action;
+use limn_domain::explore::ExploreQuery;
 use limn_domain::item::ItemWithAnnotations;
 use limn_domain::item_explore::{ItemChoice, ItemsAnswer, ItemsFound};
 use limn_domain::job::Job;
 use results::Results;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
-use views::views;
-
-const TYPING_PAUSE: Duration = Duration::from_millis(250);
-/// Items of a page.
-const PAGE: i64 = 60;
 
 type Row = Arc<ItemWithAnnotations>;
 
@@ -125,13 +117,7 @@ fn rows_of(page: &mut ItemsFound) -> Vec<Row> {
 #[component]
 pub fn ExploreTab() -> impl IntoView {
     let ctx = use_project();
-    let params = use_query_map();
-    let query = Memo::new(move |_| {
-        params
-            .with(|p| p.get("q"))
-            .and_then(|text| serde_json::from_str::<ExploreQuery>(&text).ok())
-            .unwrap_or_default()
-    });
+    let query = use_question();
     let navigate = use_navigate();
     let change = Callback::new(move |query: ExploreQuery| {
         let options = NavigateOptions {
@@ -140,9 +126,8 @@ pub fn ExploreTab() -> impl IntoView {
             ..NavigateOptions::default()
         };
         let mut to = ctx.href("/explore");
-        if query != ExploreQuery::default() {
-            let text = serde_json::to_string(&query).unwrap_or_default();
-            to = format!("{to}?q={}", fmt::encode(&text));
+        if let Some(q) = in_address(&query) {
+            to = format!("{to}?{q}");
         }
         navigate(&to, options);
     });
@@ -162,7 +147,8 @@ pub fn ExploreTab() -> impl IntoView {
                     }
                     Ok(ItemsAnswer { job: Some(job), .. }) => {
                         let again = Callback::new(move |()| first.refetch());
-                        view! { <Indexing job again/> }.into_any()
+                        let then = "Filters and counts are there when that is done, and follow every change from then on.";
+                        view! { <Indexing job what="project" then again/> }.into_any()
                     }
                     Ok(_) => ().into_any(),
                     Err(error) => {
@@ -182,53 +168,31 @@ pub fn ExploreTab() -> impl IntoView {
     }
 }
 
-fn asked(query: ExploreQuery) -> ExploreQuery {
-    ExploreQuery {
-        offset: 0,
-        limit: Some(PAGE),
-        rows_only: false,
-        ..query
-    }
-}
-
-/// Asks again when the question or its answer is another.
-fn follow_question(e: Explorer, busy: RwSignal<bool>) {
+#[component]
+fn Page(e: Explorer) -> impl IntoView {
+    let of = e.filters();
+    let views = use_views(
+        move || api::explore_views(e.ctx.id),
+        move |input| api::explore_save_view(e.ctx.id, input),
+        move |view| api::explore_delete_view(e.ctx.id, view),
+        untrack(|| e.ctx.may(Action::ManageProject)),
+        "everybody who may see the project",
+    );
     let toasts = use_toasts();
-    // Only the newest question's answer is shown.
-    let turn = StoredValue::new(0_u64);
-    Effect::new(move |before: Option<(ExploreQuery, u32)>| {
-        let now = (e.query.get(), e.again.get());
-        if let Some(before) = before.filter(|b| *b != now) {
-            turn.update_value(|t| *t += 1);
-            let mine = turn.get_value();
-            busy.set(true);
-            let mut wanted = asked(now.0.clone());
-            if before.0 == now.0 {
-                // What somebody has scrolled to stays where it is.
-                let shown = e.rows.with_untracked(Vec::len) as i64;
-                wanted.limit = Some(shown.clamp(PAGE, ROWS_MAX));
+    let busy = follow_question(
+        e.query,
+        e.again,
+        move || e.rows.with_untracked(Vec::len),
+        move |query| api::explore_items(e.ctx.id, query),
+        move |answer: ItemsAnswer| {
+            if let Some(page) = answer.page {
+                e.show(page, answer.job);
+            } else {
+                toasts.info("The project is being indexed again; what is shown is from before.");
+                e.job.set(answer.job);
             }
-            spawn_local(async move {
-                let answer = api::explore_items(e.ctx.id, wanted).await;
-                if turn.try_get_value() != Some(mine) {
-                    return;
-                }
-                busy.set(false);
-                match answer {
-                    Ok(ItemsAnswer {
-                        page: Some(page),
-                        job,
-                    }) => e.show(page, job),
-                    Ok(ItemsAnswer { job, .. }) => {
-                        toasts.info("The project is being indexed again; what is shown is from before.");
-                        e.job.set(job);
-                    }
-                    Err(error) => toasts.error(&error),
-                }
-            });
-        }
-        now
-    });
+        },
+    );
     // Files came in, or something was done to many items.
     Effect::new(move |before: Option<u32>| {
         let now = e.ctx.uploader.version.get();
@@ -237,31 +201,21 @@ fn follow_question(e: Explorer, busy: RwSignal<bool>) {
         }
         now
     });
-}
-
-#[component]
-fn Page(e: Explorer) -> impl IntoView {
-    let busy = RwSignal::new(false);
-    let (of, views) = (e.filters(), views(e));
-    follow_question(e, busy);
     let as_table = RwSignal::new("grid".to_owned());
-    let shows = RwSignal::new(false);
-    let count = move || {
-        e.page.with(|p| {
-            let all = fmt::counted(p.total, "item", "items");
-            if p.matched == p.total {
-                all
-            } else {
-                format!("{} of {all}", fmt::count(p.matched))
-            }
-        })
-    };
+    let count = Signal::derive(move || e.page.with(|p| found(p.matched, p.total, "item", "items")));
     let any = Memo::new(move |_| e.page.with(|p| p.matched > 0));
     let empty = Memo::new(move |_| e.page.with(|p| p.total == 0));
+    let is_text = e.ctx.project.with_untracked(|p| p.summary.task.is_text());
+    let label = if is_text {
+        "Part of a name or text"
+    } else {
+        "Part of a name"
+    };
+    let acts = ViewFn::from(move || view! { <Show when=move || any.get()><Acts e/></Show> });
     view! {
         <div class="toolbar">
-            <Search e/>
-            <Order e/>
+            <Search of label/>
+            <Order of first="By name"/>
             <Select
                 value=as_table
                 options=vec![("grid".to_owned(), "Grid".to_owned()), ("table".to_owned(), "Table".to_owned())]
@@ -270,129 +224,29 @@ fn Page(e: Explorer) -> impl IntoView {
             <Views of views/>
             <IconButton glyph=Glyph::Refresh label="Count again" on_click=move || e.ask_again()/>
         </div>
-        <div class="explore" class:is-open=move || shows.get()>
-            <aside class="explore__side" aria-label="Filters">
-                <button type="button" class="btn explore__toggle" aria-expanded=move || shows.get().to_string() on:click=move |_| shows.update(|s| *s = !*s)>
-                    <Icon glyph=Glyph::Filter/>"Filters"
-                </button>
-                <div class="explore__filters"><Facets of/></div>
-            </aside>
-            <div class="explore__main" aria-busy=move || busy.get().to_string()>
-                <div class="explore__head">
-                    <p class="explore__count" role="status">{count}</p>
-                    <Active of/>
-                    <span class="grow"></span>
-                    <Show when=move || any.get()><Acts e/></Show>
-                </div>
-                <Behind e/>
-                <Show
-                    when=move || any.get()
-                    fallback=move || view! {
-                        <Card>
-                            <Show
-                                when=move || empty.get()
-                                fallback=move || view! {
-                                    <EmptyState glyph=Glyph::Search title="No item passes" text="Take a filter away, or widen its bounds.">
-                                        <Button on_click=move || e.change.run(ExploreQuery::default())>"Clear all filters"</Button>
-                                    </EmptyState>
-                                }
-                            >
-                                <EmptyState glyph=Glyph::Search title="Nothing to look through yet" text="Here you find items by category, state, who labeled them, attributes and more. Add some first.">
-                                    <Button href=e.ctx.href("/items")>"Go to the items"</Button>
+        <Frame of busy count acts>
+            <Behind e/>
+            <Show
+                when=move || any.get()
+                fallback=move || view! {
+                    <Card>
+                        <Show
+                            when=move || empty.get()
+                            fallback=move || view! {
+                                <EmptyState glyph=Glyph::Search title="No item passes" text="Take a filter away, or widen its bounds.">
+                                    <Button on_click=move || e.change.run(ExploreQuery::default())>"Clear all filters"</Button>
                                 </EmptyState>
-                            </Show>
-                        </Card>
-                    }
-                >
-                    <Results e as_table=Signal::derive(move || as_table.with(|v| v == "table"))/>
-                </Show>
-            </div>
-        </div>
+                            }
+                        >
+                            <EmptyState glyph=Glyph::Search title="Nothing to look through yet" text="Here you find items by category, state, who labeled them, attributes and more. Add some first.">
+                                <Button href=e.ctx.href("/items")>"Go to the items"</Button>
+                            </EmptyState>
+                        </Show>
+                    </Card>
+                }
+            >
+                <Results e as_table=Signal::derive(move || as_table.with(|v| v == "table"))/>
+            </Show>
+        </Frame>
     }
-}
-
-/// Part of a name, asked for when typing pauses.
-#[component]
-fn Search(e: Explorer) -> impl IntoView {
-    let text = RwSignal::new(e.query.with_untracked(|q| q.filter.text.clone()));
-    Effect::new(move |_| {
-        let now = e.query.with(|q| q.filter.text.clone());
-        if text.with_untracked(|t| t.trim() != now) {
-            text.set(now);
-        }
-    });
-    let mut search = debounce(TYPING_PAUSE, move |typed: String| {
-        edit(e.query, e.change, |f| typed.trim().clone_into(&mut f.text));
-    });
-    Effect::new(move |before: Option<String>| {
-        let now = text.get();
-        if before.is_some_and(|b| b != now) {
-            search(now.clone());
-        }
-        now
-    });
-    let is_text = e.ctx.project.with_untracked(|p| p.summary.task.is_text());
-    let label = if is_text {
-        "Part of a name or text"
-    } else {
-        "Part of a name"
-    };
-    view! {
-        <div class="toolbar__search">
-            <TextInput value=text icon=Glyph::Search placeholder=label label=label/>
-        </div>
-    }
-}
-
-#[component]
-fn Order(e: Explorer) -> impl IntoView {
-    let sort = RwSignal::new(e.query.with_untracked(sort_text));
-    Effect::new(move |_| {
-        let now = e.query.with(sort_text);
-        if sort.with_untracked(|s| *s != now) {
-            sort.set(now);
-        }
-    });
-    Effect::new(move |before: Option<String>| {
-        let now = sort.get();
-        if before.is_some_and(|b| b != now) {
-            let (column, down) = now.split_once(' ').unwrap_or((BY_PATH, "up"));
-            let mut q = e.query.get_untracked();
-            q.sort = (column != BY_PATH).then(|| column.to_owned());
-            q.descending = down == "down";
-            if q != e.query.get_untracked() {
-                e.change.run(q);
-            }
-        }
-        now
-    });
-    let sorts = Signal::derive(move || {
-        let mut all = vec![
-            ("path up".to_owned(), "By name".to_owned()),
-            ("path down".to_owned(), "By name, last first".to_owned()),
-        ];
-        e.page.with(|p| {
-            for c in &p.columns {
-                let (most, least) = if c.unit == limn_domain::item_explore::DAYS {
-                    ("latest first", "earliest first")
-                } else {
-                    ("most first", "least first")
-                };
-                all.push((format!("{} down", c.name), format!("{}, {most}", c.label)));
-                all.push((format!("{} up", c.name), format!("{}, {least}", c.label)));
-            }
-        });
-        let now = e.query.with(sort_text);
-        // One that is set stays one of them.
-        if !all.iter().any(|(v, _)| *v == now) {
-            all.push((now.clone(), now));
-        }
-        all
-    });
-    view! { <Select value=sort options=sorts label="Order"/> }
-}
-
-fn sort_text(q: &ExploreQuery) -> String {
-    let column = q.sort.as_deref().unwrap_or(BY_PATH);
-    format!("{column} {}", if q.descending { "down" } else { "up" })
 }

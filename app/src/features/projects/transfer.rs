@@ -6,7 +6,6 @@ pub mod export;
 pub mod files;
 pub use crate::upload::http;
 pub mod import;
-pub mod job;
 pub mod panel;
 pub mod progress;
 pub use crate::upload::resumable;

@@ -1,12 +1,14 @@
 //! What is worked out of all files of a version and kept in a file beside its index: held in memory while it is used, made anew where the
 //! file is gone or was made by another version of the program. What one process has made the others get through the object store, where there is one.
 
+use super::draft;
+use super::held::Held;
 use crate::Result;
 use limn_domain::VersionId;
 use limn_explore::{BadIndex, Looks, Map};
 use limn_storage::BlobStore;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// What can be kept.
 pub(crate) trait Form: Sized + Send + Sync + 'static {
@@ -65,15 +67,12 @@ impl Form for Map {
     }
 }
 
-type Held<T> = Vec<(VersionId, Arc<T>)>;
-
 /// Those that are held in memory, and where the others lie.
 pub(crate) struct Beside<T> {
     folder: Arc<PathBuf>,
     /// Through which processes that do not see each other's folders share the files.
     blobs: BlobStore,
-    /// Used last, last.
-    held: Arc<Mutex<Held<T>>>,
+    held: Held<VersionId, Arc<T>>,
 }
 
 impl<T> Clone for Beside<T> {
@@ -81,7 +80,7 @@ impl<T> Clone for Beside<T> {
         Self {
             folder: Arc::clone(&self.folder),
             blobs: self.blobs.clone(),
-            held: Arc::clone(&self.held),
+            held: self.held.clone(),
         }
     }
 }
@@ -92,7 +91,7 @@ impl<T: Form> Beside<T> {
         Self {
             folder: Arc::new(folder),
             blobs,
-            held: Arc::default(),
+            held: Held::new(T::HELD, |found: &Arc<T>| found.size()),
         }
     }
 
@@ -103,7 +102,7 @@ impl<T: Form> Beside<T> {
     /// That of a version, made by what `key` names; none when it has to be made.
     pub async fn get(&self, version: VersionId, key: &str) -> Result<Option<Arc<T>>> {
         let fits = |found: &Arc<T>| found.key() == key;
-        if let Some(found) = self.held(version).filter(fits) {
+        if let Some(found) = self.held.get(&version).filter(fits) {
             return Ok(Some(found));
         }
         // Of one version and one way to make it there is only one; so the own file does, if it is that.
@@ -114,7 +113,7 @@ impl<T: Form> Beside<T> {
                 found = self.read(version).await?.filter(fits);
             }
         }
-        Ok(found.map(|found| self.hold(version, found)))
+        Ok(found.map(|found| self.held.put(version, found)))
     }
 
     /// That in the folder.
@@ -137,49 +136,17 @@ impl<T: Form> Beside<T> {
         Ok(read.map(Arc::new))
     }
 
-    fn held(&self, version: VersionId) -> Option<Arc<T>> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = held.iter().position(|(v, _)| *v == version)?;
-        let found = held.remove(at);
-        let answer = Arc::clone(&found.1);
-        held.push(found);
-        Some(answer)
-    }
-
-    fn hold(&self, version: VersionId, new: Arc<T>) -> Arc<T> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.retain(|(v, _)| *v != version);
-        held.push((version, Arc::clone(&new)));
-        let mut bytes = 0;
-        let kept = held.iter().rev().take_while(|(_, f)| {
-            bytes += f.size();
-            bytes <= T::HELD
-        });
-        let kept = kept.count().max(1);
-        let gone = held.len() - kept;
-        held.drain(..gone);
-        new
-    }
-
     /// Keeps a new one.
     pub async fn put(&self, version: VersionId, new: T) -> anyhow::Result<Arc<T>> {
         let new = Arc::new(new);
         let (path, written) = (self.path(version), Arc::clone(&new));
-        let write = tokio::task::spawn_blocking(move || -> std::io::Result<PathBuf> {
-            if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder)?;
-            }
-            let draft = path.with_extension(format!("{}.draft", hex::encode(rand::random::<[u8; 4]>())));
-            std::fs::write(&draft, written.write())?;
-            Ok(draft)
-        });
-        let draft = write.await??;
+        let draft = tokio::task::spawn_blocking(move || draft::write(&path, &[&written.write()])).await??;
         // The draft, as an older one that a question brings meanwhile takes the file's place.
         let shared = self.blobs.share(&name::<T>(version), &draft).await;
         // Nobody reads half of one.
         tokio::fs::rename(&draft, self.path(version)).await?;
         shared?;
-        Ok(self.hold(version, new))
+        Ok(self.held.put(version, new))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Indexes of versions: built by a job, kept as files, held in memory while they are used.
 
+use super::draft;
+use super::held::Held;
 use crate::profiles::{FileKept, Kind, states_of};
 use crate::versions::nodes::{self, DbNodes};
 use crate::{Context, Result};
@@ -15,8 +17,8 @@ use limn_versions::object::Labels;
 use limn_versions::{Entry, From, Hash, Reader};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 /// Files looked at at once.
@@ -25,8 +27,6 @@ const BATCH: usize = 500;
 const HELD: usize = 512 << 20;
 /// Between two looks at whether another process has written an index anew that is held here.
 const LOOK: Duration = Duration::from_secs(5);
-/// How long a draft stays that nobody writes to.
-const DRAFT_LIFE: Duration = Duration::from_hours(1);
 
 /// The facets that are always shown in this order; attributes come behind them.
 const FACETS: [(&str, &str); 8] = [
@@ -81,7 +81,6 @@ impl Handler for ExploreJob {
 /// An index in memory.
 #[derive(Clone)]
 struct One {
-    version: VersionId,
     index: Arc<Index>,
     /// Of its file. Another process may write it anew, once it is known what the files look like.
     stamp: Option<String>,
@@ -94,8 +93,7 @@ pub(crate) struct Indexes {
     folder: Arc<PathBuf>,
     /// Through which processes that do not see each other's folders share the files.
     blobs: BlobStore,
-    /// Used last, last.
-    held: Arc<Mutex<Vec<One>>>,
+    held: Held<VersionId, One>,
 }
 
 impl Indexes {
@@ -103,7 +101,7 @@ impl Indexes {
         Self {
             folder: Arc::new(folder),
             blobs,
-            held: Arc::default(),
+            held: Held::new(HELD, |one: &One| one.index.size()),
         }
     }
 
@@ -144,13 +142,7 @@ impl Indexes {
 
     /// That in memory, unless its file is another by now. A store that cannot be asked is no reason to do without.
     async fn current(&self, version: VersionId) -> Option<Arc<Index>> {
-        let found = {
-            let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-            let at = held.iter().position(|one| one.version == version)?;
-            let found = held.remove(at);
-            held.push(found.clone());
-            found
-        };
+        let found = self.held.get(&version)?;
         if found.looked.elapsed() < LOOK {
             return Some(found.index);
         }
@@ -174,38 +166,20 @@ impl Indexes {
     }
 
     fn hold(&self, version: VersionId, index: Arc<Index>, stamp: Option<String>) -> Arc<Index> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.retain(|one| one.version != version);
-        held.push(One {
-            version,
-            index: Arc::clone(&index),
+        let one = One {
+            index,
             stamp,
             looked: Instant::now(),
-        });
-        let mut bytes = 0;
-        let kept = held.iter().rev().take_while(|one| {
-            bytes += one.index.size();
-            bytes <= HELD
-        });
-        let kept = kept.count().max(1);
-        let gone = held.len() - kept;
-        held.drain(..gone);
-        index
+        };
+        self.held.put(version, one).index
     }
 
     /// Keeps a new one.
     async fn put(&self, version: VersionId, index: Index) -> anyhow::Result<Arc<Index>> {
         let index = Arc::new(index);
         let (path, written) = (self.path(version), Arc::clone(&index));
-        let write = tokio::task::spawn_blocking(move || -> std::io::Result<PathBuf> {
-            if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder)?;
-            }
-            let draft = path.with_extension(format!("{}.draft", hex::encode(rand::random::<[u8; 4]>())));
-            std::fs::write(&draft, written.to_bytes())?;
-            Ok(draft)
-        });
-        let draft = write.await??;
+        let draft =
+            tokio::task::spawn_blocking(move || draft::write(&path, &[&written.to_bytes()])).await??;
         // The draft, as an older one that a question brings meanwhile takes the file's place.
         let shared = self.blobs.share(&name(version), &draft).await;
         // Nobody reads half of one.
@@ -218,12 +192,8 @@ impl Indexes {
     /// Removes the files of versions that are no more, and drafts nobody writes any longer. Answers how many.
     pub async fn sweep(&self, ctx: &Context) -> Result<u64> {
         let folder = Arc::clone(&self.folder);
-        let names = tokio::task::spawn_blocking(move || -> Vec<PathBuf> {
-            let list = std::fs::read_dir(&*folder).map(|d| d.flatten().map(|e| e.path()).collect());
-            list.unwrap_or_default()
-        })
-        .await
-        .map_err(anyhow::Error::from)?;
+        let names = tokio::task::spawn_blocking(move || draft::list(&folder));
+        let names = names.await.map_err(anyhow::Error::from)?;
         let mut removed = 0;
         for path in names {
             let version = path
@@ -233,7 +203,7 @@ impl Indexes {
             let stands = match version {
                 Some(v) => repo::version::get(&mut ctx.db.read().await?, v).await?.is_some(),
                 // One that a crash has left, or one that is just being written.
-                None => !is_old(&path).await,
+                None => !draft::is_old(&path),
             };
             if !stands && std::fs::remove_file(&path).is_ok() {
                 removed += 1;
@@ -266,12 +236,6 @@ impl Indexes {
 /// What an index is called among the files that processes share.
 fn name(version: VersionId) -> String {
     format!("indexes/{version}.index")
-}
-
-/// Whether nobody has written to a draft for so long that nobody will.
-async fn is_old(draft: &Path) -> bool {
-    let modified = tokio::fs::metadata(draft).await.and_then(|m| m.modified());
-    modified.is_ok_and(|m| m.elapsed().is_ok_and(|age| age > DRAFT_LIFE))
 }
 
 /// Indexes a version and keeps the index.

@@ -1,4 +1,4 @@
-//! Looking through the items of a project: filters with counts, order, saved views, and what is done with what was found.
+//! Looking through the items of a project: filters with counts, order, and what is done with what was found.
 //! Answered from an index in memory that follows the items (`state`), of which the large ones are kept as files.
 
 mod job;
@@ -10,13 +10,13 @@ mod state;
 pub(crate) use job::ItemsJob;
 pub(crate) use kept::ItemIndexes;
 
-use super::{Explore, LIMIT_DEFAULT, VIEWS_MAX};
+use super::{Explore, LIMIT_DEFAULT};
 use crate::authz::require_in;
-use crate::{Actor, Context, Error, Result, audit};
-use limn_domain::explore::{ExploreFilter, ExploreQuery, NewView, ROWS_MAX, VIEW_NAME_MAX};
+use crate::{Actor, Context, Error, Result};
+use limn_domain::explore::{ExploreFilter, ExploreQuery, ROWS_MAX};
 use limn_domain::item::ItemWithAnnotations;
-use limn_domain::item_explore::{ItemChoice, ItemView, ItemsAnswer, ItemsFound, NAMED_MAX};
-use limn_domain::{Action, Code, ItemId, ProjectId, ViewId, validate};
+use limn_domain::item_explore::{ItemChoice, ItemsAnswer, ItemsFound, NAMED_MAX};
+use limn_domain::{Action, Code, ItemId, ProjectId, validate};
 use limn_explore::{Passing, Stack, Wanted};
 use limn_jobs::Progress;
 use limn_store::{Tx, repo};
@@ -85,80 +85,6 @@ impl Explore {
             }),
             job,
         })
-    }
-
-    /// The saved views of a project, by name.
-    pub async fn item_views(&self, actor: &Actor, project: ProjectId) -> Result<Vec<ItemView>> {
-        let mut tx = self.0.db.read().await?;
-        require_in(&mut tx, actor, Action::ViewItems, project).await?;
-        Ok(repo::item_view::list(&mut tx, project).await?)
-    }
-
-    /// Keeps a view; one of the same name is replaced. Answers all of them.
-    pub async fn save_item_view(
-        &self,
-        actor: &Actor,
-        project: ProjectId,
-        input: NewView,
-    ) -> Result<Vec<ItemView>> {
-        let mut query = input.query;
-        check(&query)?;
-        (query.offset, query.limit, query.rows_only) = (0, None, false);
-        let mut checks = validate::Checks::default();
-        let name = checks
-            .take("name", validate::name("view", &input.name))
-            .unwrap_or_default();
-        if name.chars().count() > VIEW_NAME_MAX {
-            let why = format!("A view's name has at most {VIEW_NAME_MAX} characters.");
-            checks.take::<()>("name", Err(why));
-        }
-        checks.finish()?;
-        let (actor, now) = (actor.clone(), self.0.now());
-        self.0
-            .db
-            .write(move |tx| {
-                Box::pin(async move {
-                    require_in(tx, &actor, Action::ManageProject, project).await?;
-                    let before = repo::item_view::list(tx, project).await?;
-                    let key = name.to_lowercase();
-                    let replaced = before.iter().any(|v| v.name.to_lowercase() == key);
-                    if !replaced && before.len() >= VIEWS_MAX {
-                        return Err(Error::new(
-                            Code::WrongState,
-                            format!("A project has at most {VIEWS_MAX} views; delete one first."),
-                        ));
-                    }
-                    repo::item_view::put(tx, project, &name, &query, actor.user_id(), now).await?;
-                    let summary = format!("kept the view “{name}”");
-                    audit::write(tx, &actor, Some(project), "view.save", &summary, now).await?;
-                    Ok(repo::item_view::list(tx, project).await?)
-                })
-            })
-            .await
-    }
-
-    /// Answers those that are left.
-    pub async fn delete_item_view(
-        &self,
-        actor: &Actor,
-        project: ProjectId,
-        view: ViewId,
-    ) -> Result<Vec<ItemView>> {
-        let (actor, now) = (actor.clone(), self.0.now());
-        self.0
-            .db
-            .write(move |tx| {
-                Box::pin(async move {
-                    require_in(tx, &actor, Action::ManageProject, project).await?;
-                    let name = repo::item_view::delete(tx, project, view)
-                        .await?
-                        .ok_or_else(|| Error::not_found("view"))?;
-                    let summary = format!("deleted the view “{name}”");
-                    audit::write(tx, &actor, Some(project), "view.delete", &summary, now).await?;
-                    Ok(repo::item_view::list(tx, project).await?)
-                })
-            })
-            .await
     }
 }
 
@@ -245,7 +171,7 @@ pub(crate) fn check_choice(choice: &ItemChoice) -> Result<()> {
     })
 }
 
-fn check(query: &ExploreQuery) -> Result<()> {
+pub(super) fn check(query: &ExploreQuery) -> Result<()> {
     super::check(query)?;
     if query.like.is_some() {
         return Err(Error::field(

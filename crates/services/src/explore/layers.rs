@@ -1,5 +1,6 @@
 //! Tags as a facet over indexes: read where a tag has changed, held as sets of rows while versions are looked at.
 
+use super::held::Held;
 use crate::Result;
 use limn_domain::dataset::Version;
 use limn_domain::file_tag::{FACET, NO_TAG};
@@ -7,14 +8,14 @@ use limn_domain::{FileTagId, VersionId};
 use limn_explore::{Index, Layer, RowSet};
 use limn_store::{Tx, repo};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// Bytes of sets that stay in memory; those of one version stay alone when they are more.
 const HELD: usize = 128 << 20;
 
 /// The tags over one version.
 #[derive(Debug)]
-struct Held {
+struct Over {
     /// Which tags at which revisions.
     stamp: Vec<(FileTagId, i64)>,
     sets: HashMap<FileTagId, (i64, Arc<RowSet>)>,
@@ -22,13 +23,18 @@ struct Held {
     bytes: usize,
 }
 
-type List = Vec<(VersionId, Arc<Held>)>;
-
 /// The layers that are held in memory.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Layers {
-    /// Used last, last.
-    held: Arc<Mutex<List>>,
+    held: Held<VersionId, Arc<Over>>,
+}
+
+impl Default for Layers {
+    fn default() -> Self {
+        Self {
+            held: Held::new(HELD, |over: &Arc<Over>| over.bytes),
+        }
+    }
 }
 
 impl Layers {
@@ -36,7 +42,7 @@ impl Layers {
     pub async fn over(&self, tx: &mut Tx, version: &Version, index: &Arc<Index>) -> Result<Arc<Layer>> {
         let tags = repo::file_tag::list(tx, version.dataset_id).await?;
         let stamp: Vec<_> = tags.iter().map(|t| (t.tag.id, t.revision)).collect();
-        let held = self.get(version.id);
+        let held = self.held.get(&version.id);
         if let Some(held) = held.as_ref().filter(|h| h.stamp == stamp) {
             return Ok(Arc::clone(&held.layer));
         }
@@ -59,39 +65,12 @@ impl Layers {
         let layer = tokio::task::spawn_blocking(move || Layer::new(FACET, "Tag", rows, values, NO_TAG));
         let layer = Arc::new(layer.await.map_err(anyhow::Error::from)?);
         let bytes = layer.size() + sets.values().map(|(_, set)| set.size()).sum::<usize>();
-        let answer = Arc::clone(&layer);
-        self.hold(
-            version.id,
-            Held {
-                stamp,
-                sets,
-                layer,
-                bytes,
-            },
-        );
-        Ok(answer)
-    }
-
-    fn get(&self, version: VersionId) -> Option<Arc<Held>> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = held.iter().position(|(v, _)| *v == version)?;
-        let found = held.remove(at);
-        let answer = Arc::clone(&found.1);
-        held.push(found);
-        Some(answer)
-    }
-
-    fn hold(&self, version: VersionId, new: Held) {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.retain(|(v, _)| *v != version);
-        held.push((version, Arc::new(new)));
-        let mut bytes = 0;
-        let kept = held.iter().rev().take_while(|(_, h)| {
-            bytes += h.bytes;
-            bytes <= HELD
-        });
-        let kept = kept.count().max(1);
-        let gone = held.len() - kept;
-        held.drain(..gone);
+        let over = Over {
+            stamp,
+            sets,
+            layer,
+            bytes,
+        };
+        Ok(Arc::clone(&self.held.put(version.id, Arc::new(over)).layer))
     }
 }

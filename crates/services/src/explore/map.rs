@@ -305,7 +305,12 @@ impl Laid {
             return Ok(rows.iter().collect());
         }
         let colors = self.colors(area.color.as_deref())?;
-        let is_hidden = |row: &usize| colors.of.get(*row).is_some_and(|c| area.hidden.contains(c));
+        // However long the list is: it is looked at once, not for every file.
+        let mut hidden = [false; 256];
+        for color in &area.hidden {
+            hidden[usize::from(*color)] = true;
+        }
+        let is_hidden = |row: &usize| colors.of.get(*row).is_some_and(|c| hidden[usize::from(*c)]);
         Ok(rows.iter().filter(|row| !is_hidden(row)).collect())
     }
 }

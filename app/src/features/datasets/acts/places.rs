@@ -2,9 +2,9 @@
 
 use super::super::api;
 use super::super::layout::DatasetCtx;
-use super::super::source::{Watch, follow};
 use crate::data::{use_form, use_load};
 use crate::fmt;
+use crate::job::{Watch, follow};
 use crate::ui::{
     Button, Checkbox, Chip, DialogBody, DialogFoot, ErrorView, FormError, Glyph, Notice, RelativeTime,
     Skeleton, Tone, Variant,

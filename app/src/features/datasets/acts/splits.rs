@@ -2,9 +2,10 @@
 
 use super::super::api;
 use super::super::layout::DatasetCtx;
-use super::super::source::{Outcome, Watch, follow, outcome};
+use super::super::source::{Outcome, outcome};
 use crate::data::use_form;
 use crate::error::AppError;
+use crate::job::{Watch, follow};
 use crate::ui::{
     Button, Checkbox, Choice, DialogBody, DialogFoot, Field, FormError, Glyph, Notice, RadioCards, TextInput,
     Tone, Variant,

@@ -2,8 +2,9 @@
 
 use crate::data::use_form;
 use crate::features::datasets::api;
-use crate::features::datasets::source::{Outcome, Watch, follow};
+use crate::features::datasets::source::Outcome;
 use crate::fmt;
+use crate::job::{Watch, follow};
 use crate::ui::{Button, Card, Checkbox, Field, FormError, Glyph, Notice, TextInput, Tone, Variant};
 use leptos::prelude::*;
 use limn_domain::catalogue::{AddDataset, CatalogueOutcome};

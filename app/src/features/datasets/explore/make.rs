@@ -1,10 +1,11 @@
 //! A version of what was found.
 
 use super::super::api;
-use super::super::source::{Outcome, Watch, follow, outcome};
+use super::super::source::{Outcome, outcome};
 use super::Explorer;
 use crate::data::use_form;
 use crate::fmt;
+use crate::job::{Watch, follow};
 use crate::ui::{
     Button, Choice, Dialog, DialogBody, DialogFoot, Field, FormError, Glyph, Notice, RadioCards, TextInput,
     Tone, Variant,

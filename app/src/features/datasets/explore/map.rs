@@ -10,11 +10,10 @@ mod points;
 mod raster;
 mod stage;
 
-use super::super::api;
-use super::super::source::{Watch, follow};
 use super::Explorer;
 use crate::error::AppError;
 use crate::fmt;
+use crate::job::{Watch, follow};
 use crate::ui::{
     Button, Card, EmptyState, ErrorView, Glyph, IconButton, Notice, Select, Skeleton, Tone, use_toasts,
 };
@@ -115,19 +114,10 @@ impl Board {
             all.sort_unstable();
             all
         });
-        let schema = RwSignal::new(None::<VersionSchema>);
-        Effect::new(move |_| {
-            if facet.with(|f| f == "category") && schema.with_untracked(Option::is_none) {
-                spawn_local(async move {
-                    // Without it the colours are those of any other facet.
-                    if let Ok(found) = api::version_schema(e.version).await {
-                        schema.try_set(Some(found));
-                    }
-                });
-            }
-        });
         let palette = Memo::new(move |_| {
-            let own = facet.with(|f| f == "category").then(|| schema.with(own_colors));
+            let own = facet
+                .with(|f| f == "category")
+                .then(|| e.schema.with_value(own_colors));
             palette(&points.get(), &own.unwrap_or_default())
         });
         Self {

@@ -2,125 +2,60 @@
 
 use super::super::api;
 use super::super::shape::{Colors, Thumb, file_url};
+use super::Explorer;
 use super::similar::{Distance, Like};
-use super::{Explorer, PAGE, asked};
-use crate::data::use_load;
+use crate::explore::{Foot, Pick, use_more, use_pick};
 use crate::fmt;
-use crate::ui::{Button, Chip, Table, use_toasts};
+use crate::ui::{Chip, Table};
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use limn_domain::dataset::{Entry, Split};
-use limn_domain::explore::{ExploreAnswer, ExploreQuery};
+use limn_domain::explore::ExploreAnswer;
 use std::collections::BTreeSet;
 
 #[component]
 pub fn Results(e: Explorer, as_table: Signal<bool>) -> impl IntoView {
     let rows = e.rows;
-    let id = e.version;
-    let schema = use_load(move || id, api::version_schema);
-    let colors = Signal::derive(move || match schema.get() {
-        Some(Ok(s)) => s
-            .categories
-            .into_iter()
-            .map(|c| (c.id, c.color))
-            .collect::<Colors>(),
-        _ => Colors::new(),
+    let colors = e.schema.with_value(|schema| {
+        let categories = schema.iter().flat_map(|s| &s.categories);
+        categories.map(|c| (c.id, c.color.clone())).collect::<Colors>()
     });
-    let busy = RwSignal::new(false);
-    let toasts = use_toasts();
-    let more = move || {
-        busy.set(true);
-        let query = e.query.get_untracked();
-        let wanted = ExploreQuery {
-            offset: rows.with_untracked(Vec::len) as i64,
-            rows_only: true,
-            ..asked(query.clone())
-        };
-        spawn_local(async move {
-            let answer = api::version_explore(e.version, wanted).await;
-            if busy.try_set(false).is_some() || e.query.try_get_untracked() != Some(query) {
-                return;
-            }
-            match answer {
-                Ok(ExploreAnswer { page: Some(page), .. }) => {
-                    e.tags.try_update(|t| t.extend(page.tags));
-                    e.distances.try_update(|d| d.extend(page.distances));
-                    rows.try_update(|r| r.extend(page.rows));
-                }
-                Ok(_) => {}
-                Err(error) => toasts.error(&error),
-            }
-        });
-    };
-    let last = StoredValue::new(None::<String>);
-    // With shift, everything from the one before.
-    let pick = Callback::new(move |(path, range): (String, bool)| {
-        let on = !e.selected.with_untracked(|s| s.contains(&path));
-        let paths = rows.with_untracked(|rows| {
-            let place = |p: &str| rows.iter().position(|r| r.path == p);
-            let from = last.get_value().filter(|_| range).and_then(|p| place(&p));
-            match (from, place(&path)) {
-                (Some(a), Some(b)) => rows[a.min(b)..=a.max(b)].iter().map(|r| r.path.clone()).collect(),
-                _ => vec![path.clone()],
-            }
-        });
-        e.selected.update(|s| {
-            for p in paths {
-                if on {
-                    s.insert(p);
-                } else {
-                    s.remove(&p);
-                }
-            }
-        });
-        last.set_value(Some(path));
-    });
+    let colors = Signal::stored(colors);
+    let more = use_more(
+        e.query,
+        move || rows.with_untracked(Vec::len),
+        move |query| api::version_explore(e.version, query),
+        move |answer: ExploreAnswer| {
+            let Some(page) = answer.page else { return };
+            e.tags.try_update(|t| t.extend(page.tags));
+            e.distances.try_update(|d| d.extend(page.distances));
+            rows.try_update(|rows| {
+                // Tags may have moved files from one page to another meanwhile.
+                let known: BTreeSet<String> = rows.iter().map(|r| r.path.clone()).collect();
+                rows.extend(page.rows.into_iter().filter(|r| !known.contains(&r.path)));
+            });
+        },
+    );
+    let shown = move || rows.with_untracked(|rows| rows.iter().map(|r| r.path.clone()).collect::<Vec<_>>());
+    let pick = use_pick(e.selected, shown);
     let matched = Memo::new(move |_| e.page.with(|p| p.matched));
     view! {
-        <Transition>
-            {move || {
-                // On the way to the map, which takes this place.
-                if e.show.with(|v| v == super::MAP) {
-                    return ().into_any();
+        {move || {
+            // On the way to the map, which takes this place.
+            if e.show.with(|v| v == super::MAP) {
+                return ().into_any();
+            }
+            if as_table.get() {
+                view! { <Rows e rows pick/> }.into_any()
+            } else {
+                view! {
+                    <ul class="data-grid" aria-label="Files">
+                        <For each=move || rows.get() key=|r| r.path.clone() let:entry><Cell e entry colors pick/></For>
+                    </ul>
                 }
-                // Read here, so that the colours come along with the page.
-                colors.track();
-                if as_table.get() {
-                    view! { <Rows e rows pick/> }.into_any()
-                } else {
-                    view! {
-                        <ul class="data-grid" aria-label="Files">
-                            <For each=move || rows.get() key=|r| r.path.clone() let:entry><Cell e entry colors pick/></For>
-                        </ul>
-                    }
-                    .into_any()
-                }
-            }}
-        </Transition>
-        <p class="data-more muted">
-            {move || format!("{} of {} shown", fmt::count(rows.with(Vec::len) as i64), fmt::count(matched.get()))}
-            {move || ((rows.with(Vec::len) as i64) < matched.get()).then(|| view! {
-                <Button loading=busy on_click=more>{format!("Show {PAGE} more")}</Button>
-            })}
-            <Show when=move || !e.selected.with(BTreeSet::is_empty)>
-                <button type="button" class="link" on:click=move |_| e.selected.set(BTreeSet::new())>"Select none"</button>
-            </Show>
-        </p>
-    }
-}
-
-#[component]
-fn Pick(e: Explorer, path: String, pick: Callback<(String, bool)>) -> impl IntoView {
-    let (own, label) = (path.clone(), format!("Select {path}"));
-    let is_on = Memo::new(move |_| e.selected.with(|s| s.contains(&own)));
-    view! {
-        <input
-            type="checkbox"
-            class="explore__pick"
-            aria-label=label
-            prop:checked=move || is_on.get()
-            on:click=move |ev| pick.run((path.clone(), ev.shift_key()))
-        />
+                .into_any()
+            }
+        }}
+        <Foot shown=Signal::derive(move || rows.with(Vec::len)) matched more selected=e.selected/>
     }
 }
 
@@ -173,7 +108,7 @@ fn Cell(e: Explorer, entry: Entry, colors: Signal<Colors>, pick: Callback<(Strin
                     <Distance e path=far/>
                 </span>
             </a>
-            <Pick e path pick/>
+            <Pick selected=e.selected of=path.clone() name=path pick/>
             {like.map(|path| view! { <Like e path/> })}
         </li>
     }
@@ -200,7 +135,7 @@ fn Rows(e: Explorer, rows: RwSignal<Vec<Entry>>, pick: Callback<(String, bool)>)
                                 on:focusin=move |_| e.at.set(Some(focused.clone()))
                                 on:focusout=move |_| e.at.set(None)
                             >
-                                <td><Pick e path pick/></td>
+                                <td><Pick selected=e.selected of=path.clone() name=path pick/></td>
                                 <td data-label="Path">
                                     <a class="link data-path" href=file_url(id, &r.path) rel="external">{r.path.clone()}</a>
                                     <Distance e path=far/>

@@ -1,10 +1,9 @@
 //! Files in the order of how much they look like one of them.
 
-use super::super::source::{Watch, follow};
 use super::Explorer;
+use crate::job::{Watch, use_followed};
 use crate::ui::{ButtonSize, Card, Glyph, IconButton, use_hotkey_when, use_toasts};
 use leptos::prelude::*;
-use limn_domain::JobId;
 use limn_domain::job::{Job, JobState};
 use std::collections::BTreeSet;
 
@@ -48,14 +47,7 @@ pub fn Looking(e: Explorer) -> impl IntoView {
         toasts.fail(format!("The pictures could not be compared. {why}"));
         e.like(None);
     });
-    let id = Memo::new(move |_| e.looking.with(|j| j.as_ref().map(|j| j.id)));
-    Effect::new(move |before: Option<Option<JobId>>| {
-        let now = id.get();
-        if let Some(id) = now.filter(|_| before != Some(now)) {
-            follow(e.looking, id, ended);
-        }
-        now
-    });
+    let id = use_followed(e.looking, ended);
     view! {
         <Show when=move || id.get().is_some()>
             <Card>

@@ -1,10 +1,10 @@
 //! A version of a dataset of what was found.
 
 use super::super::api;
-use super::super::transfer::job::{JobProgress, follow};
 use super::Explorer;
 use crate::data::{use_form, use_load};
 use crate::fmt;
+use crate::job::{JobProgress, follow};
 use crate::session::use_session;
 use crate::ui::{
     Button, Choice, Dialog, DialogBody, DialogFoot, Field, FormError, Glyph, Notice, RadioCards, Select,

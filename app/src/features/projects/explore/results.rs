@@ -3,12 +3,11 @@
 use super::super::api;
 use super::super::items::grid::describe;
 use super::super::items::thumb::Thumb;
-use super::{Explorer, PAGE, Row, asked};
+use super::{Explorer, Row};
+use crate::explore::{Foot, Pick, use_more, use_pick};
 use crate::fmt;
-use crate::ui::{Button, RelativeTime, Table, use_toasts};
+use crate::ui::{RelativeTime, Table};
 use leptos::prelude::*;
-use leptos::task::spawn_local;
-use limn_domain::explore::ExploreQuery;
 use limn_domain::item_explore::ItemsAnswer;
 use limn_domain::{CategoryId, ItemId, Source};
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,58 +26,24 @@ fn key(row: &Row) -> (ItemId, i64, i64, bool) {
 
 #[component]
 pub fn Results(e: Explorer, as_table: Signal<bool>) -> impl IntoView {
-    let busy = RwSignal::new(false);
-    let toasts = use_toasts();
-    let more = move || {
-        busy.set(true);
-        let query = e.query.get_untracked();
-        let wanted = ExploreQuery {
-            offset: e.rows.with_untracked(Vec::len) as i64,
-            rows_only: true,
-            ..asked(query.clone())
-        };
-        spawn_local(async move {
-            let answer = api::explore_items(e.ctx.id, wanted).await;
-            if busy.try_set(false).is_some() || e.query.try_get_untracked() != Some(query) {
-                return;
-            }
-            match answer {
-                Ok(ItemsAnswer { page: Some(page), .. }) => {
-                    e.rows.try_update(|rows| {
-                        // Items may have moved from one page to another meanwhile.
-                        let known: BTreeSet<ItemId> = rows.iter().map(|r| r.item.id).collect();
-                        let new = page.rows.into_iter().filter(|r| !known.contains(&r.item.id));
-                        rows.extend(new.map(Arc::new));
-                    });
-                }
-                Ok(_) => {}
-                Err(error) => toasts.error(&error),
-            }
-        });
+    let more = use_more(
+        e.query,
+        move || e.rows.with_untracked(Vec::len),
+        move |query| api::explore_items(e.ctx.id, query),
+        move |answer: ItemsAnswer| {
+            e.rows.try_update(|rows| {
+                // Items may have moved from one page to another meanwhile.
+                let known: BTreeSet<ItemId> = rows.iter().map(|r| r.item.id).collect();
+                let page = answer.page.into_iter().flat_map(|p| p.rows);
+                rows.extend(page.filter(|r| !known.contains(&r.item.id)).map(Arc::new));
+            });
+        },
+    );
+    let shown = move || {
+        e.rows
+            .with_untracked(|rows| rows.iter().map(|r| r.item.id).collect::<Vec<_>>())
     };
-    let last = StoredValue::new(None::<ItemId>);
-    // With shift, everything from the one before.
-    let pick = Callback::new(move |(id, range): (ItemId, bool)| {
-        let on = !e.selected.with_untracked(|s| s.contains(&id));
-        let ids = e.rows.with_untracked(|rows| {
-            let place = |id: ItemId| rows.iter().position(|r| r.item.id == id);
-            let from = last.get_value().filter(|_| range).and_then(place);
-            match (from, place(id)) {
-                (Some(a), Some(b)) => rows[a.min(b)..=a.max(b)].iter().map(|r| r.item.id).collect(),
-                _ => vec![id],
-            }
-        });
-        e.selected.update(|s| {
-            for id in ids {
-                if on {
-                    s.insert(id);
-                } else {
-                    s.remove(&id);
-                }
-            }
-        });
-        last.set_value(Some(id));
-    });
+    let pick = use_pick(e.selected, shown);
     let matched = Memo::new(move |_| e.page.with(|p| p.matched));
     view! {
         {move || {
@@ -93,29 +58,7 @@ pub fn Results(e: Explorer, as_table: Signal<bool>) -> impl IntoView {
                 .into_any()
             }
         }}
-        <p class="data-more muted">
-            {move || format!("{} of {} shown", fmt::count(e.rows.with(Vec::len) as i64), fmt::count(matched.get()))}
-            {move || ((e.rows.with(Vec::len) as i64) < matched.get()).then(|| view! {
-                <Button loading=busy on_click=more>{format!("Show {PAGE} more")}</Button>
-            })}
-            <Show when=move || !e.selected.with(BTreeSet::is_empty)>
-                <button type="button" class="link" on:click=move |_| e.selected.set(BTreeSet::new())>"Select none"</button>
-            </Show>
-        </p>
-    }
-}
-
-#[component]
-fn Pick(e: Explorer, id: ItemId, name: String, pick: Callback<(ItemId, bool)>) -> impl IntoView {
-    let is_on = Memo::new(move |_| e.selected.with(|s| s.contains(&id)));
-    view! {
-        <input
-            type="checkbox"
-            class="explore__pick"
-            aria-label=format!("Select {name}")
-            prop:checked=move || is_on.get()
-            on:click=move |ev| pick.run((id, ev.shift_key()))
-        />
+        <Foot shown=Signal::derive(move || e.rows.with(Vec::len)) matched more selected=e.selected/>
     }
 }
 
@@ -134,7 +77,7 @@ fn Cell(e: Explorer, row: Row, pick: Callback<(ItemId, bool)>) -> impl IntoView 
                     <span class="faint">{words}</span>
                 </span>
             </a>
-            <Pick e id name pick/>
+            <Pick selected=e.selected of=id name pick/>
         </li>
     }
 }
@@ -172,7 +115,7 @@ fn Rows(e: Explorer, pick: Callback<(ItemId, bool)>) -> impl IntoView {
                         let shown = Arc::clone(&row);
                         view! {
                             <tr class="explore__row">
-                                <td><Pick e id=item.id name=item.name.clone() pick/></td>
+                                <td><Pick selected=e.selected of=item.id name=item.name.clone() pick/></td>
                                 <td data-label="Name">
                                     <a class="link data-path" href=e.ctx.href(&format!("/label/{}", item.id))>{item.name.clone()}</a>
                                 </td>

@@ -2,9 +2,9 @@
 
 use super::super::api;
 use super::super::layout::ProjectCtx;
-use super::job::{JobProgress, follow};
 use crate::data::use_form;
 use crate::fmt;
+use crate::job::{JobProgress, follow};
 use crate::ui::{
     Button, Checkbox, Choice, Dialog, DialogBody, DialogFoot, Field, FormError, Glyph, Icon, Notice,
     RadioCards, Select, Tone, Variant,

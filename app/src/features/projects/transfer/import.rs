@@ -7,11 +7,11 @@ use super::columns::{ColumnChoice, Columns};
 use super::drop_zone::DropZone;
 use super::files::{self, Picked};
 use super::http::Cancel;
-use super::job::{JobProgress, follow};
 use super::progress::is_clutter;
 use super::resumable;
 use super::sequence::{self, SequenceChoice, SequenceFields};
 use crate::fmt;
+use crate::job::{JobProgress, follow};
 use crate::ui::{
     Button, ButtonSize, Checkbox, Choice, Dialog, DialogBody, DialogFoot, DialogSize, Glyph, Icon,
     IconButton, Notice, ProgressBar, RadioCards, Segment, Tone, Variant,

@@ -1,6 +1,8 @@
 //! Indexes of projects: held in memory while they are asked, the large ones kept as files that a job writes, which the other processes get
 //! through the object store, where there is one.
 
+use super::super::draft;
+use super::super::held::Held;
 use super::state::{Reached, State};
 use crate::{Context, Result};
 use limn_domain::{ItemId, ProjectId, Timestamp, UserId};
@@ -11,14 +13,11 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 /// Grows whenever a row says other things of an item; files of another number are made anew.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Bytes of indexes that stay in memory; one that is larger stays alone.
 const HELD: usize = 512 << 20;
-/// How long a draft stays that nobody writes to.
-const DRAFT_LIFE: Duration = Duration::from_hours(1);
 /// Bytes of the part of a file that says what it is, at most.
 const HEAD_MAX: u64 = 64 << 20;
 
@@ -43,8 +42,6 @@ struct Slot {
     bytes: AtomicUsize,
 }
 
-type Slots = Vec<(ProjectId, Arc<Slot>)>;
-
 /// What a question finds.
 pub(super) struct Look {
     /// None before it was ever made.
@@ -63,8 +60,7 @@ pub(crate) struct ItemIndexes {
     folder: Arc<PathBuf>,
     /// Through which processes that do not see each other's folders share the files.
     blobs: BlobStore,
-    /// Used last, last.
-    held: Arc<Mutex<Slots>>,
+    held: Held<ProjectId, Arc<Slot>>,
 }
 
 impl ItemIndexes {
@@ -72,7 +68,7 @@ impl ItemIndexes {
         Self {
             folder: Arc::new(folder),
             blobs,
-            held: Arc::default(),
+            held: Held::new(HELD, |slot: &Arc<Slot>| slot.bytes.load(Ordering::Relaxed)),
         }
     }
 
@@ -81,19 +77,7 @@ impl ItemIndexes {
     }
 
     fn slot(&self, project: ProjectId) -> Arc<Slot> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = held.iter().position(|(p, _)| *p == project);
-        let slot = at.map_or_else(Arc::default, |at| held.remove(at).1);
-        held.push((project, Arc::clone(&slot)));
-        let mut bytes = 0;
-        let kept = held.iter().rev().take_while(|(_, slot)| {
-            bytes += slot.bytes.load(Ordering::Relaxed);
-            bytes <= HELD
-        });
-        let kept = kept.count().max(1);
-        let gone = held.len() - kept;
-        held.drain(..gone);
-        slot
+        self.held.get_or(project, Arc::default)
     }
 
     /// The index of a project with all that has changed, or as it was when that is too much for somebody to wait for.
@@ -112,6 +96,15 @@ impl ItemIndexes {
         {
             *state = newer;
             reached = state.advance(ctx, project).await?;
+        } else if state.is_large()
+            && let Some(mut newer) = self.read(project, &slot, state.made_at).await?
+        {
+            // Made from a moment before the last question: it does if little has changed since.
+            state.made_at = newer.made_at;
+            if newer.advance(ctx, project).await? == Reached::Current && !newer.is_large() {
+                *state = newer;
+                reached = Reached::Current;
+            }
         }
         slot.bytes.store(state.size(), Ordering::Relaxed);
         Ok(Look {
@@ -193,10 +186,7 @@ impl ItemIndexes {
     /// Removes the files of projects that are no more, and drafts nobody writes any longer. Answers how many.
     pub async fn sweep(&self, ctx: &Context) -> Result<u64> {
         let folder = Arc::clone(&self.folder);
-        let list = tokio::task::spawn_blocking(move || -> Vec<PathBuf> {
-            let list = std::fs::read_dir(&*folder).map(|d| d.flatten().map(|e| e.path()).collect());
-            list.unwrap_or_default()
-        });
+        let list = tokio::task::spawn_blocking(move || draft::list(&folder));
         let mut removed = 0;
         for path in list.await.map_err(anyhow::Error::from)? {
             let name = path.file_stem().and_then(|s| s.to_str());
@@ -205,7 +195,7 @@ impl ItemIndexes {
                     let mut tx = ctx.db.read().await?;
                     repo::transfer::title(&mut tx, project).await?.is_some()
                 }
-                None => !is_old(&path),
+                None => !draft::is_old(&path),
             };
             if !stands && std::fs::remove_file(&path).is_ok() {
                 removed += 1;
@@ -253,24 +243,15 @@ fn name(project: ProjectId) -> String {
     format!("{SHARED}{project}.index")
 }
 
-/// Whether nobody has written to a draft for so long that nobody will.
-fn is_old(draft: &Path) -> bool {
-    let modified = std::fs::metadata(draft).and_then(|m| m.modified());
-    modified.is_ok_and(|m| m.elapsed().is_ok_and(|age| age > DRAFT_LIFE))
-}
-
 /// Writes a file beside the one of this path; answers where.
 fn write(path: &Path, head: &Head, index: &Index) -> std::io::Result<PathBuf> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
     let head = serde_json::to_vec(head)?;
-    let mut bytes = (head.len() as u64).to_le_bytes().to_vec();
-    bytes.extend(head);
-    bytes.extend(index.to_bytes());
-    let draft = path.with_extension(format!("{}.draft", hex::encode(rand::random::<[u8; 4]>())));
-    std::fs::write(&draft, bytes)?;
-    Ok(draft)
+    let length = (head.len() as u64).to_le_bytes();
+    // The index is some hundred bytes an item: once in memory is enough.
+    draft::write(
+        path,
+        &[length.as_slice(), head.as_slice(), index.to_bytes().as_slice()],
+    )
 }
 
 /// None where there is none, where it is not newer, and where it cannot be used.

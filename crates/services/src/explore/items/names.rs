@@ -13,6 +13,8 @@ pub(super) struct Names {
     /// Paths of categories, by id.
     categories: HashMap<String, String>,
     people: HashMap<String, String>,
+    /// Those who have a name, by it: filters that were kept may say it from before it was somebody else's too.
+    called: HashMap<String, Vec<String>>,
     /// Names of attributes, by their facets.
     attributes: HashMap<String, String>,
 }
@@ -29,11 +31,14 @@ impl Names {
         }
         let paths = labels::paths(&heads).into_iter();
         let users = repo::user::list(tx).await?;
-        let mut times: HashMap<&str, usize> = HashMap::new();
+        let mut called: HashMap<String, Vec<String>> = HashMap::new();
         for user in &users {
-            *times.entry(&user.name).or_default() += 1;
+            called
+                .entry(user.name.clone())
+                .or_default()
+                .push(user.id.to_string());
         }
-        let name = |u: &limn_domain::user::User| match times.get(u.name.as_str()) {
+        let name = |u: &limn_domain::user::User| match called.get(&u.name).map(Vec::len) {
             Some(1) => u.name.clone(),
             // Several of one name are told by their addresses.
             _ => format!("{} ({})", u.name, u.email),
@@ -41,6 +46,7 @@ impl Names {
         Ok(Self {
             categories: paths.map(|(id, path)| (id.to_string(), path)).collect(),
             people: users.iter().map(|u| (u.id.to_string(), name(u))).collect(),
+            called,
             attributes,
         })
     }
@@ -53,19 +59,22 @@ impl Names {
         }
     }
 
-    /// A filter as the index takes it. A name that is nobody's stays, and nothing has it.
+    /// A filter as the index takes it: everybody of a name that several have. A name that is nobody's stays, and nothing has it.
     pub fn inward(&self, mut filter: ExploreFilter) -> ExploreFilter {
         for (facet, values) in &mut filter.facets {
             let Some(names) = self.of(facet) else { continue };
-            for value in values {
-                let mut all = names.iter();
-                let id = all
-                    .find(|(_, name)| name.as_str() == value.as_str())
-                    .map(|(id, _)| id);
-                if let Some(id) = id {
-                    value.clone_from(id);
+            let ids: HashMap<&str, &String> = names.iter().map(|(id, name)| (name.as_str(), id)).collect();
+            let of_people = matches!(facet.as_str(), LABELED_BY | SUBMITTED_BY | HELD_BY);
+            let mut found = Vec::with_capacity(values.len());
+            for value in values.drain(..) {
+                let several = self.called.get(&value).filter(|_| of_people);
+                match (ids.get(value.as_str()), several) {
+                    (Some(id), _) => found.push((*id).clone()),
+                    (None, Some(all)) => found.extend(all.iter().cloned()),
+                    (None, None) => found.push(value),
                 }
             }
+            *values = found;
         }
         filter
     }
@@ -156,5 +165,43 @@ pub(super) fn check(query: &ExploreQuery) -> Result<()> {
     match unknown.or(sort) {
         Some(name) => Err(Error::field("filter", format!("No item has a number `{name}`."))),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn a_name_that_somebody_else_has_by_now_finds_both() {
+        let of = |list: &[(&str, &str)]| -> HashMap<String, String> {
+            let owned = list
+                .iter()
+                .map(|(id, name)| ((*id).to_owned(), (*name).to_owned()));
+            owned.collect()
+        };
+        let names = Names {
+            categories: of(&[("c", "cat")]),
+            people: of(&[("1", "Ana (a@x)"), ("2", "Ana (b@x)"), ("3", "Bo")]),
+            called: HashMap::from([
+                ("Ana".to_owned(), vec!["1".to_owned(), "2".to_owned()]),
+                ("Bo".to_owned(), vec!["3".to_owned()]),
+            ]),
+            attributes: HashMap::new(),
+        };
+        let asked = |facet: &str, value: &str| {
+            let filter = ExploreFilter {
+                facets: BTreeMap::from([(facet.to_owned(), vec![value.to_owned()])]),
+                ..ExploreFilter::default()
+            };
+            names.inward(filter).facets.remove(facet).unwrap_or_default()
+        };
+        assert_eq!(asked(LABELED_BY, "Ana"), ["1", "2"]);
+        assert_eq!(asked(HELD_BY, "Ana (b@x)"), ["2"]);
+        assert_eq!(asked(SUBMITTED_BY, "Bo"), ["3"]);
+        assert_eq!(asked(SUBMITTED_BY, "Cy"), ["Cy"], "nobody, so nothing has it");
+        assert_eq!(asked("category", "cat"), ["c"]);
+        assert_eq!(asked("category", "Ana"), ["Ana"]);
     }
 }

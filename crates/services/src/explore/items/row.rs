@@ -168,9 +168,9 @@ fn days(at: Timestamp) -> f64 {
     })
 }
 
-/// An index of some items, by name.
+/// An index of items that have changed, by name.
 pub(super) fn index(rows: &BTreeMap<String, Known>) -> Index {
-    let mut builder = Builder::default();
+    let mut builder = Builder::of_changes();
     for (name, label) in FACETS {
         builder.facet(name, label);
     }

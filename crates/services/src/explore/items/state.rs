@@ -50,6 +50,8 @@ pub(super) struct State {
     stale: bool,
     /// The moment up to which it was read.
     pub at: Timestamp,
+    /// The moment up to which the index below `rows` was read by the job that made it.
+    pub made_at: Timestamp,
     /// Items that were read and changed about then.
     seen: HashMap<ItemId, Stamp>,
     /// Who holds items, as the rows say.
@@ -73,6 +75,7 @@ impl State {
             gone: Arc::default(),
             stale: false,
             at,
+            made_at: at,
             seen: HashMap::new(),
             held: HashMap::new(),
             drift: 0,
@@ -135,7 +138,9 @@ impl State {
             let Some(last) = stamps.last().filter(|_| stamps.len() >= PAGE) else {
                 self.finish(&mut tx, project, now, usize::MAX).await?;
                 drop(tx);
-                return Ok(self.fold(true).await?);
+                self.fold(true).await?;
+                self.made_at = self.at;
+                return Ok(());
             };
             from = (last.updated_at, last.export_id);
             drop(tx);

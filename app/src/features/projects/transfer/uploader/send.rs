@@ -7,6 +7,7 @@ use super::super::http::{self, Cancel};
 use super::super::progress::{FileKind, backoff_ms, kind_of, worth_retrying};
 use super::super::resumable;
 use super::{MAX_ATTEMPTS, Uploader};
+use crate::pulse::pulse_job;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use limn_domain::import::{ImportAs, ImportFormat, NewImport, Sequence};
@@ -132,7 +133,7 @@ impl Uploader {
         loop {
             http::sleep(LOOK).await;
             // A short absence of the server is no end of the job.
-            let Ok(now) = api::project_job(id).await else {
+            let Ok(now) = pulse_job(id).await else {
                 continue;
             };
             let ended = now.state.is_final();

@@ -1,0 +1,30 @@
+//! While much has changed since a project was indexed.
+
+use super::Explorer;
+use crate::job::{JobProgress, use_followed};
+use crate::ui::{Card, Notice, RelativeTime, Tone};
+use leptos::prelude::*;
+use limn_domain::job::{Job, JobState};
+
+/// Says that not all is counted yet, and asks again when it is.
+#[component]
+pub fn Behind(e: Explorer) -> impl IntoView {
+    let ended = Callback::new(move |job: Job| {
+        e.job.set(None);
+        if job.state == JobState::Succeeded {
+            e.ask_again();
+        }
+    });
+    let id = use_followed(e.job, ended);
+    let behind = Memo::new(move |_| e.page.with(|p| p.behind));
+    let as_of = Signal::derive(move || e.page.with(|p| p.as_of));
+    view! {
+        <Show when=move || behind.get()>
+            <Notice tone=Tone::Warn>
+                "Very much has changed in this project. What you see counts all that was saved until "
+                <RelativeTime at=as_of/>"; the rest is being taken in."
+            </Notice>
+            <Show when=move || id.get().is_some()><Card><JobProgress job=e.job.into()/></Card></Show>
+        </Show>
+    }
+}
