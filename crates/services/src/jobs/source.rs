@@ -27,7 +27,7 @@ use limn_domain::{
     ApiError, Code, DatastoreId, Digest, SourceId, Timestamp, UserId, VersionId, validate, video,
 };
 use limn_formats::{Detail, Findings};
-use limn_jobs::{Handler, Permanent, Progress};
+use limn_jobs::{Cancelled, Handler, Permanent, Progress};
 use limn_storage::ImageKind;
 use limn_store::repo::source::SeenFile;
 use limn_store::{StoreError, repo};
@@ -214,12 +214,16 @@ impl Refresh<'_> {
             let outcomes: Vec<(usize, Result<Took, Stop>)> = {
                 let own = &*live;
                 let ctx = self.ctx;
+                let late = fetch::overdue(self.progress);
                 let (project, media) = (self.source.project_id, self.task.media());
-                futures::stream::iter(rest.iter().copied())
+                let all = futures::stream::iter(rest.iter().copied())
                     .map(move |n| async move { (n, one(ctx, own, project, media, &part[n]).await) })
                     .buffered(AT_ONCE)
-                    .collect()
-                    .await
+                    .collect::<Vec<_>>();
+                tokio::select! {
+                    all = all => all,
+                    () = late => return Err(Cancelled.into()),
+                }
             };
             let mut seen = Vec::with_capacity(outcomes.len());
             let mut denied = Vec::new();

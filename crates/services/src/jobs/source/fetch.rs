@@ -5,13 +5,15 @@ use crate::{Context, Error};
 use futures::StreamExt as _;
 use limn_connect::{ConnectError, Entry};
 use limn_domain::datastore::DatastoreKind;
-use limn_jobs::Permanent;
+use limn_jobs::{Permanent, Progress};
 use limn_storage::{BlobStore, StageWriter, Staged, StorageError};
 use std::time::Duration;
 
 /// Times that a file is begun anew, or gone on with, before it is given up.
 const TRIES: u32 = 4;
 const WAIT: Duration = Duration::from_millis(300);
+/// What is under way when a job is told to stop may take so long.
+const MOMENT: Duration = Duration::from_secs(2);
 /// Bytes gathered before they are written, off the async threads.
 const BLOCK: usize = 1 << 20;
 /// Bytes between two breaks of a connection after which tries are counted anew.
@@ -99,6 +101,13 @@ pub(crate) fn for_people(e: anyhow::Error) -> anyhow::Error {
         }
         _ => crate::jobs::for_people(e),
     }
+}
+
+/// Waits until a job was told to stop and has had a moment to come to a good place by itself: a store that sends a byte now and
+/// then could keep it for ever.
+pub(crate) async fn overdue(progress: &Progress) {
+    progress.token().cancelled().await;
+    tokio::time::sleep(MOMENT).await;
 }
 
 /// A file that was read.

@@ -109,6 +109,14 @@ impl Refresh<'_> {
         self.read_frames(live, folder).await
     }
 
+    /// What comes, unless the job is told to stop before.
+    async fn unless_stopped<T>(&self, coming: impl Future<Output = T>) -> Result<T, Stop> {
+        tokio::select! {
+            came = coming => Ok(came),
+            () = self.progress.token().cancelled() => Err(Stop::Own(Cancelled.into())),
+        }
+    }
+
     /// Asks for each frame what the list did not tell.
     async fn ask(&self, live: &Live, folder: &mut Folder) -> Result<Result<(), Box<Took>>, Stop> {
         let mut told = Vec::with_capacity(folder.frames.len());
@@ -118,10 +126,7 @@ impl Refresh<'_> {
                 .map(move |n| async move { live.opened.files()?.stat(&frames[n].path).await })
                 .buffered(AT_ONCE);
             let mut coming = std::pin::pin!(coming);
-            while let Some(entry) = coming.next().await {
-                if self.progress.token().is_cancelled() {
-                    return Err(Stop::Own(Cancelled.into()));
-                }
+            while let Some(entry) = self.unless_stopped(coming.next()).await? {
                 match entry {
                     Ok(entry) => told.push(entry),
                     Err(e) if e.is_of_file() => return Ok(Err(Box::new(folder.later(&e)))),
@@ -145,10 +150,7 @@ impl Refresh<'_> {
             .map(move |i| async move { fetch::with_entry(ctx, live, &frames[i], limit).await })
             .buffered(AT_ONCE);
         let mut coming = std::pin::pin!(coming);
-        while let Some(fetched) = coming.next().await {
-            if self.progress.token().is_cancelled() {
-                return Err(Stop::Own(Cancelled.into()));
-            }
+        while let Some(fetched) = self.unless_stopped(coming.next()).await? {
             let i = new.len();
             let path = frames[i].path.as_str();
             let fetched = match fetched {
