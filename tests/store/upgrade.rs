@@ -223,7 +223,11 @@ async fn sources_of_the_twenty_first_schema_are_kept_with_their_files() {
         (source.name(), source.every_minutes, source.files),
         ("Photos", Some(60), 1)
     );
-    assert_eq!(source.dataset, None);
+    assert_eq!((source.dataset, source.sequence), (None, None));
+    let known = limn_store::repo::source::known(&mut tx, id, &["a.png".to_owned()])
+        .await
+        .unwrap();
+    assert_eq!((known[0].tag.as_str(), &known[0].digest), ("t", &None));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ mod share;
 
 use crate::files::{Entry, Files, Reading};
 use crate::http::{Ask, Http, body, decode, encode, encode_path, host};
-use crate::s3::{check_range, range};
+use crate::s3::{check_range, range, tame};
 use crate::xml::seconds;
 use crate::{ConnectError, Result, Secret};
 use base64::Engine as _;
@@ -122,7 +122,8 @@ impl Account {
         if let Auth::Key(key) = &self.auth {
             let signature = self.signature(&ask, key, &date);
             let value = format!("SharedKey {}:{signature}", self.account);
-            if let Ok(value) = HeaderValue::from_str(&value) {
+            if let Ok(mut value) = HeaderValue::from_str(&value) {
+                value.set_sensitive(true);
                 ask.headers.insert(AUTHORIZATION, value);
             }
         }
@@ -207,7 +208,7 @@ impl Account {
         let said = if code.is_empty() {
             String::new()
         } else {
-            format!(" ({} says: {code})", host(url))
+            format!(" ({} says: {})", host(url), tame(code))
         };
         let (noun, root) = (self.service.noun(), &self.root);
         match (status, code) {
@@ -290,7 +291,7 @@ impl Account {
             )));
         }
         check_range(from, &response, &host(&url))?;
-        entry.size = entry.size.map(|s| s + from);
+        entry.size = entry.size.map(|s| s.saturating_add(from));
         Ok(Reading {
             entry,
             body: body(url, response),

@@ -1,11 +1,11 @@
 //! A file of a web address, brought to the disk: in pieces, with several attempts, gone on with where it broke off.
 
 use crate::http::{Ask, Http, body, host};
-use crate::s3::range;
+use crate::s3::{range, starts_at};
 use crate::site::failure;
 use crate::{ConnectError, Result};
 use futures::StreamExt as _;
-use reqwest::header::{ACCEPT_ENCODING, CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE, RANGE};
+use reqwest::header::{ACCEPT_ENCODING, ETAG, HeaderValue, IF_RANGE, RANGE};
 use reqwest::{Method, Response, StatusCode, Url};
 use std::fs::File;
 use std::io::{Seek as _, SeekFrom, Write as _};
@@ -166,18 +166,6 @@ fn over(want: &Want) -> ConnectError {
             want.limit >> 20
         )),
     }
-}
-
-/// Where a partial answer begins: `bytes 5-9/10`.
-fn starts_at(headers: &HeaderMap) -> Option<u64> {
-    let text = headers.get(CONTENT_RANGE)?.to_str().ok()?;
-    text.trim()
-        .strip_prefix("bytes ")?
-        .split('-')
-        .next()?
-        .trim()
-        .parse()
-        .ok()
 }
 
 /// The file under way.

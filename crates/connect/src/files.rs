@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, VecDeque};
 pub const PAGE: usize = 1_000;
 /// Most folders that wait to be looked into while walking.
 const FOLDERS_MAX: usize = 1_000_000;
+/// Most answers of one walk: a store may make up folders, and pages of nothing, for ever.
+const ANSWERS_MAX: usize = 2_000_000;
 
 /// A file or folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,6 +110,7 @@ pub struct Walk<'a> {
     /// The list under way: its folder, and the page to ask for next.
     now: Option<(String, Option<String>)>,
     started: bool,
+    answers: usize,
 }
 
 impl<'a> Walk<'a> {
@@ -118,11 +121,18 @@ impl<'a> Walk<'a> {
             waiting: VecDeque::from([folder.to_owned()]),
             now: None,
             started: false,
+            answers: 0,
         }
     }
 
     /// The next files; `None` at the end. May be empty in between.
     pub async fn next(&mut self) -> Result<Option<Vec<Entry>>> {
+        self.answers += 1;
+        if self.answers > ANSWERS_MAX {
+            return Err(ConnectError::TooMuch(format!(
+                "There are more than {ANSWERS_MAX} folders and pages of lists; name a folder further down."
+            )));
+        }
         if let Some(folder) = self.deep.clone() {
             let page = self.now.as_ref().and_then(|(_, page)| page.clone());
             if self.started && page.is_none() {
@@ -161,10 +171,20 @@ impl<'a> Walk<'a> {
                     "The store answers the same page again and again.".to_owned(),
                 ));
             }
-            self.now = Some((folder, listing.next));
+            self.now = Some((folder.clone(), listing.next));
         }
-        let (folders, files): (Vec<Entry>, Vec<Entry>) =
-            listing.entries.into_iter().partition(|e| e.is_folder);
+        // Only downwards: a store that names the folder itself, or another one, would be walked in circles.
+        let below = |e: &Entry| {
+            folder.is_empty()
+                || e.path
+                    .strip_prefix(folder.as_str())
+                    .is_some_and(|rest| rest.starts_with('/'))
+        };
+        let (folders, files): (Vec<Entry>, Vec<Entry>) = listing
+            .entries
+            .into_iter()
+            .filter(|e| !e.path.is_empty() && below(e))
+            .partition(|e| e.is_folder);
         self.waiting.extend(folders.into_iter().map(|f| f.path));
         if self.waiting.len() > FOLDERS_MAX {
             return Err(ConnectError::TooMuch(format!(
@@ -203,5 +223,54 @@ impl<T: Files + ?Sized> Files for std::sync::Arc<T> {
 
     fn learned(&self) -> BTreeMap<String, String> {
         (**self).learned()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    /// Says of every folder that it holds these.
+    struct Circle(Vec<&'static str>);
+
+    #[async_trait::async_trait]
+    impl Files for Circle {
+        async fn list(&self, _folder: &str, _page: Option<&str>) -> Result<Listing> {
+            Ok(Listing {
+                entries: self.0.iter().map(|p| Entry::folder(*p)).collect(),
+                next: None,
+            })
+        }
+
+        async fn stat(&self, path: &str) -> Result<Entry> {
+            Ok(Entry::folder(path))
+        }
+
+        async fn read(&self, path: &str, _from: u64) -> Result<Reading> {
+            Err(ConnectError::NotFound(path.to_owned()))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_walk_goes_downwards_alone() {
+        for circle in [&["a", "b"][..], &["", "a"], &["a", "a/b", "a/b/c"]] {
+            let store = Circle(circle.to_vec());
+            let mut walk = Walk::new(&store, "");
+            let mut answers = 0;
+            while walk.next().await.unwrap().is_some() {
+                answers += 1;
+                assert!(answers < 100, "{circle:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_that_lead_elsewhere_are_no_paths() {
+        for bad in ["", "/a", "a/", "..", "a/../b", "./a", "a//b", "a\0b", "a\nb"] {
+            assert!(!is_plain(bad), "{bad:?}");
+        }
+        assert!(!is_plain(&"a".repeat(1_025)));
+        assert!(is_plain("a b/..c/d..") && is_plain("ü/x.png"));
     }
 }

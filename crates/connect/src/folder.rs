@@ -103,6 +103,26 @@ fn entry(path: String, meta: &Metadata) -> Entry {
     }
 }
 
+/// Whether what was opened is what the path means inside the folder: somebody who writes there could have put a link in its
+/// place between the look and the opening.
+#[cfg(unix)]
+fn still_inside(root: &Path, path: &str, opened: &Metadata) -> Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    let real = Folder::inside(root, path)?;
+    let now = std::fs::metadata(&real).map_err(|e| io(Path::new(path), &e))?;
+    if (now.dev(), now.ino()) == (opened.dev(), opened.ino()) {
+        return Ok(());
+    }
+    Err(ConnectError::Changed(format!(
+        "`{path}` changed while it was opened."
+    )))
+}
+
+#[cfg(not(unix))]
+fn still_inside(root: &Path, path: &str, _opened: &Metadata) -> Result<()> {
+    Folder::inside(root, path).map(drop)
+}
+
 impl Folder {
     pub fn new(root: PathBuf) -> Self {
         Self { root }
@@ -201,6 +221,7 @@ impl Files for Folder {
             }
             let file = std::fs::File::open(&real).map_err(|e| io(Path::new(&own), &e))?;
             let meta = file.metadata().map_err(|e| io(Path::new(&own), &e))?;
+            still_inside(&root, &own, &meta)?;
             Ok((entry(own, &meta), file))
         })
         .await?;
@@ -287,6 +308,27 @@ mod tests {
                 .await
                 .is_err()
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_was_opened_is_what_lies_inside() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = std::fs::canonicalize(dir.path()).unwrap().join("in");
+        std::fs::create_dir_all(&root).unwrap();
+        let secret = root.with_file_name("secret");
+        std::fs::write(&secret, "s").unwrap();
+        std::fs::write(root.join("a"), "a").unwrap();
+        let meta = |path: &Path| std::fs::File::open(path).unwrap().metadata().unwrap();
+        assert!(still_inside(&root, "a", &meta(&root.join("a"))).is_ok());
+        // Put in its place, opened, and put back.
+        let e = still_inside(&root, "a", &meta(&secret)).unwrap_err();
+        assert!(matches!(e, ConnectError::Changed(_)), "{e}");
+        // And still there.
+        std::fs::remove_file(root.join("a")).unwrap();
+        std::os::unix::fs::symlink(&secret, root.join("a")).unwrap();
+        let e = still_inside(&root, "a", &meta(&secret)).unwrap_err();
+        assert!(matches!(e, ConnectError::Denied(_)), "{e}");
     }
 
     #[tokio::test]

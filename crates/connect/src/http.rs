@@ -22,8 +22,11 @@ const SILENCE: Duration = Duration::from_secs(30);
 /// Most bytes of a list or an error.
 pub const TEXT_MAX: usize = 16 << 20;
 
+/// Longest that a list or an error may take to come: a byte now and then is no silence.
+const TEXT_TIME: Duration = Duration::from_mins(3);
+
 /// A client that connects where the guard permits. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Http {
     client: reqwest::Client,
     guard: Guard,
@@ -31,8 +34,17 @@ pub struct Http {
     proxied: bool,
 }
 
+impl std::fmt::Debug for Http {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // A proxy's address may hold a password.
+        f.debug_struct("Http")
+            .field("proxied", &self.proxied)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A request.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Ask {
     pub method: Method,
     pub url: Url,
@@ -40,6 +52,17 @@ pub struct Ask {
     pub body: Option<Bytes>,
     /// Whether redirects are followed; signed requests are not.
     pub follow: bool,
+}
+
+impl std::fmt::Debug for Ask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Queries hold signatures, headers hold passwords.
+        f.debug_struct("Ask")
+            .field("method", &self.method)
+            .field("host", &host(&self.url))
+            .field("path", &self.url.path())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Ask {
@@ -320,8 +343,24 @@ fn chain(e: &dyn std::error::Error) -> String {
     last.to_string()
 }
 
-/// The body as text, cut at [`TEXT_MAX`].
+/// The body as text, of at most [`TEXT_MAX`] bytes.
 pub async fn text(url: &Url, response: Response) -> Result<String> {
+    text_within(TEXT_TIME, url, response).await
+}
+
+async fn text_within(time: Duration, url: &Url, response: Response) -> Result<String> {
+    tokio::time::timeout(time, whole_text(url, response))
+        .await
+        .unwrap_or_else(|_| {
+            Err(ConnectError::Unreachable(format!(
+                "{} did not send a list within {} seconds.",
+                host(url),
+                time.as_secs()
+            )))
+        })
+}
+
+async fn whole_text(url: &Url, response: Response) -> Result<String> {
     let mut bytes = Vec::new();
     let mut body = response.bytes_stream();
     while let Some(chunk) = body.next().await {
@@ -503,6 +542,46 @@ mod tests {
         for bad in ["", "proxy:3128", "socks5://proxy", "http://"] {
             assert!(proxy(bad).is_err(), "{bad}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_list_that_trickles_is_given_up() {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 2048]).await;
+            let _ = stream
+                .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n")
+                .await;
+            while stream.write_all(b"a").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        let http = Http::new(Guard::new(vec!["127.0.0.1".parse().unwrap()])).unwrap();
+        let url: Url = format!("http://127.0.0.1:{port}/").parse().unwrap();
+        let response = http.send(Ask::new(Method::GET, url.clone())).await.unwrap();
+        let error = text_within(Duration::from_millis(200), &url, response)
+            .await
+            .unwrap_err();
+        assert!(matches!(error, ConnectError::Unreachable(_)), "{error:?}");
+    }
+
+    #[test]
+    fn requests_and_clients_do_not_print_credentials() {
+        let url = "https://a.example/c/x.png?sv=1&sig=hunter2".parse().unwrap();
+        let mut ask = Ask::new(Method::GET, url);
+        ask.headers
+            .insert(AUTHORIZATION, "Bearer hunter2".parse().unwrap());
+        let printed = format!("{ask:?}");
+        assert!(
+            printed.contains("a.example") && !printed.contains("hunter2"),
+            "{printed}"
+        );
+        let proxy = proxy("http://user:hunter2@proxy.example:3128").unwrap();
+        let http = Http::through(Guard::default(), Some(proxy)).unwrap();
+        assert!(!format!("{http:?}").contains("hunter2"));
     }
 
     #[test]

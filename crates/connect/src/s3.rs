@@ -5,7 +5,7 @@ use crate::http::{Ask, Http, body, encode, encode_path, host, text};
 use crate::sigv4::Signer;
 use crate::xml::{Step, each, first, seconds, steps};
 use crate::{ConnectError, Result};
-use reqwest::header::{CONTENT_LENGTH, ETAG, HeaderValue, LAST_MODIFIED, RANGE};
+use reqwest::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, LAST_MODIFIED, RANGE};
 use reqwest::{Method, Response, StatusCode, Url};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -181,10 +181,8 @@ impl S3 {
         let said = text(url, response).await.unwrap_or_default();
         let steps = steps(&said, "").unwrap_or_default();
         let code = first(&steps, "Code").unwrap_or_default().to_owned();
-        let said = first(&steps, "Message").map_or_else(String::new, |m| {
-            let short: String = m.chars().take(200).collect();
-            format!(" ({} says: {short})", host(url))
-        });
+        let said = first(&steps, "Message")
+            .map_or_else(String::new, |m| format!(" ({} says: {})", host(url), tame(m)));
         let bucket = &self.bucket;
         match (status, code.as_str()) {
             (_, "NoSuchBucket") => {
@@ -210,7 +208,7 @@ impl S3 {
                     .or_else(|| first(&steps, "Region").map(str::to_owned))
                     .map_or_else(
                         || "another region or endpoint".to_owned(),
-                        |r| format!("the region `{r}`"),
+                        |r| format!("the region `{}`", tame(&r)),
                     );
                 ConnectError::Setting("region", format!("The bucket is in {hint}{said}."))
             }
@@ -257,14 +255,46 @@ pub fn range(from: u64) -> Result<HeaderValue> {
         .map_err(|_| ConnectError::Wrong("A range is wrong.".to_owned()))
 }
 
-/// A store that ignores ranges would give the beginning again.
+/// A store that ignores ranges would give the beginning again; one that gives another part, bytes that do not fit.
 pub fn check_range(from: u64, response: &Response, who: &str) -> Result<()> {
-    if from > 0 && response.status() != StatusCode::PARTIAL_CONTENT {
+    is_part(from, response.status(), response.headers(), who)
+}
+
+fn is_part(from: u64, status: StatusCode, headers: &HeaderMap, who: &str) -> Result<()> {
+    if from == 0 {
+        return Ok(());
+    }
+    if status != StatusCode::PARTIAL_CONTENT {
         return Err(ConnectError::Wrong(format!(
             "{who} does not send parts of files."
         )));
     }
-    Ok(())
+    match starts_at(headers) {
+        Some(at) if at != from => Err(ConnectError::Wrong(format!(
+            "{who} sends another part of a file than the one that was asked for."
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Where a partial answer begins: `bytes 5-9/10`.
+pub fn starts_at(headers: &HeaderMap) -> Option<u64> {
+    let text = headers.get(CONTENT_RANGE)?.to_str().ok()?;
+    text.trim()
+        .strip_prefix("bytes ")?
+        .split('-')
+        .next()?
+        .trim()
+        .parse()
+        .ok()
+}
+
+/// A text of a store for a message: short, on one line.
+pub fn tame(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(200)
+        .collect()
 }
 
 #[async_trait::async_trait]
@@ -294,10 +324,41 @@ impl Files for S3 {
         }
         check_range(from, &response, &host(&url))?;
         let mut entry = Self::entry(path, &response);
-        entry.size = entry.size.map(|s| s + from);
+        entry.size = entry.size.map(|s| s.saturating_add(from));
         Ok(Reading {
             entry,
             body: body(url, response),
         })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_the_one_that_was_asked_for() {
+        let with = |range: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_RANGE, range.parse().unwrap());
+            headers
+        };
+        let part = |from, status, headers: &HeaderMap| is_part(from, status, headers, "x").is_ok();
+        let (ok, some) = (StatusCode::OK, StatusCode::PARTIAL_CONTENT);
+        assert!(part(0, ok, &HeaderMap::new()));
+        assert!(part(5, some, &with("bytes 5-9/10")));
+        assert!(part(5, some, &HeaderMap::new()), "some do not say");
+        assert!(!part(5, ok, &HeaderMap::new()));
+        assert!(!part(5, some, &with("bytes 0-9/10")));
+    }
+
+    #[test]
+    fn what_a_store_says_is_short_and_on_one_line() {
+        let said = tame(&format!("a\nb\u{1b}[31m{}", "c".repeat(10_000)));
+        assert!(
+            said.starts_with("a b [31mc") && said.chars().count() == 200,
+            "{said}"
+        );
     }
 }

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _};
 use link::Link;
 use russh_sftp::client::error::Error as SftpError;
-use russh_sftp::protocol::{File, FileAttributes, FileType, OpenFlags, StatusCode};
+use russh_sftp::protocol::{File, FileAttributes, FileType, Name, OpenFlags, StatusCode};
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -34,6 +34,8 @@ const AHEAD: usize = 16;
 const LISTS: usize = 4;
 /// Most entries of one folder: they are sorted, so that pages hold still.
 const ENTRIES_MAX: usize = 200_000;
+/// Most bytes of their names, and of the lines that servers write for people.
+const NAMES_MAX: usize = 128 << 20;
 
 /// A folder of an SFTP server.
 pub struct Sftp {
@@ -182,25 +184,7 @@ impl Link {
     }
 
     async fn names(&self, whole: &str, handle: &str) -> Result<Vec<File>> {
-        let (mut found, mut more) = (Vec::new(), true);
-        while more {
-            let asked = (0..LISTS).map(|_| self.sftp.readdir(handle));
-            for answer in futures::future::join_all(asked).await {
-                match answer {
-                    Ok(name) => found.extend(name.files),
-                    Err(SftpError::Status(s)) if s.status_code == StatusCode::Eof => more = false,
-                    // Asked for after the end.
-                    Err(SftpError::Status(_)) if !more => {}
-                    Err(e) => return Err(self.failed(whole, e)),
-                }
-            }
-            if found.len() > ENTRIES_MAX {
-                return Err(ConnectError::TooMuch(format!(
-                    "`{whole}` holds more than {ENTRIES_MAX} entries; put them into folders."
-                )));
-            }
-        }
-        Ok(found)
+        all_names(whole, || self.sftp.readdir(handle), |e| self.failed(whole, e)).await
     }
 
     /// What a list says of a file; `None` for what is none.
@@ -260,6 +244,47 @@ impl Link {
         }
         Ok(Bytes::from(part))
     }
+}
+
+/// Asks for the entries of an open folder until its end.
+async fn all_names<F>(
+    whole: &str,
+    ask: impl Fn() -> F,
+    failed: impl Fn(SftpError) -> ConnectError,
+) -> Result<Vec<File>>
+where
+    F: Future<Output = Result<Name, SftpError>>,
+{
+    let (mut found, mut bytes, mut more) = (Vec::new(), 0, true);
+    while more {
+        let before = found.len();
+        for answer in futures::future::join_all((0..LISTS).map(|_| ask())).await {
+            match answer {
+                Ok(name) => {
+                    for file in name.files {
+                        bytes += file.filename.len() + file.longname.len();
+                        found.push(file);
+                    }
+                }
+                Err(SftpError::Status(s)) if s.status_code == StatusCode::Eof => more = false,
+                // Asked for after the end.
+                Err(SftpError::Status(_)) if !more => {}
+                Err(e) => return Err(failed(e)),
+            }
+        }
+        if found.len() > ENTRIES_MAX || bytes > NAMES_MAX {
+            return Err(ConnectError::TooMuch(format!(
+                "`{whole}` holds more than {ENTRIES_MAX} entries; put them into folders."
+            )));
+        }
+        // A server that says neither names nor that it is done would be asked for ever.
+        if more && found.len() == before {
+            return Err(ConnectError::Wrong(format!(
+                "The list of `{whole}` does not end; the server there does not speak SFTP as it should."
+            )));
+        }
+    }
+    Ok(found)
 }
 
 /// A file that is open at the other side until this is dropped.
@@ -397,6 +422,31 @@ impl Files for Sftp {
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_list_that_does_not_end_is_given_up() {
+        let failed = |_: SftpError| ConnectError::Unreachable(String::new());
+        let nothing = || async {
+            Ok(Name {
+                id: 1,
+                files: Vec::new(),
+            })
+        };
+        assert!(matches!(
+            all_names("/a", nothing, failed).await,
+            Err(ConnectError::Wrong(_))
+        ));
+        let long = || async {
+            Ok(Name {
+                id: 1,
+                files: vec![File::dummy("a".repeat(9 << 20))],
+            })
+        };
+        assert!(matches!(
+            all_names("/a", long, failed).await,
+            Err(ConnectError::TooMuch(_))
+        ));
+    }
 
     #[test]
     fn hosts_are_names_alone() {

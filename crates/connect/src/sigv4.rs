@@ -29,7 +29,9 @@ pub(crate) fn hmac(key: &[u8], text: &str) -> Vec<u8> {
 }
 
 fn put(headers: &mut HeaderMap, name: &'static str, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
+    if let Ok(mut value) = HeaderValue::from_str(value) {
+        // Neither printed nor kept by what sends it.
+        value.set_sensitive(matches!(name, "authorization" | "x-amz-security-token"));
         headers.insert(HeaderName::from_static(name), value);
     }
 }

@@ -87,7 +87,11 @@ pub fn entry(path: &str, response: &Response) -> Entry {
     }
 }
 
-/// The targets of the links of a page.
+/// Most links of a page, and longest target of one that is looked at.
+const LINKS_MAX: usize = 200_000;
+const TARGET_MAX: usize = 4 << 10;
+
+/// The targets of the links of a page. Each byte is looked at a bounded number of times, whatever the page is.
 fn links(html: &str) -> Vec<String> {
     let lower = html.to_ascii_lowercase();
     let (mut out, mut at) = (Vec::new(), 0);
@@ -97,13 +101,23 @@ fn links(html: &str) -> Vec<String> {
         let Some(rest) = rest.strip_prefix('=').map(str::trim_start) else {
             continue;
         };
-        let target = match rest.chars().next() {
-            Some(q @ ('"' | '\'')) => rest[1..].split(q).next().unwrap_or_default(),
-            _ => rest
-                .split(|c: char| c.is_whitespace() || c == '>')
-                .next()
-                .unwrap_or_default(),
+        let (inside, quote) = match rest.chars().next() {
+            Some(q @ ('"' | '\'')) => (&rest[1..], Some(q)),
+            _ => (rest, None),
         };
+        let target = inside[..inside.floor_char_boundary(TARGET_MAX)]
+            .split(|c: char| quote.map_or(c.is_whitespace() || c == '>', |q| c == q))
+            .next()
+            .unwrap_or_default();
+        // What stands in a target is no link of its own.
+        at = html.len() - inside.len() + target.len();
+        // Longer than any path that is taken.
+        if target.len() + 4 > TARGET_MAX {
+            continue;
+        }
+        if out.len() >= LINKS_MAX {
+            break;
+        }
         out.push(
             target
                 .replace("&amp;", "&")
@@ -205,7 +219,7 @@ impl Files for Site {
         }
         check_range(from, &response, &host(&url))?;
         let mut entry = entry(path, &response);
-        entry.size = entry.size.map(|s| s + from);
+        entry.size = entry.size.map(|s| s.saturating_add(from));
         Ok(Reading {
             entry,
             body: body(url, response),
@@ -227,6 +241,12 @@ mod tests {
             links(html),
             ["../", "b%20c.png", "x&y.txt", "plain.txt", "sub/", "/style.css"]
         );
+        // A page made to be read again and again: no target is as long as the page.
+        assert!(links(&"href=".repeat(400_000)).len() <= 1);
+        assert!(links(&"href=\"href=".repeat(400_000)).len() <= super::LINKS_MAX);
+        assert_eq!(links("<a href='ä'><a href=ü>"), ["ä", "ü"]);
+        assert!(links(&format!("<a href='{}'>", "x".repeat(10_000))).is_empty());
+        assert_eq!(links(&"<a href=a>".repeat(250_000)).len(), super::LINKS_MAX);
         assert_eq!(links("href"), Vec::<String>::new());
         assert_eq!(links("href=\"open"), ["open"]);
         assert_eq!(links("<a href=\"İ.png\">é</a><a href='b'>"), ["İ.png", "b"]);

@@ -87,6 +87,15 @@ fn entry(asked: &Url, root: &str, response: &[Step]) -> Option<Entry> {
     })
 }
 
+fn is_right_in(path: &str, folder: &str) -> bool {
+    let name = if folder.is_empty() {
+        Some(path)
+    } else {
+        path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'))
+    };
+    name.is_some_and(|n| !n.is_empty() && !n.contains('/'))
+}
+
 #[async_trait::async_trait]
 impl Files for Webdav {
     async fn list(&self, folder: &str, _page: Option<&str>) -> Result<Listing> {
@@ -100,13 +109,19 @@ impl Files for Webdav {
                 "`{folder}` is a file and no folder."
             )));
         }
+        // Some answer with more than was asked for.
+        entries.retain(|e| is_right_in(&e.path, folder));
         entries.sort_by(|a, b| b.is_folder.cmp(&a.is_folder).then_with(|| a.path.cmp(&b.path)));
         Ok(Listing { entries, next: None })
     }
 
     async fn stat(&self, path: &str) -> Result<Entry> {
         let found = self.find(path, "0").await?.into_iter().next();
-        found.ok_or_else(|| ConnectError::NotFound(format!("There is no `{path}` there.")))
+        let mut found =
+            found.ok_or_else(|| ConnectError::NotFound(format!("There is no `{path}` there.")))?;
+        // Whatever it calls it, this is what was asked for.
+        path.clone_into(&mut found.path);
+        Ok(found)
     }
 
     async fn read(&self, path: &str, from: u64) -> Result<Reading> {
@@ -114,5 +129,26 @@ impl Files for Webdav {
         // The tag of a list may be written otherwise than that of an answer; the list's is compared.
         path.clone_into(&mut reading.entry.path);
         Ok(reading)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_right_in;
+
+    #[test]
+    fn a_folder_holds_what_is_right_in_it() {
+        assert!(is_right_in("a", "") && is_right_in("a/b", "a"));
+        for (path, folder) in [
+            ("", ""),
+            ("a/b", ""),
+            ("a", "a"),
+            ("b", "a"),
+            ("ab", "a"),
+            ("a/b/c", "a"),
+            ("", "a"),
+        ] {
+            assert!(!is_right_in(path, folder), "{path} in {folder}");
+        }
     }
 }

@@ -3,6 +3,9 @@
 use crate::{ConnectError, Result};
 use quick_xml::events::Event;
 
+/// Most steps of an answer: an element of four bytes takes a hundred here, and whoever answers may send nothing else.
+const STEPS_MAX: usize = 1_500_000;
+
 /// An element begins, ends, or has a text. Names are without their prefix.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
@@ -28,6 +31,11 @@ pub fn steps(text: &str, who: &str) -> Result<Vec<Step>> {
     };
     let name = |n: quick_xml::name::QName<'_>| String::from_utf8_lossy(n.local_name().as_ref()).into_owned();
     loop {
+        if out.len() > STEPS_MAX {
+            return Err(ConnectError::TooMuch(format!(
+                "{who} answered more than can be looked at at once; name a folder further down."
+            )));
+        }
         match reader.read_event().map_err(|_| wrong())? {
             Event::Start(e) => {
                 flush(&mut held, &mut out);
@@ -92,4 +100,22 @@ pub fn seconds(text: &str) -> Option<i64> {
         .or_else(|_| chrono::DateTime::parse_from_rfc2822(text))
         .ok()
         .map(|t| t.timestamp())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_would_grow_is_refused() {
+        let many = format!("<a>{}</a>", "<b/>".repeat(STEPS_MAX / 2 + 1));
+        assert!(matches!(steps(&many, "x"), Err(ConnectError::TooMuch(_))));
+        let bomb = "<!DOCTYPE a [<!ENTITY b \"bbbbbbbb\"><!ENTITY c \"&b;&b;&b;\">]><a>&c;</a>";
+        assert!(matches!(steps(bomb, "x"), Err(ConnectError::Wrong(_))));
+        let outside = "<!DOCTYPE a [<!ENTITY b SYSTEM \"file:///etc/passwd\">]><a>&b;</a>";
+        assert!(matches!(steps(outside, "x"), Err(ConnectError::Wrong(_))));
+        let fine = steps("<a>x &amp; <b>y</b></a>", "x").unwrap();
+        assert_eq!((first(&fine, "a"), first(&fine, "b")), (Some("x & "), Some("y")));
+    }
 }

@@ -37,6 +37,7 @@ pub enum CatalogueTask {
     ImageClassification,
     ObjectDetection,
     InstanceSegmentation,
+    PanopticSegmentation,
     KeypointDetection,
     ImageCaptioning,
     TabularClassification,
@@ -45,10 +46,11 @@ pub enum CatalogueTask {
 }
 
 impl CatalogueTask {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ImageClassification,
         Self::ObjectDetection,
         Self::InstanceSegmentation,
+        Self::PanopticSegmentation,
         Self::KeypointDetection,
         Self::ImageCaptioning,
         Self::TabularClassification,
@@ -61,6 +63,7 @@ impl CatalogueTask {
             Self::ImageClassification => "image_classification",
             Self::ObjectDetection => "object_detection",
             Self::InstanceSegmentation => "instance_segmentation",
+            Self::PanopticSegmentation => "panoptic_segmentation",
             Self::KeypointDetection => "keypoint_detection",
             Self::ImageCaptioning => "image_captioning",
             Self::TabularClassification => "tabular_classification",
@@ -74,6 +77,7 @@ impl CatalogueTask {
             Self::ImageClassification => "Image classification",
             Self::ObjectDetection => "Object detection",
             Self::InstanceSegmentation => "Instance segmentation",
+            Self::PanopticSegmentation => "Panoptic segmentation",
             Self::KeypointDetection => "Keypoints",
             Self::ImageCaptioning => "Image captions",
             Self::TabularClassification => "Table classification",
@@ -88,7 +92,8 @@ impl CatalogueTask {
             // Captions are said of whole images.
             Self::ImageClassification | Self::ImageCaptioning => Task::Classification,
             Self::ObjectDetection => Task::Detection,
-            Self::InstanceSegmentation => Task::Segmentation,
+            // Each segment is a label, of things and of what has no number.
+            Self::InstanceSegmentation | Self::PanopticSegmentation => Task::Segmentation,
             Self::KeypointDetection => Task::Keypoints,
             Self::TabularClassification | Self::TabularRegression | Self::Forecasting => return None,
         })
@@ -272,6 +277,13 @@ impl Record {
                 "loader: {} makes no dataset for {}",
                 self.loader.name(),
                 self.task.label().to_lowercase()
+            ));
+        }
+        let panoptic = self.task == CatalogueTask::PanopticSegmentation;
+        if matches!(&self.loader, Loader::Coco(l) if l.segments.is_some()) != panoptic {
+            return Err(format!(
+                "loader.{}.segments: the pictures of segments are for panoptic segmentation, which is made of nothing else",
+                self.loader.name()
             ));
         }
         self.loader.check(&|name| names.contains(name))

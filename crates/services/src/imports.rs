@@ -3,8 +3,9 @@
 use crate::authz::require_in;
 use crate::jobs::{import, kind};
 use crate::{Actor, Context, Error, Result, audit};
-use limn_domain::import::{ImportFormat, NewImport};
+use limn_domain::import::{ImportFormat, NewImport, Sequence};
 use limn_domain::job::Job;
+use limn_domain::project::Task;
 use limn_domain::{Action, ProjectId, video};
 use limn_jobs::NewJob;
 use limn_store::{Tx, repo};
@@ -96,20 +97,7 @@ async fn check(tx: &mut Tx, actor: &Actor, project: ProjectId, input: &NewImport
         .await?
         .ok_or_else(|| Error::not_found("project"))?;
     if let Some(sequence) = input.sequence {
-        if !video::RATES.contains(&sequence.rate) {
-            let (from, to) = (video::RATES.start(), video::RATES.end());
-            return Err(Error::field(
-                "sequence.rate",
-                format!("Frames a second are a number from {from} to {to}."),
-            ));
-        }
-        if !task.takes_videos() {
-            let task = task.label().to_lowercase();
-            return Err(Error::field(
-                "sequence",
-                format!("The labels of this project ({task}) are not tracks, so its items cannot be videos."),
-            ));
-        }
+        check_sequence(task, sequence)?;
     }
     if !input.format.suits(task) {
         let others: Vec<_> = ImportFormat::for_task(task).map(|f| f.as_str()).collect();
@@ -121,6 +109,25 @@ async fn check(tx: &mut Tx, actor: &Actor, project: ProjectId, input: &NewImport
                 task.label().to_lowercase(),
                 others.join(", ")
             ),
+        ));
+    }
+    Ok(())
+}
+
+/// Whether pictures can be frames at this rate in a project. Errors name the field `sequence`.
+pub(crate) fn check_sequence(task: Task, sequence: Sequence) -> Result<()> {
+    if !video::RATES.contains(&sequence.rate) {
+        let (from, to) = (video::RATES.start(), video::RATES.end());
+        return Err(Error::field(
+            "sequence.rate",
+            format!("Frames a second are a number from {from} to {to}."),
+        ));
+    }
+    if !task.takes_videos() {
+        let task = task.label().to_lowercase();
+        return Err(Error::field(
+            "sequence",
+            format!("The labels of this project ({task}) are not tracks, so its items cannot be videos."),
         ));
     }
     Ok(())

@@ -11,6 +11,7 @@ pub(crate) mod source;
 pub(crate) mod tiles;
 pub(crate) mod training;
 pub(crate) mod version;
+mod videos;
 
 use crate::{Error, Result, Services};
 use limn_domain::activity::Activity;

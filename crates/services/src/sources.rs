@@ -3,6 +3,7 @@
 mod origin;
 
 use crate::authz::{require, require_in};
+use crate::imports::check_sequence;
 use crate::jobs::{kind, source};
 use crate::{Actor, Context, Error, Result, audit};
 use limn_domain::dataset::{LineageEdge, LineageNode};
@@ -52,6 +53,15 @@ impl Sources {
                         .await?
                         .ok_or_else(|| Error::not_found("project"))?;
                     let origin = Origin::check(tx, &actor, task, &input).await?;
+                    if let Some(sequence) = input.sequence {
+                        check_sequence(task, sequence)?;
+                        if input.dataset.is_some() {
+                            return Err(Error::field(
+                                "sequence",
+                                "The pictures of a dataset are items of their own; take frames from a datastore.",
+                            ));
+                        }
+                    }
                     let glob = check_glob(&input.glob).map_err(|e| Error::field("glob", e))?;
                     let every =
                         check_every(input.every_minutes).map_err(|e| Error::field("every_minutes", e))?;
@@ -77,6 +87,7 @@ impl Sources {
                         project_id: project,
                         from: origin.row(),
                         glob: glob.clone(),
+                        sequence: input.sequence,
                         every_minutes: every,
                         next_at: every.map(|m| now.plus_seconds(m * 60)),
                         created_by: actor.user_id(),

@@ -104,18 +104,40 @@ const CANCELLED: u8 = 1;
 const TOO_LONG: u8 = 2;
 const STALLED: u8 = 3;
 
-/// The command: options first, then the one file, by the `file:` protocol so that no name is an option or an address.
-fn command(program: &Path, file: &Path, limits: &VideoLimits) -> Command {
-    let mut url = std::ffi::OsString::from("file:");
-    url.push(file);
+/// Whether the program can be started.
+pub fn is_there(program: &Path) -> bool {
+    let started = bare(program)
+        .arg("-version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let Ok(mut child) = started else {
+        return false;
+    };
+    // What it says is not of interest, and it may be some other program that never ends.
+    drop(child.kill());
+    drop(child.wait());
+    true
+}
+
+/// The program with nothing of the environment but where its own libraries are looked for.
+fn bare(program: &Path) -> Command {
     let mut c = Command::new(program);
     c.env_clear();
-    // Where the program's own libraries are looked for, and nothing else.
     for name in ["PATH", "LD_LIBRARY_PATH", "SystemRoot"] {
         if let Some(value) = std::env::var_os(name) {
             c.env(name, value);
         }
     }
+    c
+}
+
+/// The command: options first, then the one file, by the `file:` protocol so that no name is an option or an address.
+fn command(program: &Path, file: &Path, limits: &VideoLimits) -> Command {
+    let mut url = std::ffi::OsString::from("file:");
+    url.push(file);
+    let mut c = bare(program);
     c.args([
         "-nostdin",
         "-hide_banner",

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use limn_storage::video::{Decoded, VideoError, VideoLimits, decode};
+use limn_storage::video::{Decoded, VideoError, VideoLimits, decode, is_there};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -202,4 +202,10 @@ fn limits_end_it() {
     };
     assert!(matches!(with(time, program, true), Err(VideoError::TooLong(_))));
     assert!(matches!(with(LIMITS, program, false), Err(VideoError::Cancelled)));
+}
+
+#[test]
+fn a_program_is_there_or_not() {
+    assert!(is_there(Path::new("ffmpeg")));
+    assert!(!is_there(Path::new("limn-no-such-program")));
 }

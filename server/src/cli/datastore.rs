@@ -10,7 +10,9 @@ use limn_domain::datastore::{
     AddSource, Datastore, DatastoreKind, DatastoreUsage, Health, NewDatastore, ProjectSource, RotateSecrets,
     SourceReport, StorePage, StorePreview, StoreTable, TablePreview, TestOutcome, UpdateDatastore,
 };
+use limn_domain::import::Sequence;
 use limn_domain::job::Job;
+use limn_domain::video::RATE;
 use std::collections::BTreeMap;
 use std::io::Read as _;
 
@@ -111,6 +113,12 @@ pub enum DatastoreCommand {
         /// Refresh again and again, every so many minutes
         #[arg(long, value_name = "MINUTES")]
         every: Option<i64>,
+        /// The pictures of each folder are the frames of a video
+        #[arg(long)]
+        sequence: bool,
+        /// Frames a second of a sequence
+        #[arg(long, value_name = "RATE", requires = "sequence", default_value_t = RATE)]
+        rate: f64,
     },
     /// Take what is new in the datastores and datasets that a project follows
     Refresh {
@@ -254,12 +262,15 @@ pub async fn run(command: DatastoreCommand) -> Result<()> {
             project,
             glob,
             every,
+            sequence,
+            rate,
         } => {
             let (client, id) = which.open().await?;
             let input = AddSource {
                 datastore_id: Some(id),
                 glob,
                 every_minutes: every,
+                sequence: sequence.then_some(Sequence { rate }),
                 ..AddSource::default()
             };
             follow(&client, &project, &input).await

@@ -77,6 +77,7 @@ mod tests {
             "coco-val2017-segmentation",
             "coco-val2017-keypoints",
             "coco-val2017-captions",
+            "coco-val2017-panoptic",
             "oxford-pets",
             "iris",
             "adult",

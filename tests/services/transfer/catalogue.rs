@@ -3,6 +3,7 @@
 mod faults;
 mod files;
 mod make;
+mod panoptic;
 mod publisher;
 
 use super::{World, picture, world_of, zip};
@@ -349,6 +350,7 @@ fn scenes(p: &Publisher, task: CatalogueTask) -> Record {
             images: "val.zip".to_owned(),
             annotations: format!("{name}.zip"),
             path: Some("annotations/val.json".to_owned()),
+            segments: None,
             split: Split::Val,
         }),
     );

@@ -9,6 +9,7 @@ mod sftp;
 mod sql_server;
 mod stand_in;
 mod trouble;
+mod videos;
 
 use super::{World, world};
 use crate::{code, refusal};

@@ -9,7 +9,7 @@ use limn_testkit::on_both;
 use std::process::Command;
 
 /// A frame: all of one grey, so that each has its own bytes.
-fn frame(n: u8, side: u32) -> Vec<u8> {
+pub(super) fn frame(n: u8, side: u32) -> Vec<u8> {
     let mut out = Cursor::new(Vec::new());
     DynamicImage::ImageRgb8(RgbImage::from_pixel(side, side, Rgb([n, n, n])))
         .write_to(&mut out, ImageFormat::Png)
@@ -139,7 +139,7 @@ async fn a_sequence_with_a_bad_frame_is_refused_by_its_name() {
 }
 
 /// A video whose times are known: ten frames a second, every third missing.
-fn ffmpeg(dir: &std::path::Path, name: &str, arguments: &str) -> Vec<u8> {
+pub(super) fn ffmpeg(dir: &std::path::Path, name: &str, arguments: &str) -> Vec<u8> {
     let done = Command::new("ffmpeg")
         .args(["-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i"])
         .args(arguments.split(' '))

@@ -155,7 +155,10 @@ fn Source(ctx: ProjectCtx, source: ProjectSource, #[prop(into)] changed: Callbac
     let taken = source.dataset.as_ref().and_then(|of| of.taken);
     let what = match &source.dataset {
         Some(of) => format!("{} ({})", source.glob, of.which()),
-        None => source.glob.clone(),
+        None => match source.sequence {
+            Some(of) => format!("{} (frames of videos, {} a second)", source.glob, of.rate),
+            None => source.glob.clone(),
+        },
     };
     view! {
         <li class="card source">
@@ -185,7 +188,7 @@ fn Source(ctx: ProjectCtx, source: ProjectSource, #[prop(into)] changed: Callbac
                 }
             </div>
             <p class="source__facts">
-                <span><b>{fmt::count(source.files)}</b>" files are items"</span>
+                <span><b>{fmt::count(source.files)}</b>{if source.sequence.is_some() { " files and folders are items" } else { " files are items" }}</span>
                 {taken.map(|n| view! { <span>{format!("Version {n} is taken")}</span> })}
                 {source.last_at.map(|at| view! { <span>"Refreshed "<RelativeTime at/></span> })}
                 {source.next_at.map(|at| view! { <span>"Next "<RelativeTime at/></span> })}

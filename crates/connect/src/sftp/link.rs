@@ -1,5 +1,6 @@
 //! A connection to an SFTP server: the host's key is judged, the login signed in, the folder found.
 
+use crate::s3::tame;
 use crate::{ConnectError, Guard, Result, Secret};
 use russh::client::{self, DisconnectReason};
 use russh::keys::ssh_key::EcdsaCurve;
@@ -393,12 +394,4 @@ impl Link {
             )),
         }
     }
-}
-
-/// What another server says, short and on one line.
-fn tame(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(200)
-        .collect()
 }

@@ -2,6 +2,7 @@
 
 use super::mssql::SqlServer;
 use super::{Database, Row, Tls, is_identifier, within};
+use crate::s3::tame;
 use crate::{ConnectError, Result};
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
@@ -363,7 +364,7 @@ fn failed(of: &Database, e: sqlx::Error) -> ConnectError {
     };
     match e {
         sqlx::Error::Database(d) => {
-            let (code, said) = (d.code().unwrap_or_default().into_owned(), d.message().to_owned());
+            let (code, said) = (d.code().unwrap_or_default().into_owned(), tame(d.message()));
             match code.as_str() {
                 "28P01" | "28000" | "1045" => ConnectError::Denied(format!(
                     "{at} does not accept this user name and password ({said})."
@@ -404,7 +405,7 @@ fn failed(of: &Database, e: sqlx::Error) -> ConnectError {
 fn query_failed(e: sqlx::Error) -> ConnectError {
     match e {
         sqlx::Error::Database(d) => {
-            let said = d.message().to_owned();
+            let said = tame(d.message());
             match d.code().unwrap_or_default().as_ref() {
                 "57014" | "70100" | "9" => {
                     ConnectError::TooMuch(format!("The query takes too long ({said})."))

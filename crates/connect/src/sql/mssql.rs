@@ -7,6 +7,7 @@ mod tls;
 mod value;
 
 use super::{Database, Row};
+use crate::s3::tame;
 use crate::{ConnectError, Result};
 use futures::StreamExt as _;
 use futures::TryStreamExt as _;
@@ -96,7 +97,8 @@ impl SqlServer {
             match row.as_slice() {
                 [_, _, Some(said)] => {
                     return Err(ConnectError::Wrong(format!(
-                        "The database refuses the query: {said}."
+                        "The database refuses the query: {}.",
+                        tame(said)
                     )));
                 }
                 [name, type_name, _] => out.push(TableColumn {
@@ -291,7 +293,7 @@ fn failed(of: &Database, host: &str, port: u16, e: Error) -> ConnectError {
             return ConnectError::Wrong(format!("{at} answered something that SQL Server does not ({e})."));
         }
     };
-    let (code, said) = (said.code(), said.message().trim_end_matches('.'));
+    let (code, said) = (said.code(), tame(said.message().trim_end_matches('.')));
     match code {
         18456 => ConnectError::Denied(format!(
             "{at} does not accept this user name and password ({said})."
@@ -335,7 +337,7 @@ fn query_failed(e: Error) -> ConnectError {
         }
         e => return ConnectError::Wrong(format!("The query failed: {e}.")),
     };
-    let (code, said) = (said.code(), said.message().trim_end_matches('.'));
+    let (code, said) = (said.code(), tame(said.message().trim_end_matches('.')));
     match code {
         229 | 230 | 297 | 300 => ConnectError::Denied(format!("The login may not read that ({said}).")),
         1222 => ConnectError::TooMuch(format!(

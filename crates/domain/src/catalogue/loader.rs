@@ -74,6 +74,9 @@ pub struct Coco {
     pub annotations: String,
     #[serde(default)]
     pub path: Option<String>,
+    /// Panoptic: the archive of pictures of segments, a path in the archive of annotations.
+    #[serde(default)]
+    pub segments: Option<String>,
     #[serde(default)]
     pub split: Split,
 }
@@ -274,6 +277,13 @@ impl Loader {
                 file("images", &l.images)?;
                 file("annotations", &l.annotations)?;
                 optional(&at("path"), l.path.as_ref())?;
+                optional(&at("segments"), l.segments.as_ref())?;
+                if l.segments.is_some() && l.path.is_none() {
+                    return Err(format!(
+                        "{}: the annotations are an archive then, so name the path of the JSON in it",
+                        at("path")
+                    ));
+                }
             }
             Self::Folders(l) => {
                 count(l.parts.len())?;

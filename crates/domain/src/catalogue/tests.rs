@@ -87,6 +87,35 @@ fn mistakes_name_record_and_field() {
 }
 
 #[test]
+fn pictures_of_segments_are_for_panoptic_alone() {
+    let mut r = record();
+    r.task = CatalogueTask::PanopticSegmentation;
+    let mut coco = Coco {
+        images: "iris.data".into(),
+        annotations: "iris.data".into(),
+        path: Some("a.json".into()),
+        segments: Some("a.zip".into()),
+        split: Split::Val,
+    };
+    r.loader = Loader::Coco(coco.clone());
+    assert_eq!(r.check(), Ok(()));
+    r.task = CatalogueTask::ObjectDetection;
+    assert!(r.check().unwrap_err().starts_with("loader.coco.segments:"));
+    r.task = CatalogueTask::PanopticSegmentation;
+    for (path, segments, sign) in [
+        (Some("a.json"), None, "loader.coco.segments:"),
+        (Some("a.json"), Some("../a.zip"), "loader.coco.segments:"),
+        (None, Some("a.zip"), "loader.coco.path:"),
+    ] {
+        coco.path = path.map(str::to_owned);
+        coco.segments = segments.map(str::to_owned);
+        r.loader = Loader::Coco(coco.clone());
+        let why = r.check().unwrap_err();
+        assert!(why.starts_with(sign), "{sign} {why}");
+    }
+}
+
+#[test]
 fn digests_are_read() {
     let sha = format!("sha256:{}", "0A".repeat(32));
     let read: FileDigest = sha.parse().unwrap();

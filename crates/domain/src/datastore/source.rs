@@ -2,7 +2,7 @@
 
 use crate::dataset::{LATEST, Split};
 use crate::id::{DatasetId, DatastoreId, JobId, ProjectId, SourceId};
-use crate::import::ImportReport;
+use crate::import::{ImportReport, Sequence};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,7 @@ pub const MINUTES_MIN: i64 = 5;
 pub const MINUTES_MAX: i64 = 60 * 24 * 31;
 
 /// What a project takes from a datastore or a dataset: one of the two is there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProjectSource {
     pub id: SourceId,
@@ -21,6 +21,8 @@ pub struct ProjectSource {
     pub dataset: Option<SourceDataset>,
     /// A pattern of paths, such as `street/**`, `*.jpg` or `**`.
     pub glob: String,
+    /// The pictures of a folder are one item, the frames of a video. Absent: each picture is an item.
+    pub sequence: Option<Sequence>,
     /// Minutes between two refreshes; by hand only when absent.
     pub every_minutes: Option<i64>,
     /// When the schedule refreshes next.
@@ -101,7 +103,7 @@ fn latest() -> String {
 }
 
 /// A source to add, of a datastore or a dataset; its first refresh begins at once.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AddSource {
     #[serde(default)]
@@ -111,6 +113,9 @@ pub struct AddSource {
     /// A pattern of paths; everything when empty.
     #[serde(default)]
     pub glob: String,
+    /// Take the pictures of each folder as the frames of a video; each is an item when absent. Of datastores alone.
+    #[serde(default)]
+    pub sequence: Option<Sequence>,
     /// 5 minutes to 31 days; by hand only when absent.
     #[serde(default)]
     pub every_minutes: Option<i64>,
@@ -145,9 +150,9 @@ pub enum FileState {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SourceReport {
-    /// Files that match the pattern; of a dataset those that can be items of the project.
+    /// Files that match the pattern, frames among them; of a dataset those that can be items of the project.
     pub matched: i64,
-    /// As they were at the last refresh; not read again.
+    /// As they were at the last refresh; not read again. A folder of frames is one.
     pub unchanged: i64,
     /// Items whose file has other content now. The items stay.
     pub changed: i64,

@@ -21,11 +21,6 @@ pub(crate) fn write(path: &Path, parts: &[&[u8]]) -> std::io::Result<PathBuf> {
     Ok(draft)
 }
 
-/// The same, put in its place.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    std::fs::rename(write(path, &[bytes])?, path)
-}
-
 /// Whether nobody has written to a draft for so long that nobody will.
 pub(crate) fn is_old(draft: &Path) -> bool {
     let modified = std::fs::metadata(draft).and_then(|m| m.modified());

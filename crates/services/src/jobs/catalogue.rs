@@ -9,6 +9,7 @@ mod fetch;
 mod folders;
 mod gather;
 mod load;
+mod panoptic;
 mod pictures;
 mod tables;
 

@@ -7,27 +7,32 @@
 mod dataset;
 mod fetch;
 mod labels;
+mod sequences;
+mod videos;
 mod walk;
 
 pub(crate) use fetch::{Failed, Stop, fetch_file, for_people, with_entry};
 pub(crate) use walk::Matching;
 
 use crate::datastores::connect::{Live, live};
+use crate::jobs::import::pictures::{code, is_refusal};
 use crate::{Context, Error, ingest};
 use anyhow::Context as _;
 use futures::StreamExt as _;
 use limn_connect::{ConnectError, Entry};
 use limn_domain::datastore::{FileState, ProjectSource, SourceReport};
 use limn_domain::item::AddItemOutcome;
-use limn_domain::project::Media;
-use limn_domain::{ApiError, Code, DatastoreId, SourceId, Timestamp, UserId, VersionId, validate};
+use limn_domain::project::{Media, Task};
+use limn_domain::{
+    ApiError, Code, DatastoreId, Digest, SourceId, Timestamp, UserId, VersionId, validate, video,
+};
 use limn_formats::{Detail, Findings};
-use limn_jobs::{Handler, Permanent, Progress};
+use limn_jobs::{Cancelled, Handler, Permanent, Progress};
 use limn_storage::ImageKind;
 use limn_store::repo::source::SeenFile;
 use limn_store::{StoreError, repo};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Files read at once.
 const AT_ONCE: usize = 6;
@@ -67,12 +72,18 @@ struct Refresh<'a> {
     progress: &'a Progress,
     source: ProjectSource,
     store: DatastoreId,
-    media: Media,
+    task: Task,
     began: Timestamp,
     findings: Findings,
     report: SourceReport,
     /// Files that match and are nothing for this project.
     passed: u64,
+    /// Videos among them, where labels are not tracks.
+    no_tracks: u64,
+    /// Pictures that are frames, by folder, until all of them are known.
+    frames: BTreeMap<String, Vec<Entry>>,
+    /// Whether there is a program that takes videos apart, once it was needed.
+    ffmpeg: Option<bool>,
 }
 
 /// What is known of a file and what the store says now.
@@ -97,7 +108,7 @@ async fn run(ctx: &Context, payload: &Payload, progress: &Progress) -> anyhow::R
     let mut refresh = Refresh {
         ctx,
         progress,
-        media: task.media(),
+        task,
         // Later than whatever an earlier run has noted.
         began: ctx
             .now()
@@ -105,6 +116,9 @@ async fn run(ctx: &Context, payload: &Payload, progress: &Progress) -> anyhow::R
         findings: Findings::default(),
         report: SourceReport::default(),
         passed: 0,
+        no_tracks: 0,
+        frames: BTreeMap::new(),
+        ffmpeg: None,
         store,
         source,
     };
@@ -123,27 +137,39 @@ impl Refresh<'_> {
         let mut walk = Matching::new(&walked, &glob)?;
         while let Some(page) = walk.next().await? {
             self.report.matched += page.len() as i64;
-            let page = self.wanted(page);
-            let paths: Vec<String> = page.iter().map(|e| e.path.clone()).collect();
-            let known = repo::source::known(&mut self.ctx.db.read().await?, self.source.id, &paths).await?;
-            let mut known: HashMap<String, SeenFile> =
-                known.into_iter().map(|f| (f.path.clone(), f)).collect();
-            let looks: Vec<Look> = page
-                .into_iter()
-                .map(|entry| Look {
-                    known: known.remove(&entry.path),
-                    entry,
-                })
-                .collect();
-            for part in looks.chunks(TOGETHER) {
-                self.take(live, part).await?;
+            let (files, videos) = self.wanted(page);
+            if self.source.sequence.is_some() {
+                self.gather(files)?;
+            } else {
+                let looks = self.looks(files).await?;
+                for part in looks.chunks(TOGETHER) {
+                    self.take(live, part).await?;
+                }
+            }
+            for look in self.looks(videos).await? {
+                self.take_video(live, &look).await?;
             }
             self.tell().await?;
         }
         if self.report.matched == 0 {
             return Err(Permanent(walk.nothing()).into());
         }
-        Ok(())
+        self.take_sequences(live).await
+    }
+
+    /// What is known of files.
+    async fn looks(&self, entries: Vec<Entry>) -> anyhow::Result<Vec<Look>> {
+        if entries.is_empty() {
+            return Ok(Vec::new());
+        }
+        let paths: Vec<String> = entries.iter().map(|e| e.path.clone()).collect();
+        let known = repo::source::known(&mut self.ctx.db.read().await?, self.source.id, &paths).await?;
+        let mut known: HashMap<String, SeenFile> = known.into_iter().map(|f| (f.path.clone(), f)).collect();
+        let look = |entry: Entry| Look {
+            known: known.remove(&entry.path),
+            entry,
+        };
+        Ok(entries.into_iter().map(look).collect())
     }
 
     async fn tell(&self) -> anyhow::Result<()> {
@@ -157,27 +183,28 @@ impl Refresh<'_> {
         self.progress.report(seen, 0, message).await
     }
 
-    /// Those of a page that can be items of the project.
-    fn wanted(&mut self, page: Vec<Entry>) -> Vec<Entry> {
-        let all = page.len();
-        let media = self.media;
-        let (wanted, rest): (Vec<Entry>, Vec<Entry>) = page.into_iter().partition(|e| match media {
-            Media::Image => ImageKind::from_name(&e.path).is_some(),
-            Media::Text => e.path.to_lowercase().ends_with(".txt"),
-        });
-        let videos = rest
-            .iter()
-            .filter(|e| limn_domain::video::is_video_name(&e.path))
-            .count();
-        if videos > 0 {
-            self.findings.note("video", || {
-                Detail::new(format!(
-                    "{videos} videos are not taken from datastores yet; upload them."
-                ))
-            });
+    /// Those of a page that can be items of the project, or frames of one: files that are taken as they are, and videos.
+    fn wanted(&mut self, page: Vec<Entry>) -> (Vec<Entry>, Vec<Entry>) {
+        let media = self.task.media();
+        let (mut files, mut videos) = (Vec::new(), Vec::new());
+        for entry in page {
+            let fits = match media {
+                Media::Image => ImageKind::from_name(&entry.path).is_some(),
+                Media::Text => entry.path.to_lowercase().ends_with(".txt"),
+            };
+            if fits {
+                files.push(entry);
+            } else if media == Media::Image && video::is_video_name(&entry.path) {
+                if self.task.takes_videos() {
+                    videos.push(entry);
+                } else {
+                    self.no_tracks += 1;
+                }
+            } else {
+                self.passed += 1;
+            }
         }
-        self.passed += (all - wanted.len()) as u64;
-        wanted
+        (files, videos)
     }
 
     /// Takes some files and writes down what became of them.
@@ -187,12 +214,16 @@ impl Refresh<'_> {
             let outcomes: Vec<(usize, Result<Took, Stop>)> = {
                 let own = &*live;
                 let ctx = self.ctx;
-                let (project, media) = (self.source.project_id, self.media);
-                futures::stream::iter(rest.iter().copied())
+                let late = fetch::overdue(self.progress);
+                let (project, media) = (self.source.project_id, self.task.media());
+                let all = futures::stream::iter(rest.iter().copied())
                     .map(move |n| async move { (n, one(ctx, own, project, media, &part[n]).await) })
                     .buffered(AT_ONCE)
-                    .collect()
-                    .await
+                    .collect::<Vec<_>>();
+                tokio::select! {
+                    all = all => all,
+                    () = late => return Err(Cancelled.into()),
+                }
             };
             let mut seen = Vec::with_capacity(outcomes.len());
             let mut denied = Vec::new();
@@ -210,19 +241,7 @@ impl Refresh<'_> {
                     }
                 }
             }
-            let (source, began) = (self.source.id, self.began);
-            self.ctx
-                .db
-                .write::<_, StoreError, _>(move |tx| {
-                    Box::pin(async move { repo::source::note(tx, source, &seen, began).await })
-                })
-                .await
-                .map_err(|e| match e {
-                    StoreError::ForeignKey(_) => {
-                        Permanent("The source was removed meanwhile.".to_owned()).into()
-                    }
-                    e => anyhow::Error::new(e),
-                })?;
+            self.note(seen).await?;
             if let Some((n, e)) = stop {
                 return Err(e.at(&part[n].entry.path, &live.name));
             }
@@ -230,28 +249,49 @@ impl Refresh<'_> {
             let Some((n, text)) = denied.first().cloned() else {
                 return Ok(());
             };
-            // Credentials may have been rotated since this began: those that are valid now get a chance.
-            let now = crate::datastores::connect::live(self.ctx, self.store).await?;
-            if now.sealed == live.sealed {
-                return Err(Stop::Store(ConnectError::Denied(text)).at(&part[n].entry.path, &live.name));
-            }
-            self.progress
-                .log("The credentials were rotated; going on with the new ones.")
-                .await?;
-            *live = now;
+            self.rotated(live, &part[n].entry.path, text).await?;
             rest = denied.into_iter().map(|(n, _)| n).collect();
         }
+        Ok(())
+    }
+
+    /// Writes down what became of files.
+    async fn note(&self, seen: Vec<SeenFile>) -> anyhow::Result<()> {
+        let (source, began) = (self.source.id, self.began);
+        self.ctx
+            .db
+            .write::<_, StoreError, _>(move |tx| {
+                Box::pin(async move { repo::source::note(tx, source, &seen, began).await })
+            })
+            .await
+            .map_err(|e| match e {
+                StoreError::ForeignKey(_) => Permanent("The source was removed meanwhile.".to_owned()).into(),
+                e => anyhow::Error::new(e),
+            })
+    }
+
+    /// Credentials may have been rotated since this began: those that are valid now get a chance.
+    async fn rotated(&self, live: &mut Live, path: &str, text: String) -> anyhow::Result<()> {
+        let now = crate::datastores::connect::live(self.ctx, self.store).await?;
+        if now.sealed == live.sealed {
+            return Err(Stop::Store(ConnectError::Denied(text)).at(path, &live.name));
+        }
+        self.progress
+            .log("The credentials were rotated; going on with the new ones.")
+            .await?;
+        *live = now;
         Ok(())
     }
 
     /// Counts what became of a file; answers what is kept of it.
     fn count(&mut self, entry: &Entry, took: Took) -> Option<SeenFile> {
         self.findings.set_file(entry.path.clone());
-        let file = |entry: &Entry, state| SeenFile {
-            path: entry.path.clone(),
+        let file = |entry: Entry, state, digest| SeenFile {
+            path: entry.path,
             byte_size: entry.size.and_then(|s| i64::try_from(s).ok()).unwrap_or(-1),
-            tag: entry.tag.clone(),
+            tag: entry.tag,
             state,
+            digest,
         };
         match took {
             Took::AsBefore(known) => {
@@ -265,6 +305,7 @@ impl Refresh<'_> {
                 entry,
                 bytes,
                 outcome,
+                digest,
             } => {
                 self.report.bytes += bytes;
                 let report = self.findings.report_mut();
@@ -272,24 +313,26 @@ impl Refresh<'_> {
                     AddItemOutcome::Added { .. } => report.items_added += 1,
                     AddItemOutcome::Unchanged { .. } => report.items_unchanged += 1,
                 }
-                Some(file(&entry, FileState::Taken))
+                Some(file(entry, FileState::Taken, Some(digest)))
             }
-            Took::Changed(entry) => {
+            Took::Changed(entry, digest) => {
                 self.report.changed += 1;
                 self.findings.note("changed", || {
-                    Detail::new("This file has other content now. The item that was made of it, and its labels, stay as they were.")
+                    Detail::new(if entry.is_folder {
+                        "This folder has other frames now. The item that was made of them, and its labels, stay as they were."
+                    } else {
+                        "This file has other content now. The item that was made of it, and its labels, stay as they were."
+                    })
                 });
-                Some(file(&entry, FileState::Changed))
+                Some(file(entry, FileState::Changed, digest))
             }
-            Took::Refused(entry, e) => {
-                self.findings.refused(code(&e), || Detail::new(e.message));
-                Some(file(&entry, FileState::Refused))
+            Took::Refused(entry, code, why) => {
+                self.findings.refused(code, || Detail::new(why));
+                Some(file(entry, FileState::Refused, None))
             }
-            // Not noted, so that the next refresh looks again.
-            Took::Lost(e) => {
-                self.findings
-                    .refused("not_readable", || Detail::new(e.to_string()));
-                None
+            Took::Later(code, why, known) => {
+                self.findings.refused(code, || Detail::new(why));
+                known
             }
         }
     }
@@ -308,14 +351,22 @@ impl Refresh<'_> {
         self.findings.set_file("");
         let passed = self.passed;
         if passed > 0 {
-            let what = if self.media == Media::Text {
+            let what = if self.task.media() == Media::Text {
                 "text files (.txt)"
             } else {
-                "pictures"
+                "pictures or videos"
             };
             self.findings.note("passed_over", || {
                 Detail::new(format!(
                     "{passed} files that match are no {what} and were passed over."
+                ))
+            });
+        }
+        let (videos, task) = (self.no_tracks, self.task.label().to_lowercase());
+        if videos > 0 {
+            self.findings.note("no_videos_here", || {
+                Detail::new(format!(
+                    "{videos} videos that match were passed over: the labels of this project ({task}) are not tracks."
                 ))
             });
         }
@@ -380,18 +431,109 @@ impl End {
     }
 }
 
-/// What became of a file.
+/// What became of a file, or of a folder of frames.
 enum Took {
     AsBefore(SeenFile),
     Item {
         entry: Entry,
         bytes: i64,
         outcome: AddItemOutcome,
+        /// Of what became the item.
+        digest: Digest,
     },
-    Changed(Entry),
-    Refused(Entry, ApiError),
-    /// It went, or would not hold still, while it was read.
-    Lost(ConnectError),
+    /// With what became the item, where that is known.
+    Changed(Entry, Option<Digest>),
+    /// With a code and why.
+    Refused(Entry, &'static str, String),
+    /// It went, or would not hold still, or there is no program that reads it. Not noted, so that the next refresh looks again; what
+    /// was known stays.
+    Later(&'static str, String, Option<SeenFile>),
+}
+
+/// What is to be done with a file.
+enum Step {
+    /// To be read, with the name of its item.
+    Read(Entry, String),
+    Decided(Took),
+}
+
+/// Looks at a file as far as that goes without reading it; `limit`: most bytes of one.
+async fn step(live: &Live, look: &Look, limit: u64) -> Result<Step, Stop> {
+    let mut entry = look.entry.clone();
+    if let Some(known) = &look.known {
+        // Where a list says little, the file itself is asked.
+        if entry.tag.is_empty() || entry.size.is_none() {
+            entry = match live.opened.files()?.stat(&entry.path).await {
+                Ok(entry) => entry,
+                Err(e) if e.is_of_file() => return Ok(Step::Decided(lost(&e, look.known.clone()))),
+                Err(e) => return Err(e.into()),
+            };
+        }
+        let size = entry.size.and_then(|s| i64::try_from(s).ok()).unwrap_or(-1);
+        if !entry.tag.is_empty() && known.tag == entry.tag && known.byte_size == size {
+            return Ok(Step::Decided(Took::AsBefore(known.clone())));
+        }
+    }
+    let name = match validate::item_name(&entry.path) {
+        Ok(name) => name,
+        Err(e) => return Ok(Step::Decided(refused(entry, ApiError::field("name", e)))),
+    };
+    if entry.size.is_some_and(|s| s > limit) {
+        let e = ApiError::new(
+            Code::TooLarge,
+            format!("`{name}` is larger than the {} MB that are taken.", limit >> 20),
+        );
+        return Ok(Step::Decided(refused(entry, e)));
+    }
+    Ok(Step::Read(entry, name))
+}
+
+fn refused(entry: Entry, e: ApiError) -> Took {
+    Took::Refused(entry, code(&e), e.message)
+}
+
+fn lost(e: &ConnectError, known: Option<SeenFile>) -> Took {
+    // What is gone is among the vanished.
+    let known = known.filter(|_| !matches!(e, ConnectError::NotFound(_)));
+    Took::Later("not_readable", e.to_string(), known)
+}
+
+/// What a file that was not read is.
+fn unread(failed: Failed, entry: Entry, name: &str, known: Option<&SeenFile>) -> Result<Took, Stop> {
+    match failed {
+        Failed::Store(e) if e.is_of_file() => Ok(lost(&e, known.cloned())),
+        Failed::Store(e) => Err(e.into()),
+        Failed::Storage(e) => match ingest::refusal(name, e) {
+            Error::Api(e) if is_refusal(&e) => Ok(refused(entry, e)),
+            e => Err(Stop::Own(e.into())),
+        },
+    }
+}
+
+/// What a file that was read is; `digest` is that of the item when absent.
+fn placed(
+    added: Result<AddItemOutcome, Error>,
+    (entry, bytes): (Entry, u64),
+    digest: Option<Digest>,
+    known: Option<&SeenFile>,
+) -> Result<Took, Stop> {
+    match added {
+        Ok(outcome) => {
+            let (AddItemOutcome::Added { item } | AddItemOutcome::Unchanged { item }) = &outcome;
+            Ok(Took::Item {
+                digest: digest.unwrap_or_else(|| item.digest.clone()),
+                entry,
+                bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
+                outcome,
+            })
+        }
+        Err(Error::Api(e)) if e.code == Code::AlreadyExists => Ok(match known {
+            Some(known) if known.state != FileState::Refused => Took::Changed(entry, known.digest.clone()),
+            _ => refused(entry, e),
+        }),
+        Err(Error::Api(e)) if is_refusal(&e) => Ok(refused(entry, e)),
+        Err(e) => Err(Stop::Own(e.into())),
+    }
 }
 
 async fn one(
@@ -401,63 +543,20 @@ async fn one(
     media: Media,
     look: &Look,
 ) -> Result<Took, Stop> {
-    let mut entry = look.entry.clone();
-    if let Some(known) = &look.known {
-        // Where a list says little, the file itself is asked.
-        if entry.tag.is_empty() || entry.size.is_none() {
-            entry = match live.opened.files()?.stat(&entry.path).await {
-                Ok(entry) => entry,
-                Err(e) if e.is_of_file() => return Ok(Took::Lost(e)),
-                Err(e) => return Err(e.into()),
-            };
-        }
-        let size = entry.size.and_then(|s| i64::try_from(s).ok()).unwrap_or(-1);
-        if !entry.tag.is_empty() && known.tag == entry.tag && known.byte_size == size {
-            return Ok(Took::AsBefore(known.clone()));
-        }
-    }
-    let name = match validate::item_name(&entry.path) {
-        Ok(name) => name,
-        Err(e) => return Ok(Took::Refused(entry, ApiError::field("name", e))),
-    };
     let limit = ingest::bytes_max(ctx, media);
-    if entry.size.is_some_and(|s| s > limit) {
-        let e = ApiError::new(
-            Code::TooLarge,
-            format!("`{name}` is larger than the {} MB that are taken.", limit >> 20),
-        );
-        return Ok(Took::Refused(entry, e));
-    }
+    let (entry, name) = match step(live, look, limit).await? {
+        Step::Read(entry, name) => (entry, name),
+        Step::Decided(took) => return Ok(took),
+    };
+    let known = look.known.as_ref();
     let (staged, entry) = match fetch::with_entry(ctx, live, &entry, limit).await {
         Ok(fetched) => (fetched.staged, fetched.entry),
-        Err(Failed::Store(e)) if e.is_of_file() => return Ok(Took::Lost(e)),
-        Err(Failed::Store(e)) => return Err(e.into()),
-        Err(Failed::Storage(e)) => match ingest::refusal(&name, e) {
-            Error::Api(e) if super::import::pictures::is_refusal(&e) => return Ok(Took::Refused(entry, e)),
-            e => return Err(Stop::Own(e.into())),
-        },
+        Err(e) => return unread(e, entry, &name, known),
     };
-    let bytes = i64::try_from(staged.len()).unwrap_or(i64::MAX);
+    let bytes = staged.len();
     let added = match ingest::check_staged(ctx, project, media, &name, staged).await {
         Ok(checked) => ingest::register(ctx, project, checked).await,
         Err(e) => Err(e),
     };
-    match added {
-        Ok(outcome) => Ok(Took::Item {
-            entry,
-            bytes,
-            outcome,
-        }),
-        Err(Error::Api(e)) if e.code == Code::AlreadyExists => Ok(if look.known.is_some() {
-            Took::Changed(entry)
-        } else {
-            Took::Refused(entry, e)
-        }),
-        Err(Error::Api(e)) if super::import::pictures::is_refusal(&e) => Ok(Took::Refused(entry, e)),
-        Err(e) => Err(Stop::Own(e.into())),
-    }
-}
-
-fn code(e: &ApiError) -> &'static str {
-    super::import::pictures::code(e)
+    placed(added, (entry, bytes), None, known)
 }

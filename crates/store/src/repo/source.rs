@@ -5,7 +5,8 @@ pub mod going;
 use crate::{Json, StoreError, Tx, on_tx};
 use limn_domain::dataset::Split;
 use limn_domain::datastore::{DatasetChoice, FileState, ProjectSource, SourceDataset, SourceReport};
-use limn_domain::{DatasetId, DatastoreId, JobId, ProjectId, SourceId, Timestamp, UserId};
+use limn_domain::import::Sequence;
+use limn_domain::{DatasetId, DatastoreId, Digest, JobId, ProjectId, SourceId, Timestamp, UserId};
 use sqlx::QueryBuilder;
 use sqlx_macros::FromRow;
 
@@ -19,6 +20,7 @@ pub struct NewRow {
     pub project_id: ProjectId,
     pub from: NewFrom,
     pub glob: String,
+    pub sequence: Option<Sequence>,
     pub every_minutes: Option<i64>,
     pub next_at: Option<Timestamp>,
     pub created_by: Option<UserId>,
@@ -40,6 +42,8 @@ pub struct SeenFile {
     pub byte_size: i64,
     pub tag: String,
     pub state: FileState,
+    /// Of the bytes that became the item, where it is known.
+    pub digest: Option<Digest>,
 }
 
 #[derive(FromRow)]
@@ -55,6 +59,7 @@ struct Row {
     with_labels: bool,
     taken: Option<i64>,
     glob: String,
+    sequence_rate: Option<f64>,
     every_minutes: Option<i64>,
     next_at: Option<Timestamp>,
     job_id: Option<JobId>,
@@ -81,6 +86,7 @@ impl From<Row> for ProjectSource {
                 taken: r.taken,
             }),
             glob: r.glob,
+            sequence: r.sequence_rate.map(|rate| Sequence { rate }),
             every_minutes: r.every_minutes,
             next_at: r.next_at,
             job_id: r.job_id,
@@ -98,7 +104,7 @@ macro_rules! select {
         concat!(
             "SELECT s.id, s.project_id, s.datastore_id, d.name AS datastore_name, s.dataset_id, \
              coalesce(x.name, s.dataset_name) AS dataset_name, s.version, s.split, s.with_labels, t.number AS taken, s.glob, \
-             s.every_minutes, s.next_at, s.job_id, s.last_at, s.last, \
+             s.sequence_rate, s.every_minutes, s.next_at, s.job_id, s.last_at, s.last, \
              (SELECT count(*) FROM source_file f WHERE f.source_id = s.id AND f.state <> 'refused') AS files, \
              u.name AS created_by_name, s.created_at FROM project_source s LEFT JOIN datastore d ON d.id = s.datastore_id \
              LEFT JOIN dataset x ON x.id = s.dataset_id LEFT JOIN dataset_version t ON t.id = s.taken_version \
@@ -117,7 +123,8 @@ pub async fn insert(tx: &mut Tx, s: &NewRow, now: Timestamp) -> Result<(), Store
     on_tx!(tx, conn => {
         sqlx::query(
             "INSERT INTO project_source (id, project_id, datastore_id, glob, every_minutes, next_at, created_by, created_at, \
-             dataset_id, dataset_name, version, split, with_labels) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+             dataset_id, dataset_name, version, split, with_labels, sequence_rate) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         )
         .bind(s.id)
         .bind(s.project_id)
@@ -132,6 +139,7 @@ pub async fn insert(tx: &mut Tx, s: &NewRow, now: Timestamp) -> Result<(), Store
         .bind(dataset.map(|(choice, _)| choice.version.as_str()))
         .bind(dataset.and_then(|(choice, _)| choice.split))
         .bind(dataset.is_some_and(|(choice, _)| choice.with_labels))
+        .bind(s.sequence.map(|sequence| sequence.rate))
         .execute(conn)
         .await?;
     });
@@ -290,8 +298,8 @@ pub async fn outlive_dataset(tx: &mut Tx, dataset: DatasetId, name: &str) -> Res
 pub async fn known(tx: &mut Tx, source: SourceId, paths: &[String]) -> Result<Vec<SeenFile>, StoreError> {
     let mut out = Vec::new();
     for part in paths.chunks(ROWS) {
-        let rows: Vec<(String, i64, String, FileState)> = on_tx!(tx, conn => {
-            let mut q = QueryBuilder::new("SELECT path, byte_size, tag, state FROM source_file WHERE source_id = ");
+        let rows: Vec<(String, i64, String, FileState, Option<Digest>)> = on_tx!(tx, conn => {
+            let mut q = QueryBuilder::new("SELECT path, byte_size, tag, state, digest FROM source_file WHERE source_id = ");
             q.push_bind(source).push(" AND path IN (");
             let mut list = q.separated(", ");
             for path in part {
@@ -300,12 +308,16 @@ pub async fn known(tx: &mut Tx, source: SourceId, paths: &[String]) -> Result<Ve
             q.push(")");
             q.build_query_as().fetch_all(conn).await?
         });
-        out.extend(rows.into_iter().map(|(path, byte_size, tag, state)| SeenFile {
-            path,
-            byte_size,
-            tag,
-            state,
-        }));
+        out.extend(
+            rows.into_iter()
+                .map(|(path, byte_size, tag, state, digest)| SeenFile {
+                    path,
+                    byte_size,
+                    tag,
+                    state,
+                    digest,
+                }),
+        );
     }
     Ok(out)
 }
@@ -323,18 +335,19 @@ pub async fn note(
     files.dedup_by(|a, b| a.path == b.path);
     for part in files.chunks(ROWS) {
         on_tx!(tx, conn => {
-            let mut q = QueryBuilder::new("INSERT INTO source_file (source_id, path, byte_size, tag, state, seen) ");
+            let mut q = QueryBuilder::new("INSERT INTO source_file (source_id, path, byte_size, tag, state, digest, seen) ");
             q.push_values(part, |mut row, f| {
                 row.push_bind(source)
                     .push_bind(&f.path)
                     .push_bind(f.byte_size)
                     .push_bind(&f.tag)
                     .push_bind(f.state)
+                    .push_bind(&f.digest)
                     .push_bind(seen);
             });
             q.push(
                 " ON CONFLICT (source_id, path) DO UPDATE SET byte_size = excluded.byte_size, tag = excluded.tag, state = \
-                 excluded.state, seen = excluded.seen",
+                 excluded.state, digest = excluded.digest, seen = excluded.seen",
             );
             q.build().execute(conn).await?;
         });

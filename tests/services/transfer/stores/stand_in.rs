@@ -22,6 +22,8 @@ pub struct Bucket {
     pub rotates_after: Option<(usize, String)>,
     /// Sends this file cut off in the middle, so many times.
     pub cut: Option<(String, usize)>,
+    /// Sends this file a byte at a time, and never its end.
+    pub trickles: Option<String>,
     /// Replaces this file while it is sent, so many times.
     pub changes: Option<(String, usize)>,
 }
@@ -153,6 +155,13 @@ async fn answer(State(bucket): State<Shared>, request: Request) -> Response {
             body,
         )
             .into_response();
+    }
+    if b.trickles.as_ref() == Some(&key) {
+        let parts = futures::stream::repeat(()).then(async |()| {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            Ok::<_, std::io::Error>(vec![0_u8])
+        });
+        return (status, etag, axum::body::Body::from_stream(parts)).into_response();
     }
     b.reads.push(key);
     (status, etag, bytes[from..].to_vec()).into_response()

@@ -72,6 +72,29 @@ async fn a_store_that_dies_in_the_middle_is_gone_on_with() {
 }
 
 #[tokio::test]
+async fn a_store_that_trickles_does_not_keep_a_job_that_is_cancelled() {
+    on_both(async |db| {
+        let w = world(&db, Task::Detection).await;
+        let (shared, store) = bucket(&w, 3).await;
+        shared.lock().unwrap().trickles = Some("street/001.png".to_owned());
+        let source = w.take(&store, "").await;
+        let (id, working) = (source.job_id.unwrap(), w.work());
+        let began = std::time::Instant::now();
+        while shared.lock().unwrap().reads.len() < 2 {
+            assert!(began.elapsed().as_secs() < 30, "nothing was read");
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        w.jobs.cancel(&w.manager, id).await.unwrap();
+        let began = std::time::Instant::now();
+        let job = w.until(id, |j| j.state.is_final()).await;
+        working.stop().await;
+        assert_eq!(job.state, JobState::Cancelled);
+        assert!(began.elapsed().as_secs() < 15, "{:?}", began.elapsed());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_file_goes_on_where_the_connection_broke() {
     on_both(async |db| {
         let w = world(&db, Task::Detection).await;

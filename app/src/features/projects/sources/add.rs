@@ -5,6 +5,7 @@ use crate::data::{use_form, use_load};
 use crate::error::AppError;
 use crate::features::projects::api;
 use crate::features::projects::layout::ProjectCtx;
+use crate::features::projects::transfer::sequence::{SequenceChoice, SequenceFields};
 use crate::session::use_session;
 use crate::ui::{
     Button, Checkbox, DialogBody, DialogFoot, ErrorView, Field, FormError, Glyph, Notice, Select,
@@ -115,6 +116,8 @@ fn Fields(
     };
     let glob = RwSignal::new(String::new());
     let every = RwSignal::new(String::new());
+    let videos = ctx.project.with_untracked(|p| p.summary.task.takes_videos());
+    let frames = SequenceChoice::new();
     let stores: Vec<(String, String)> = stores
         .iter()
         .map(|s| (s.id.to_string(), format!("{} ({})", s.name, s.kind.label())))
@@ -139,6 +142,7 @@ fn Fields(
                     .then_some(("dataset.dataset_id", "Choose a dataset."))
             } else {
                 input.datastore_id = store.with_untracked(|s| s.parse().ok());
+                input.sequence = frames.chosen();
                 input
                     .datastore_id
                     .is_none()
@@ -200,6 +204,7 @@ fn Fields(
                     <Field name="glob" label="Which files" optional=true errors=add.error hint="A folder, a file, or a pattern: street/**, *.jpg. Everything when empty">
                         <TextInput value=glob autocomplete="off" mono=true placeholder="street/**"/>
                     </Field>
+                    {move || (videos && !of_dataset.get()).then(|| view! { <SequenceFields choice=frames/> })}
                     {move || of_dataset.get().then(|| view! {
                         <Checkbox checked=of.with_labels label="With labels" hint="Labels of new files come in as an import's do: their items are done. Those of categories that the project lacks are left out and reported."/>
                     })}
@@ -211,7 +216,15 @@ fn Fields(
             </DialogBody>
             <DialogFoot>
                 <Button variant=Variant::Quiet on_click=move || open.set(false)>"Cancel"</Button>
-                <Button variant=Variant::Primary icon=Glyph::Check submit=true loading=add.pending>"Add and read"</Button>
+                <Button
+                    variant=Variant::Primary
+                    icon=Glyph::Check
+                    submit=true
+                    loading=add.pending
+                    disabled=Signal::derive(move || !of_dataset.get() && frames.problem().is_some())
+                >
+                    "Add and read"
+                </Button>
             </DialogFoot>
         </form>
     }

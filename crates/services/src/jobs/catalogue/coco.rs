@@ -1,6 +1,7 @@
 //! The labels of pictures out of a COCO file.
 
 use super::load::{Sources, category, format};
+use super::panoptic;
 use crate::jobs::import::attributes::{Losses, Place, matched};
 use crate::jobs::import::categories::Target;
 use crate::jobs::import::place::{self, Known};
@@ -10,7 +11,7 @@ use limn_domain::project::Task;
 use limn_domain::{Attribute, CategoryId, ItemId, Source};
 use limn_formats::coco::captions;
 use limn_formats::{Findings, Imported, read};
-use limn_jobs::Permanent;
+use limn_jobs::{Permanent, Progress};
 use limn_versions::Entry;
 use limn_versions::object::{Category, Label, Labels, derived, step};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -32,20 +33,33 @@ pub struct Placer {
     paths: HashMap<CategoryId, String>,
     losses: Losses,
     findings: Findings,
+    /// What of the archives was refused.
+    refused: Vec<String>,
 }
 
 impl Placer {
-    /// Reads the annotations. Blocking.
-    pub fn read(l: &Coco, task: CatalogueTask, sources: &Sources) -> anyhow::Result<Self> {
+    /// Reads the annotations; `limit`: most bytes of an archive in an archive. Blocking.
+    pub fn read(
+        l: &Coco,
+        task: CatalogueTask,
+        sources: &Sources,
+        limit: u64,
+        progress: &Progress,
+    ) -> anyhow::Result<Self> {
         let captioning = task == CatalogueTask::ImageCaptioning;
         let task = task.labels().unwrap_or(Task::Detection);
         let mut findings = Findings::new(l.path.as_ref().unwrap_or(&l.annotations));
-        let mut imported = sources.read(&l.annotations, l.path.as_ref(), |name, reader| {
-            let mut format_reader = read::reader(ImportFormat::Coco, task);
-            format_reader
-                .labels(name, reader, &mut findings)
-                .map_err(|e| format(name, e))
-        })?;
+        let (mut imported, refused) = if l.segments.is_some() {
+            panoptic::read(l, task, sources, limit, progress, &mut findings)?
+        } else {
+            let imported = sources.read(&l.annotations, l.path.as_ref(), |name, reader| {
+                let mut format_reader = read::reader(ImportFormat::Coco, task);
+                format_reader
+                    .labels(name, reader, &mut findings)
+                    .map_err(|e| format(name, e))
+            })?;
+            (imported, Vec::new())
+        };
         if findings.count("truncated") + findings.count("malformed") > 0 {
             let why = findings.report().entries.first().map(|e| e.message.clone());
             let name = l.path.as_ref().unwrap_or(&l.annotations);
@@ -82,6 +96,7 @@ impl Placer {
             placed: HashSet::new(),
             losses: Losses::default(),
             findings,
+            refused,
         })
     }
 
@@ -146,7 +161,7 @@ impl Placer {
 
     /// What was left out and mended, for people.
     pub fn notes(mut self) -> Vec<String> {
-        let mut notes = Vec::new();
+        let mut notes = std::mem::take(&mut self.refused);
         let missing = self.imported.images.len() - self.placed.len();
         if missing > 0 {
             notes.push(format!(

@@ -39,7 +39,7 @@ pub async fn register(
     let sources = Arc::new(Sources(
         files.into_iter().map(|(f, path)| (f.name, path)).collect(),
     ));
-    let mut placer = placer(payload, &sources, progress).await?;
+    let mut placer = placer(payload, &sources, ctx.limits.upload_bytes, progress).await?;
     let (send, receive) = mpsc::channel(AT_ONCE);
     let total = Arc::new(AtomicI64::new(placer.as_ref().map_or(0, |p| p.images() as i64)));
     let to = To {
@@ -72,14 +72,20 @@ pub async fn register(
 async fn placer(
     payload: &Payload,
     sources: &Arc<Sources>,
+    limit: u64,
     progress: &Progress,
 ) -> anyhow::Result<Option<Placer>> {
     let Loader::Coco(coco) = &payload.record.loader else {
         return Ok(None);
     };
     progress.report(0, 0, "Reading the annotations").await?;
-    let (coco, task, sources) = (coco.clone(), payload.record.task, sources.clone());
-    let read = tokio::task::spawn_blocking(move || Placer::read(&coco, task, &sources));
+    let (coco, task, sources, own) = (
+        coco.clone(),
+        payload.record.task,
+        sources.clone(),
+        progress.clone(),
+    );
+    let read = tokio::task::spawn_blocking(move || Placer::read(&coco, task, &sources, limit, &own));
     Ok(Some(read.await.context("The annotations could not be read")??))
 }
 

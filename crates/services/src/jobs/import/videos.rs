@@ -3,27 +3,19 @@
 use super::Import;
 use super::pictures::{code, is_refusal};
 use super::sources::{Files, Upload};
+use crate::Error;
 use crate::ingest::{self, NewVideo};
-use crate::{Context, Error};
+use crate::jobs::videos::{self, Unpacked};
 use anyhow::Context as _;
 use limn_domain::import::{ImportFormat, Sequence};
 use limn_domain::item::AddItemOutcome;
 use limn_domain::video;
 use limn_formats::Detail;
 use limn_formats::read::Role;
-use limn_jobs::{Cancelled, Progress};
+use limn_jobs::Cancelled;
 use limn_storage::archive::{Archive, ArchiveLimits};
-use limn_storage::video::{Decoded, VideoError, VideoLimits};
+use limn_storage::video::VideoError;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::time::Duration;
-
-/// Time for one video file.
-const TIME: Duration = Duration::from_hours(12);
-/// Time without a frame.
-const STALL: Duration = Duration::from_mins(5);
-/// Folders of frames that say nothing, as MOT's and CVAT's files have them.
-const PLAIN: [&str; 4] = ["img1", "images", "frames", "data"];
 
 /// A file to take apart: what its item is called, and the entry of its archive.
 type Wanted = (String, Option<usize>);
@@ -74,19 +66,15 @@ impl Import<'_> {
     async fn take_video(&mut self, upload: &Upload, name: &str, entry: Option<usize>) -> anyhow::Result<()> {
         self.progress.report(0, 0, format!("Reading {name}")).await?;
         let (ctx, source, progress) = (self.ctx.clone(), upload.source.clone(), self.progress.clone());
-        let (label, job) = (name.to_owned(), self.progress.job_id());
+        let label = name.to_owned();
         let taken = tokio::task::spawn_blocking(move || {
-            let limn_storage::Source::File(path) = &source else {
-                return Err(VideoError::NoVideo(String::new()));
-            };
             let Some(n) = entry else {
-                return take_apart(&ctx, path, &label, &progress);
+                return videos::take_apart(&ctx, &source, &label, &progress);
             };
-            let unpacked = Unpacked(ctx.uploads_dir().join(format!("video-{job}")));
+            let unpacked = Unpacked::new(&ctx, &progress);
             let mut archive = Archive::open(&source, ArchiveLimits::default())?;
-            let mut to = std::fs::File::create(&unpacked.0).map_err(limn_storage::StorageError::from)?;
-            std::io::copy(&mut archive.reader(n)?, &mut to).map_err(limn_storage::StorageError::from)?;
-            take_apart(&ctx, &unpacked.0, &label, &progress)
+            unpacked.fill(&mut archive.reader(n)?)?;
+            videos::take_apart(&ctx, &unpacked.source(), &label, &progress)
         })
         .await?;
         let (new, decoded) = match taken {
@@ -95,23 +83,14 @@ impl Import<'_> {
                 self.progress.check()?;
                 return Err(Cancelled.into());
             }
-            Err(VideoError::Storage(e)) if e.is_refusal() => {
-                self.findings
-                    .refused(e.code(), || Detail::new(format!("`{name}`: {e}")));
-                return Ok(());
-            }
-            Err(e) if e.is_refusal() => {
-                let code = if matches!(e, VideoError::NoProgram) {
-                    "no_ffmpeg"
-                } else {
-                    "bad_video"
-                };
-                self.findings
-                    .refused(code, || Detail::new(format!("`{name}`: {e}.")));
-                return Ok(());
-            }
             Err(e) => {
-                return Err(anyhow::Error::from(e).context(format!("The video `{name}` could not be read")));
+                let Some((code, words)) = videos::refusal(name, &e) else {
+                    return Err(
+                        anyhow::Error::from(e).context(format!("The video `{name}` could not be read"))
+                    );
+                };
+                self.findings.refused(code, || Detail::new(words));
+                return Ok(());
             }
         };
         let n = new.len();
@@ -119,30 +98,7 @@ impl Import<'_> {
             .register(self.ctx, self.project, name, &decoded.times_us)
             .await;
         if self.note_outcome(name, outcome)? {
-            let complaint = decoded.complaints.join("; ");
-            if decoded.is_cut_short() {
-                let of = decoded
-                    .says_us
-                    .map_or_else(String::new, |us| format!(" of {} s", seconds(us)));
-                let why = if complaint.is_empty() {
-                    String::new()
-                } else {
-                    format!(" ({complaint})")
-                };
-                self.findings.fixed("video_cut_short", || {
-                    Detail::new(format!(
-                        "The video stops after frame {} at {} s{of}{why}; the {n} frames up to there were taken.",
-                        n - 1,
-                        seconds(decoded.end_us())
-                    ))
-                });
-            } else if !complaint.is_empty() {
-                self.findings.note("video_damaged", || {
-                    Detail::new(format!(
-                        "The video is damaged in places ({complaint}); {n} frames were taken."
-                    ))
-                });
-            }
+            videos::say_damage(&mut self.findings, &decoded, n);
         }
         Ok(())
     }
@@ -181,7 +137,7 @@ impl Import<'_> {
         let mut done = 0;
         for (folder, mut frames) in folders {
             frames.sort_by(|a, b| video::natural_order(&a.0, &b.0));
-            let name = sequence_name(&folder, &upload.name);
+            let name = videos::sequence_name(&folder, limn_formats::names::stem(&upload.name));
             self.findings.set_file(shown(upload, &folder));
             let mut new = NewVideo::default();
             let mut refused = None;
@@ -229,90 +185,10 @@ impl Import<'_> {
     }
 }
 
-/// A file that goes away with its name.
-struct Unpacked(PathBuf);
-
-impl Drop for Unpacked {
-    fn drop(&mut self) {
-        drop(std::fs::remove_file(&self.0));
-    }
-}
-
-/// Blocking.
-fn take_apart(
-    ctx: &Context,
-    path: &std::path::Path,
-    name: &str,
-    progress: &Progress,
-) -> Result<(NewVideo, Decoded), VideoError> {
-    let limits = VideoLimits {
-        frames: video::FRAMES_MAX,
-        pixels: ctx.renditions.limits().whole_pixels,
-        bytes: ctx.limits.upload_bytes,
-        time: TIME,
-        stall: STALL,
-    };
-    let mut new = NewVideo::default();
-    let decoded = limn_storage::video::decode(
-        &ctx.limits.ffmpeg,
-        path,
-        &limits,
-        |jpeg| new.push_decoded(ctx, jpeg),
-        |n, at_us, says_us| {
-            let total = says_us.max(at_us) / 1_000;
-            progress.note(at_us / 1_000, total, format!("Taking {name} apart: frame {n}"));
-            !progress.token().is_cancelled()
-        },
-    )?;
-    Ok((new, decoded))
-}
-
 fn shown(upload: &Upload, name: &str) -> String {
     if name.is_empty() || upload.name.eq_ignore_ascii_case(name) {
         upload.name.clone()
     } else {
         format!("{}/{name}", upload.name)
-    }
-}
-
-/// What the video of a folder is called: the folder, without those that say nothing; the archive where nothing is left.
-fn sequence_name(folder: &str, archive: &str) -> String {
-    let mut parts: Vec<&str> = folder.split('/').filter(|p| !p.is_empty()).collect();
-    while parts
-        .last()
-        .is_some_and(|p| PLAIN.contains(&p.to_lowercase().as_str()))
-    {
-        parts.pop();
-    }
-    if parts.first() == Some(&"images") {
-        parts.remove(0);
-    }
-    if parts.is_empty() {
-        limn_formats::names::stem(archive).to_owned()
-    } else {
-        parts.join("/")
-    }
-}
-
-fn seconds(us: i64) -> String {
-    format!("{:.2}", us as f64 / 1e6)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sequences_are_called_by_the_folder_that_says_something() {
-        for (folder, name) in [
-            ("", "clip"),
-            ("img1", "clip"),
-            ("MOT17-02/img1", "MOT17-02"),
-            ("train/MOT17-02/img1", "train/MOT17-02"),
-            ("images/street", "street"),
-            ("images", "clip"),
-        ] {
-            assert_eq!(sequence_name(folder, "clip.zip"), name, "{folder}");
-        }
     }
 }

@@ -274,6 +274,7 @@ impl Taking<'_> {
                         byte_size: i64::try_from(entry.size).unwrap_or(i64::MAX),
                         tag: digest.as_str().to_owned(),
                         state: FileState::Taken,
+                        digest: None,
                     };
                     looks.push(Look {
                         file,

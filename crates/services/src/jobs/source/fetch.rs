@@ -5,15 +5,19 @@ use crate::{Context, Error};
 use futures::StreamExt as _;
 use limn_connect::{ConnectError, Entry};
 use limn_domain::datastore::DatastoreKind;
-use limn_jobs::Permanent;
+use limn_jobs::{Permanent, Progress};
 use limn_storage::{BlobStore, StageWriter, Staged, StorageError};
 use std::time::Duration;
 
 /// Times that a file is begun anew, or gone on with, before it is given up.
 const TRIES: u32 = 4;
 const WAIT: Duration = Duration::from_millis(300);
+/// What is under way when a job is told to stop may take so long.
+const MOMENT: Duration = Duration::from_secs(2);
 /// Bytes gathered before they are written, off the async threads.
 const BLOCK: usize = 1 << 20;
+/// Bytes between two breaks of a connection after which tries are counted anew.
+const GETS_ON: u64 = 64 << 20;
 
 /// Why a file was not fetched.
 #[derive(Debug)]
@@ -99,6 +103,13 @@ pub(crate) fn for_people(e: anyhow::Error) -> anyhow::Error {
     }
 }
 
+/// Waits until a job was told to stop and has had a moment to come to a good place by itself: a store that sends a byte now and
+/// then could keep it for ever.
+pub(crate) async fn overdue(progress: &Progress) {
+    progress.token().cancelled().await;
+    tokio::time::sleep(MOMENT).await;
+}
+
 /// A file that was read.
 pub(crate) struct Fetched {
     pub staged: Staged,
@@ -127,10 +138,27 @@ pub(crate) async fn with_entry(
     listed: &Entry,
     limit: u64,
 ) -> Result<Fetched, Failed> {
-    steady(&ctx.blobs, live, listed, limit).await
+    steady(&ctx.blobs, live, listed, limit, &|_| {}).await
 }
 
-async fn steady(blobs: &BlobStore, live: &Live, listed: &Entry, limit: u64) -> Result<Fetched, Failed> {
+/// The same for a file that takes long: `told` hears how many bytes have come.
+pub(super) async fn watched(
+    ctx: &Context,
+    live: &Live,
+    listed: &Entry,
+    limit: u64,
+    told: &(dyn Fn(u64) + Sync),
+) -> Result<Fetched, Failed> {
+    steady(&ctx.blobs, live, listed, limit, told).await
+}
+
+async fn steady(
+    blobs: &BlobStore,
+    live: &Live,
+    listed: &Entry,
+    limit: u64,
+    told: &(dyn Fn(u64) + Sync),
+) -> Result<Fetched, Failed> {
     let mut listed = listed.clone();
     let mut last = ConnectError::Changed(format!("`{}` changes all the time.", listed.path));
     for attempt in 0..TRIES {
@@ -141,7 +169,7 @@ async fn steady(blobs: &BlobStore, live: &Live, listed: &Entry, limit: u64) -> R
                 listed = live.opened.files()?.stat(&listed.path).await?;
             }
         }
-        match whole(blobs, live, &listed, limit).await {
+        match whole(blobs, live, &listed, limit, told).await {
             Err(Failed::Store(e @ ConnectError::Changed(_))) => last = e,
             other => return other,
         }
@@ -149,12 +177,18 @@ async fn steady(blobs: &BlobStore, live: &Live, listed: &Entry, limit: u64) -> R
     Err(last.into())
 }
 
-async fn whole(blobs: &BlobStore, live: &Live, listed: &Entry, limit: u64) -> Result<Fetched, Failed> {
+async fn whole(
+    blobs: &BlobStore,
+    live: &Live,
+    listed: &Entry,
+    limit: u64,
+    told: &(dyn Fn(u64) + Sync),
+) -> Result<Fetched, Failed> {
     let files = live.opened.files()?;
     let path = listed.path.as_str();
     let changed = || ConnectError::Changed(format!("`{path}` changed while it was read."));
     let mut writer = Some(blobs.stage(limit));
-    let (mut at, mut tries) = (0_u64, 0);
+    let (mut at, mut tries, mut broke_at) = (0_u64, 0, 0);
     let mut first: Option<Entry> = None;
     loop {
         let part = async {
@@ -176,6 +210,7 @@ async fn whole(blobs: &BlobStore, live: &Live, listed: &Entry, limit: u64) -> Re
                         block.extend_from_slice(&chunk);
                         if block.len() >= BLOCK {
                             push(&mut writer, std::mem::take(&mut block)).await?;
+                            told(at);
                         }
                     }
                     Err(e) => {
@@ -193,7 +228,9 @@ async fn whole(blobs: &BlobStore, live: &Live, listed: &Entry, limit: u64) -> Re
         match part.await {
             Ok(()) => break,
             Err(Failed::Store(e)) if e.is_passing() && tries + 1 < TRIES && first.is_some() => {
-                tries += 1;
+                // Long files may break often, as long as they get on.
+                tries = if at - broke_at >= GETS_ON { 1 } else { tries + 1 };
+                broke_at = at;
                 tokio::time::sleep(WAIT * tries).await;
             }
             Err(e) => return Err(e),
@@ -332,7 +369,7 @@ mod tests {
             },
             sealed: Vec::new(),
         };
-        let found = steady(&blobs, &live, &listed, 100).await?;
+        let found = steady(&blobs, &live, &listed, 100, &|_| {}).await?;
         let bytes = found.staged.source().read_all().unwrap().into_owned();
         Ok((Bytes::from(bytes), found.said))
     }

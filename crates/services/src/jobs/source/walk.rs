@@ -49,40 +49,36 @@ impl<'a> Matching<'a> {
         })
     }
 
-    /// The next files that match; `None` at the end.
+    /// The next files that match; `None` at the end. May be empty in between, so that whoever walks can stop.
     pub async fn next(&mut self) -> anyhow::Result<Option<Vec<Entry>>> {
-        loop {
-            let page = match self.walk.next().await {
-                Ok(Some(page)) => page,
-                Ok(None) => return self.alone(Vec::new()).await,
-                // No folder: a file may be meant.
-                Err(ConnectError::NotFound(_)) if self.single.is_some() => {
-                    return self.alone(Vec::new()).await;
-                }
-                // A folder that a pattern begins in and that is not there: nothing matches. (A store that is not there has
-                // no folder in question.)
-                Err(ConnectError::NotFound(_)) if !glob_folder(&self.pattern).is_empty() => return Ok(None),
-                Err(e) => return Err(e.into()),
-            };
-            self.seen += page.len() as u64;
-            if self.seen > SEEN_MAX {
-                return Err(self.too_many(SEEN_MAX, "files are looked at for").into());
+        let page = match self.walk.next().await {
+            Ok(Some(page)) => page,
+            Ok(None) => return self.alone(Vec::new()).await,
+            // No folder: a file may be meant.
+            Err(ConnectError::NotFound(_)) if self.single.is_some() => {
+                return self.alone(Vec::new()).await;
             }
-            let page: Vec<Entry> = page
-                .into_iter()
-                .filter(|e| match &self.glob {
-                    Some(glob) => glob.matches(&e.path),
-                    None => fits(&self.pattern, &e.path),
-                })
-                .collect();
-            self.matched += page.len() as u64;
-            if self.matched > MATCHES_MAX {
-                return Err(self.too_many(MATCHES_MAX, "files match").into());
-            }
-            if !page.is_empty() {
-                return Ok(Some(page));
-            }
+            // A folder that a pattern begins in and that is not there: nothing matches. (A store that is not there has
+            // no folder in question.)
+            Err(ConnectError::NotFound(_)) if !glob_folder(&self.pattern).is_empty() => return Ok(None),
+            Err(e) => return Err(e.into()),
+        };
+        self.seen += page.len() as u64;
+        if self.seen > SEEN_MAX {
+            return Err(self.too_many(SEEN_MAX, "files are looked at for").into());
         }
+        let page: Vec<Entry> = page
+            .into_iter()
+            .filter(|e| match &self.glob {
+                Some(glob) => glob.matches(&e.path),
+                None => fits(&self.pattern, &e.path),
+            })
+            .collect();
+        self.matched += page.len() as u64;
+        if self.matched > MATCHES_MAX {
+            return Err(self.too_many(MATCHES_MAX, "files match").into());
+        }
+        Ok(Some(page))
     }
 
     /// The file that a pattern without stars may name itself.

@@ -46,6 +46,7 @@ impl Work<'_> {
         let (mut files, mut left) = (BTreeMap::<String, Entry>::new(), Left::default());
         let (mut done, mut known) = (0_i64, 0_i64);
         while let Some(page) = walk.next().await? {
+            self.progress.check()?;
             for part in page.chunks(TOGETHER) {
                 let message = format!("Reading files of {}", live.name);
                 self.progress.report(done, 0, message).await?;
