@@ -23,6 +23,18 @@ async function canvas(page: Page, nth: number): Promise<[number, number]> {
   });
 }
 
+/** Keeps the picture's pixels in the page; answers the share of those that are others than at the last call. */
+async function changed(page: Page): Promise<number> {
+  return page.getByTestId("stage").locator("canvas").first().evaluate((el) => {
+    const c = el as HTMLCanvasElement;
+    const now = new Uint32Array(c.getContext("2d")!.getImageData(0, 0, c.width, c.height).data.buffer);
+    const kept = window as unknown as { before?: Uint32Array };
+    const before = kept.before;
+    kept.before = now;
+    return before ? now.reduce((n, p, i) => n + Number(p !== before[i]), 0) / now.length : 1;
+  });
+}
+
 test("what is drawn once a zoom rests is what is drawn at once", async ({ limn, admin, page, signIn }) => {
   const api = limn.api(admin.token);
   const project = await makeProject(api, unique("Zoom"), { task: "segmentation", items: 0 });
@@ -72,10 +84,16 @@ test("what is drawn once a zoom rests is what is drawn at once", async ({ limn, 
     await page.mouse.wheel(0, -100);
     const rested = await seen();
     expect(rested[0][0]).not.toBe(fit[0][0]);
+    await changed(page);
     // There and back: nothing looks different, but all of the picture is drawn anew, in one frame.
     await grid.check();
     await grid.uncheck();
     await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
-    expect(await seen()).toEqual(rested);
+    const anew = await seen();
+    if (turned) {
+      // Turned, a pixel of the canvas may lie between two of the image, and which one it gets is the rasteriser's affair.
+      expect(await changed(page)).toBeLessThan(0.01);
+      expect(anew[1]).toEqual(rested[1]);
+    } else expect(anew).toEqual(rested);
   }
 });

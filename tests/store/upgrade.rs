@@ -7,7 +7,7 @@ use sqlx::migrate::{Migrate as _, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use std::path::Path;
 
-static ALL: Migrator = sqlx_macros::migrate!("../migrations/sqlite");
+static ALL: Migrator = sqlx::migrate!("../migrations/sqlite");
 
 /// A database of schema `version`.
 async fn at(path: &Path, version: i64) -> sqlx::SqlitePool {

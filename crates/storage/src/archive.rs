@@ -47,6 +47,8 @@ pub struct ArchiveLimits {
     pub max_ratio: u64,
     /// Bytes of an entry that may unpack at any ratio: an honest blank picture packs a thousandfold.
     pub free: u64,
+    /// Whether archives in the archive are files like others; else they are refused.
+    pub nested: bool,
 }
 
 impl Default for ArchiveLimits {
@@ -57,6 +59,7 @@ impl Default for ArchiveLimits {
             max_total: 256 << 30,
             max_ratio: 150,
             free: 64 << 20,
+            nested: false,
         }
     }
 }
@@ -109,7 +112,7 @@ impl Archive {
             ignored: 0,
             unpacked: 0,
         };
-        directory::walk(&mut reader, &end, limits.max_entries, |raw| match raw.check() {
+        directory::walk(&mut reader, &end, limits.max_entries, |raw| match raw.check(limits.nested) {
             Ok(Some(entry)) => this.entries.push(entry),
             Ok(None) => this.ignored += 1,
             Err(error) => this.refuse(raw.shown_name(), error),

@@ -97,23 +97,15 @@ impl Db {
     /// Brings the schema up to date.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         match self {
-            Self::Sqlite { write, .. } => {
-                sqlx_macros::migrate!("../../migrations/sqlite")
-                    .run(write)
-                    .await?
-            }
-            Self::Postgres(pool) => {
-                sqlx_macros::migrate!("../../migrations/postgres")
-                    .run(pool)
-                    .await?
-            }
+            Self::Sqlite { write, .. } => sqlx::migrate!("../../migrations/sqlite").run(write).await?,
+            Self::Postgres(pool) => sqlx::migrate!("../../migrations/postgres").run(pool).await?,
         }
         Ok(())
     }
 
     /// Whether every known migration has run.
     pub async fn is_current(&self) -> Result<bool, StoreError> {
-        let known = sqlx_macros::migrate!("../../migrations/sqlite").iter().count() as i64;
+        let known = sqlx::migrate!("../../migrations/sqlite").iter().count() as i64;
         let mut tx = self.read().await?;
         let applied: i64 = crate::on_tx!(&mut tx, conn => {
             sqlx::query_scalar("SELECT count(*) FROM _sqlx_migrations WHERE success").fetch_one(conn).await?

@@ -179,10 +179,16 @@ pub async fn version(db: &Db, dataset: DatasetId, path: &str, blob: &Digest) -> 
     let (id, path, blob) = (VersionId::new(), path.to_owned(), blob.clone());
     db.write::<_, StoreError, _>(move |tx| {
         Box::pin(async move {
+            let size: Option<i64> = limn_store::on_tx!(tx, conn => {
+                sqlx::query_scalar("SELECT byte_size FROM blob WHERE digest = $1")
+                    .bind(&blob)
+                    .fetch_optional(conn)
+                    .await?
+            });
             let mut tree = limn_versions::Builder::default();
             let entry = limn_versions::Entry {
                 path,
-                size: 1,
+                size: size.map_or(1, i64::unsigned_abs),
                 blob: limn_versions::Hash::from(&blob),
                 media_type: "image/png".to_owned(),
                 width: 10,

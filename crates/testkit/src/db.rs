@@ -132,7 +132,7 @@ impl TestDb {
 /// The name of the migrated template, made by whoever comes first. It is named after the migrations' text, so that an
 /// edited migration gets a new one.
 async fn template(url: &str) -> Result<String, sqlx::Error> {
-    let migrations = sqlx_macros::migrate!("../../migrations/postgres");
+    let migrations = sqlx::migrate!("../../migrations/postgres");
     let texts: Vec<u8> = migrations
         .iter()
         .flat_map(|m| m.checksum.iter().copied())

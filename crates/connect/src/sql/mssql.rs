@@ -326,7 +326,10 @@ fn failed(of: &Database, host: &str, port: u16, e: Error) -> ConnectError {
 fn query_failed(e: Error) -> ConnectError {
     let said = match e {
         Error::Server(said) => said,
-        Error::Io { kind, .. } if kind == std::io::ErrorKind::FileTooLarge => {
+        Error::Io {
+            kind: std::io::ErrorKind::FileTooLarge,
+            ..
+        } => {
             return ConnectError::TooMuch(
                 "A row has more than 256 MB; ask for less of it, such as DATALENGTH in the place of what is large."
                     .to_owned(),

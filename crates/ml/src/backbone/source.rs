@@ -93,10 +93,14 @@ impl Source<'_> {
     }
 }
 
+/// A shape, and as many numbers.
+#[cfg(test)]
+type Given = (Vec<usize>, Vec<f32>);
+
 /// Weights by chance for any name that is asked for, which are remembered by it.
 #[cfg(test)]
 #[derive(Default)]
-pub(super) struct Drawn(pub std::cell::RefCell<std::collections::BTreeMap<String, (Vec<usize>, Vec<f32>)>>);
+pub(super) struct Drawn(pub std::cell::RefCell<std::collections::BTreeMap<String, Given>>);
 
 #[cfg(test)]
 impl Parts for Drawn {

@@ -33,22 +33,21 @@ impl Versions {
             )
         };
         let metadata = of(Download::Metadata).ok_or_else(unknown)?;
-        let archive = match of(Download::Archive) {
-            Some(sum) => Archive {
+        let archive = if let Some(sum) = of(Download::Archive) {
+            Archive {
                 bytes: sum.bytes.unsigned_abs(),
                 sha256: Some(&sum.sha256),
-            },
-            None => {
-                let places = repo::place::of_version(&mut tx, Hash::from(&found.digest).bytes()).await?;
-                if places.is_empty() {
-                    return Err(unknown());
-                }
-                // Nobody has read the files that were left in their datastores for it yet.
-                let files = root(&mut tx, &found).await?.files;
-                Archive {
-                    bytes: archive_len(&mut tx, files, None).await?,
-                    sha256: None,
-                }
+            }
+        } else {
+            let places = repo::place::of_version(&mut tx, Hash::from(&found.digest).bytes()).await?;
+            if places.is_empty() {
+                return Err(unknown());
+            }
+            // Nobody has read the files that were left in their datastores for it yet.
+            let files = root(&mut tx, &found).await?.files;
+            Archive {
+                bytes: archive_len(&mut tx, files, None).await?,
+                sha256: None,
             }
         };
         let profile = repo::profile::get(&mut tx, version)

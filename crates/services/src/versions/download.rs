@@ -18,7 +18,6 @@ use limn_versions::object::Labels;
 use limn_versions::{Entry, From, Hash, Reader};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
-use std::io::Write as _;
 use std::ops::Range;
 use tokio::sync::mpsc;
 

@@ -15,7 +15,8 @@ const MANY: u64 = u16::MAX as u64;
 const DATE: u16 = 0x21;
 /// A regular file that its owner may write to and everybody read, on Unix.
 const ATTRIBUTES: u32 = 0o100_644 << 16;
-const MADE_BY: u16 = (3 << 8) | 45;
+/// Unix, and version 4.5 of the format.
+const MADE_BY: u16 = 0x032d;
 
 /// A file of an archive.
 #[derive(Debug, Clone, Copy)]

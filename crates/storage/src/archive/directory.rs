@@ -201,8 +201,8 @@ impl Raw<'_> {
             .collect()
     }
 
-    /// The entry, `None` for what is silently passed over, or why it is refused.
-    pub fn check(&self) -> Result<Option<Entry>> {
+    /// The entry, `None` for what is silently passed over, or why it is refused; archives are, unless they are taken `nested`.
+    pub fn check(&self, nested: bool) -> Result<Option<Entry>> {
         let name = std::str::from_utf8(self.name)
             .ok()
             .or_else(|| self.unicode_name())
@@ -231,9 +231,10 @@ impl Raw<'_> {
             99 => return Err(StorageError::Encrypted),
             _ => return Err(StorageError::UnsupportedCompression),
         };
-        if name
-            .rsplit_once('.')
-            .is_some_and(|(_, e)| e.eq_ignore_ascii_case("zip"))
+        if !nested
+            && name
+                .rsplit_once('.')
+                .is_some_and(|(_, e)| e.eq_ignore_ascii_case("zip"))
         {
             return Err(StorageError::NestedArchive);
         }

@@ -74,7 +74,7 @@ impl<'a> EntryReader<'a> {
                 k => n += k,
             }
         }
-        if sniff::is_zip(&head[..n]) {
+        if !this.limits.nested && sniff::is_zip(&head[..n]) {
             return Err(StorageError::NestedArchive);
         }
         this.head = head[..n].to_vec();

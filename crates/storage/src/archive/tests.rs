@@ -229,6 +229,14 @@ fn nested_archives_are_known_by_content() {
     ]));
     assert_eq!(a.read(0, 1 << 20).unwrap_err().code(), "nested_archive");
     assert_eq!(a.read(1, 100).unwrap(), b"PK and more");
+    let limits = ArchiveLimits {
+        nested: true,
+        ..ArchiveLimits::default()
+    };
+    let taken = pack(&[file("inner.zip", &inner), file("inner.bin", &inner)]);
+    let mut a = open_with(&taken, limits).unwrap();
+    assert_eq!(a.entries().len(), 2);
+    assert_eq!(a.read(0, 1 << 20).unwrap(), a.read(1, 1 << 20).unwrap());
 }
 
 #[test]
@@ -267,6 +275,7 @@ fn bombs_are_measured_on_what_comes_out() {
         max_total: 30 << 20,
         max_ratio: 100,
         free: 1 << 20,
+        nested: false,
     };
     let zeros = vec![0; 8 << 20];
     let mut lying = file("lying.bin", &zeros);

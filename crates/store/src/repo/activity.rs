@@ -4,7 +4,7 @@ use crate::{Json, StoreError, Tx, on_tx};
 use limn_domain::activity::Activity;
 use limn_domain::{ActivityId, ProjectId, Timestamp, UserId};
 use serde_json::Value;
-use sqlx_macros::FromRow;
+use sqlx::FromRow;
 
 /// Whose lines are listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

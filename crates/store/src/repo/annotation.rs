@@ -18,7 +18,7 @@ use limn_domain::{
     Annotation, AnnotationId, Attributes, CategoryId, ItemId, Links, Rect, Shape, Source, Timestamp, UserId,
     link,
 };
-use sqlx_macros::FromRow;
+use sqlx::FromRow;
 use std::collections::HashMap;
 
 #[derive(FromRow)]

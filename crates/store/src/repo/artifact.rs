@@ -3,7 +3,7 @@
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::run::ArtifactEntry;
 use limn_domain::{Digest, Timestamp};
-use sqlx_macros::FromRow;
+use sqlx::FromRow;
 use uuid::Uuid;
 
 /// A file.

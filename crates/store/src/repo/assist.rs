@@ -13,8 +13,7 @@ use crate::{Json, StoreError, Tx, on_tx};
 use limn_domain::assist::{AssistSettings, Backbone, Figures, Registered};
 use limn_domain::project::Task;
 use limn_domain::{CategoryId, Digest, JobId, ProjectId, Timestamp};
-use sqlx::QueryBuilder;
-use sqlx_macros::FromRow;
+use sqlx::{FromRow, QueryBuilder};
 
 /// Digests of one `IN`.
 const IN: usize = 500;

@@ -3,8 +3,7 @@
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::category::Category;
 use limn_domain::{Attribute, CategoryId, ProjectId, Skeleton, Timestamp, validate};
-use sqlx::QueryBuilder;
-use sqlx_macros::FromRow;
+use sqlx::{FromRow, QueryBuilder};
 use std::collections::HashMap;
 
 /// Rows of one `INSERT`: 12 parameters each.

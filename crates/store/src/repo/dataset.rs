@@ -5,8 +5,7 @@ use crate::{Json, StoreError, Tx, on_tx};
 use limn_domain::dataset::{AliasMove, DatasetKind, DatasetMember, DatasetSummary, Visibility};
 use limn_domain::user::User;
 use limn_domain::{ActivityId, DatasetId, Role, Timestamp, UserId, VersionId, validate};
-use sqlx::QueryBuilder;
-use sqlx_macros::FromRow;
+use sqlx::{FromRow, QueryBuilder};
 
 /// A dataset to insert, checked.
 #[derive(Debug, Clone)]

@@ -2,8 +2,7 @@
 
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::{DatasetId, DatastoreId, Digest, JobId, Timestamp};
-use sqlx::QueryBuilder;
-use sqlx_macros::FromRow;
+use sqlx::{FromRow, QueryBuilder};
 
 /// Rows of one statement.
 const ROWS: usize = 150;

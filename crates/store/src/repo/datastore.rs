@@ -3,7 +3,7 @@
 use crate::{Json, StoreError, Tx, on_tx};
 use limn_domain::datastore::{Datastore, DatastoreKind, Health, UsedByDataset};
 use limn_domain::{DatasetId, DatastoreId, Timestamp, UserId, validate};
-use sqlx_macros::FromRow;
+use sqlx::FromRow;
 use std::collections::BTreeMap;
 
 /// A datastore to insert, checked and tested.

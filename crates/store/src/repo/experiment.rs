@@ -3,8 +3,7 @@
 use crate::{Json, StoreError, Tx, on_tx};
 use limn_domain::run::{Experiment, ExperimentId, Tags};
 use limn_domain::{Timestamp, UserId};
-use sqlx::QueryBuilder;
-use sqlx_macros::FromRow;
+use sqlx::{FromRow, QueryBuilder};
 
 #[derive(FromRow)]
 struct Row {

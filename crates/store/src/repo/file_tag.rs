@@ -7,8 +7,7 @@ use crate::{StoreError, Tx, on_tx};
 use limn_domain::file_tag::FileTag;
 use limn_domain::validate::name_key;
 use limn_domain::{DatasetId, FileTagId, TagChangeId, Timestamp};
-use sqlx::QueryBuilder;
-use sqlx_macros::FromRow;
+use sqlx::{FromRow, QueryBuilder};
 
 /// Rows of one statement.
 const ROWS: usize = 500;

@@ -30,7 +30,7 @@ impl NewFrame {
 }
 
 /// A frame of a video.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Frame {
     /// From 0.
     pub number: i64,

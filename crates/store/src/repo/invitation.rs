@@ -3,7 +3,7 @@
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::user::Invitation;
 use limn_domain::{InvitationId, ProjectId, Role, Timestamp, UserId};
-use sqlx_macros::FromRow;
+use sqlx::FromRow;
 
 #[derive(FromRow)]
 struct Row {

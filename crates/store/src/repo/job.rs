@@ -78,7 +78,7 @@ pub struct ListFilter {
     pub limit: i64,
 }
 
-#[derive(sqlx_macros::FromRow)]
+#[derive(sqlx::FromRow)]
 struct JobRow {
     id: JobId,
     kind: String,

@@ -3,7 +3,7 @@
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::dataset::{LineageEdge, LineageNode};
 use limn_domain::{ActivityId, DatasetId, DatastoreId, ProjectId, Timestamp, VersionId};
-use sqlx_macros::FromRow;
+use sqlx::FromRow;
 
 #[derive(FromRow)]
 struct Row {

@@ -3,8 +3,7 @@
 use crate::{Json, StoreError, Tx, on_tx};
 use limn_domain::run::{ExperimentId, LoggedMetric, LoggedModel, LoggedStatus, Point, Tags};
 use limn_domain::{LoggedModelId, RunId, Timestamp};
-use sqlx::QueryBuilder;
-use sqlx_macros::FromRow;
+use sqlx::{FromRow, QueryBuilder};
 use std::collections::HashMap;
 
 /// Models of one `IN`.

@@ -4,7 +4,7 @@ use crate::{StoreError, Tx, on_tx};
 use limn_domain::project::Member;
 use limn_domain::user::User;
 use limn_domain::{ProjectId, Role, Timestamp, UserId};
-use sqlx_macros::FromRow;
+use sqlx::FromRow;
 
 /// The person's role in the project, if they are a member.
 pub async fn role(tx: &mut Tx, project: ProjectId, user: UserId) -> Result<Option<Role>, StoreError> {

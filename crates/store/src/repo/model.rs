@@ -6,8 +6,7 @@ use crate::{Json, StoreError, Tx, on_tx};
 use limn_domain::model::{ModelAlias, ModelAliasMove, RegisteredModel};
 use limn_domain::run::Tags;
 use limn_domain::{ActivityId, ModelId, Timestamp, UserId};
-use sqlx::QueryBuilder;
-use sqlx_macros::FromRow;
+use sqlx::{FromRow, QueryBuilder};
 use std::collections::HashMap;
 
 #[derive(FromRow)]

@@ -4,8 +4,7 @@ use super::object::ObjectId;
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::dataset::PlacesIn;
 use limn_domain::{DatastoreId, Digest, JobId, Timestamp, VersionId};
-use sqlx::QueryBuilder;
-use sqlx_macros::FromRow;
+use sqlx::{FromRow, QueryBuilder};
 
 /// Rows of one `INSERT`.
 const ROWS: usize = 150;

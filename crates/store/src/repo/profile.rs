@@ -2,8 +2,7 @@
 
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::{Digest, JobId, Timestamp, VersionId};
-use sqlx::QueryBuilder;
-use sqlx_macros::FromRow;
+use sqlx::{FromRow, QueryBuilder};
 
 /// Digests of one `IN`.
 const IN: usize = 500;

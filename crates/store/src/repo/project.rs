@@ -3,8 +3,7 @@
 use crate::{Json, StoreError, Tx, on_tx};
 use limn_domain::project::{Progress, Project, ProjectSettings, ProjectStatus, ProjectSummary, Task};
 use limn_domain::{ProjectId, Role, Timestamp, UserId, validate};
-use sqlx::QueryBuilder;
-use sqlx_macros::FromRow;
+use sqlx::{FromRow, QueryBuilder};
 
 /// A project to insert, checked.
 #[derive(Debug, Clone)]

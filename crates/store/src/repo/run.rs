@@ -11,7 +11,7 @@ pub use search::{Query, search};
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::run::{ExperimentId, RunInfo, RunStatus};
 use limn_domain::{RunId, Timestamp, UserId, VersionId};
-use sqlx_macros::FromRow;
+use sqlx::FromRow;
 
 /// A run to insert, checked.
 #[derive(Debug, Clone)]

@@ -4,8 +4,7 @@ use super::like::Pattern;
 use super::project::Viewer;
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::{ItemId, ProjectId};
-use sqlx::QueryBuilder;
-use sqlx_macros::FromRow;
+use sqlx::{FromRow, QueryBuilder};
 
 /// An item found, with its project's name.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]

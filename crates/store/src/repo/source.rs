@@ -7,8 +7,7 @@ use limn_domain::dataset::Split;
 use limn_domain::datastore::{DatasetChoice, FileState, ProjectSource, SourceDataset, SourceReport};
 use limn_domain::import::Sequence;
 use limn_domain::{DatasetId, DatastoreId, Digest, JobId, ProjectId, SourceId, Timestamp, UserId};
-use sqlx::QueryBuilder;
-use sqlx_macros::FromRow;
+use sqlx::{FromRow, QueryBuilder};
 
 /// Rows of one statement.
 const ROWS: usize = 150;

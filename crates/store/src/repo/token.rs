@@ -4,7 +4,7 @@ use crate::{StoreError, Tx, on_tx};
 use limn_domain::token::{Token, TokenScope};
 use limn_domain::user::Me;
 use limn_domain::{DatasetId, ProjectId, Role, Timestamp, TokenId, UserId};
-use sqlx_macros::FromRow;
+use sqlx::FromRow;
 
 /// A token with its owner, as a request presents it.
 #[derive(Debug, Clone)]

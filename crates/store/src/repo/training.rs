@@ -4,7 +4,7 @@ use crate::{StoreError, Tx, on_tx};
 use limn_domain::job::JobState;
 use limn_domain::training::TrainTask;
 use limn_domain::{JobId, RunId, Timestamp, VersionId};
-use sqlx_macros::FromRow;
+use sqlx::FromRow;
 
 #[derive(Debug, Clone, FromRow)]
 pub struct TrainingRow {

@@ -42,7 +42,7 @@ type CategoryRow = (
 );
 
 /// An item imported labels can go to.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx_macros::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct TargetItem {
     pub id: ItemId,
     pub name: String,

@@ -4,7 +4,7 @@ use crate::dialect::Dialect;
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::user::{Me, User};
 use limn_domain::{Role, Timestamp, UserId};
-use sqlx_macros::FromRow;
+use sqlx::FromRow;
 
 /// A person to insert; the e-mail address is lower case already.
 #[derive(Clone)]

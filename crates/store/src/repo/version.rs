@@ -5,8 +5,7 @@ use crate::{Json, StoreError, Tx, on_tx};
 use limn_domain::dataset::{LATEST, Version, VersionCounts};
 use limn_domain::project::Task;
 use limn_domain::{DatasetId, Digest, Timestamp, UserId, VersionId};
-use sqlx::QueryBuilder;
-use sqlx_macros::FromRow;
+use sqlx::{FromRow, QueryBuilder};
 use std::fmt::Write as _;
 
 /// A version to insert.

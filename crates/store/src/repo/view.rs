@@ -3,8 +3,8 @@
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::explore::ExploreQuery;
 use limn_domain::{DatasetId, ProjectId, Timestamp, UserId, ViewId};
+use sqlx::FromRow;
 use sqlx::types::Json;
-use sqlx_macros::FromRow;
 
 /// Whose views.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

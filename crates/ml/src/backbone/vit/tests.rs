@@ -179,7 +179,8 @@ fn one_is_told_by_its_shapes() {
         part.0 = format!("module.{name}");
     }
     assert_eq!(open(&before).unwrap().embed(&picture, &|| false).unwrap(), found);
-    let why = |change: &dyn Fn(&mut (String, Vec<usize>, Vec<f32>))| {
+    type Part = (String, Vec<usize>, Vec<f32>);
+    let why = |change: &dyn Fn(&mut Part)| {
         let mut parts = parts.clone();
         parts.iter_mut().for_each(change);
         match open(&parts) {

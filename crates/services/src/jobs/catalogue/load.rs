@@ -63,9 +63,11 @@ impl Sources {
             return read(name, &mut reader);
         };
         let (mut read, mut out) = (Some(read), None);
+        // A file that is asked for by its name may be an archive.
+        let limits = ArchiveLimits { nested: true, ..LIMITS };
         archive::each::<Trouble>(
             &source,
-            LIMITS,
+            limits,
             |n| n == path,
             |_, reader| {
                 if let Some(read) = read.take() {
@@ -101,6 +103,7 @@ pub const LIMITS: ArchiveLimits = ArchiveLimits {
     max_total: 512 << 30,
     max_ratio: 400,
     free: 256 << 20,
+    nested: false,
 };
 
 /// Where samples go.

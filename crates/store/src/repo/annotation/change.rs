@@ -70,7 +70,7 @@ pub struct Change<'a> {
 }
 
 /// The item after an edit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx_macros::FromRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 pub struct Applied {
     pub revision: i64,
     pub annotation_count: i64,

@@ -3,7 +3,7 @@
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::item::ItemStatus;
 use limn_domain::{CategoryId, Digest, ItemId, ProjectId, Timestamp};
-use sqlx_macros::FromRow;
+use sqlx::FromRow;
 use std::collections::HashMap;
 
 /// A picture of a project.

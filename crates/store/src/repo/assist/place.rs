@@ -7,8 +7,7 @@ use crate::{StoreError, Tx, on_tx};
 use limn_domain::{
     Annotation, AnnotationId, Attributes, CategoryId, ItemId, Links, ProjectId, Shape, Source, Timestamp,
 };
-use sqlx::QueryBuilder;
-use sqlx_macros::FromRow;
+use sqlx::{FromRow, QueryBuilder};
 use std::collections::HashMap;
 
 /// Rows of one `INSERT`.

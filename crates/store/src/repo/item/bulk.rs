@@ -10,7 +10,7 @@ use limn_domain::item::{ItemSort, ItemStatus};
 use limn_domain::{
     Annotation, AnnotationId, CategoryId, ItemId, ProjectId, Shape, Source, Timestamp, UserId,
 };
-use sqlx_macros::FromRow;
+use sqlx::FromRow;
 use std::collections::HashMap;
 
 /// Most items of one call: each id is a parameter.

@@ -4,7 +4,7 @@ use crate::{StoreError, Tx, on_tx};
 use limn_domain::item::ItemStatus;
 use limn_domain::project::Progress;
 use limn_domain::{ProjectId, UserId};
-use sqlx_macros::FromRow;
+use sqlx::FromRow;
 use std::collections::{BTreeMap, HashMap};
 
 /// What counts of one item.

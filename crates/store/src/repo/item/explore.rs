@@ -5,7 +5,7 @@ use crate::repo::annotation::read_attributes;
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::item::{Item, ItemStatus};
 use limn_domain::{Attributes, CategoryId, ItemId, ProjectId, Source, Timestamp, UserId};
-use sqlx_macros::FromRow;
+use sqlx::FromRow;
 use std::collections::HashMap;
 
 /// Ids or names of one statement.

@@ -7,7 +7,7 @@ use limn_domain::item::ItemStatus;
 use limn_domain::{
     AnnotationId, Attributes, CategoryId, Digest, ItemId, Links, ProjectId, Shape, Source, Timestamp, link,
 };
-use sqlx_macros::FromRow;
+use sqlx::FromRow;
 use std::collections::HashMap;
 
 /// Most labels a page holds, unless a single item has more.

@@ -2,7 +2,7 @@
 
 use limn_domain::item::{Item, ItemStatus};
 use limn_domain::{Digest, ItemId, ProjectId, Timestamp, UserId};
-use sqlx_macros::FromRow;
+use sqlx::FromRow;
 
 /// The columns of [`ItemRow`]; needs `item` as the only table in sight. Works in `RETURNING` too.
 macro_rules! item_columns {

@@ -4,8 +4,7 @@ use crate::{Json, StoreError, Tx, on_tx};
 use limn_domain::model::ModelVersion;
 use limn_domain::run::{ExperimentId, Tags};
 use limn_domain::{LoggedModelId, ModelId, ModelVersionId, RunId, Timestamp, VersionId};
-use sqlx::QueryBuilder;
-use sqlx_macros::FromRow;
+use sqlx::{FromRow, QueryBuilder};
 use std::collections::HashMap;
 
 #[derive(FromRow)]

@@ -6,7 +6,7 @@ use limn_domain::item::ItemStatus;
 use limn_domain::project::{ProjectSettings, ProjectStatus, Task};
 use limn_domain::queue::QueueState;
 use limn_domain::{ChangeId, ItemId, ProjectId, Role, Timestamp, UserId};
-use sqlx_macros::FromRow;
+use sqlx::FromRow;
 
 /// A project's queue as one person sees it.
 #[derive(Debug, Clone)]

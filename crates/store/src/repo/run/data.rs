@@ -3,8 +3,7 @@
 use crate::{Json, StoreError, Tx, on_tx};
 use limn_domain::run::{Metric, ModelUse, Point, RunData, RunInput, RunModel, Tags};
 use limn_domain::{LoggedModelId, RunId, Timestamp, VersionId};
-use sqlx::QueryBuilder;
-use sqlx_macros::FromRow;
+use sqlx::{FromRow, QueryBuilder};
 use std::collections::HashMap;
 
 /// Runs of one `IN`.

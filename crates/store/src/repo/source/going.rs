@@ -6,8 +6,7 @@ use super::ROWS;
 use crate::{StoreError, Tx, on_tx};
 use limn_domain::datastore::FileState;
 use limn_domain::{SourceId, Timestamp, VersionId};
-use sqlx::QueryBuilder;
-use sqlx_macros::FromRow;
+use sqlx::{FromRow, QueryBuilder};
 
 /// Where a source stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, FromRow)]
