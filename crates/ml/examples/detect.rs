@@ -1,8 +1,8 @@
 //! How well a detector does after some labeled pictures, and how long it learns.
 //!
 //! `cargo run --release -p limn-ml --example detect -- FOLDER 20 50 100`: the folder has Pascal VOC's files somewhere below it, `.xml` beside or
-//! apart from the pictures of the same name. A fifth of the pictures is kept for judging and the same for every row. `STEPS=` and `SEED=` in
-//! the environment try something else. Prints rows of a table.
+//! apart from the pictures of the same name. A fifth of the pictures is kept for judging and the same for every row. `STEPS=`, `SEED=` and `SPLIT=`
+//! (which fifth, and which pictures come first) in the environment try something else. Prints rows of a table.
 
 use limn_ml::{LocalTrainer, Rng};
 use limn_services::training::port::{
@@ -58,7 +58,7 @@ fn main() -> Anything {
             all.push((small(picture, trainer.side(TrainTask::Detection))?, truth));
         }
     }
-    Rng::new(5).shuffle(&mut all);
+    Rng::new(number("SPLIT").unwrap_or(5)).shuffle(&mut all);
     let (valid, rest) = all.split_at(all.len() / 5);
     eprintln!(
         "{} pictures to learn from, {} to judge by, {names:?}",

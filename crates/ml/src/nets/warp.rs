@@ -10,6 +10,24 @@ pub(super) const CHANNELS: usize = 12;
 /// Less of a box than this is left in the picture: nobody would have drawn it.
 const VISIBLE_MIN: f32 = 0.25;
 
+/// A part of the network's picture: left, top, right and bottom edge in shares of its sides.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Frame([f32; 4]);
+
+impl Frame {
+    pub(super) const WHOLE: Self = Self([0.0, 0.0, 1.0, 1.0]);
+
+    /// The four parts around a point.
+    pub(super) const fn quarters(x: f32, y: f32) -> [Self; 4] {
+        [
+            Self([0.0, 0.0, x, y]),
+            Self([x, 0.0, 1.0, y]),
+            Self([0.0, y, x, 1.0]),
+            Self([x, y, 1.0, 1.0]),
+        ]
+    }
+}
+
 /// Where the network's picture is looked up in the stored one: `u = a[0] x + a[1] y + a[2]`, `v = a[3] x + a[4] y + a[5]`, in shares of both
 /// pictures' sides, from the top left corner.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -81,19 +99,20 @@ impl Warp {
         }
     }
 
-    /// Where a box comes to lie; `None` when too little of it is left.
-    pub(super) fn place(&self, b: &NetBox) -> Option<NetBox> {
+    /// Where a box comes to lie of what the frame shows; `None` when too little of it is left.
+    pub(super) fn place_in(&self, frame: &Frame, b: &NetBox) -> Option<NetBox> {
         let [sx, _, tx, _, sy, ty] = self.a;
         let across = [(b.x - tx) / sx, (b.x + b.width - tx) / sx];
         let down = [(b.y - ty) / sy, (b.y + b.height - ty) / sy];
         let (x, y) = (across[0].min(across[1]), down[0].min(down[1]));
         let (width, height) = ((across[1] - across[0]).abs(), (down[1] - down[0]).abs());
+        let Frame([left, top, right, bottom]) = *frame;
         let placed = sound(&NetBox {
             category: b.category,
-            x,
-            y,
-            width,
-            height,
+            x: x.max(left),
+            y: y.max(top),
+            width: (x + width).min(right) - x.max(left),
+            height: (y + height).min(bottom) - y.max(top),
         })?;
         (placed.width * placed.height >= VISIBLE_MIN * width * height).then_some(placed)
     }
@@ -134,11 +153,25 @@ impl Warp {
     /// Writes the network's [`CHANNELS`] planes of `width / 2` x `height / 2` numbers, around 0, of a picture of red, green and blue planes of
     /// `width` x `height`.
     pub(super) fn write(&self, planes: &[u8], width: usize, height: usize, out: &mut [f32]) {
+        self.write_in(&Frame::WHOLE, planes, width, height, out);
+    }
+
+    /// As [`Warp::write`], what the frame shows alone.
+    pub(super) fn write_in(
+        &self,
+        frame: &Frame,
+        planes: &[u8],
+        width: usize,
+        height: usize,
+        out: &mut [f32],
+    ) {
         let (w, h) = (width as f32, height as f32);
         let area = width * height;
         let is_plain = self.a == Self::NONE.a;
-        for y in 0..height {
-            for x in 0..width {
+        let edge = |share: f32, side: usize| (share * side as f32).round() as usize;
+        let Frame([left, top, right, bottom]) = *frame;
+        for y in edge(top, height)..edge(bottom, height) {
+            for x in edge(left, width)..edge(right, width) {
                 let at = (y / 2) * (width / 2) + x / 2;
                 let plane = (y % 2) * 2 + x % 2;
                 let pixel = if is_plain {
@@ -204,7 +237,9 @@ mod tests {
         let mut rng = Rng::new(5);
         for _ in 0..50 {
             let warp = Warp::of_boxes(&mut rng);
-            let Some(placed) = warp.place(&b) else { continue };
+            let Some(placed) = warp.place_in(&Frame::WHOLE, &b) else {
+                continue;
+            };
             let mut out = vec![0.0; w * h * 3];
             let plain = Warp {
                 tint: Warp::NONE.tint,
@@ -266,9 +301,17 @@ mod tests {
             width: 0.2,
             height: 0.2,
         };
-        assert!(warp.place(&b(0.6)).is_none());
-        assert!(warp.place(&b(0.47)).is_none());
-        let kept = warp.place(&b(0.2)).unwrap();
+        let place = |x| warp.place_in(&Frame::WHOLE, &b(x));
+        assert!(place(0.6).is_none());
+        assert!(place(0.47).is_none());
+        let kept = place(0.2).unwrap();
         assert!((kept.x - 0.4).abs() < 1e-6 && (kept.width - 0.4).abs() < 1e-6);
+        let [left, right, ..] = Frame::quarters(0.5, 1.0);
+        assert!(
+            warp.place_in(&left, &b(0.24)).is_none(),
+            "a twentieth is on the left"
+        );
+        let kept = warp.place_in(&right, &b(0.24)).unwrap();
+        assert!((kept.x - 0.5).abs() < 1e-6 && (kept.width - 0.38).abs() < 1e-6);
     }
 }

@@ -9,8 +9,11 @@ const SCORE_MIN: f32 = 0.01;
 /// Boxes that are looked at, and that are said, of a picture.
 const LOOKED_AT: usize = 300;
 const SAID_MAX: usize = 100;
-/// Of two boxes that share more than this, the surer one stands, whatever their categories.
+/// Of two boxes of a category that share more than this, the surer one stands.
 const SAME: f32 = 0.5;
+/// Boxes of other categories over a surer one become less likely by a Gaussian of this width in what they share
+/// (soft suppression, Bodla et al. 2017): one thing rarely is two, but a cell may lie over another one.
+const OTHER: f32 = 0.5;
 
 pub(super) fn boxes(said: Said, design: &Design) -> Result<Vec<Prediction>, EngineError> {
     let [n, categories, down, across] = said.centres.dims();
@@ -94,15 +97,50 @@ pub(crate) fn share(a: &NetBox, b: &NetBox) -> f32 {
     both / (a.width * a.height + b.width * b.height - both)
 }
 
-fn apart(found: Vec<(NetBox, f32)>) -> Vec<(NetBox, f32)> {
+/// Of boxes over each other, what is likely; the surest first.
+fn apart(mut found: Vec<(NetBox, f32)>) -> Vec<(NetBox, f32)> {
     let mut kept: Vec<(NetBox, f32)> = Vec::new();
-    for (b, score) in found {
-        if kept.len() == SAID_MAX {
+    while kept.len() < SAID_MAX {
+        let surest = (0..found.len()).max_by(|a, b| found[*a].1.total_cmp(&found[*b].1));
+        let Some(one) = surest.map(|at| found.swap_remove(at)) else {
             break;
-        }
-        if kept.iter().all(|(k, _)| share(k, &b) <= SAME) {
-            kept.push((b, score));
-        }
+        };
+        found.retain_mut(|(b, score)| {
+            let shared = share(&one.0, b);
+            if b.category == one.0.category {
+                return shared <= SAME;
+            }
+            *score *= (-shared * shared / OTHER).exp();
+            *score >= SCORE_MIN
+        });
+        kept.push(one);
     }
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thing_is_said_once_and_rarely_to_be_two() {
+        let b = |category, x| NetBox {
+            category,
+            x,
+            y: 0.2,
+            width: 0.2,
+            height: 0.2,
+        };
+        let said = apart(vec![
+            (b(0, 0.31), 0.6),
+            (b(1, 0.3), 0.8),
+            (b(0, 0.3), 0.9),
+            (b(1, 0.7), 0.7),
+            (b(2, 0.3), 0.02),
+        ]);
+        let order: Vec<(usize, f32)> = said.iter().map(|(b, _)| (b.category, b.x)).collect();
+        assert_eq!(order, [(0, 0.3), (1, 0.7), (1, 0.3)]);
+        assert_eq!((said[0].1, said[1].1), (0.9, 0.7));
+        assert!((said[2].1 - 0.8 * (-2.0_f32).exp()).abs() < 1e-5, "{}", said[2].1);
+    }
 }

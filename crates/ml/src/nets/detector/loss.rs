@@ -16,14 +16,22 @@ pub(super) struct Cells {
     pub mask: Vec<f32>,
 }
 
-pub(super) fn losses(said: Said, right: &Cells, _plan: &Plan) -> Losses {
+pub(super) fn losses(said: Said, right: &Cells, plan: &Plan) -> Losses {
     let device = said.centres.device();
-    let [n, _, h, w] = said.centres.dims();
+    let [n, categories, h, w] = said.centres.dims();
     let like = |values: &[f32], shape: [usize; 4]| {
         Tensor::<4>::from_data(TensorData::new(values.to_vec(), shape), &device)
     };
-    let found = right.centres.iter().filter(|v| **v == 1.0).count().max(1) as f64;
-    let centres = centres(said.centres.clone(), like(&right.centres, said.centres.dims())).div_scalar(found);
+    let maps = right.centres.chunks(h * w).zip(plan.weights.iter().cycle());
+    let found: f32 = maps
+        .map(|(map, weight)| weight * map.iter().filter(|v| **v == 1.0).count() as f32)
+        .sum();
+    let centres = centres(
+        said.centres,
+        like(&right.centres, [n, categories, h, w]),
+        like(&plan.weights, [1, categories, 1, 1]),
+    )
+    .div_scalar(found.max(1.0));
     let cells = right.mask.iter().sum::<f32>().max(1.0);
     let overlap = boxes(said.ways, like(&right.ways, [n, 4, h, w]));
     let overlap = (overlap * like(&right.mask, [n, 1, h, w]))
@@ -35,8 +43,8 @@ pub(super) fn losses(said: Said, right: &Cells, _plan: &Plan) -> Losses {
     }
 }
 
-/// The focal loss of CenterNet, alpha 2 and beta 4: cells near a centre are less wrong.
-fn centres(said: Tensor<4>, right: Tensor<4>) -> Tensor<1> {
+/// The focal loss of CenterNet, alpha 2 and beta 4: cells near a centre are less wrong. `weights` are the categories', `[1, categories, 1, 1]`.
+fn centres(said: Tensor<4>, right: Tensor<4>, weights: Tensor<4>) -> Tensor<1> {
     let p = sigmoid(said.clone());
     let is_centre = right.clone().equal_elem(1.0).float();
     let apart = right.neg().add_scalar(1.0);
@@ -46,7 +54,7 @@ fn centres(said: Tensor<4>, right: Tensor<4>) -> Tensor<1> {
     let of_centres = miss.clone() * miss * log_sigmoid(said.clone()) * is_centre;
     // Where a centre is, this is zero by itself.
     let of_rest = p.clone() * p * log_sigmoid(said.neg()) * apart;
-    (of_centres + of_rest).sum().neg()
+    ((of_centres + of_rest) * weights).sum().neg()
 }
 
 /// One minus the generalised intersection over union (Rezatofighi et al. 2019), `[n, 1, h, w]`.
@@ -89,10 +97,12 @@ mod tests {
 
     #[test]
     fn a_sure_right_centre_costs_nothing() {
-        let one = |z: f32, right: f32| {
+        let weighed = |z: f32, right: f32, weight: f32| {
             let t = |v: f32| Tensor::<4>::from_data(TensorData::new(vec![v], [1, 1, 1, 1]), &Device::flex());
-            centres(t(z), t(right)).into_scalar::<f32>()
+            centres(t(z), t(right), t(weight)).into_scalar::<f32>()
         };
+        let one = |z, right| weighed(z, right, 1.0);
+        assert!((weighed(0.5, 1.0, 3.0) - 3.0 * one(0.5, 1.0)).abs() < 1e-5);
         assert!(one(9.0, 1.0) < 1e-3 && one(-9.0, 0.0) < 1e-3);
         assert!(one(-9.0, 1.0) > 8.0 && one(9.0, 0.0) > 8.0);
         assert!(one(9.0, 0.9) < 1e-2, "beside a centre");

@@ -9,8 +9,8 @@ use limn_services::training::port::NetBox;
 const SPREAD: f32 = 0.15;
 const SPREAD_MIN: f32 = 0.6;
 
-/// For a batch of pictures, each with its boxes.
-pub(in crate::nets) fn targets(pictures: &[Vec<NetBox>], design: &Design) -> Targets {
+/// For a batch of pictures, each with its boxes; `weights` says how much a box of each category counts.
+pub(in crate::nets) fn targets(pictures: &[Vec<NetBox>], design: &Design, weights: &[f32]) -> Targets {
     let (across, down) = (design.width / CELL, design.height / CELL);
     let cells = across * down;
     let n = pictures.len();
@@ -19,6 +19,7 @@ pub(in crate::nets) fn targets(pictures: &[Vec<NetBox>], design: &Design) -> Tar
     let mut mask = vec![0.0; n * cells];
     for (i, boxes) in pictures.iter().enumerate() {
         let mut one = One {
+            weights,
             across,
             down,
             pixels: (design.width as f32, design.height as f32),
@@ -37,6 +38,7 @@ pub(in crate::nets) fn targets(pictures: &[Vec<NetBox>], design: &Design) -> Tar
 }
 
 struct One<'a> {
+    weights: &'a [f32],
     across: usize,
     down: usize,
     pixels: (f32, f32),
@@ -81,7 +83,7 @@ impl One<'_> {
                 for (k, way) in ways.iter().enumerate() {
                     self.ways[k * cells + at] = way.max(0.5);
                 }
-                self.mask[at] = 1.0;
+                self.mask[at] = self.weights[b.category];
             }
         }
     }
@@ -109,7 +111,8 @@ mod tests {
         };
         let whole = b(1, 0.0, 0.0, 1.0, 1.0);
         let small = b(0, 0.5, 0.5, 0.05, 0.1);
-        let Targets::Boxes { centres, ways, mask } = targets(&[vec![small, whole]], &design) else {
+        let Targets::Boxes { centres, ways, mask } = targets(&[vec![small, whole]], &design, &[2.0, 1.0])
+        else {
             panic!("boxes");
         };
         let cells = 8 * 4;
@@ -117,7 +120,8 @@ mod tests {
         let at = 2 * 8 + 4;
         assert_eq!((centres[at], centres[cells + at]), (1.0, 1.0));
         // The small one has the cell in the middle, its neighbours reach the whole picture's edges.
-        assert_eq!(mask.iter().sum::<f32>(), 9.0);
+        assert_eq!(mask.iter().sum::<f32>(), 10.0);
+        assert_eq!(mask[at], 2.0, "the small one is of a category that counts twice");
         assert!(ways[at] > 3.0 && ways[at] < 5.0, "{}", ways[at]);
         let left = at - 1;
         assert_eq!(
