@@ -21,6 +21,9 @@ import coco_journey as base
 import requests
 
 
+DVC = Path(sys.executable).parent / "dvc"
+
+
 def fill(folder: Path, count: int) -> None:
     """Files of some hundred bytes, a thousand a folder, no two alike."""
     for start in range(0, count, 1000):
@@ -74,11 +77,10 @@ def dvc(folder: Path, work: Path, count: int) -> dict[str, float]:
     out = {}
     repo = work / "dvc"
     repo.mkdir()
-    program = Path(sys.executable).parent / "dvc"
     env = os.environ | {"DVC_NO_ANALYTICS": "1", "DVC_SITE_CACHE_DIR": str(work / "dvc-site")}
 
     def run(*args: str) -> str:
-        done = subprocess.run([program, *args], cwd=repo, env=env, capture_output=True, text=True)
+        done = subprocess.run([DVC, *args], cwd=repo, env=env, capture_output=True, text=True)
         if done.returncode:
             sys.exit(f"dvc {' '.join(args)}: {done.stdout}{done.stderr}")
         return done.stdout
@@ -136,6 +138,8 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=300_000)
     parser.add_argument("--without-dvc", action="store_true")
     args, _ = parser.parse_known_args()
+    if not args.without_dvc and not DVC.exists():
+        sys.exit(f"dvc is not beside this Python ({DVC}); install it there, or say --without-dvc")
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
         folder, home = work / "stores/many", work / "server"
@@ -147,11 +151,13 @@ def main() -> None:
             us = limn(server, folder, home, work, args.files)
             quiet(server)
             pages = explore(server)
+            # What is known is not lost if the peer fails.
+            print(us, pages, file=sys.stderr, flush=True)
         finally:
             server.stop()
         them = {} if args.without_dvc else dvc(folder, work, args.files)
     version = "" if args.without_dvc else subprocess.run(
-        [Path(sys.executable).parent / "dvc", "--version"], capture_output=True, text=True, check=True
+        [DVC, "--version"], capture_output=True, text=True, check=True
     ).stdout.strip()
     print(f"| {args.files:,} files | Limn | dvc {version} | ratio |\n|---|---|---|---|")
     for key, what in {"register": "register", "add": "register again with one more", "diff": "compare the two", "checkout": "take out"}.items():
