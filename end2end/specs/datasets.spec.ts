@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Api, expect, hydrated, test, unique } from "../fixtures";
 import { finished, makeProject } from "../pages/data";
@@ -241,4 +241,20 @@ test("the command line registers, lists, compares, exports and downloads", async
   expect(readdirSync(folder).sort()).toEqual(["photo 1.png", "photo 2.png"]);
   expect(String(cli("download", "--dataset", name, "--out", folder))).toContain("2 there already");
   expect(existsSync(join(folder, "photo 1.png.part"))).toBe(false);
+
+  // Many small files come as one archive, and are files all the same; what is missing afterwards comes by itself.
+  const from = join(limn.storesDir, unique("notes").replace(/ /g, "-"));
+  const text = (n: number) => `note ${n}\n`.repeat(n % 7);
+  for (let n = 0; n < 150; n++) {
+    mkdirSync(join(from, `p${n % 3}`), { recursive: true });
+    writeFileSync(join(from, `p${n % 3}/n\u00f6te ${n}.txt`), text(n));
+  }
+  const notes = unique("Notes");
+  limn.cli(["datastore", "add", "--name", notes, "--kind", "folder", "--set", `path=${from}`], admin.token);
+  cli("register", "--dataset", notes, "--kind", "files", "--datastore", notes);
+  const many = join(limn.dataDir, "many");
+  expect(String(cli("download", "--dataset", notes, "--out", many))).toContain("150 files fetched, 0 there already");
+  for (let n = 0; n < 150; n++) expect(readFileSync(join(many, `p${n % 3}/n\u00f6te ${n}.txt`), "utf8")).toBe(text(n));
+  rmSync(join(many, "p0/n\u00f6te 9.txt"));
+  expect(String(cli("download", "--dataset", notes, "--out", many))).toContain("1 files fetched, 149 there already");
 });

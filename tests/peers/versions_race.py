@@ -91,7 +91,6 @@ def dvc(folder: Path, work: Path, count: int) -> dict[str, float]:
     shutil.copytree(folder, repo / "many")
     out["register"], _ = took(lambda: run("add", "--quiet", "many"))
     out["bytes"] = megabytes(repo / ".dvc")
-    shutil.copy(repo / "many.dvc", repo / "before.dvc")
     (repo / "many/one-more.txt").write_text("one more\n")
     out["add"], _ = took(lambda: run("add", "--quiet", "many"))
     # Without Git there is no `dvc diff` to measure.

@@ -112,10 +112,12 @@ impl Archive {
             ignored: 0,
             unpacked: 0,
         };
-        directory::walk(&mut reader, &end, limits.max_entries, |raw| match raw.check(limits.nested) {
-            Ok(Some(entry)) => this.entries.push(entry),
-            Ok(None) => this.ignored += 1,
-            Err(error) => this.refuse(raw.shown_name(), error),
+        directory::walk(&mut reader, &end, limits.max_entries, |raw| {
+            match raw.check(limits.nested) {
+                Ok(Some(entry)) => this.entries.push(entry),
+                Ok(None) => this.ignored += 1,
+                Err(error) => this.refuse(raw.shown_name(), error),
+            }
         })?;
         this.drop_duplicates();
         Ok(this)

@@ -1,13 +1,17 @@
 //! `dataset download`: the files of a version into a folder.
 
+mod whole;
+
 use super::get;
 use crate::cli::api::{Client, encode};
+use crate::cli::watch::Line;
 use crate::cli::{print, watch};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow};
 use futures::StreamExt as _;
 use limn_domain::Page;
 use limn_domain::dataset::{Entry, Split, Version};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tokio::io::AsyncWriteExt as _;
 
 /// Files under way at once: small ones cost a round trip, not bandwidth.
@@ -20,34 +24,12 @@ pub(super) async fn download(
     split: Option<Split>,
     out: &Path,
 ) -> Result<()> {
-    let line = watch::Line::new();
-    let (mut cursor, mut done, mut there) = (None::<String>, 0_i64, 0_i64);
-    loop {
-        let mut query = vec![("limit", "1000")];
-        if let Some(split) = split {
-            query.push(("split", split.as_str()));
-        }
-        if let Some(cursor) = &cursor {
-            query.push(("cursor", cursor));
-        }
-        let url = format!("/api/v1/versions/{}/entries", version.id);
-        let page: Page<Entry> = get(client, &url, &query).await?;
-        let mut files = futures::stream::iter(page.rows)
-            .map(|entry| async move { file(client, version, &entry, out).await })
-            .buffer_unordered(AT_ONCE);
-        while let Some(fetched) = files.next().await {
-            if fetched? {
-                done += 1;
-            } else {
-                there += 1;
-            }
-            line.show(&format!("download: {} of {} files", done + there, version.files));
-        }
-        cursor = page.next;
-        if cursor.is_none() {
-            break;
-        }
-    }
+    let line = Arc::new(watch::Line::new());
+    let (done, there) = if whole::pays(version, out) {
+        (whole::fetch(client, version, split, out, &line).await?, 0)
+    } else {
+        one_by_one(client, version, split, out, &line).await?
+    };
     line.finish(&format!("download: {} files", done + there));
     print(&format!(
         "{}: version {}, {done} files fetched, {there} there already, BLAKE3 {}",
@@ -57,11 +39,83 @@ pub(super) async fn download(
     ))
 }
 
+fn progress(line: &Line, done: i64, files: i64) {
+    line.show(&format!("download: {done} of {files} files"));
+}
+
+/// Answers how many were fetched, and how many were there.
+async fn one_by_one(
+    client: &Client,
+    version: &Version,
+    split: Option<Split>,
+    out: &Path,
+    line: &Line,
+) -> Result<(i64, i64)> {
+    let (mut cursor, mut done, mut there) = (None::<String>, 0_i64, 0_i64);
+    loop {
+        let page = page(client, version, split, cursor.as_deref()).await?;
+        let mut files = futures::stream::iter(page.rows)
+            .map(|entry| async move { file(client, version, &entry, out).await })
+            .buffer_unordered(AT_ONCE);
+        while let Some(fetched) = files.next().await {
+            if fetched? {
+                done += 1;
+            } else {
+                there += 1;
+            }
+            progress(line, done + there, version.files);
+        }
+        cursor = page.next;
+        if cursor.is_none() {
+            return Ok((done, there));
+        }
+    }
+}
+
+/// A part of the list of files, in the order of their paths.
+async fn page(
+    client: &Client,
+    version: &Version,
+    split: Option<Split>,
+    cursor: Option<&str>,
+) -> Result<Page<Entry>> {
+    let mut query = vec![("limit", "1000")];
+    if let Some(split) = split {
+        query.push(("split", split.as_str()));
+    }
+    if let Some(cursor) = cursor {
+        query.push(("cursor", cursor));
+    }
+    let url = format!("/api/v1/versions/{}/entries", version.id);
+    get(client, &url, &query).await
+}
+
+/// Where a file comes to lie.
+fn file_at(out: &Path, path: &str) -> Result<PathBuf> {
+    // The server checks paths; this is the reader's own lock on the door.
+    let path = limn_domain::validate::item_name(path).map_err(|e| anyhow!(e))?;
+    Ok(out.join(path))
+}
+
+/// What it is called until all of it is there.
+fn partial_of(target: &Path) -> PathBuf {
+    let mut partial = target.to_owned().into_os_string();
+    partial.push(".part");
+    PathBuf::from(partial)
+}
+
+/// Gives a file its name.
+fn brought(partial: &Path, target: &Path) -> Result<()> {
+    std::fs::rename(partial, target).with_context(|| format!("cannot write {}", target.display()))
+}
+
+fn wrong(path: &str) -> anyhow::Error {
+    anyhow!("`{path}` did not arrive as it is stored; run the command again")
+}
+
 /// Answers whether the file had to be fetched.
 async fn file(client: &Client, version: &Version, entry: &Entry, out: &Path) -> Result<bool> {
-    // The server checks paths; this is the reader's own lock on the door.
-    let path = limn_domain::validate::item_name(&entry.path).map_err(|e| anyhow::anyhow!(e))?;
-    let target = out.join(path);
+    let target = file_at(out, &entry.path)?;
     if digest_of(&target).await?.as_deref() == Some(entry.digest.as_str()) {
         return Ok(false);
     }
@@ -70,9 +124,7 @@ async fn file(client: &Client, version: &Version, entry: &Entry, out: &Path) -> 
             .await
             .with_context(|| format!("cannot make the folder {}", parent.display()))?;
     }
-    let mut partial = target.clone().into_os_string();
-    partial.push(".part");
-    let partial = PathBuf::from(partial);
+    let partial = partial_of(&target);
     let url = format!("/api/v1/versions/{}/file", version.id);
     let request = client.request(
         reqwest::Method::GET,
@@ -89,14 +141,9 @@ async fn file(client: &Client, version: &Version, entry: &Entry, out: &Path) -> 
     drop(file);
     if digest_of(&partial).await?.as_deref() != Some(entry.digest.as_str()) {
         drop(tokio::fs::remove_file(&partial).await);
-        bail!(
-            "`{}` did not arrive as it is stored; run the command again",
-            entry.path
-        );
+        return Err(wrong(&entry.path));
     }
-    tokio::fs::rename(&partial, &target)
-        .await
-        .with_context(|| format!("cannot write {}", target.display()))?;
+    brought(&partial, &target)?;
     Ok(true)
 }
 

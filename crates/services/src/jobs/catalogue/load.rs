@@ -64,7 +64,10 @@ impl Sources {
         };
         let (mut read, mut out) = (Some(read), None);
         // A file that is asked for by its name may be an archive.
-        let limits = ArchiveLimits { nested: true, ..LIMITS };
+        let limits = ArchiveLimits {
+            nested: true,
+            ..LIMITS
+        };
         archive::each::<Trouble>(
             &source,
             limits,
