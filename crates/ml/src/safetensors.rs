@@ -40,8 +40,12 @@ impl<'a> File<'a> {
         let table = table
             .into_iter()
             .map(entry)
-            .collect::<Result<_, _>>()
+            .collect::<Result<BTreeMap<String, Entry>, _>>()
             .map_err(none)?;
+        // Also of parts that nobody asks for: half a file is not a file.
+        if let Some((name, _)) = table.iter().find(|(_, e)| e.data_offsets[1] > data.len()) {
+            return Err(format!("{name} is cut off"));
+        }
         Ok(Self {
             metadata,
             table,

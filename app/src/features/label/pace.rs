@@ -81,7 +81,7 @@ impl Default for Paces {
     fn default() -> Self {
         Self {
             picture: Pace::new(500_000, 100_000, FRAME),
-            shapes: Pace::new(1_200, 120, FRAME),
+            shapes: Pace::new(1_000, 120, FRAME),
             crowd: Pace::new(2_500, 500, LONG_FRAME),
             open: None,
         }

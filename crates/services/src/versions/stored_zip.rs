@@ -15,8 +15,8 @@ const MANY: u64 = u16::MAX as u64;
 const DATE: u16 = 0x21;
 /// A regular file that its owner may write to and everybody read, on Unix.
 const ATTRIBUTES: u32 = 0o100_644 << 16;
-/// Unix, and version 4.5 of the format.
-const MADE_BY: u16 = 0x032d;
+/// Unix; beside it stands the version of the format.
+const MADE_BY: u16 = 3 << 8;
 
 /// A file of an archive.
 #[derive(Debug, Clone, Copy)]
@@ -184,7 +184,7 @@ impl Writer {
         let wide = member.wide(at);
         let extra = if wide.is_empty() { 0 } else { 4 + 8 * wide.len() };
         let mut record = Record::new(0x0201_4b50)
-            .u16(MADE_BY)
+            .u16(MADE_BY | member.version())
             .u16(member.version())
             .u16(member.flags())
             .u16(0)
