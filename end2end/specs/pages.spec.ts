@@ -69,6 +69,17 @@ test("every page passes axe and fits a phone", async ({ limn, admin, page, signI
   }
 });
 
+test("a phone shows the tab that one is on", async ({ limn, admin, page, signIn }) => {
+  const project = await makeProject(limn.api(admin.token), unique("Tabs"), { items: 0 });
+  await page.setViewportSize({ width: 390, height: 844 });
+  await signIn(page, admin);
+  await page.goto(`/projects/${project.id}/settings`);
+  await hydrated(page);
+  const tab = (name: string) => page.getByRole("navigation", { name: "Project" }).getByRole("link", { name });
+  await expect(tab("Settings")).toBeInViewport({ ratio: 1 });
+  await expect(tab("Overview")).not.toBeInViewport();
+});
+
 test.describe("pages that say no", () => {
   test.use({ allowErrors: [/status of 40[34]/] });
 

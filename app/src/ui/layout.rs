@@ -1,8 +1,8 @@
 //! What pages are put together from: heads, crumbs, tabs, cards, tables, figures, empty states.
 
 use super::icon::{Glyph, Icon};
-use leptos::prelude::*;
 use leptos::text_prop::TextProp;
+use leptos::{html, prelude::*};
 use leptos_router::hooks::use_location;
 
 /// The way to a page: links, then the page itself last.
@@ -99,8 +99,23 @@ pub fn Tab(
         let path = path.trim_end_matches('/');
         path == href || (!exact && path.starts_with(&href) && path[href.len()..].starts_with('/'))
     };
+    let tab: NodeRef<html::A> = NodeRef::new();
+    // On a phone the strip is longer than the screen, and the page's own tab may lie beyond its edge.
+    Effect::new(move |_| {
+        if on()
+            && let Some(tab) = tab.get()
+            && let Some(strip) = tab.parent_element()
+        {
+            strip.set_scroll_left(tab.offset_left() - (strip.client_width() - tab.offset_width()) / 2);
+        }
+    });
     view! {
-        <a class="tabs__tab" href=move || href.get() aria-current=move || on().then_some("page")>
+        <a
+            node_ref=tab
+            class="tabs__tab"
+            href=move || href.get()
+            aria-current=move || on().then_some("page")
+        >
             {children()}
             {count.map(|c| move || c.get().map(|n| view! { <span class="tabs__n">{crate::fmt::count(n)}</span> }))}
         </a>
