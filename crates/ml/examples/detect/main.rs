@@ -1,99 +1,48 @@
 //! How well a detector does after some labeled pictures, and how long it learns.
 //!
 //! `cargo run --release -p limn-ml --example detect -- FOLDER 20 50 100`: the folder has Pascal VOC's files somewhere below it, `.xml` beside or
-//! apart from the pictures of the same name. A fifth of the pictures is kept for judging and the same for every row. `STEPS=`, `SEED=` and `SPLIT=`
-//! (which fifth, and which pictures come first) in the environment try something else. Prints rows of a table.
+//! apart from the pictures of the same name, or else COCO's, a `.json` that names the pictures. A fifth of the pictures is kept for judging and the same for
+//! every row. With `--assist` before the folder a simulated person labels them in the assist's order, in random order, and all. `STEPS=`, `SEED=` and
+//! `SPLIT=` (which fifth, and which pictures come first) in the environment try something else. Prints rows of a table.
 
-use limn_ml::{LocalTrainer, Rng};
-use limn_services::training::port::{
-    EngineError, Event, Examples, NetBox, NetTraining, SmallPicture, TrainTask, Trainer, Truth,
-};
+mod coco;
+#[path = "../common/mod.rs"]
+mod common;
+mod voc;
+
+use common::simulated::{self, Finds};
+use common::{Anything, Data, Labeled, Learning, small};
+use limn_domain::CategoryId;
+use limn_domain::assist::{AssistSettings, Figures};
+use limn_domain::project::Task;
+use limn_ml::LocalTrainer;
+use limn_services::assist::port::{Engine, JudgedBoxes, JudgedPicture};
+use limn_services::training::port::{Examples, Net, NetBox, Prediction, TrainTask, TrainedNet, Trainer};
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
-struct Data<'a> {
-    pictures: Vec<&'a SmallPicture>,
-    truths: Vec<&'a Truth>,
-}
-
-impl<'a> Data<'a> {
-    fn of(list: &'a [(SmallPicture, Truth)]) -> Self {
-        Self {
-            pictures: list.iter().map(|p| &p.0).collect(),
-            truths: list.iter().map(|p| &p.1).collect(),
-        }
-    }
-}
-
-impl Examples for Data<'_> {
-    fn len(&self) -> usize {
-        self.pictures.len()
-    }
-
-    fn picture(&self, n: usize) -> Result<SmallPicture, EngineError> {
-        Ok(self.pictures[n].clone())
-    }
-
-    fn truth(&self, n: usize) -> &Truth {
-        self.truths[n]
-    }
-}
-
-type Anything = Result<(), Box<dyn std::error::Error>>;
+/// Pictures looked through at once.
+const BATCH: usize = 64;
 
 fn main() -> Anything {
-    let mut args = std::env::args().skip(1);
+    let mut args: Vec<String> = std::env::args().skip(1).collect();
+    let assist = args.first().is_some_and(|a| a == "--assist");
+    if assist {
+        args.remove(0);
+    }
+    let mut args = args.into_iter();
     let folder = args.next().ok_or("give the folder")?;
     let counts: Vec<usize> = args.map(|a| a.parse()).collect::<Result<_, _>>()?;
-    let number = |name: &str| std::env::var(name).ok().and_then(|v| v.parse::<u64>().ok());
-    let trainer = LocalTrainer::new();
-    let mut files = BTreeMap::new();
-    walk(Path::new(&folder), &mut files)?;
-    let (mut all, mut names) = (Vec::new(), Vec::new());
-    for found in files.values() {
-        if let (Some(picture), Some(labels)) = found {
-            let truth = truth(&std::fs::read_to_string(labels)?, &mut names);
-            all.push((small(picture, trainer.side(TrainTask::Detection))?, truth));
-        }
+    let (all, names) = read(Path::new(&folder))?;
+    eprintln!("{names:?}");
+    let learning = Learning::new(TrainTask::Detection, names.len(), all, 5)?;
+    if assist {
+        return simulated::run(&learning, &Boxes, &counts);
     }
-    Rng::new(number("SPLIT").unwrap_or(5)).shuffle(&mut all);
-    let (valid, rest) = all.split_at(all.len() / 5);
-    eprintln!(
-        "{} pictures to learn from, {} to judge by, {names:?}",
-        rest.len(),
-        valid.len()
-    );
-    let valid = Data::of(valid);
     for n in counts {
-        let train = Data::of(&rest[..n.min(rest.len())]);
-        let steps = number("STEPS").map_or_else(
-            || trainer.steps(TrainTask::Detection, train.len()),
-            |s| s as usize,
-        );
-        let t = NetTraining {
-            task: TrainTask::Detection,
-            categories: names.len(),
-            train: &train,
-            valid: &valid,
-            steps,
-            seed: number("SEED").unwrap_or(1),
-            resume: None,
-        };
-        let began = Instant::now();
-        let mut learned = 0.0;
-        let net = trainer.train(&t, &mut |event| {
-            match event {
-                Event::Judged { step, figures } => {
-                    eprintln!("{step} {:.0} s {figures:?}", began.elapsed().as_secs_f64());
-                }
-                Event::Step { step, figures } if step.is_multiple_of(20) => eprintln!("{step} {figures:?}"),
-                Event::Step { .. } | Event::Checkpoint { .. } => {}
-            }
-            learned = began.elapsed().as_secs_f64();
-            ControlFlow::Continue(())
-        })?;
+        let first: Vec<usize> = (0..n.min(learning.pool.len())).collect();
+        let steps = learning.steps(first.len());
+        let (net, took) = learning.train(&first, steps)?;
         let percent = |v: f64| format!("{:.1} %", v * 100.0);
         let figures: Vec<String> = net
             .figures
@@ -106,10 +55,11 @@ fn main() -> Anything {
             .map(|(name, v)| format!("{name} {}", v.map_or("-".to_owned(), percent)))
             .collect();
         println!(
-            "| {} | {steps} | {} | {} | {learned:.0} s |",
-            train.len(),
+            "| {} | {steps} | {} | {} | {:.0} s |",
+            first.len(),
             figures.join(", "),
-            each.join(", ")
+            each.join(", "),
+            took.as_secs_f64()
         );
         eprintln!(
             "thresholds {:?}, confusion {:?}, {} bytes",
@@ -121,68 +71,131 @@ fn main() -> Anything {
     Ok(())
 }
 
-type Found = BTreeMap<String, (Option<PathBuf>, Option<PathBuf>)>;
+/// As the job of the assist finds boxes.
+struct Boxes;
 
-/// Pictures and their labels by the name without its ending.
-fn walk(folder: &Path, into: &mut Found) -> Anything {
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        let ending = path
-            .extension()
-            .map(|e| e.to_string_lossy().to_lowercase())
-            .unwrap_or_default();
-        let name = path
-            .file_stem()
-            .map(|s| s.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        match ending.as_str() {
-            _ if path.is_dir() => walk(&path, into)?,
-            "xml" => into.entry(name).or_default().1 = Some(path),
-            "jpg" | "jpeg" | "png" => into.entry(name).or_default().0 = Some(path),
-            _ => {}
+impl Finds for Boxes {
+    fn judge(
+        &self,
+        engine: &dyn Engine,
+        trained: &TrainedNet,
+        _: &dyn Net,
+        train: &Data<'_>,
+        valid: &Data<'_>,
+    ) -> Anything<(Vec<Option<f32>>, Figures)> {
+        let categories = trained.threshold.len();
+        let mut trained_boxes = vec![0; categories];
+        for b in train.0.iter().flat_map(|p| p.1.boxes()) {
+            trained_boxes[b.category] += 1;
+        }
+        let pictures = valid.0.iter().zip(&trained.predictions);
+        Ok(engine.judge_boxes(&JudgedBoxes {
+            pictures: pictures
+                .map(|(p, said)| JudgedPicture {
+                    right: p.1.boxes().to_vec(),
+                    found: found(said).to_vec(),
+                })
+                .collect(),
+            categories: (0..categories).map(|_| CategoryId::new()).collect(),
+            trained_on: train.len() as i64,
+            trained_boxes,
+            worth: trained.threshold.clone(),
+            map50: trained.figures.iter().find(|f| f.0 == "mAP50").map(|f| f.1),
+            accuracy: AssistSettings::of(Task::Detection).accuracy,
+        }))
+    }
+
+    fn find(&self, net: &dyn Net, pictures: &Data<'_>) -> Anything<Vec<Vec<(usize, f32)>>> {
+        let mut all = Vec::with_capacity(pictures.len());
+        for part in pictures.0.chunks(BATCH) {
+            let small: Vec<_> = part.iter().map(|p| p.0.clone()).collect();
+            for said in net.predict(&small)? {
+                all.push(found(&said).iter().map(|(b, sure)| (b.category, *sure)).collect());
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// The boxes that it found.
+fn found(said: &Prediction) -> &[(NetBox, f32)] {
+    match said {
+        Prediction::Boxes(list) => list,
+        Prediction::Categories(_) | Prediction::Pixels { .. } => &[],
+    }
+}
+
+/// What lies below a folder.
+#[derive(Default)]
+struct Files {
+    /// By the name.
+    pictures: BTreeMap<String, PathBuf>,
+    voc: BTreeMap<String, PathBuf>,
+    coco: Vec<PathBuf>,
+}
+
+impl Files {
+    fn walk(&mut self, folder: &Path) -> Anything {
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            let part = |of: Option<&std::ffi::OsStr>| of.map(|s| s.to_string_lossy().into_owned());
+            let ending = part(path.extension()).unwrap_or_default().to_lowercase();
+            match ending.as_str() {
+                _ if path.is_dir() => self.walk(&path)?,
+                "xml" => {
+                    self.voc.insert(part(path.file_stem()).unwrap_or_default(), path);
+                }
+                "json" => self.coco.push(path),
+                "jpg" | "jpeg" | "png" => {
+                    self.pictures
+                        .insert(part(path.file_name()).unwrap_or_default(), path);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The labeled pictures in the order of their names, and the categories. Errors: nothing that is labeled; a picture that cannot be read.
+fn read(folder: &Path) -> Anything<(Vec<Labeled>, Vec<String>)> {
+    let mut files = Files::default();
+    files.walk(folder)?;
+    let side = LocalTrainer::new().side(TrainTask::Detection);
+    let (mut all, mut names) = (Vec::new(), Vec::new());
+    let by_stem: BTreeMap<String, &PathBuf> = files
+        .pictures
+        .values()
+        .filter_map(|path| Some((path.file_stem()?.to_string_lossy().into_owned(), path)))
+        .collect();
+    for (stem, picture) in &by_stem {
+        if let Some(labels) = files.voc.get(stem) {
+            let truth = voc::truth(&std::fs::read_to_string(labels)?, &mut names);
+            all.push((small(image::open(picture)?, side), truth));
         }
     }
-    Ok(())
-}
-
-fn small(path: &Path, side: u32) -> Result<SmallPicture, Box<dyn std::error::Error>> {
-    let picture = image::open(path)?;
-    let picture = if picture.width().max(picture.height()) > side {
-        picture.thumbnail(side, side)
-    } else {
-        picture
-    };
-    let rgb = picture.into_rgb8();
-    Ok(SmallPicture {
-        width: rgb.width() as usize,
-        height: rgb.height() as usize,
-        rgb: rgb.into_raw(),
-    })
-}
-
-/// The first thing between `<tag>` and `</tag>`.
-fn within<'a>(text: &'a str, tag: &str) -> &'a str {
-    let after = text.split_once(&format!("<{tag}>")).map_or("", |p| p.1);
-    after.split_once(&format!("</{tag}>")).map_or("", |p| p.0)
-}
-
-fn truth(xml: &str, names: &mut Vec<String>) -> Truth {
-    let number = |text: &str, tag: &str| within(text, tag).trim().parse::<f32>().unwrap_or(0.0);
-    let (w, h) = (number(xml, "width").max(1.0), number(xml, "height").max(1.0));
-    let boxes = xml.split("<object>").skip(1).map(|object| {
-        let name = within(object, "name").trim();
-        let category = names.iter().position(|n| n == name).unwrap_or_else(|| {
-            names.push(name.to_owned());
-            names.len() - 1
-        });
-        let (x, y) = (number(object, "xmin"), number(object, "ymin"));
-        NetBox {
-            category,
-            x: x / w,
-            y: y / h,
-            width: (number(object, "xmax") - x) / w,
-            height: (number(object, "ymax") - y) / h,
+    if all.is_empty() {
+        files.coco.sort();
+        for path in &files.coco {
+            // Other files may end so, too.
+            let truths = coco::truths(&std::fs::read_to_string(path)?, &mut names).unwrap_or_default();
+            for (name, truth) in truths {
+                if let Some(picture) = files.pictures.get(&name) {
+                    all.push((small(image::open(picture)?, side), truth));
+                }
+            }
         }
-    });
-    Truth::Boxes(boxes.collect())
+    }
+    if all.is_empty() {
+        return Err("The folder has no pictures with labels as Pascal VOC's or COCO's files.".into());
+    }
+    Ok((all, names))
+}
+
+/// The place of a category among the names, where it is put if it is new.
+fn place(names: &mut Vec<String>, name: &str) -> usize {
+    names.iter().position(|n| n == name).unwrap_or_else(|| {
+        names.push(name.to_owned());
+        names.len() - 1
+    })
 }
