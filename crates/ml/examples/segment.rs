@@ -2,53 +2,138 @@
 //!
 //! `cargo run --release -p limn-ml --example segment -- PICTURES MASKS 10 20 40`: the masks are gray PNG files of the pictures' names, whose values are
 //! categories; the value of `VOID=` in the environment (11 as CamVid has it) is none. A quarter of the pictures is kept for judging and the same for every
-//! row. `STEPS=` and `SEED=` try something else. Prints rows of a table.
+//! row. With `--assist` before the folders a simulated person labels them in the assist's order, in random order, and all. `STEPS=`, `SEED=` and `SPLIT=`
+//! (which quarter, and which pictures come first) try something else. Prints rows of a table.
 
-use limn_ml::{LocalTrainer, Rng};
+mod common;
+
+use common::simulated::{self, Finds};
+use common::{Anything, Data, Labeled, Learning, number, small};
+use limn_domain::CategoryId;
+use limn_domain::assist::{AssistSettings, Figures};
+use limn_domain::project::Task;
+use limn_ml::LocalTrainer;
+use limn_services::assist::port::{Engine, JudgedMap, JudgedMasks};
 use limn_services::training::port::{
-    EngineError, Event, Examples, NetTraining, PixelMap, SmallPicture, TrainTask, Trainer, Truth,
+    Examples, Net, Painted, PixelMap, SmallPicture, TrainTask, TrainedNet, Trainer, Truth,
 };
-use std::ops::ControlFlow;
 use std::path::Path;
-use std::time::Instant;
 
-struct Data<'a>(&'a [(SmallPicture, Truth)]);
+/// Pictures painted at once.
+const BATCH: usize = 16;
 
-impl Examples for Data<'_> {
-    fn len(&self) -> usize {
-        self.0.len()
+fn main() -> Anything {
+    let mut args: Vec<String> = std::env::args().skip(1).collect();
+    let assist = args.first().is_some_and(|a| a == "--assist");
+    if assist {
+        args.remove(0);
     }
-
-    fn picture(&self, n: usize) -> Result<SmallPicture, EngineError> {
-        Ok(self.0[n].0.clone())
-    }
-
-    fn truth(&self, n: usize) -> &Truth {
-        &self.0[n].1
-    }
-}
-
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut args = std::env::args().skip(1);
+    let mut args = args.into_iter();
     let (pictures, masks) = (
         args.next().ok_or("give the pictures")?,
         args.next().ok_or("give the masks")?,
     );
     let counts: Vec<usize> = args.map(|a| a.parse()).collect::<Result<_, _>>()?;
-    let number = |name: &str| std::env::var(name).ok().and_then(|v| v.parse::<u64>().ok());
+    let (all, categories) = read(Path::new(&pictures), Path::new(&masks))?;
+    let learning = Learning::new(TrainTask::Segmentation, categories, all, 4)?;
+    if assist {
+        return simulated::run(&learning, &Masks, &counts);
+    }
+    for n in counts {
+        let first: Vec<usize> = (0..n.min(learning.pool.len())).collect();
+        let steps = learning.steps(first.len());
+        let (net, took) = learning.train(&first, steps)?;
+        let figures: Vec<String> = net
+            .figures
+            .iter()
+            .map(|(name, v)| format!("{name} {:.1} %", v * 100.0))
+            .collect();
+        println!(
+            "| {} | {steps} | {} | {:.0} s |",
+            first.len(),
+            figures.join(", "),
+            took.as_secs_f64()
+        );
+        eprintln!("{:?}", net.by_category);
+    }
+    Ok(())
+}
+
+/// As the job of the assist paints masks.
+struct Masks;
+
+impl Finds for Masks {
+    fn judge(
+        &self,
+        engine: &dyn Engine,
+        trained: &TrainedNet,
+        net: &dyn Net,
+        train: &Data<'_>,
+        valid: &Data<'_>,
+    ) -> Anything<(Vec<Option<f32>>, Figures)> {
+        let categories = trained.threshold.len();
+        let mut trained_masks = vec![0; categories];
+        for category in train.0.iter().flat_map(|p| map_of(&p.1).categories()) {
+            trained_masks[category] += 1;
+        }
+        let rights = valid.0.iter().map(|p| map_of(&p.1).clone());
+        Ok(engine.judge_masks(&JudgedMasks {
+            pictures: rights
+                .zip(painted(net, valid)?)
+                .map(|(right, said)| JudgedMap { right, said })
+                .collect(),
+            categories: (0..categories).map(|_| CategoryId::new()).collect(),
+            trained_on: train.len() as i64,
+            trained_masks,
+            accuracy: AssistSettings::of(Task::Semantic).accuracy,
+        }))
+    }
+
+    fn find(&self, net: &dyn Net, pictures: &Data<'_>) -> Anything<Vec<Vec<(usize, f32)>>> {
+        let all = painted(net, pictures)?;
+        let marks = |p: &Painted| {
+            let there = p.map.categories().into_iter();
+            there
+                .map(|c| (c, p.sure.get(c).copied().unwrap_or(0.0)))
+                .collect()
+        };
+        Ok(all.iter().map(marks).collect())
+    }
+}
+
+/// What every pixel of each picture shows, at the size of its mask.
+fn painted(net: &dyn Net, pictures: &Data<'_>) -> Anything<Vec<Painted>> {
+    let mut all = Vec::with_capacity(pictures.len());
+    for part in pictures.0.chunks(BATCH) {
+        let small: Vec<SmallPicture> = part.iter().map(|p| p.0.clone()).collect();
+        let size = |truth: &Truth| (map_of(truth).width, map_of(truth).height);
+        let sizes: Vec<(usize, usize)> = part.iter().map(|p| size(&p.1)).collect();
+        all.extend(net.paint(&small, &sizes)?);
+    }
+    Ok(all)
+}
+
+/// All truths here are maps.
+fn map_of(truth: &Truth) -> &PixelMap {
+    match truth {
+        Truth::Pixels(map) => map,
+        Truth::Boxes(_) | Truth::Objects { .. } | Truth::Categories(_) => unreachable!("a map was read"),
+    }
+}
+
+/// The labeled pictures in the order of their names, and how many categories there are.
+fn read(pictures: &Path, masks: &Path) -> Anything<(Vec<Labeled>, usize)> {
     let void = number("VOID").unwrap_or(11) as u8;
-    let trainer = LocalTrainer::new();
-    let side = trainer.side(TrainTask::Segmentation);
-    let mut names: Vec<_> = std::fs::read_dir(&pictures)?
+    let side = LocalTrainer::new().side(TrainTask::Segmentation);
+    let mut names: Vec<_> = std::fs::read_dir(pictures)?
         .map(|e| e.map(|e| e.file_name()))
         .collect::<Result<_, _>>()?;
     names.sort();
     let (mut all, mut categories) = (Vec::new(), 0);
     for name in &names {
-        let small = image::open(Path::new(&pictures).join(name))?
-            .resize(side, side, image::imageops::FilterType::Triangle)
-            .into_rgb8();
-        let mask = image::open(Path::new(&masks).join(name))?.into_luma8();
+        let picture =
+            image::open(pictures.join(name))?.resize(side, side, image::imageops::FilterType::Triangle);
+        let mask = image::open(masks.join(name))?.into_luma8();
         let (w, h) = (mask.width() as usize, mask.height() as usize);
         let pixels: Vec<u8> = mask
             .into_raw()
@@ -57,54 +142,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             .collect();
         let map = PixelMap::new(w, h, &pixels);
         categories = categories.max(map.categories().last().map_or(0, |c| c + 1));
-        let picture = SmallPicture {
-            width: small.width() as usize,
-            height: small.height() as usize,
-            rgb: small.into_raw(),
-        };
-        all.push((picture, Truth::Pixels(map)));
+        all.push((small(picture, side), Truth::Pixels(map)));
     }
-    Rng::new(5).shuffle(&mut all);
-    let (valid, rest) = all.split_at(all.len() / 4);
-    eprintln!(
-        "{} pictures to learn from, {} to judge by",
-        rest.len(),
-        valid.len()
-    );
-    for n in counts {
-        let train = Data(&rest[..n.min(rest.len())]);
-        let steps = number("STEPS").map_or_else(
-            || trainer.steps(TrainTask::Segmentation, train.len()),
-            |s| s as usize,
-        );
-        let t = NetTraining {
-            task: TrainTask::Segmentation,
-            categories,
-            train: &train,
-            valid: &Data(valid),
-            steps,
-            seed: number("SEED").unwrap_or(1),
-            resume: None,
-        };
-        let began = Instant::now();
-        let net = trainer.train(&t, &mut |event| {
-            if let Event::Judged { step, figures } = event {
-                eprintln!("{step} {:.0} s {figures:?}", began.elapsed().as_secs_f64());
-            }
-            ControlFlow::Continue(())
-        })?;
-        let figures: Vec<String> = net
-            .figures
-            .iter()
-            .map(|(name, v)| format!("{name} {:.1} %", v * 100.0))
-            .collect();
-        println!(
-            "| {} | {steps} | {} | {:.0} s |",
-            train.len(),
-            figures.join(", "),
-            began.elapsed().as_secs_f64()
-        );
-        eprintln!("{:?}", net.by_category);
-    }
-    Ok(())
+    Ok((all, categories))
 }

@@ -1,5 +1,7 @@
 //! `bench`: the shipped server, driven from a second process; the table goes into docs/benchmarks.md with `--save`.
 
+pub mod assist;
+
 use crate::{serve, setup, sh, ws};
 use anyhow::{Context, Result};
 use std::process::{Command, ExitCode};
@@ -14,19 +16,6 @@ const SMART_BEGIN: &str = "<!-- table: `cargo xtask bench --smart --save` -->\n"
 const SMART_END: &str = "<!-- end of the smart tools' table -->\n";
 const TEXT_BEGIN: &str = "<!-- table: `cargo xtask bench --text --save` -->\n";
 const TEXT_END: &str = "<!-- end of the documents' table -->\n";
-
-const ASSIST_BEGIN: &str = "<!-- table: `cargo xtask bench --assist --save` -->\n";
-const ASSIST_END: &str = "<!-- end of the assist's table -->\n";
-/// Writes scikit-learn's 1,797 digits as pictures named by what they show.
-const DIGITS: &str = r"
-import sys
-from pathlib import Path
-from PIL import Image
-from sklearn.datasets import load_digits
-digits = load_digits()
-for n, (picture, digit) in enumerate(zip(digits.images, digits.target)):
-    Image.fromarray((picture * 255 / 16).round().astype('uint8')).save(Path(sys.argv[1]) / f'{digit}_{n:04d}.png')
-";
 
 pub fn run(quick: bool, save: bool) -> Result<ExitCode> {
     serve::build(true)?;
@@ -77,56 +66,6 @@ pub fn smart(save: bool) -> Result<ExitCode> {
 pub fn text(save: bool) -> Result<ExitCode> {
     let head = "| page | opened, ms | a frame while scrolling, ms: median | 95th percentile | marking a word, ms of the main thread |\n|---|---|---|---|---|\n";
     in_browser("text.bench.ts", head, save.then_some((TEXT_BEGIN, TEXT_END)))
-}
-
-/// A simulated person labels scikit-learn's digits, with the assist and at random.
-pub fn assist(save: bool) -> Result<ExitCode> {
-    let venv = ws::target().join("digits");
-    let python = venv.join("bin/python");
-    if !python.exists() {
-        sh::step("set-up: a Python environment with scikit-learn, for its digits");
-        sh::run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
-        sh::run(Command::new(&python).args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "scikit-learn==1.7.2",
-            "pillow",
-        ]))?;
-    }
-    let folder = std::env::temp_dir().join(format!("limn-digits-{}", std::process::id()));
-    std::fs::create_dir_all(&folder)?;
-    sh::run(Command::new(&python).args(["-c", DIGITS]).arg(&folder))?;
-    // The development build: what computes is optimised in it all the same.
-    let mut simulate = ws::cargo();
-    simulate.args([
-        "run",
-        "--quiet",
-        "--package",
-        "limn-ml",
-        "--example",
-        "simulate",
-        "--",
-    ]);
-    simulate.arg(&folder).arg("10");
-    let mut table = "| order | labels until 98 % of the rest are right: median (most) | right on the rest at 50 labels | proposed right at the end | kept within the interval | slowest training |\n|---|---|---|---|---|---|\n".to_owned();
-    let status = sh::tee(&mut simulate, |line| {
-        if line.starts_with('|') {
-            table.push_str(line);
-            table.push('\n');
-        }
-    });
-    std::fs::remove_dir_all(&folder)?;
-    if !status?.success() {
-        return Ok(ExitCode::FAILURE);
-    }
-    let text = format!("{}\n\n{table}", machine());
-    println!("{text}");
-    if save {
-        keep(ASSIST_BEGIN, ASSIST_END, &text)?;
-    }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// Runs a file of `end2end/bench` against the shipped server; the lines of a table that it prints follow `head`, and go to a

@@ -18,6 +18,7 @@ mod test;
 mod ws;
 
 use anyhow::{Result, bail};
+use bench::assist::Folders;
 use std::process::ExitCode;
 
 const HELP: &str = "\
@@ -35,6 +36,8 @@ Usage: cargo xtask <command>
   bench --large [--quick] [--save] a picture of 30,000 x 30,000 pixels: cut into tiles, opened in a browser
   bench --canvas [--save]          the label page with thousands of polygons in a browser, beside an SVG page
   bench --assist [--save]          labels until the assist is right on the rest of scikit-learn's digits (Python)
+       [--boxes FOLDER]            instead: how good its boxes are after 20, 50, 100 pictures of a folder (VOC, COCO)
+       [--masks PICTURES MASKS]    instead or as well: its masks after 10, 20, 40; --quick for 20 steps a training
   bench --smart [--save]           what the smart tools take in the browser's worker
   bench --text [--save]            a document of a megabyte with 2,000 spans in a browser
   peers [-- --voc FOLDER]          pycocotools, torchvision and datumaro load what Limn exports
@@ -108,6 +111,11 @@ fn dispatch(args: Vec<String>) -> Result<ExitCode> {
             let (quick, save, canvas) = (args.flag("--quick"), args.flag("--save"), args.flag("--canvas"));
             let (large, smart, assist) = (args.flag("--large"), args.flag("--smart"), args.flag("--assist"));
             let text = args.flag("--text");
+            let folders = if assist {
+                args.folders()?
+            } else {
+                Folders::default()
+            };
             args.finish()?;
             if canvas {
                 bench::canvas(save)
@@ -118,7 +126,7 @@ fn dispatch(args: Vec<String>) -> Result<ExitCode> {
             } else if text {
                 bench::text(save)
             } else if assist {
-                bench::assist(save)
+                bench::assist::run(&folders, quick, save)
             } else {
                 bench::run(quick, save)
             }
@@ -179,6 +187,26 @@ impl Args {
         Ok(Some(self.own.remove(at)))
     }
 
+    /// Both values behind a name.
+    fn pair(&mut self, name: &str) -> Result<Option<[String; 2]>> {
+        let Some(at) = self.own.iter().position(|a| a == name) else {
+            return Ok(None);
+        };
+        if at + 2 >= self.own.len() {
+            bail!("{name} needs two values");
+        }
+        self.own.remove(at);
+        Ok(Some([self.own.remove(at), self.own.remove(at)]))
+    }
+
+    /// What `bench --assist` is to measure on.
+    fn folders(&mut self) -> Result<Folders> {
+        Ok(Folders {
+            boxes: self.value("--boxes")?,
+            masks: self.pair("--masks")?,
+        })
+    }
+
     fn rest(&mut self) -> Vec<String> {
         std::mem::take(&mut self.rest)
     }
@@ -188,5 +216,29 @@ impl Args {
             Some(extra) => bail!("unexpected argument {extra:?}; `cargo xtask help` shows the usage"),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folders(line: &str) -> Result<Folders> {
+        let mut args = Args::new(line.split_whitespace().map(str::to_owned).collect());
+        let found = args.folders()?;
+        args.finish()?;
+        Ok(found)
+    }
+
+    #[test]
+    fn the_assist_is_measured_on_the_folders_that_are_given() {
+        assert_eq!(folders("").unwrap(), Folders::default());
+        let all = folders("--masks pictures masks --boxes cells").unwrap();
+        assert_eq!(all.boxes.as_deref(), Some("cells"));
+        assert_eq!(all.masks, Some(["pictures".to_owned(), "masks".to_owned()]));
+        let why = |line: &str| folders(line).unwrap_err().to_string();
+        assert_eq!(why("--masks pictures"), "--masks needs two values");
+        assert_eq!(why("--boxes"), "--boxes needs a value");
+        assert!(why("--boxes cells more").contains("\"more\""));
     }
 }

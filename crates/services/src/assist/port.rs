@@ -176,6 +176,24 @@ pub struct Verdict {
     pub probabilities: Vec<f32>,
 }
 
+impl Verdict {
+    /// Of an item with marks in it. `found`: how sure each is, and from which confidence on marks of its category are proposed; `proposed`: how sure those
+    /// are that are. The probabilities say how far each is from being proposed: half is just so.
+    pub fn of_marks(found: &[(f32, Option<f32>)], proposed: &[f64]) -> Self {
+        let near =
+            |(sure, threshold): &(f32, Option<f32>)| (0.5 + sure - threshold.unwrap_or(0.5)).clamp(0.0, 1.0);
+        let near: Vec<f32> = found.iter().map(near).collect();
+        let sum: f64 = proposed.iter().sum();
+        Self {
+            says: Vec::new(),
+            confidence: (sum / proposed.len().max(1) as f64) as f32,
+            proposed: !proposed.is_empty(),
+            margin: near.iter().map(|v| (v - 0.5).abs()).fold(0.5, f32::min),
+            probabilities: near,
+        }
+    }
+}
+
 /// Things that are described by a byte a number: `dims` bytes of each row, and the rows that are meant, rising.
 #[derive(Debug, Clone, Copy)]
 pub struct Described<'a> {
@@ -340,4 +358,20 @@ pub trait Engine: Send + Sync {
 
     /// Cosine of the angle between two descriptions.
     fn similarity(&self, a: &[f32], b: &[f32]) -> f32;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_is_torn_by_the_mark_that_is_nearest_to_being_proposed() {
+        let v = Verdict::of_marks(&[(0.9, Some(0.6)), (0.5, Some(0.6)), (0.1, None)], &[0.9]);
+        let near = |n: usize, to: f32| (v.probabilities[n] - to).abs() < 1e-6;
+        assert!(near(0, 0.8) && near(1, 0.4) && near(2, 0.1), "{v:?}");
+        assert!((v.margin - 0.1).abs() < 1e-6, "{v:?}");
+        assert!(v.proposed && (v.confidence - 0.9).abs() < 1e-6, "{v:?}");
+        let none = Verdict::of_marks(&[], &[]);
+        assert_eq!((none.margin, none.confidence, none.proposed), (0.5, 0.0, false));
+    }
 }

@@ -88,7 +88,6 @@ pub(super) struct Found {
 /// What was found in an item that is sure enough, and how much the model is torn about it.
 pub(super) fn told(run: &Run<'_>, model: &ModelRow, found: impl Iterator<Item = Found>) -> Said {
     let mut proposals = Vec::new();
-    // How far each is from being proposed: half is just so.
     let mut near = Vec::new();
     for Found {
         category,
@@ -97,7 +96,7 @@ pub(super) fn told(run: &Run<'_>, model: &ModelRow, found: impl Iterator<Item = 
     } in found
     {
         let threshold = model.thresholds.get(category).copied().flatten();
-        near.push((0.5 + score - threshold.unwrap_or(0.5)).clamp(0.0, 1.0));
+        near.push((score, threshold));
         let Some(category_id) = model.categories.get(category).copied() else {
             continue;
         };
@@ -112,16 +111,9 @@ pub(super) fn told(run: &Run<'_>, model: &ModelRow, found: impl Iterator<Item = 
             });
         }
     }
-    let sum: f64 = proposals.iter().map(|p| p.score).sum();
-    let margin = near.iter().map(|v| (v - 0.5).abs()).fold(0.5, f32::min);
+    let sure: Vec<f64> = proposals.iter().map(|p| p.score).collect();
     Said {
-        verdict: Verdict {
-            says: Vec::new(),
-            confidence: (sum / proposals.len().max(1) as f64) as f32,
-            proposed: !proposals.is_empty(),
-            margin,
-            probabilities: near,
-        },
+        verdict: Verdict::of_marks(&near, &sure),
         proposals,
     }
 }
