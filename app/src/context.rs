@@ -4,7 +4,7 @@ use crate::error::{AppError, Result};
 use axum::extract::ConnectInfo;
 use axum::http::header::LINK;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::ResponseOptions;
 use limn_domain::ApiError;
@@ -63,10 +63,20 @@ pub fn will_need(module: &str) {
     ) else {
         return;
     };
+    let Ok(mut response) = options.0.write() else {
+        return;
+    };
     for link in modules.links(module) {
         if let Ok(link) = HeaderValue::from_str(&link) {
-            options.append_header(LINK, link);
+            link_once(&mut response.headers, link);
         }
+    }
+}
+
+/// A frame and the tab in it are of one module, and both say so; headers twice as long may be too long for a proxy.
+fn link_once(headers: &mut HeaderMap, link: HeaderValue) {
+    if headers.get_all(LINK).iter().all(|known| *known != link) {
+        headers.append(LINK, link);
     }
 }
 
@@ -199,5 +209,21 @@ mod tests {
             ]
         );
         assert!(modules.links("attic").is_empty());
+    }
+
+    #[test]
+    fn a_module_of_a_frame_and_its_tab_is_named_once() {
+        let modules = PageModules {
+            folder: "/pkg/1".to_owned(),
+            loader: "load.js".to_owned(),
+            files: HashMap::from([("manage".to_owned(), vec!["a".to_owned(), "b".to_owned()])]),
+        };
+        let mut headers = HeaderMap::new();
+        for _ in ["frame", "tab"] {
+            for link in modules.links("manage") {
+                link_once(&mut headers, HeaderValue::from_str(&link).unwrap());
+            }
+        }
+        assert_eq!(headers.get_all(LINK).iter().count(), 3);
     }
 }

@@ -1,4 +1,4 @@
-// The picture and the shapes once a zoom rests: drawn over several frames, and the same as drawn at once.
+// The picture and the shapes once a zoom rests, drawn over several frames, are the same as drawn at once; and as sharp as the screen.
 import { drawn, makeProject } from "../pages/data";
 import { LabelPage } from "../pages/label";
 import { expect, test, unique } from "../fixtures";
@@ -96,4 +96,24 @@ test("what is drawn once a zoom rests is what is drawn at once", async ({ limn, 
       expect(anew[1]).toEqual(rested[1]);
     } else expect(anew).toEqual(rested);
   }
+});
+
+test("a screen that becomes denser gets all its pixels", async ({ limn, admin, page, signIn }) => {
+  const project = await makeProject(limn.api(admin.token), unique("Dense"), { items: 1 });
+  await signIn(page, admin);
+  const label = new LabelPage(page);
+  await label.open(project.id);
+  /** A canvas's own pixels for each of the page's. */
+  const density = (id: string) =>
+    page.getByTestId(id).evaluate((el) => {
+      const c = el as HTMLCanvasElement;
+      return Math.round((10 * c.width) / c.offsetWidth) / 10;
+    });
+  for (const id of ["picture", "shapes"]) await expect.poll(() => density(id)).toBe(1);
+  // As when the window is moved to another screen: nothing on the page changes its size.
+  await page.evaluate(() => Object.defineProperty(window, "devicePixelRatio", { value: 2, configurable: true }));
+  const area = (await label.stage.boundingBox())!;
+  await page.mouse.move(area.x + area.width / 2, area.y + area.height / 2);
+  await page.mouse.wheel(0, -100);
+  for (const id of ["picture", "shapes"]) await expect.poll(() => density(id)).toBe(2);
 });

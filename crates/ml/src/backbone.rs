@@ -25,7 +25,7 @@ const SIDE: u32 = 224;
 /// Of the pictures of ImageNet, by channel, 0..=1; what torchvision's weights expect to be taken off and divided by.
 pub(crate) const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 pub(crate) const DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
-/// Pictures at once.
+/// Pictures of [`SIDE`] pixels a side, and of smaller ones, at once.
 const BATCH: usize = 8;
 /// Length of a description; about what descriptions by patches have, so that heads learn from either alike.
 const LENGTH: f32 = 4.0;
@@ -113,7 +113,7 @@ impl Backbone {
     pub fn embed(&self, pictures: &[Picture], stop: Stop<'_>) -> Result<Vec<Vec<f32>>> {
         let mut out = Vec::with_capacity(pictures.len());
         let side = self.side as usize;
-        for part in pictures.chunks(BATCH) {
+        for part in pictures.chunks(at_once(self.side)) {
             if stop() {
                 return Err(MlError::Stopped);
             }
@@ -135,6 +135,12 @@ impl Backbone {
 /// The network alone, with its last layer where the weights have one, on a device of the caller's.
 pub fn network(bytes: &[u8], device: &Device) -> Result<Network> {
     Ok(weights::read(bytes, true, device)?.net)
+}
+
+/// Pictures of this side at once. A transformer compares all patches with each other, so that what it holds grows by the fourth power of
+/// the side: for eight pictures of 512 pixels by gigabytes.
+const fn at_once(side: u32) -> usize {
+    if side <= SIDE { BATCH } else { 1 }
 }
 
 /// As the network wants it: red, green and blue, one plane after the other.
@@ -161,4 +167,14 @@ pub(crate) fn even(row: &[f32]) -> Result<Vec<f32>> {
     }
     let by = if length > 1e-12 { LENGTH / length } else { 0.0 };
     Ok(row.iter().map(|v| v * by).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_pictures_are_looked_at_one_by_one() {
+        assert_eq!([32, 224, 384, 512].map(at_once), [8, 8, 1, 1]);
+    }
 }

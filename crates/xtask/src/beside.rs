@@ -41,6 +41,8 @@ pub struct Beside {
 
 impl Beside {
     pub fn start(lint: bool) -> Result<Self> {
+        // Before there is a child, which an error would leave behind.
+        let linted = lint && linter()?.is_some();
         let log = ws::target().join("front.log");
         let file = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
         let own = std::env::current_exe().context("cannot find this program")?;
@@ -57,7 +59,7 @@ impl Beside {
             .context("cannot start `nice`")?;
         Ok(Self {
             _guard: interrupt::child(child.id()),
-            linted: lint && linter()?.is_some(),
+            linted,
             child,
             log,
         })
@@ -67,7 +69,9 @@ impl Beside {
     pub fn finish(mut self) -> Result<Option<bool>> {
         let status = self.child.wait().context("lost the build of the front end")?;
         sh::step("front end, built meanwhile");
-        eprint!("{}", std::fs::read_to_string(&self.log).unwrap_or_default());
+        // Whatever it holds: of a build that failed nothing else says why.
+        let log = std::fs::read(&self.log).unwrap_or_default();
+        eprint!("{}", String::from_utf8_lossy(&log));
         match status.code() {
             Some(0) => Ok(self.linted.then_some(true)),
             Some(code) if code == i32::from(WARNINGS) => Ok(Some(false)),
@@ -80,6 +84,8 @@ impl Drop for Beside {
     fn drop(&mut self) {
         if matches!(self.child.try_wait(), Ok(None)) {
             interrupt::signal(self.child.id(), "TERM");
+            // It ends its cargo first.
+            let _ = self.child.wait();
         }
     }
 }

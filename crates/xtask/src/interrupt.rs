@@ -27,7 +27,8 @@ fn with<T>(f: impl FnOnce(&mut State) -> T) -> T {
 pub fn install() -> Result<()> {
     ctrlc::set_handler(|| {
         let state = lock().take().unwrap_or_default();
-        for pid in state.children {
+        // All are known before the first one ends: what has lost its parent is not found any more.
+        for pid in with_descendants(&state.children, &processes()) {
             signal(pid, "TERM");
         }
         for (_, hook) in state.hooks {
@@ -36,6 +37,39 @@ pub fn install() -> Result<()> {
         std::process::exit(130);
     })
     .context("cannot watch for Ctrl-C")
+}
+
+/// Every process and its parent.
+fn processes() -> Vec<(u32, u32)> {
+    let listed = Command::new("ps")
+        .args(["-A", "-o", "pid=", "-o", "ppid="])
+        .stderr(Stdio::null())
+        .output();
+    let text = listed.map(|out| out.stdout).unwrap_or_default();
+    pairs(&String::from_utf8_lossy(&text))
+}
+
+fn pairs(listed: &str) -> Vec<(u32, u32)> {
+    let pair = |line: &str| -> Option<(u32, u32)> {
+        let (pid, parent) = line.trim().split_once(char::is_whitespace)?;
+        Some((pid.parse().ok()?, parent.trim().parse().ok()?))
+    };
+    listed.lines().filter_map(pair).collect()
+}
+
+/// These and all below them: a cargo that ends leaves behind the compilers and test programs that it runs.
+fn with_descendants(roots: &[u32], processes: &[(u32, u32)]) -> Vec<u32> {
+    let mut all = roots.to_vec();
+    let mut at = 0;
+    while let Some(parent) = all.get(at).copied() {
+        at += 1;
+        for (pid, of) in processes {
+            if *of == parent && !all.contains(pid) {
+                all.push(*pid);
+            }
+        }
+    }
+    all
 }
 
 /// Sends a signal ("TERM", "KILL") to one process.
@@ -81,5 +115,26 @@ impl Drop for HookGuard {
         if let Some(hook) = hook {
             hook();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_child_runs_ends_with_it() {
+        let listed = pairs(
+            "    1     0\n    2     1\n   30     2\n    4    30\n    5     1\n    6     5\nno number\n",
+        );
+        assert_eq!(listed.len(), 6);
+        assert_eq!(with_descendants(&[2], &listed), [2, 30, 4]);
+        assert_eq!(with_descendants(&[7], &listed), [7]);
+        assert!(with_descendants(&[], &listed).is_empty());
+        let own = std::process::id();
+        assert!(
+            processes().iter().any(|(pid, _)| *pid == own),
+            "there is a `ps` where tests run"
+        );
     }
 }

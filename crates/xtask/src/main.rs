@@ -6,6 +6,7 @@ mod bench;
 mod beside;
 mod deps;
 mod dev;
+mod disk;
 mod front;
 mod interrupt;
 mod lint;

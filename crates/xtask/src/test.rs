@@ -3,7 +3,7 @@
 use crate::beside::Beside;
 use crate::setup::{chromium, node, postgres};
 use crate::tally::Tally;
-use crate::{deps, lint, setup, sh, ws};
+use crate::{deps, disk, lint, setup, sh, ws};
 use anyhow::{Context, Result};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
@@ -55,7 +55,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
             }
             Err(e) => {
                 eprintln!("error: {e:#}");
-                tally.fail("the front end does not build");
+                tally.fail(&format!("the front end does not build{}", disk::lack()));
             }
         }
     }
@@ -94,6 +94,9 @@ fn rust_tests(
     cluster: Option<&postgres::Cluster>,
     tally: &mut Tally,
 ) -> Result<Option<Beside>> {
+    if let Some(warning) = disk::warning() {
+        eprintln!("{warning}");
+    }
     sh::step("building the server and its tests");
     let wrapped = |cargo: &mut Command| {
         if let Some(wrapper) = wrapper {
@@ -108,7 +111,7 @@ fn rust_tests(
     wrapped(&mut build);
     let (whole, mut warnings) = lint::counted(&mut build, &[])?;
     if !whole {
-        tally.fail("the workspace does not build");
+        tally.fail(&format!("the workspace does not build{}", disk::lack()));
         return Ok(None);
     }
     sh::step("unit, repository and API tests");
@@ -137,7 +140,15 @@ fn rust_tests(
     if wrapper.is_some() {
         tally.check("clippy: `cargo xtask lint`", warnings == 0);
     }
-    front.transpose()
+    Ok(front.and_then(|started| match started {
+        Ok(front) => Some(front),
+        // What the tests have said is not lost for it.
+        Err(e) => {
+            eprintln!("error: {e:#}");
+            tally.fail("the build of the front end does not start");
+            None
+        }
+    }))
 }
 
 fn cargo_test(
@@ -170,7 +181,10 @@ fn cargo_test(
         tally.rust_line(line);
     })?;
     if !status.success() && tally.failed == before {
-        tally.fail("a test program ended without a result (see above)");
+        tally.fail(&format!(
+            "a test program ended without a result (see above){}",
+            disk::lack()
+        ));
     }
     Ok(())
 }

@@ -39,11 +39,23 @@ pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
     clean_env(&mut command);
-    if std::env::var_os("CI").is_some() && std::env::var_os("CARGO_INCREMENTAL").is_none() {
-        // What is built once and thrown away need not be kept in pieces.
-        command.env("CARGO_INCREMENTAL", "0");
-    }
+    build_once(&mut command);
     command
+}
+
+/// Where CI is set, what is built is thrown away after the run: it need not be kept in pieces, and no debugger looks at it (panics name
+/// their places without). Every cargo of a run gets the same, or it would build anew what another one has built.
+pub fn build_once(command: &mut Command) {
+    let ci = std::env::var_os("CI").is_some();
+    for (name, value) in once(ci, |name| std::env::var_os(name).is_some()) {
+        command.env(name, value);
+    }
+}
+
+/// Those that nobody has set otherwise.
+fn once(ci: bool, is_set: impl Fn(&str) -> bool) -> Vec<(&'static str, &'static str)> {
+    const ONCE: [(&str, &str); 2] = [("CARGO_INCREMENTAL", "0"), ("CARGO_PROFILE_DEV_DEBUG", "none")];
+    ONCE.into_iter().filter(|(name, _)| ci && !is_set(name)).collect()
 }
 
 /// Removes the variables cargo set for xtask: they name the wrong package.
@@ -59,5 +71,21 @@ pub fn clean_env(command: &mut Command) {
         if own {
             command.env_remove(&name);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::once;
+
+    #[test]
+    fn builds_of_ci_are_small_unless_told_otherwise() {
+        let names = |ci, set: &str| -> Vec<&'static str> {
+            let all = once(ci, |name| name == set);
+            all.into_iter().map(|(name, _)| name).collect()
+        };
+        assert_eq!(names(true, ""), ["CARGO_INCREMENTAL", "CARGO_PROFILE_DEV_DEBUG"]);
+        assert_eq!(names(true, "CARGO_PROFILE_DEV_DEBUG"), ["CARGO_INCREMENTAL"]);
+        assert!(names(false, "").is_empty());
     }
 }

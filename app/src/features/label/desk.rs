@@ -55,6 +55,8 @@ pub enum SaveState {
 
 /// An item in hand.
 pub struct Sheet {
+    /// Which of this page's sheets it is: an item that is loaded anew has another one, whose editor counts its changes from the beginning.
+    pub number: u64,
     pub item: Item,
     pub editor: Editor,
     pub leased: bool,

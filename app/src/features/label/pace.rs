@@ -108,8 +108,8 @@ impl Paces {
 
     /// Another frame begins.
     pub fn begin(&mut self, now: f64) {
-        if self.open.is_some_and(|f| now - f.began >= SURELY_WORK) {
-            self.end(now);
+        if let Some(frame) = self.open.filter(|f| now - f.began >= SURELY_WORK) {
+            self.end(frame.began, now);
         }
         self.open = None;
     }
@@ -126,9 +126,10 @@ impl Paces {
         self.open.is_some()
     }
 
-    /// The page is free again.
-    pub fn end(&mut self, now: f64) {
-        if let Some(frame) = self.open.take() {
+    /// The page is free again after the frame that began then. Of any but the open one it says nothing: a report may come so late that the
+    /// next frame has drawn already, and would seem to have taken no time.
+    pub fn end(&mut self, began: f64, now: f64) {
+        if let Some(frame) = self.open.take_if(|f| f.began == began) {
             self.of(frame.work).took(frame.units, now - frame.began);
         }
     }
@@ -158,7 +159,7 @@ mod tests {
             let took = base + units as f64 * each;
             paces.drew(now, work, units);
             assert!(paces.is_open());
-            paces.end(now + took);
+            paces.end(now, now + took);
             frames.push(took);
             now += took.max(16.0);
             left -= units;
@@ -191,12 +192,12 @@ mod tests {
         let mut paces = Paces::default();
         let before = paces.units(Work::Crowd);
         paces.drew(0.0, Work::Crowd, before);
-        paces.end(28.0);
+        paces.end(0.0, 28.0);
         assert_eq!(paces.units(Work::Crowd), before / 2);
         for _ in 0..20 {
             let units = paces.units(Work::Crowd);
             paces.drew(0.0, Work::Crowd, units);
-            paces.end(500.0);
+            paces.end(0.0, 500.0);
         }
         assert_eq!(paces.units(Work::Crowd), 500);
         // Of the others nothing is known.
@@ -208,7 +209,7 @@ mod tests {
         let mut paces = Paces::default();
         let before = paces.units(Work::Shapes);
         paces.drew(0.0, Work::Shapes, 20);
-        paces.end(3.0);
+        paces.end(0.0, 3.0);
         assert_eq!(paces.units(Work::Shapes), before);
         paces.drew(0.0, Work::Shapes, before);
         paces.begin(17.0);
@@ -220,8 +221,22 @@ mod tests {
         assert_eq!(paces.units(Work::Shapes), before / 4);
         // The clock was set back: as if it had taken no time.
         paces.drew(9.0, Work::Shapes, 600);
-        paces.end(0.0);
+        paces.end(9.0, 0.0);
         assert_eq!(paces.units(Work::Shapes), 900);
+    }
+
+    #[test]
+    fn a_late_report_is_not_of_the_next_frame() {
+        let mut paces = Paces::default();
+        let before = paces.units(Work::Picture);
+        paces.drew(0.0, Work::Picture, before);
+        paces.begin(16.0);
+        paces.drew(16.0, Work::Picture, before);
+        // Of the first one, when the second has only told the canvas what to draw.
+        paces.end(0.0, 18.0);
+        assert_eq!(paces.units(Work::Picture), before);
+        paces.end(16.0, 38.0);
+        assert_eq!(paces.units(Work::Picture), before / 2);
     }
 
     #[test]

@@ -123,7 +123,7 @@ pub(crate) async fn brought(ctx: &Context, wanted: &Backbone) -> Result<Brought>
     match what {
         NetFile::Weights if file.byte_size > WEIGHTS_MAX => {
             return wrong(
-                "holds weights of more than a gigabyte, which no network that can be used here has.",
+                "holds weights of more than a gigabyte. Those of a large transformer fit as 16-bit numbers: `torch.save(model.half().state_dict(), \"vit_l_16.pth\")`.",
             );
         }
         NetFile::Onnx if file.byte_size > ONNX_MAX => {

@@ -36,6 +36,7 @@ impl Toolchain {
                 let mut cargo = Command::new(DEBIAN_CARGO);
                 cargo.current_dir(ws::root());
                 ws::clean_env(&mut cargo);
+                ws::build_once(&mut cargo);
                 for name in [
                     "CARGO",
                     "RUSTUP_TOOLCHAIN",

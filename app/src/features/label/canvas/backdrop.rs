@@ -21,6 +21,7 @@ const NAME: usize = 4;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Key {
     item: ItemId,
+    sheet: u64,
     doc: u64,
     frame: u64,
     layers: u64,
@@ -42,6 +43,7 @@ impl Key {
         let epochs = s.editor.epochs();
         Self {
             item: s.item.id,
+            sheet: s.number,
             doc: epochs.doc,
             frame: epochs.frame,
             layers: epochs.layers,

@@ -49,6 +49,7 @@ void main() { pixel = vec4(tint, 1.0); }";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
     item: ItemId,
+    sheet: u64,
     doc: u64,
     frame: u64,
     layers: u64,
@@ -63,6 +64,7 @@ impl Key {
         let epochs = s.editor.epochs();
         Self {
             item: s.item.id,
+            sheet: s.number,
             doc: epochs.doc,
             frame: epochs.frame,
             layers: epochs.layers,

@@ -260,8 +260,10 @@ impl<K: PartialEq> Layer<K> {
     /// pixels (what encloses it where the view is turned).
     pub fn draw(&mut self, key: K, view: &Viewport, paint: impl FnOnce(&Context, Rect)) {
         let extent = Extent::of(view);
-        if extent.prepare(&self.canvas, &self.context) {
-            let (w, h) = (view.screen().width, view.screen().height);
+        let (w, h) = (view.screen().width, view.screen().height);
+        let other = extent.prepare(&self.canvas, &self.context);
+        // As many pixels can be less of the stage: the screen is denser now.
+        if other || (self.screen, self.margin) != ((w, h), extent.margin) {
             let (mx, my) = extent.margin;
             for (name, v) in [
                 ("left", -mx),
@@ -272,7 +274,7 @@ impl<K: PartialEq> Layer<K> {
                 self.style(name, &format!("{v}px"));
             }
         }
-        (self.screen, self.margin) = ((view.screen().width, view.screen().height), extent.margin);
+        (self.screen, self.margin) = ((w, h), extent.margin);
         paint(&self.context, extent.window(view));
         self.shown = Some((key, view.scale(), view.offset()));
         self.style("transform", "none");

@@ -156,11 +156,6 @@ impl Painter {
     /// The stage has this size in CSS pixels; the canvases get the screen's own pixels.
     pub fn resize(&self, w: f64, h: f64) {
         self.size.set((w, h));
-        if let Some(l) = self.layers.borrow().as_ref() {
-            let r = ratio();
-            l.shapes.set_width((w * r).round() as u32);
-            l.shapes.set_height((h * r).round() as u32);
-        }
         // At once: a canvas that was resized is empty until it is drawn.
         self.dirty_picture.set(true);
         self.dirty_shapes.set(true);
@@ -205,9 +200,16 @@ impl Painter {
         self.paces.borrow_mut().begin(began);
         let (w, h) = self.size.get();
         let r = ratio();
-        let picture = self.dirty_picture.replace(false);
+        // Another size of the stage, or a screen with more pixels for the same one, of which nobody tells.
+        let pixels = ((w * r).round() as u32, (h * r).round() as u32);
+        let resized = (l.shapes.width(), l.shapes.height()) != pixels;
+        if resized {
+            l.shapes.set_width(pixels.0);
+            l.shapes.set_height(pixels.1);
+        }
+        let picture = self.dirty_picture.replace(false) || resized;
         let moved = self.dirty_view.replace(false);
-        let shapes = self.dirty_shapes.replace(false);
+        let shapes = self.dirty_shapes.replace(false) || resized;
         let rested = self.rested.replace(false);
         if shapes {
             let c = &l.shape_context;
@@ -236,12 +238,17 @@ impl Painter {
             l.picture.forget();
             l.standing.forget();
             l.card.hide();
+            // Nor is anything on its way: what comes next may count its changes from the beginning again.
+            self.sharpening.replace(None);
+            self.crowd.replace(None);
+            l.picture.abandon();
+            l.standing.abandon();
         }
         if self.paces.borrow().is_open() {
             let paces = Rc::clone(&self.paces);
             // Behind the frame, for which the browser draws what it was told now.
             set_timeout(
-                move || paces.borrow_mut().end(js_sys::Date::now()),
+                move || paces.borrow_mut().end(began, js_sys::Date::now()),
                 std::time::Duration::ZERO,
             );
         }

@@ -56,26 +56,28 @@ impl Painter {
         if turn == Turn::Waits {
             return false;
         }
-        let units = if turn == Turn::Hurries {
-            usize::MAX
+        let room = if turn == Turn::Hurries {
+            Room {
+                units: usize::MAX,
+                until: f64::INFINITY,
+            }
         } else {
-            self.paces.borrow().units(drawing.work)
+            Room {
+                units: self.paces.borrow().units(drawing.work),
+                until: js_sys::Date::now() + SLICE,
+            }
         };
         let mut drawn = 0;
         if !drawing.is_done() {
             let Some(to) = standing.sketch() else {
                 return false;
             };
-            let room = Room {
-                units,
-                until: js_sys::Date::now() + SLICE,
-            };
             drawn = drawing.step(&to, s, &self.outlines, look, each, room);
             if let Turn::Own(began) = turn {
                 self.paces.borrow_mut().drew(began, drawing.work, drawn);
             }
         }
-        let shows = drawing.is_done() && drawn <= units / 2;
+        let shows = drawing.is_done() && drawn <= room.units / 2;
         if shows {
             standing.finish(drawing.key, &drawing.view);
             self.left_out.replace(std::mem::take(&mut drawing.without));

@@ -14,6 +14,7 @@ use limn_domain::queue::{Taken, WorkItem};
 use limn_domain::smart::can_segment;
 use limn_domain::{ItemId, Size};
 use limn_editor::{Begun, Definition, Document, Editor, History, Tool};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Items leased ahead of the open one.
 const AHEAD: usize = 3;
@@ -155,6 +156,7 @@ impl Desk {
     }
 
     fn sheet_of(self, work: WorkItem, record: Option<Record>, theirs: String) -> (Sheet, usize) {
+        static SHEETS: AtomicU64 = AtomicU64::new(0);
         let size = Size {
             width: work.item.width as f64,
             height: work.item.height as f64,
@@ -192,6 +194,7 @@ impl Desk {
             )
         };
         let mut sheet = Sheet {
+            number: SHEETS.fetch_add(1, Ordering::Relaxed),
             item: work.item,
             editor,
             leased: work.lease_until.is_some(),
