@@ -259,6 +259,21 @@ async fn what_makes_no_sense_is_refused_and_views_are_kept() {
         assert_eq!(views.len(), 1, "one of the same name is replaced");
         assert!(views[0].query.filter.facets.contains_key("folder"));
         assert_eq!(explore.item_views(&w.viewer, w.project).await.unwrap(), views);
+        // A list of views holds all of them: none may be megabytes.
+        let values: Vec<String> = (0..100).map(|n| format!("{n:01000}")).collect();
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        let large = NewView {
+            name: "Large".to_owned(),
+            query: of(by("folder", &values)),
+        };
+        assert_eq!(
+            found(&w, large.query.filter.clone()).await.matched,
+            0,
+            "to be asked"
+        );
+        let refused = explore.save_item_view(&w.manager, w.project, large).await;
+        let why = refused.unwrap_err().into_api();
+        assert!(why.for_field("query").unwrap().contains("64 KB"), "{why:?}");
         let refused = explore
             .delete_item_view(&w.reviewer, w.project, views[0].id)
             .await;
