@@ -234,6 +234,16 @@ async fn what_makes_no_sense_is_refused_and_views_are_kept() {
         let long = "x".repeat(2_001);
         let wrong = refused(of(by("state", &[&long]))).await;
         assert!(wrong.for_field("filter").is_some(), "{wrong:?}");
+        // Each facet takes a set of all items, also one that no item has.
+        let many = |n: usize| ExploreFilter {
+            facets: (0..n)
+                .map(|n| (format!("item:{n}"), vec!["x".to_owned()]))
+                .collect(),
+            ..ExploreFilter::default()
+        };
+        let wrong = refused(of(many(101))).await;
+        assert!(wrong.for_field("filter").unwrap().contains("100"), "{wrong:?}");
+        assert_eq!(found(&w, many(100)).await.matched, 0);
         // A facet that items may have, and none has.
         assert_eq!(found(&w, by("item:weather", &["rain"])).await.matched, 0);
         let outsider = w
