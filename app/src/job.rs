@@ -2,16 +2,16 @@
 
 use crate::fmt;
 use crate::pulse::{pulse_cancel, pulse_job};
-use crate::ui::{Button, Glyph, ProgressBar, Segment, Tone};
+use crate::ui::{Button, Glyph, ProgressBar, Segment, Tone, use_toasts};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use limn_domain::JobId;
 use limn_domain::job::{Job, JobState};
+use limn_domain::{Code, JobId};
 use std::time::Duration;
 
 const POLL: Duration = Duration::from_millis(600);
 
-/// Asks for a job until it has ended, or until `job` no longer holds it.
+/// Asks for a job until it has ended, or until `job` no longer holds it. One that may not be seen any more has failed.
 pub fn follow(job: RwSignal<Option<Job>>, id: JobId, ended: Callback<Job>) {
     set_timeout(
         move || {
@@ -32,6 +32,15 @@ pub fn follow(job: RwSignal<Option<Job>>, id: JobId, ended: Callback<Job>) {
                     Ok(now) => {
                         job.set(Some(now));
                         follow(job, id, ended);
+                    }
+                    // Nothing more will be heard of it.
+                    Err(error) if matches!(error.code, Code::NotFound | Code::Forbidden) => {
+                        let Some(Some(mut last)) = job.try_get_untracked() else {
+                            return;
+                        };
+                        (last.state, last.error) = (JobState::Failed, Some(error.message.clone()));
+                        job.set(Some(last.clone()));
+                        ended.run(last);
                     }
                     // A short absence of the server is no end of the job.
                     Err(_) => follow(job, id, ended),
@@ -89,10 +98,14 @@ pub fn JobProgress(job: Signal<Option<Job>>) -> impl IntoView {
 /// A running job: its bar, what it does, and a way to stop it.
 #[component]
 pub fn Watch(job: RwSignal<Option<Job>>) -> impl IntoView {
+    let toasts = use_toasts();
     let cancel = move || {
         if let Some(id) = job.with_untracked(|j| j.as_ref().map(|j| j.id)) {
             spawn_local(async move {
-                drop(pulse_cancel(id).await);
+                // Such as that it is not theirs to cancel.
+                if let Err(error) = pulse_cancel(id).await {
+                    toasts.error(&error);
+                }
             });
         }
     };

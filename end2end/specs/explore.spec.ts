@@ -86,6 +86,32 @@ test("files are filtered with counts, the filter is kept as a view, and what was
   await page.keyboard.press("Escape");
 });
 
+test("the list of versions says which one is looked through, also where the tab leads to another", async ({ limn, admin, page, signIn }) => {
+  test.setTimeout(120_000);
+  const api = limn.api(admin.token);
+  const { dataset } = await street(api);
+  const [one] = await api.get(`/api/v1/datasets/${dataset}/versions`);
+  const two = { from: "selection", version_id: one.id, paths: ["photo 1.png", "photo 2.png"] };
+  await finished(api, await api.post(`/api/v1/datasets/${dataset}/versions`, two));
+  await signIn(page, admin);
+  await page.goto(`/data/${dataset}/explore?version=1`);
+  await hydrated(page);
+  const count = page.locator(".explore__count");
+  const version = page.getByLabel("Version", { exact: true });
+  await expect(count).toHaveText("6 files", { timeout: 30_000 });
+  await expect(version).toHaveValue("1");
+  // Its address names none, so it is the newest.
+  await page.getByRole("navigation", { name: "Dataset", exact: true }).getByRole("link", { name: "Explore" }).click();
+  await expect(count).toHaveText("2 files", { timeout: 30_000 });
+  await expect(version).toHaveValue("2");
+  await page.getByLabel("Part of a path", { exact: true }).fill("photo 1");
+  await expect(count).toHaveText("1 of 2 files");
+  await expect(page).toHaveURL(/version=2/);
+  await version.selectOption("1");
+  await expect(count).toHaveText("1 of 6 files");
+  await expect(page).toHaveURL(/version=1/);
+});
+
 test("files are tagged by keyboard, filtered by tag, and the change is undone", async ({ limn, admin, page, signIn, a11y, shots }) => {
   test.setTimeout(120_000);
   const api = limn.api(admin.token);

@@ -77,3 +77,35 @@ test("items are filtered with counts that follow labels, kept as a view, exporte
   await page.getByRole("button", { name: "Clear all filters" }).click();
   await expect(count).toHaveText("6 items");
 });
+
+test("what is done is about what is counted, also while the answer to another question is awaited", async ({ limn, admin, page, signIn }) => {
+  const api = limn.api(admin.token);
+  const project = await makeProject(api, unique("Awaited"), { items: 4 });
+  const category = project.categories[0];
+  const { item } = (await api.get(`/api/v1/projects/${project.id}/items`)).rows[0];
+  const box = { id: crypto.randomUUID(), category_id: category.id, kind: "box", rect: { x: 40, y: 30, w: 90, h: 70 } };
+  await api.put(`/api/v1/items/${item.id}/annotations`, { change_id: crypto.randomUUID(), base_revision: 0, upserts: [box] });
+  await signIn(page, admin);
+  await page.goto(`/projects/${project.id}/explore`);
+  await hydrated(page);
+  const count = page.locator(".explore__count");
+  await expect(count).toHaveText("4 items");
+
+  let answer = () => {};
+  const held = new Promise<void>((resolve) => (answer = resolve));
+  await page.route("**/ui/explore/items", async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.getByRole("checkbox", { name: new RegExp(`^${category.name} 1`) }).check();
+  await expect(page).toHaveURL(/q=/);
+  await expect(count).toHaveText("4 items");
+  await page.getByRole("button", { name: "More actions on these items" }).click();
+  await page.getByRole("menuitem", { name: "Requeue" }).click();
+  const dialog = page.getByRole("dialog", { name: "Requeue 4 items?" });
+  const sent = page.waitForRequest("**/ui/item/bulk");
+  await dialog.getByRole("button", { name: "Requeue" }).click();
+  expect((await sent).postDataJSON().selection).toEqual({ found: {} });
+  answer();
+  await expect(count).toHaveText("1 of 4 items");
+});

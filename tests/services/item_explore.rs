@@ -234,6 +234,16 @@ async fn what_makes_no_sense_is_refused_and_views_are_kept() {
         let long = "x".repeat(2_001);
         let wrong = refused(of(by("state", &[&long]))).await;
         assert!(wrong.for_field("filter").is_some(), "{wrong:?}");
+        // Each facet takes a set of all items, also one that no item has.
+        let many = |n: usize| ExploreFilter {
+            facets: (0..n)
+                .map(|n| (format!("item:{n}"), vec!["x".to_owned()]))
+                .collect(),
+            ..ExploreFilter::default()
+        };
+        let wrong = refused(of(many(101))).await;
+        assert!(wrong.for_field("filter").unwrap().contains("100"), "{wrong:?}");
+        assert_eq!(found(&w, many(100)).await.matched, 0);
         // A facet that items may have, and none has.
         assert_eq!(found(&w, by("item:weather", &["rain"])).await.matched, 0);
         let outsider = w
@@ -259,6 +269,21 @@ async fn what_makes_no_sense_is_refused_and_views_are_kept() {
         assert_eq!(views.len(), 1, "one of the same name is replaced");
         assert!(views[0].query.filter.facets.contains_key("folder"));
         assert_eq!(explore.item_views(&w.viewer, w.project).await.unwrap(), views);
+        // A list of views holds all of them: none may be megabytes.
+        let values: Vec<String> = (0..100).map(|n| format!("{n:01000}")).collect();
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        let large = NewView {
+            name: "Large".to_owned(),
+            query: of(by("folder", &values)),
+        };
+        assert_eq!(
+            found(&w, large.query.filter.clone()).await.matched,
+            0,
+            "to be asked"
+        );
+        let refused = explore.save_item_view(&w.manager, w.project, large).await;
+        let why = refused.unwrap_err().into_api();
+        assert!(why.for_field("query").unwrap().contains("64 KB"), "{why:?}");
         let refused = explore
             .delete_item_view(&w.reviewer, w.project, views[0].id)
             .await;

@@ -42,13 +42,13 @@ pub fn asked(query: ExploreQuery) -> ExploreQuery {
 }
 
 /// Asks again when the question is another, or its answer, as `again` says. `shown` counts the rows that are shown. Only the newest
-/// question's answer is taken. Answers whether one is awaited.
+/// question's answer is taken, with the question. Answers whether one is awaited.
 pub fn follow_question<A, F>(
     query: Memo<ExploreQuery>,
     again: RwSignal<u32>,
     shown: impl Fn() -> usize + 'static,
     ask: impl Fn(ExploreQuery) -> F + 'static,
-    take: impl Fn(A) + Copy + 'static,
+    take: impl Fn(ExploreQuery, A) + Copy + 'static,
 ) -> RwSignal<bool>
 where
     A: 'static,
@@ -68,7 +68,7 @@ where
                 // What somebody has scrolled to stays where it is.
                 wanted.limit = Some((shown() as i64).clamp(PAGE, ROWS_MAX));
             }
-            let answer = ask(wanted);
+            let (answer, question) = (ask(wanted), now.0.clone());
             spawn_local(async move {
                 let answer = answer.await;
                 if turn.try_get_value() != Some(mine) {
@@ -76,7 +76,7 @@ where
                 }
                 busy.set(false);
                 match answer {
-                    Ok(answer) => take(answer),
+                    Ok(answer) => take(question, answer),
                     Err(error) => toasts.error(&error),
                 }
             });

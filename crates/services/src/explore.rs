@@ -34,6 +34,8 @@ use std::sync::Arc;
 const LIMIT_DEFAULT: i64 = 60;
 /// Values and bounds of a filter, and bytes of each of its texts.
 const FILTER_MAX: usize = 2_000;
+/// Facets and columns of a filter: each takes a set of all rows while a question is answered.
+const PARTS_MAX: usize = 100;
 /// A crash in the middle costs one attempt.
 const ATTEMPTS: i64 = 3;
 
@@ -154,8 +156,8 @@ impl Explore {
     }
 }
 
-/// The files of a version that pass, by the place of each in the order of paths, with the index it was answered from.
-/// Errors: `WrongState` while the version is not indexed.
+/// The files of a version that pass, by the place of each in the order of paths. For jobs: a version that is not indexed is indexed
+/// first, which may take minutes.
 pub(crate) async fn passing(ctx: &Context, version: &Version, filter: &ExploreFilter) -> Result<Bits> {
     let index = match ctx.indexes.get(version.id).await? {
         Some(index) => index,
@@ -186,6 +188,12 @@ pub(crate) fn check(query: &ExploreQuery) -> Result<()> {
         return Err(Error::field(
             "filter",
             format!("A filter has at most {FILTER_MAX} values, and as many bytes in each."),
+        ));
+    }
+    if f.facets.len() + f.ranges.len() > PARTS_MAX {
+        return Err(Error::field(
+            "filter",
+            format!("Filter by at most {PARTS_MAX} facets and numbers at once."),
         ));
     }
     Ok(())

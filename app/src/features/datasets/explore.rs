@@ -21,7 +21,7 @@ use leptos_router::hooks::{use_navigate, use_query_map};
 use limn_domain::VersionId;
 use limn_domain::authz::Action;
 use limn_domain::dataset::{Entry, Version, VersionSchema};
-use limn_domain::explore::{ExploreAnswer, ExplorePage, ExploreQuery};
+use limn_domain::explore::{ExploreAnswer, ExploreFilter, ExplorePage, ExploreQuery};
 use limn_domain::job::Job;
 use make::MakeDialog;
 use map::MapView;
@@ -47,6 +47,8 @@ struct Explorer {
     change: Callback<ExploreQuery>,
     /// The first page with its counts.
     page: RwSignal<ExplorePage>,
+    /// The filter that it answers: another one than the address says while an answer is awaited, or did not come.
+    answered: RwSignal<ExploreFilter>,
     /// All files that are shown.
     rows: RwSignal<Vec<Entry>>,
     /// Their tags, by path.
@@ -68,8 +70,9 @@ struct Explorer {
 }
 
 impl Explorer {
-    /// Shows a first page; `job` is what looks at the pictures for it.
-    fn show(&self, page: ExplorePage, job: Option<Job>) {
+    /// Shows the first page of a question; `job` is what looks at the pictures for it.
+    fn show(&self, question: ExploreQuery, page: ExplorePage, job: Option<Job>) {
+        self.answered.set(question.filter);
         self.rows.set(page.rows.clone());
         self.tags.set(page.tags.clone());
         self.distances.set(page.distances.clone());
@@ -116,11 +119,10 @@ pub fn ExploreTab() -> impl IntoView {
     let named = |name: &str| params.with_untracked(|p| p.get(name)).unwrap_or_default();
     let show = RwSignal::new(shown_as(named("view")));
     let color = RwSignal::new(named("color"));
-    let number = RwSignal::new(
-        version
-            .get_untracked()
-            .map_or_else(String::new, |v| v.number.to_string()),
-    );
+    // That of the address; the list of versions follows it, and leads to another one when somebody chooses.
+    let shown =
+        Memo::new(move |_| version.with(|v| v.as_ref().map_or_else(String::new, |v| v.number.to_string())));
+    let number = RwSignal::new(shown.get_untracked());
     let go = Callback::new(move |(number, query): (String, ExploreQuery)| {
         let options = NavigateOptions {
             replace: true,
@@ -140,10 +142,16 @@ pub fn ExploreTab() -> impl IntoView {
         }
         navigate(&to, options);
     });
-    let change = Callback::new(move |q: ExploreQuery| go.run((number.get_untracked(), q)));
+    let change = Callback::new(move |q: ExploreQuery| go.run((shown.get_untracked(), q)));
+    Effect::new(move |_| {
+        let now = shown.get();
+        if number.with_untracked(|n| *n != now) {
+            number.set(now);
+        }
+    });
     Effect::new(move |before: Option<String>| {
         let now = number.get();
-        if before.is_some_and(|b| b != now) {
+        if before.is_some_and(|b| b != now) && now != shown.get_untracked() {
             go.run((now.clone(), query.get_untracked()));
         }
         now
@@ -191,6 +199,7 @@ fn OfVersion(
                 let schema = schema.await.ok();
                 match first.await {
                     Ok(ExploreAnswer { page: Some(page), job }) => {
+                        let question = instead.get_untracked().unwrap_or_else(|| query.get_untracked());
                         let e = Explorer {
                             ctx,
                             version: id,
@@ -203,6 +212,7 @@ fn OfVersion(
                             looking: RwSignal::new(job),
                             at: RwSignal::new(None),
                             page: RwSignal::new(page),
+                            answered: RwSignal::new(question.filter),
                             again: RwSignal::new(0),
                             selected: RwSignal::default(),
                             show,
@@ -250,8 +260,8 @@ fn Page(e: Explorer, number: RwSignal<String>) -> impl IntoView {
         e.again,
         move || e.rows.with_untracked(Vec::len),
         move |query| api::version_explore(e.version, query),
-        move |answer: ExploreAnswer| match answer.page {
-            Some(page) => e.show(page, answer.job),
+        move |question, answer: ExploreAnswer| match answer.page {
+            Some(page) => e.show(question, page, answer.job),
             None => toasts.info("The version is being indexed again; try once more in a moment."),
         },
     );

@@ -20,7 +20,7 @@ use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
 use limn_domain::ItemId;
 use limn_domain::authz::Action;
-use limn_domain::explore::ExploreQuery;
+use limn_domain::explore::{ExploreFilter, ExploreQuery};
 use limn_domain::item::ItemWithAnnotations;
 use limn_domain::item_explore::{ItemChoice, ItemsAnswer, ItemsFound};
 use limn_domain::job::Job;
@@ -39,6 +39,8 @@ struct Explorer {
     change: Callback<ExploreQuery>,
     /// The first page with its counts.
     page: RwSignal<ItemsFound>,
+    /// The filter that it answers: another one than the address says while an answer is awaited, or did not come.
+    answered: RwSignal<ExploreFilter>,
     /// All items that are shown.
     rows: RwSignal<Vec<Row>>,
     /// The job that takes in what has changed, while that is much.
@@ -53,6 +55,7 @@ impl Explorer {
         ctx: ProjectCtx,
         query: Memo<ExploreQuery>,
         change: Callback<ExploreQuery>,
+        answered: ExploreFilter,
         mut page: ItemsFound,
         job: Option<Job>,
     ) -> Self {
@@ -62,13 +65,15 @@ impl Explorer {
             change,
             rows: RwSignal::new(rows_of(&mut page)),
             page: RwSignal::new(page),
+            answered: RwSignal::new(answered),
             job: RwSignal::new(job),
             again: RwSignal::new(0),
             selected: RwSignal::default(),
         }
     }
 
-    fn show(&self, mut page: ItemsFound, job: Option<Job>) {
+    fn show(&self, question: ExploreQuery, mut page: ItemsFound, job: Option<Job>) {
+        self.answered.set(question.filter);
         self.rows.set(rows_of(&mut page));
         self.page.set(page);
         // One that is being followed does.
@@ -92,10 +97,10 @@ impl Explorer {
         }
     }
 
-    /// What an action is about: those selected, or all that were found.
+    /// What an action is about: those selected, or all that were found, which are those that are counted.
     fn choice(&self) -> ItemChoice {
         ItemChoice {
-            filter: self.query.with_untracked(|q| q.filter.clone()),
+            filter: self.answered.get_untracked(),
             items: self.selected.with_untracked(|s| s.iter().copied().collect()),
         }
     }
@@ -142,7 +147,8 @@ pub fn ExploreTab() -> impl IntoView {
             {move || Suspend::new(async move {
                 match first.await {
                     Ok(ItemsAnswer { page: Some(page), job }) => {
-                        let e = Explorer::new(ctx, query, change, page, job);
+                        let question = instead.get_untracked().unwrap_or_else(|| query.get_untracked());
+                        let e = Explorer::new(ctx, query, change, question.filter, page, job);
                         view! { <Page e/> }.into_any()
                     }
                     Ok(ItemsAnswer { job: Some(job), .. }) => {
@@ -184,9 +190,9 @@ fn Page(e: Explorer) -> impl IntoView {
         e.again,
         move || e.rows.with_untracked(Vec::len),
         move |query| api::explore_items(e.ctx.id, query),
-        move |answer: ItemsAnswer| {
+        move |question, answer: ItemsAnswer| {
             if let Some(page) = answer.page {
-                e.show(page, answer.job);
+                e.show(question, page, answer.job);
             } else {
                 toasts.info("The project is being indexed again; what is shown is from before.");
                 e.job.set(answer.job);

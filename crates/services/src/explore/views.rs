@@ -11,6 +11,8 @@ use limn_store::{Tx, repo};
 
 /// Views of a dataset or project.
 const VIEWS_MAX: usize = 200;
+/// Bytes of a view's filter: a list of views has all of them, and everybody reads it whole.
+const QUERY_MAX: usize = 64 << 10;
 
 impl Explore {
     /// The saved views of a dataset, by name.
@@ -98,6 +100,15 @@ impl Explore {
         if name.chars().count() > VIEW_NAME_MAX {
             let why = format!("A view's name has at most {VIEW_NAME_MAX} characters.");
             checks.take::<()>("name", Err(why));
+        }
+        let bytes = serde_json::to_vec(&query).map_err(anyhow::Error::from)?.len();
+        if bytes > QUERY_MAX {
+            let why = format!(
+                "A view's filter has at most {} KB, and this one has {}; filter by fewer values.",
+                QUERY_MAX >> 10,
+                bytes.div_ceil(1 << 10)
+            );
+            checks.take::<()>("query", Err(why));
         }
         checks.finish()?;
         let (actor, now) = (actor.clone(), self.0.now());

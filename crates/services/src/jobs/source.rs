@@ -82,6 +82,8 @@ struct Refresh<'a> {
     no_tracks: u64,
     /// Pictures that are frames, by folder, until all of them are known.
     frames: BTreeMap<String, Vec<Entry>>,
+    /// How many those are.
+    gathered: usize,
     /// Whether there is a program that takes videos apart, once it was needed.
     ffmpeg: Option<bool>,
 }
@@ -118,6 +120,7 @@ async fn run(ctx: &Context, payload: &Payload, progress: &Progress) -> anyhow::R
         passed: 0,
         no_tracks: 0,
         frames: BTreeMap::new(),
+        gathered: 0,
         ffmpeg: None,
         store,
         source,

@@ -264,6 +264,48 @@ async fn videos_go_on_where_the_store_died() {
 }
 
 #[tokio::test]
+async fn a_folder_that_grows_is_not_read_again_to_say_so() {
+    on_both(async |db| {
+        let w = world(&db, Task::Objects).await;
+        let (shared, store) = bucket(&w, 0).await;
+        let put = |n: u8| {
+            shared
+                .lock()
+                .unwrap()
+                .files
+                .insert(format!("walk/{n}.png"), frame(n, 64))
+        };
+        for n in 1..=3 {
+            put(n);
+        }
+        let source = w.take_frames(&store, "", 25.0).await;
+        assert_eq!(figures(&report(w.ended(&source).await)), [3, 1, 0, 0, 0, 0]);
+        let reads = || shared.lock().unwrap().reads.len();
+        let first = reads();
+        // Every refresh while somebody fills it.
+        for n in 4..=5 {
+            put(n);
+            assert_eq!(
+                figures(&w.refreshed(&source).await),
+                [i64::from(n), 0, 0, 1, 0, 0]
+            );
+        }
+        assert_eq!(reads(), first, "that they are more is seen in the list");
+        // As many as the item has may be those that it has.
+        for n in 4..=5 {
+            shared.lock().unwrap().files.remove(&format!("walk/{n}.png"));
+        }
+        let back = w.refreshed(&source).await;
+        assert_eq!(
+            (figures(&back), back.report.items_unchanged),
+            ([3, 0, 0, 0, 0, 0], 1)
+        );
+        assert_eq!(reads(), first + 3);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn projects_whose_labels_are_no_tracks_pass_videos_over() {
     on_both(async |db| {
         let w = world(&db, Task::Classification).await;

@@ -51,7 +51,7 @@ fn Form(e: Explorer, job: RwSignal<Option<Job>>, open: RwSignal<bool>) -> impl I
             let input = NewVersion {
                 source: VersionSource::Selection {
                     version_id: e.version,
-                    filter: e.query.get_untracked().filter,
+                    filter: e.answered.get_untracked(),
                     paths: e.selected.get_untracked().into_iter().collect(),
                 },
                 note: note.get_untracked(),

@@ -28,11 +28,17 @@ pub fn Results(e: Explorer, as_table: Signal<bool>) -> impl IntoView {
             let Some(page) = answer.page else { return };
             e.tags.try_update(|t| t.extend(page.tags));
             e.distances.try_update(|d| d.extend(page.distances));
-            rows.try_update(|rows| {
+            let came = rows.try_update(|rows| {
                 // Tags may have moved files from one page to another meanwhile.
                 let known: BTreeSet<String> = rows.iter().map(|r| r.path.clone()).collect();
+                let before = rows.len();
                 rows.extend(page.rows.into_iter().filter(|r| !known.contains(&r.path)));
+                rows.len() > before
             });
+            // So many that there is nothing behind what is shown: the same question has another answer.
+            if came == Some(false) {
+                e.ask_again();
+            }
         },
     );
     let shown = move || rows.with_untracked(|rows| rows.iter().map(|r| r.path.clone()).collect::<Vec<_>>());

@@ -115,7 +115,7 @@ fn Form(e: Explorer, open: RwSignal<bool>) -> impl IntoView {
     let toasts = use_toasts();
     // What the dialog speaks of stays while it is open.
     let of = StoredValue::new(TagScope {
-        filter: e.query.get_untracked().filter,
+        filter: e.answered.get_untracked(),
         paths: e.selected.get_untracked().into_iter().collect(),
     });
     let choice = Choice {

@@ -31,12 +31,18 @@ pub fn Results(e: Explorer, as_table: Signal<bool>) -> impl IntoView {
         move || e.rows.with_untracked(Vec::len),
         move |query| api::explore_items(e.ctx.id, query),
         move |answer: ItemsAnswer| {
-            e.rows.try_update(|rows| {
+            let came = e.rows.try_update(|rows| {
                 // Items may have moved from one page to another meanwhile.
                 let known: BTreeSet<ItemId> = rows.iter().map(|r| r.item.id).collect();
+                let before = rows.len();
                 let page = answer.page.into_iter().flat_map(|p| p.rows);
                 rows.extend(page.filter(|r| !known.contains(&r.item.id)).map(Arc::new));
+                rows.len() > before
             });
+            // So many that there is nothing behind what is shown: the same question has another answer.
+            if came == Some(false) {
+                e.ask_again();
+            }
         },
     );
     let shown = move || {

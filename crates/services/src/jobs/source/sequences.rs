@@ -8,6 +8,7 @@ use crate::ingest::NewVideo;
 use crate::jobs::videos::sequence_name;
 use futures::StreamExt as _;
 use limn_connect::{ConnectError, Entry};
+use limn_domain::datastore::FileState;
 use limn_domain::video;
 use limn_jobs::{Cancelled, Permanent};
 use limn_store::repo;
@@ -29,6 +30,7 @@ struct Folder {
 impl Refresh<'_> {
     /// Puts pictures with the others of their folders.
     pub(super) fn gather(&mut self, pictures: Vec<Entry>) -> anyhow::Result<()> {
+        self.gathered += pictures.len();
         for entry in pictures {
             let folder = entry.path.rsplit_once('/').map_or("", |(folder, _)| folder);
             if let Some(frames) = self.frames.get_mut(folder) {
@@ -37,8 +39,7 @@ impl Refresh<'_> {
                 self.frames.insert(folder.to_owned(), vec![entry]);
             }
         }
-        let all: usize = self.frames.values().map(Vec::len).sum();
-        if all > FRAMES_MAX {
+        if self.gathered > FRAMES_MAX {
             let why = format!(
                 "More than {FRAMES_MAX} pictures match `{}`. Take the frames of fewer folders at once: split the pattern into several.",
                 self.source.glob
@@ -52,6 +53,8 @@ impl Refresh<'_> {
     pub(super) async fn take_sequences(&mut self, live: &mut Live) -> anyhow::Result<()> {
         for (folder, mut frames) in std::mem::take(&mut self.frames) {
             frames.sort_by(|a, b| video::natural_order(&a.path, &b.path));
+            // Lists are made while files come and go: one that is listed twice is one frame.
+            frames.dedup_by(|a, b| a.path == b.path);
             let key = format!("{folder}/");
             let known = {
                 let mut tx = self.ctx.db.read().await?;
@@ -97,6 +100,14 @@ impl Refresh<'_> {
             }
         }
         let n = folder.frames.len();
+        if let Some(known) = folder.known.as_ref().filter(|k| k.state != FileState::Refused) {
+            let there = self.item(&folder.name).await?.and_then(|item| item.frames());
+            if there.is_some_and(|there| there as usize != n) {
+                // More frames, or fewer: reading and keeping all of them would tell no more.
+                let now = as_one(&folder.key, &folder.frames);
+                return Ok(Took::Changed(now, known.digest.clone()));
+            }
+        }
         if n > video::FRAMES_MAX {
             let (name, most) = (&folder.name, video::FRAMES_MAX);
             let why = format!("`{name}` has {n} frames; a video has at most {most}. Split the folder.");

@@ -6,11 +6,12 @@ use crate::ingest::NewVideo;
 use crate::jobs::videos;
 use limn_connect::{ConnectError, Entry};
 use limn_domain::datastore::FileState;
+use limn_domain::item::Item;
 use limn_jobs::Cancelled;
 use limn_storage::Staged;
 use limn_storage::video::{Decoded, VideoError, is_there};
-use limn_store::repo;
 use limn_store::repo::source::SeenFile;
+use limn_store::{StoreError, repo};
 
 /// What is said of a video that became an item: how it was decoded, and how many frames it has.
 type Whole = (Decoded, usize);
@@ -70,7 +71,7 @@ impl Refresh<'_> {
                 };
                 return Ok((Took::AsBefore(same), None));
             }
-            if self.is_item(&name).await? {
+            if self.item(&name).await?.is_some() {
                 // Other content; taking it apart would tell no more.
                 self.report.bytes += i64::try_from(bytes).unwrap_or(i64::MAX);
                 return Ok((Took::Changed(entry, Some(made.clone())), None));
@@ -130,15 +131,13 @@ impl Refresh<'_> {
         taken.await.map_err(|e| Stop::Own(e.into()))
     }
 
-    async fn is_item(&self, name: &str) -> Result<bool, Stop> {
+    /// The item of a name, whatever it was made of.
+    pub(super) async fn item(&self, name: &str) -> Result<Option<Item>, Stop> {
         let found = async {
             let mut tx = self.ctx.db.read().await?;
             repo::item::find_by_name(&mut tx, self.source.project_id, name).await
         };
-        match found.await {
-            Ok(item) => Ok(item.is_some()),
-            Err(e) => Err(Stop::Own(e.into())),
-        }
+        found.await.map_err(|e: StoreError| Stop::Own(e.into()))
     }
 
     async fn has_ffmpeg(&mut self) -> bool {
