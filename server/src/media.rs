@@ -3,14 +3,13 @@
 //! Outside `/api/v1` because pages name them in `<img>`; the same sessions, tokens and roles apply.
 
 use crate::error::{Api, Failure};
-use crate::ranges::{Content, Sending, send};
+use crate::ranges::{Asked, Content, Sending, send};
 use crate::rest::extract::{Caller, Id, Query};
 use crate::state::AppState;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
-use http::HeaderMap;
 use limn_domain::{AssetId, Code, DatastoreId, ItemId, VersionId};
 use limn_services::media::{MediaBody, MediaFile, Rendition};
 use limn_services::{Actor, Services};
@@ -33,14 +32,14 @@ async fn item(
     State(services): State<Services>,
     Caller(actor): Caller,
     Path((item, rendition)): Path<(String, String)>,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Api<Response> {
     let item: ItemId = item
         .parse()
         .map_err(|e: limn_domain::InvalidId| Failure::new(Code::BadRequest, e.to_string()))?;
     let which = which(&rendition)?;
     let file = services.media.get(&actor, item, which).await?;
-    answer(file, which, &headers).await
+    answer(file, which, &asked).await
 }
 
 /// What a rendition is called.
@@ -71,7 +70,7 @@ async fn version(
     Caller(actor): Caller,
     Path((version, rendition)): Path<(String, String)>,
     Query(query): Query<File>,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Api<Response> {
     let version: VersionId = version
         .parse()
@@ -81,7 +80,7 @@ async fn version(
         .versions
         .file(&actor, version, &query.path, which)
         .await?;
-    answer(found.file, which, &headers).await
+    answer(found.file, which, &asked).await
 }
 
 /// A small picture of a picture in a datastore. What lies there may change, so it is kept for a moment only.
@@ -90,7 +89,7 @@ async fn stored(
     Caller(actor): Caller,
     Id(store): Id<DatastoreId>,
     Query(query): Query<File>,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Api<Response> {
     let thumb = services.datastores.thumb(&actor, store, &query.path).await?;
     let etag = blake3::hash(&thumb.bytes).to_hex();
@@ -100,24 +99,24 @@ async fn stored(
         attachment: None,
         cache: "private, max-age=60",
     };
-    send(Content::Bytes(thumb.bytes), how, &headers).await
+    send(Content::Bytes(thumb.bytes), how, &asked).await
 }
 
-async fn answer(file: MediaFile, which: Rendition, headers: &HeaderMap) -> Api<Response> {
+async fn answer(file: MediaFile, which: Rendition, asked: &Asked) -> Api<Response> {
     let how = Sending {
         media_type: &file.media_type,
         etag: &file.etag,
         attachment: (which == Rendition::Original).then_some(file.name.as_str()),
         cache: if file.stands_in { "no-store" } else { IMMUTABLE },
     };
-    send(file.body.into(), how, headers).await
+    send(file.body.into(), how, asked).await
 }
 
 async fn tile(
     State(services): State<Services>,
     Caller(actor): Caller,
     Path((item, level, x, y)): Path<(String, String, String, String)>,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Api<Response> {
     let item: ItemId = item
         .parse()
@@ -141,7 +140,7 @@ async fn tile(
         attachment: None,
         cache: IMMUTABLE,
     };
-    let mut response = send(Content::Bytes(bytes), how, &headers).await?;
+    let mut response = send(Content::Bytes(bytes), how, &asked).await?;
     if tile.gzip {
         response.headers_mut().insert(
             http::header::CONTENT_ENCODING,
@@ -155,18 +154,18 @@ async fn frame(
     State(services): State<Services>,
     Caller(actor): Caller,
     Path((item, number)): Path<(String, String)>,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Api<Response> {
-    send_frame(&services, &actor, (&item, &number), false, &headers).await
+    send_frame(&services, &actor, (&item, &number), false, &asked).await
 }
 
 async fn frame_thumb(
     State(services): State<Services>,
     Caller(actor): Caller,
     Path((item, number)): Path<(String, String)>,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Api<Response> {
-    send_frame(&services, &actor, (&item, &number), true, &headers).await
+    send_frame(&services, &actor, (&item, &number), true, &asked).await
 }
 
 async fn send_frame(
@@ -174,7 +173,7 @@ async fn send_frame(
     actor: &Actor,
     (item, number): (&str, &str),
     small: bool,
-    headers: &HeaderMap,
+    asked: &Asked,
 ) -> Api<Response> {
     let item: ItemId = item
         .parse()
@@ -186,14 +185,14 @@ async fn send_frame(
         )
     })?;
     let file = services.media.frame(actor, item, number, small).await?;
-    answer(file, Rendition::Full, headers).await
+    answer(file, Rendition::Full, asked).await
 }
 
 async fn asset(
     State(services): State<Services>,
     Caller(actor): Caller,
     Id(asset): Id<AssetId>,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Api<Response> {
     let (media_type, bytes) = services.assets.get(&actor, asset).await?;
     let etag = asset.to_string();
@@ -203,5 +202,5 @@ async fn asset(
         attachment: None,
         cache: IMMUTABLE,
     };
-    send(Content::Bytes(bytes), how, &headers).await
+    send(Content::Bytes(bytes), how, &asked).await
 }

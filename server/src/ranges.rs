@@ -3,13 +3,16 @@
 
 use crate::error::Api;
 use axum::body::Body;
+use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use limn_services::media::{MediaBody, Remote};
 use limn_services::versions::{Downloadable, Pieces};
 use limn_storage::StoredBlob;
 use limn_storage::objects::Shown;
+use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::io::SeekFrom;
 use std::path::PathBuf;
@@ -56,14 +59,38 @@ pub struct Sending<'a> {
     pub cache: &'static str,
 }
 
-/// The answer to a `GET` of these bytes: 200, 206, 304 or 416.
-pub async fn send(content: Content, how: Sending<'_>, request: &HeaderMap) -> Api<Response> {
+/// What a client says of what it wants: `GET` or `HEAD`, with conditions and ranges.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    method: Method,
+    headers: HeaderMap,
+}
+
+impl<S: Sync> FromRequestParts<S> for Asked {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self {
+            method: parts.method.clone(),
+            headers: parts.headers.clone(),
+        })
+    }
+}
+
+/// The answer to a `GET` or `HEAD` of these bytes: 200, 206, 304 or 416; 307 to a `GET` that the object store answers.
+pub async fn send(content: Content, how: Sending<'_>, asked: &Asked) -> Api<Response> {
+    let request = &asked.headers;
     let etag = format!("\"{}\"", how.etag);
     let len = match &content {
         Content::Bytes(b) => b.len() as u64,
         Content::File { len, .. } | Content::Made { len, .. } => *len,
         Content::Blob(blob) => blob.len,
         Content::Remote(remote) => remote.size(),
+    };
+    let content = match content {
+        // Answered here, and without the bytes: a link is signed for `GET`, and the store refuses any other method.
+        Content::Blob(_) if asked.method == Method::HEAD => Content::Bytes(Bytes::new()),
+        content => content,
     };
     let mut response = if matches_tag(request, &etag) {
         StatusCode::NOT_MODIFIED.into_response()

@@ -97,6 +97,8 @@ async fn parts_past_the_server_become_files_of_a_version_with_their_digests() {
             let path = format!("/api/v1/versions/{version}/file?path={name}");
             let sent_on = client.get(&path).await.is(StatusCode::TEMPORARY_REDIRECT);
             assert!(sent_on.header("location").contains(digest.as_str()));
+            let head = client.bytes(Method::HEAD, &path, "").await.is(StatusCode::OK);
+            assert_eq!(head.header("content-length"), bytes.len().to_string());
         }
         assert!(bucket.keys(PARTS).is_empty(), "{:?}", bucket.keys(PARTS));
     })

@@ -431,6 +431,16 @@ async fn downloads_are_sent_on_to_the_store_and_pictures_of_pages_are_not() {
         "{answer}"
     );
     assert!(answer.contains("content-type: image/png"), "{answer}");
+    // The link is good for `GET` alone, so whoever asks by `HEAD` gets no link. Nothing is read for it.
+    let reads = bucket.reads();
+    let head = client.bytes(Method::HEAD, &path, "").await.is(StatusCode::OK);
+    let size = head.header("content-length");
+    assert!(
+        answer.contains(&format!("content-length: {size}\r\n")),
+        "{answer}"
+    );
+    assert_eq!(head.header("content-type"), "image/png");
+    assert_eq!(bucket.reads(), reads);
     // It is for this object and this answer alone.
     for (from, to) in [("attachment", "inline"), ("blobs/", "shared/")] {
         let other = fetch(&link.replacen(from, to, 1)).await;

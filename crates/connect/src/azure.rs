@@ -222,10 +222,15 @@ impl Account {
                 None => format!("Account key or SAS token are wrong, or have expired{said}."),
             }),
             (_, "AuthorizationPermissionMismatch" | "InsufficientAccountPermissions") => {
-                let what = if path.is_some() { "read (r)" } else { "list (l)" };
-                ConnectError::Denied(format!(
-                    "The credentials are valid but may not {what} in `{root}`{said}."
-                ))
+                match path {
+                    // Access lists of a Data Lake go by file.
+                    Some(path) => ConnectError::Forbidden(format!(
+                        "The credentials are valid but may not read (r) `{path}` in `{root}`{said}."
+                    )),
+                    None => ConnectError::Denied(format!(
+                        "The credentials are valid but may not list (l) in `{root}`{said}."
+                    )),
+                }
             }
             (_, "AuthorizationResourceTypeMismatch" | "AuthorizationServiceMismatch") => {
                 ConnectError::Denied(format!(
@@ -244,6 +249,10 @@ impl Account {
             }
             (_, "ResourceTypeMismatch") => ConnectError::NotFound(format!(
                 "`{}` in the {noun} `{root}` is a folder where a file is meant, or a file where a folder is{said}.",
+                path.unwrap_or_default()
+            )),
+            (_, "BlobArchived" | "BlobBeingRehydrated") => ConnectError::Forbidden(format!(
+                "`{}` lies in the archive tier, out of which it has to be moved first{said}.",
                 path.unwrap_or_default()
             )),
             (StatusCode::NOT_FOUND, _) => match path {

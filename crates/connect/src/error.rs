@@ -11,9 +11,12 @@ pub enum ConnectError {
     /// The guard does not let this server connect there.
     #[error("{0}")]
     Refused(String),
-    /// The store knows us not, or not for this.
+    /// The store knows us not, or not for anything here.
     #[error("{0}")]
     Denied(String),
+    /// The store does not let us have this one file or folder. It may be that it lets us have none: one answer does not tell.
+    #[error("{0}")]
+    Forbidden(String),
     #[error("{0}")]
     NotFound(String),
     /// No answer, or none of use, after several attempts; later it may be better.
@@ -34,6 +37,11 @@ impl ConnectError {
     /// Whether trying again later may help.
     pub const fn is_passing(&self) -> bool {
         matches!(self, Self::Unreachable(_))
+    }
+
+    /// Whether the store refused, for this file or for all.
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Denied(_) | Self::Forbidden(_))
     }
 
     /// Whether one file is at fault and not the store.

@@ -78,7 +78,7 @@ fn io(path: &Path, e: &std::io::Error) -> ConnectError {
         ErrorKind::NotFound | ErrorKind::NotADirectory => {
             ConnectError::NotFound(format!("There is no `{shown}`."))
         }
-        ErrorKind::PermissionDenied => ConnectError::Denied(format!(
+        ErrorKind::PermissionDenied => ConnectError::Forbidden(format!(
             "The server's account may not read `{shown}`; change its permissions."
         )),
         _ => ConnectError::Unreachable(format!("`{shown}` cannot be read: {e}.")),
@@ -139,7 +139,7 @@ impl Folder {
         if real.starts_with(root) {
             Ok(real)
         } else {
-            Err(ConnectError::Denied(format!(
+            Err(ConnectError::Forbidden(format!(
                 "`{path}` is a link that leads out of the folder; it is not followed."
             )))
         }
@@ -328,7 +328,7 @@ mod tests {
         std::fs::remove_file(root.join("a")).unwrap();
         std::os::unix::fs::symlink(&secret, root.join("a")).unwrap();
         let e = still_inside(&root, "a", &meta(&secret)).unwrap_err();
-        assert!(matches!(e, ConnectError::Denied(_)), "{e}");
+        assert!(matches!(e, ConnectError::Forbidden(_)), "{e}");
     }
 
     #[tokio::test]

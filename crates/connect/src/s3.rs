@@ -220,6 +220,10 @@ impl S3 {
                     ConnectError::NotFound(format!("There is no bucket `{bucket}` at {}{said}.", host(url)))
                 }
             },
+            (_, "InvalidObjectState") => ConnectError::Forbidden(format!(
+                "`{}` lies in an archive, out of which it has to be restored first{said}.",
+                path.unwrap_or_default()
+            )),
             (StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED, _) => {
                 let what = match (path, &self.signer) {
                     (_, None) => format!("The bucket `{bucket}` is not public: give an access key"),
@@ -232,7 +236,13 @@ impl S3 {
                         )
                     }
                 };
-                ConnectError::Denied(format!("{what}{said}."))
+                let text = format!("{what}{said}.");
+                // Policies may go by key.
+                if path.is_some() {
+                    ConnectError::Forbidden(text)
+                } else {
+                    ConnectError::Denied(text)
+                }
             }
             (s, _) if s.is_redirection() => ConnectError::Setting(
                 "endpoint",

@@ -131,7 +131,7 @@ impl Link {
         if self.holds(real) {
             return Ok(());
         }
-        Err(ConnectError::Denied(format!(
+        Err(ConnectError::Forbidden(format!(
             "`{path}` is a link that leads out of the folder; it is not followed."
         )))
     }

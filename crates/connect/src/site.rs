@@ -49,7 +49,7 @@ pub fn failure(url: &Url, status: StatusCode, path: &str, has_login: bool) -> Co
             ConnectError::Denied(format!("{host} asks for a user name and password."))
         }
         StatusCode::FORBIDDEN => {
-            ConnectError::Denied(format!("{host} does not let this login see `/{path}`."))
+            ConnectError::Forbidden(format!("{host} does not let this login see `/{path}`."))
         }
         StatusCode::NOT_FOUND | StatusCode::GONE => {
             ConnectError::NotFound(format!("There is no `/{path}` at {host}."))

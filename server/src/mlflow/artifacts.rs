@@ -6,14 +6,14 @@ use super::logged;
 use super::wire;
 use crate::error::{Api, Failure};
 use crate::middleware::Client;
-use crate::ranges::{Sending, send};
+use crate::ranges::{Asked, Sending, send};
 use crate::rest::extract::{Caller, stream};
 use crate::state::AppState;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use limn_domain::Code;
 use limn_domain::run::ArtifactEntry;
 use limn_services::Services;
@@ -78,7 +78,7 @@ pub async fn download(
     State(s): State<Services>,
     Caller(actor): Caller,
     Path(path): Path<String>,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Api<Response> {
     let place = Place::parse(&path)?;
     let file = s.artifacts.open(&actor, place.owner, &place.path).await?;
@@ -90,7 +90,7 @@ pub async fn download(
         attachment: (!shown).then_some(file.name.as_str()),
         cache: CACHE,
     };
-    send(file.body.into(), how, &headers).await
+    send(file.body.into(), how, &asked).await
 }
 
 pub async fn upload(

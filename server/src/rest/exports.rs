@@ -3,11 +3,10 @@
 use super::extract::{Caller, Id, Optional};
 use super::{Made, accepted};
 use crate::error::Api;
-use crate::ranges::{Content, Sending, send};
+use crate::ranges::{Asked, Content, Sending, send};
 use crate::state::AppState;
 use axum::extract::State;
 use axum::response::Response;
-use http::HeaderMap;
 use limn_domain::export::ExportResult;
 use limn_domain::item_explore::ProjectExport;
 use limn_domain::job::Job;
@@ -50,7 +49,7 @@ async fn download(
     State(services): State<Services>,
     Caller(actor): Caller,
     Id(job): Id<JobId>,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Api<Response> {
     let (path, name) = services.exports.file(&actor, job).await?;
     let meta = tokio::fs::metadata(&path).await?;
@@ -70,5 +69,5 @@ async fn download(
         path,
         len: meta.len(),
     };
-    send(content, how, &headers).await
+    send(content, how, &asked).await
 }

@@ -4,12 +4,12 @@ use super::extract::{Caller, Id, Ids, Json, Optional, Query};
 use super::{Made, accepted, made};
 use crate::error::Api;
 use crate::middleware::Client;
-use crate::ranges::{Content, Sending, send, stream};
+use crate::ranges::{Asked, Content, Sending, send, stream};
 use crate::state::AppState;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use limn_domain::dataset::{
     CheckPlaces, CheckReport, DiffQuery, DiffRow, DiffSummary, Download, Entry, EntryQuery, FolderPage,
     MakeProject, Split, Version, VersionImpact, VersionPlaces, VersionSchema,
@@ -194,7 +194,7 @@ async fn map(
     Caller(actor): Caller,
     Id(version): Id<VersionId>,
     Query(of): Query<MapOf>,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Api<Response> {
     let filter: ExploreFilter = match of.filter.as_deref().filter(|f| !f.trim().is_empty()) {
         Some(text) => serde_json::from_str(text)
@@ -214,7 +214,7 @@ async fn map(
                 // Tags and filters change what it says; whoever has it asks whether it still holds.
                 cache: "private, no-cache",
             };
-            send(Content::Bytes(bytes.into()), how, &headers).await
+            send(Content::Bytes(bytes.into()), how, &asked).await
         }
     }
 }
@@ -371,7 +371,7 @@ async fn file(
     Caller(actor): Caller,
     Id(version): Id<VersionId>,
     Query(query): Query<File>,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Api<Response> {
     let found = services
         .versions
@@ -383,7 +383,7 @@ async fn file(
         attachment: Some(&found.file.name),
         cache: "private, max-age=31536000, immutable",
     };
-    send(found.file.body.into(), how, &headers).await
+    send(found.file.body.into(), how, &asked).await
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -404,13 +404,13 @@ async fn zip(
     Caller(actor): Caller,
     Id(version): Id<VersionId>,
     Query(query): Query<Zip>,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Api<Response> {
     let made = services
         .versions
         .download(&actor, version, Download::Archive, query.split)
         .await?;
-    download(made, "application/zip", &headers).await
+    download(made, "application/zip", &asked).await
 }
 
 /// Download what is known of each file
@@ -424,13 +424,13 @@ async fn metadata(
     Caller(actor): Caller,
     Id(version): Id<VersionId>,
     Query(query): Query<Zip>,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Api<Response> {
     let made = services
         .versions
         .download(&actor, version, Download::Metadata, query.split)
         .await?;
-    download(made, "application/jsonlines", &headers).await
+    download(made, "application/jsonlines", &asked).await
 }
 
 /// Get the Croissant metadata of a version
@@ -454,7 +454,7 @@ async fn croissant(
     Ok(response)
 }
 
-async fn download(made: Downloadable, media_type: &'static str, request: &HeaderMap) -> Api<Response> {
+async fn download(made: Downloadable, media_type: &'static str, asked: &Asked) -> Api<Response> {
     let (name, etag) = (made.name.clone(), made.etag.clone());
     let cache = "private, no-cache";
     if let Some(len) = made.len {
@@ -470,7 +470,7 @@ async fn download(made: Downloadable, media_type: &'static str, request: &Header
                 len,
             },
             how,
-            request,
+            asked,
         )
         .await;
     }

@@ -374,7 +374,7 @@ impl Link {
         match e {
             SftpError::Status(s) => match s.status_code {
                 StatusCode::NoSuchFile => ConnectError::NotFound(format!("There is no `{path}` at {host}.")),
-                StatusCode::PermissionDenied => ConnectError::Denied(format!(
+                StatusCode::PermissionDenied => ConnectError::Forbidden(format!(
                     "{host} does not let `{user}` see `{path}`; have its admin give this login the right to read it."
                 )),
                 StatusCode::NoConnection | StatusCode::ConnectionLost => {

@@ -150,6 +150,14 @@ async fn s3_lists_page_by_page_and_says_what_is_wrong() {
     }
     // A key that may not list may read.
     assert!(read(&with("nolist").await, "a.png", 0).await.is_ok());
+    // One that may not read a file may be let read others.
+    for (key, sign) in [("noread", "may not read `a.png`"), ("archived", "in an archive")] {
+        let error = read(&with(key).await, "a.png", 0).await.unwrap_err();
+        assert!(
+            matches!(&error, ConnectError::Forbidden(m) if m.contains(sign)),
+            "{key}: {error}"
+        );
+    }
     let none = store(
         DatastoreKind::S3,
         &[

@@ -201,7 +201,7 @@ async fn what_is_wrong_is_said() {
     server.rules().locked = Some("locked".to_owned());
     let e = said(&[("path", "locked")], "hunter2").await;
     assert!(
-        matches!(&e, ConnectError::Denied(m) if m.contains("does not let `limn` see `locked`")),
+        matches!(&e, ConnectError::Forbidden(m) if m.contains("does not let `limn` see `locked`")),
         "{e}"
     );
     server.rules().no_sftp = true;

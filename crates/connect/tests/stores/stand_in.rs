@@ -84,7 +84,13 @@ pub async fn s3(State(shop): State<Shop>, request: Request) -> Response {
         "nolist" if query(&request).contains_key("list-type") => {
             return error(StatusCode::FORBIDDEN, "AccessDenied");
         }
-        "nolist" => {}
+        "noread" if !query(&request).contains_key("list-type") => {
+            return error(StatusCode::FORBIDDEN, "AccessDenied");
+        }
+        "archived" if !query(&request).contains_key("list-type") => {
+            return error(StatusCode::FORBIDDEN, "InvalidObjectState");
+        }
+        "nolist" | "noread" | "archived" => {}
         "wrong" => return error(StatusCode::FORBIDDEN, "SignatureDoesNotMatch"),
         _ => return error(StatusCode::FORBIDDEN, "InvalidAccessKeyId"),
     }

@@ -86,8 +86,9 @@ pub fn api(e: ConnectError) -> Error {
         ConnectError::Unreachable(text) => Error::new(Code::Unavailable, text),
         ConnectError::TooMuch(text) => Error::new(Code::TooLarge, text),
         ConnectError::Changed(text) => Error::new(Code::Conflict, text),
-        ConnectError::Refused(text) | ConnectError::Denied(text) | ConnectError::Wrong(text) => {
-            Error::new(Code::InvalidInput, text)
-        }
+        ConnectError::Refused(text)
+        | ConnectError::Denied(text)
+        | ConnectError::Forbidden(text)
+        | ConnectError::Wrong(text) => Error::new(Code::InvalidInput, text),
     }
 }

@@ -7,11 +7,13 @@
 mod dataset;
 mod fetch;
 mod labels;
+mod refusals;
 mod sequences;
 mod videos;
 mod walk;
 
 pub(crate) use fetch::{Failed, Stop, fetch_file, for_people, with_entry};
+pub(crate) use refusals::{Refusals, rotated};
 pub(crate) use walk::Matching;
 
 use crate::datastores::connect::{Live, live};
@@ -86,6 +88,7 @@ struct Refresh<'a> {
     gathered: usize,
     /// Whether there is a program that takes videos apart, once it was needed.
     ffmpeg: Option<bool>,
+    refusals: Refusals,
 }
 
 /// What is known of a file and what the store says now.
@@ -122,6 +125,7 @@ async fn run(ctx: &Context, payload: &Payload, progress: &Progress) -> anyhow::R
         frames: BTreeMap::new(),
         gathered: 0,
         ffmpeg: None,
+        refusals: Refusals::default(),
         store,
         source,
     };
@@ -157,7 +161,8 @@ impl Refresh<'_> {
         if self.report.matched == 0 {
             return Err(Permanent(walk.nothing()).into());
         }
-        self.take_sequences(live).await
+        self.take_sequences(live).await?;
+        self.refusals.settle(self.progress, live).await
     }
 
     /// What is known of files.
@@ -238,7 +243,7 @@ impl Refresh<'_> {
                             seen.push(file);
                         }
                     }
-                    Err(Stop::Store(ConnectError::Denied(text))) if round == 0 => denied.push((n, text)),
+                    Err(Stop::Store(e)) if e.is_refusal() => denied.push((n, e)),
                     Err(e) => {
                         stop = stop.or(Some((n, e)));
                     }
@@ -249,10 +254,20 @@ impl Refresh<'_> {
                 return Err(e.at(&part[n].entry.path, &live.name));
             }
             self.progress.check()?;
-            let Some((n, text)) = denied.first().cloned() else {
+            if denied.is_empty() {
                 return Ok(());
-            };
-            self.rotated(live, &part[n].entry.path, text).await?;
+            }
+            let refused: Vec<(String, ConnectError)> = denied
+                .iter()
+                .map(|(n, e)| (part[*n].entry.path.clone(), e.clone()))
+                .collect();
+            if !self.refused(live, &refused, round == 0).await? {
+                let mut left = Vec::new();
+                for (n, e) in denied {
+                    left.extend(self.count(&part[n].entry, lost(&e, part[n].known.clone())));
+                }
+                return self.note(left).await;
+            }
             rest = denied.into_iter().map(|(n, _)| n).collect();
         }
         Ok(())
@@ -273,22 +288,16 @@ impl Refresh<'_> {
             })
     }
 
-    /// Credentials may have been rotated since this began: those that are valid now get a chance.
-    async fn rotated(&self, live: &mut Live, path: &str, text: String) -> anyhow::Result<()> {
-        let now = crate::datastores::connect::live(self.ctx, self.store).await?;
-        if now.sealed == live.sealed {
-            return Err(Stop::Store(ConnectError::Denied(text)).at(path, &live.name));
-        }
-        self.progress
-            .log("The credentials were rotated; going on with the new ones.")
-            .await?;
-        *live = now;
-        Ok(())
-    }
-
     /// Counts what became of a file; answers what is kept of it.
     fn count(&mut self, entry: &Entry, took: Took) -> Option<SeenFile> {
         self.findings.set_file(entry.path.clone());
+        match &took {
+            // What stands for a folder of frames is no file.
+            _ if entry.is_folder => {}
+            Took::Item { .. } | Took::Changed(..) => self.refusals.readable(&entry.path, true),
+            Took::AsBefore(_) | Took::Refused(..) => self.refusals.readable(&entry.path, false),
+            Took::Later(..) => {}
+        }
         let file = |entry: Entry, state, digest| SeenFile {
             path: entry.path,
             byte_size: entry.size.and_then(|s| i64::try_from(s).ok()).unwrap_or(-1),
@@ -448,8 +457,8 @@ enum Took {
     Changed(Entry, Option<Digest>),
     /// With a code and why.
     Refused(Entry, &'static str, String),
-    /// It went, or would not hold still, or there is no program that reads it. Not noted, so that the next refresh looks again; what
-    /// was known stays.
+    /// It went, would not hold still, or may not be read, or there is no program that reads it. Not noted, so that the next refresh
+    /// looks again; what was known stays.
     Later(&'static str, String, Option<SeenFile>),
 }
 

@@ -177,3 +177,38 @@ async fn a_file_that_changes_while_it_is_read_is_taken_whole_or_not_at_all() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_version_names_the_files_that_may_not_be_read() {
+    on_both(async |db| {
+        let w = world(&db, Task::Detection).await;
+        let (shared, store) = bucket(&w, 5).await;
+        let d = w.set("Files", DatasetKind::Files).await;
+        shared
+            .lock()
+            .unwrap()
+            .forbidden
+            .insert("street/001.png".to_owned());
+        // The second finds all but this one known.
+        for _ in 0..2 {
+            let made = w.made(d, files(store.id, "", UploadMode::Replace)).await;
+            assert_eq!((made.number, made.files), (1, 4));
+            let named = made.notes.iter().any(|n| n.contains("street/001.png"));
+            assert!(named, "{:?}", made.notes);
+        }
+        // A key that may read nothing makes no version.
+        shared.lock().unwrap().forbids_after = Some(0);
+        let other = w.set("Other", DatasetKind::Files).await;
+        let job = w
+            .try_register(other, files(store.id, "", UploadMode::Replace))
+            .await;
+        assert_eq!(job.state, JobState::Failed);
+        let error = job.error.unwrap();
+        assert!(
+            error.contains("street/000.png") && error.contains("s3:GetObject"),
+            "{error}"
+        );
+        assert!(w.versions.list(&w.manager, other).await.unwrap().is_empty());
+    })
+    .await;
+}

@@ -14,7 +14,8 @@ use limn_domain::project::Task;
 use limn_services::Actor;
 use limn_testkit::on_both;
 use limn_testkit::sftp::{Rules, SftpServer, USER, keys};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 const PASSWORD: &str = "hunter2-the-password";
 
@@ -31,10 +32,18 @@ async fn server(w: &World, pictures: u8) -> (SftpServer, PathBuf) {
     (SftpServer::start(&folder, rules).await, folder)
 }
 
-fn put(folder: &std::path::Path, which: std::ops::Range<u8>) {
+fn put(folder: &Path, which: std::ops::Range<u8>) {
     for n in which {
-        std::fs::write(folder.join(format!("street/{n:03}.png")), picture(n)).unwrap();
+        let path = folder.join(format!("street/{n:03}.png"));
+        std::fs::write(&path, picture(n)).unwrap();
+        written(&path, SystemTime::now() - Duration::from_mins(1));
     }
+}
+
+/// Says of a file when it was written.
+fn written(path: &Path, at: SystemTime) {
+    let file = std::fs::File::options().write(true).open(path).unwrap();
+    file.set_modified(at).unwrap();
 }
 
 async fn connected(w: &World, server: &SftpServer) -> Datastore {
@@ -113,6 +122,40 @@ async fn a_project_and_a_dataset_follow_an_sftp_server() {
             .await;
         assert_eq!((made.files, made.is_new), (10, true));
         assert_eq!(server.rules().strange, 0, "only read");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_written_again_in_the_same_second_is_seen() {
+    on_both(async |db| {
+        let w = world(&db, Task::Detection).await;
+        let (server, folder) = server(&w, 3).await;
+        let store = connected(&w, &server).await;
+        let (path, one) = (folder.join("street/001.png"), picture(1));
+        let two = (3..=u8::MAX).map(picture).find(|p| p.len() == one.len()).unwrap();
+        // By that server's clock, which is ahead: however long this takes, the file is a new one.
+        let now = SystemTime::now() + Duration::from_mins(5);
+        written(&path, now);
+        let source = w.take(&store, "street/**").await;
+        assert_eq!(figures(&report(w.ended(&source).await)), [3, 3, 0, 0, 0, 0]);
+        let reads = server.rules().reads;
+        // Not written again: it is read once more, and no change.
+        let again = w.refreshed(&source).await;
+        assert_eq!(figures(&again), [3, 0, 2, 0, 0, 0]);
+        assert_eq!(
+            (again.report.items_unchanged, server.rules().reads),
+            (1, reads + 1)
+        );
+        std::fs::write(&path, &two).unwrap();
+        written(&path, now);
+        let third = w.refreshed(&source).await;
+        assert_eq!(figures(&third), [3, 0, 2, 1, 0, 0]);
+        let changed = third.report.entries.iter().filter(|e| e.code == "changed");
+        assert_eq!(
+            changed.map(|e| e.file.as_str()).collect::<Vec<_>>(),
+            ["street/001.png"]
+        );
     })
     .await;
 }

@@ -5,7 +5,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use futures::StreamExt as _;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -20,6 +20,10 @@ pub struct Bucket {
     pub dies_after: Option<usize>,
     /// Another key is the one from so many reads on.
     pub rotates_after: Option<(usize, String)>,
+    /// Files that the key may not read.
+    pub forbidden: BTreeSet<String>,
+    /// The key may read no file from so many reads on.
+    pub forbids_after: Option<usize>,
     /// Sends this file cut off in the middle, so many times.
     pub cut: Option<(String, usize)>,
     /// Sends this file a byte at a time, and never its end.
@@ -101,6 +105,10 @@ async fn answer(State(bucket): State<Shared>, request: Request) -> Response {
         let contents = contents.concat();
         return format!("<ListBucketResult><IsTruncated>false</IsTruncated>{contents}</ListBucketResult>")
             .into_response();
+    }
+    if b.forbidden.contains(&key) || b.forbids_after.is_some_and(|n| b.reads.len() >= n) {
+        let body = "<Error><Code>AccessDenied</Code><Message>not this one</Message></Error>";
+        return (StatusCode::FORBIDDEN, body).into_response();
     }
     let Some(bytes) = b.files.get(&key).cloned() else {
         return (StatusCode::NOT_FOUND, "<Error><Code>NoSuchKey</Code></Error>").into_response();

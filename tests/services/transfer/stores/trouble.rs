@@ -4,8 +4,8 @@ use super::stand_in::{Bucket, Shared, serve};
 use super::{World, figures, new, picture, report, world};
 use crate::{code, refusal};
 use limn_domain::Code;
-use limn_domain::datastore::{Datastore, DatastoreKind, RotateSecrets, UpdateDatastore};
-use limn_domain::job::JobState;
+use limn_domain::datastore::{Datastore, DatastoreKind, RotateSecrets, SourceReport, UpdateDatastore};
+use limn_domain::job::{Job, JobState};
 use limn_domain::project::Task;
 use limn_services::Actor;
 use limn_testkit::on_both;
@@ -182,6 +182,93 @@ async fn a_key_rotated_in_the_middle_is_taken_up() {
             w.refreshed(&source).await;
         }
         assert_eq!(w.names().await.len(), 250);
+    })
+    .await;
+}
+
+/// What a report says of files that could not be read.
+fn not_readable(r: &SourceReport) -> Vec<&str> {
+    let of = r.report.entries.iter().filter(|e| e.code == "not_readable");
+    of.map(|e| e.file.as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_file_that_may_not_be_read_is_named_and_the_others_are_taken() {
+    on_both(async |db| {
+        let w = world(&db, Task::Detection).await;
+        let (shared, store) = bucket(&w, 5).await;
+        let forbid = |name: &str| shared.lock().unwrap().forbidden.insert(name.to_owned());
+        forbid("street/000.png");
+        let source = w.take(&store, "street/**").await;
+        let first = report(w.ended(&source).await);
+        assert_eq!(figures(&first), [5, 4, 0, 0, 0, 1]);
+        assert_eq!(not_readable(&first), ["street/000.png"]);
+        // Nothing else is new: a file that was taken earlier tells that the key is good.
+        let second = w.refreshed(&source).await;
+        assert_eq!(figures(&second), [5, 0, 4, 0, 0, 1]);
+        assert_eq!(not_readable(&second), ["street/000.png"]);
+        shared.lock().unwrap().forbidden.clear();
+        assert_eq!(figures(&w.refreshed(&source).await), [5, 1, 4, 0, 0, 0]);
+        // One that was taken, and is written and locked: it is there, and its item stays.
+        forbid("street/003.png");
+        let other = picture(99);
+        shared
+            .lock()
+            .unwrap()
+            .files
+            .insert("street/003.png".to_owned(), other);
+        let fourth = w.refreshed(&source).await;
+        assert_eq!(figures(&fourth), [5, 0, 4, 0, 0, 1]);
+        assert_eq!(not_readable(&fourth), ["street/003.png"]);
+        assert_eq!(w.names().await.len(), 5);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn files_that_may_not_be_read_may_come_first() {
+    on_both(async |db| {
+        let w = world(&db, Task::Detection).await;
+        let (shared, store) = bucket(&w, 70).await;
+        // More than are taken together.
+        for n in 0..60 {
+            let name = format!("street/{n:03}.png");
+            shared.lock().unwrap().forbidden.insert(name);
+        }
+        let source = w.take(&store, "street/**").await;
+        let r = report(w.ended(&source).await);
+        assert_eq!(figures(&r), [70, 10, 0, 0, 0, 60]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_key_that_may_read_nothing_ends_the_refresh() {
+    on_both(async |db| {
+        let w = world(&db, Task::Detection).await;
+        let (shared, store) = bucket(&w, 120).await;
+        let ended = |job: Job, first: &str| {
+            assert_eq!(job.state, JobState::Failed);
+            let error = job.error.unwrap();
+            assert!(
+                error.contains(first) && error.contains("“Bucket”") && error.contains("s3:GetObject"),
+                "{error}"
+            );
+        };
+        shared.lock().unwrap().forbids_after = Some(0);
+        let source = w.take(&store, "street/**").await;
+        ended(w.ended(&source).await, "street/000.png");
+        assert!(w.names().await.is_empty());
+        // The right is taken from it in the middle.
+        shared.lock().unwrap().forbids_after = Some(60);
+        let job = w.sources.refresh(&w.manager, source.id).await.unwrap();
+        ended(w.finish(job.id).await, "street/");
+        assert_eq!(w.names().await.len(), 60);
+        // Nothing but what was taken earlier is there to ask for, and that is refused too.
+        let job = w.sources.refresh(&w.manager, source.id).await.unwrap();
+        ended(w.finish(job.id).await, "street/");
+        shared.lock().unwrap().forbids_after = None;
+        assert_eq!(figures(&w.refreshed(&source).await), [120, 60, 60, 0, 0, 0]);
     })
     .await;
 }

@@ -7,13 +7,16 @@ use limn_connect::{ConnectError, Entry};
 use limn_domain::datastore::DatastoreKind;
 use limn_jobs::{Permanent, Progress};
 use limn_storage::{BlobStore, StageWriter, Staged, StorageError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Times that a file is begun anew, or gone on with, before it is given up.
 const TRIES: u32 = 4;
 const WAIT: Duration = Duration::from_millis(300);
 /// What is under way when a job is told to stop may take so long.
 const MOMENT: Duration = Duration::from_secs(2);
+/// Seconds after its time of whole seconds in which a file may be written again and look the same; with some for clocks that differ.
+const UNSETTLED: i64 = 2;
+const DAY: i64 = 86_400;
 /// Bytes gathered before they are written, off the async threads.
 const BLOCK: usize = 1 << 20;
 /// Bytes between two breaks of a connection after which tries are counted anew.
@@ -113,7 +116,8 @@ pub(crate) async fn overdue(progress: &Progress) {
 /// A file that was read.
 pub(crate) struct Fetched {
     pub staged: Staged,
-    /// What the store says of the very bytes that were read, as its list writes it.
+    /// What the store says of the very bytes that were read, as its list writes it. Without a tag where that may come to stand
+    /// for other bytes: such a file is read again the next time.
     pub entry: Entry,
     /// The tag as the store writes it when it is asked for the file itself.
     pub said: String,
@@ -190,6 +194,7 @@ async fn whole(
     let mut writer = Some(blobs.stage(limit));
     let (mut at, mut tries, mut broke_at) = (0_u64, 0, 0);
     let mut first: Option<Entry> = None;
+    let began = SystemTime::now();
     loop {
         let part = async {
             let mut reading = files.read(path, at).await?;
@@ -259,12 +264,24 @@ async fn whole(
     if !listed.tag.is_empty() && listed.size.is_none_or(|s| s == at) {
         entry.tag.clone_from(&listed.tag);
     }
+    if live.kind == DatastoreKind::Sftp && is_unsettled(entry.modified, began) {
+        entry.tag.clear();
+    }
     let writer = writer.take().ok_or_else(changed)?;
     let staged = tokio::task::spawn_blocking(move || writer.finish())
         .await
         .map_err(|e| Failed::Storage(StorageError::Io(std::io::Error::other(e))))?
         .map_err(Failed::Storage)?;
     Ok(Fetched { staged, entry, said })
+}
+
+/// Whether a file was written so shortly before it was read that it may be written again without another time. Times far in the future are
+/// somebody's mistake and will not pass.
+fn is_unsettled(modified: Option<i64>, began: SystemTime) -> bool {
+    let began = began.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let began = i64::try_from(began).unwrap_or(i64::MAX);
+    let (from, to) = (began.saturating_sub(UNSETTLED), began.saturating_add(DAY));
+    modified.is_some_and(|at| (from..=to).contains(&at))
 }
 
 /// Whether a file is another one than before it was read.
@@ -380,6 +397,21 @@ mod tests {
             let (bytes, said) = read(kind, 1).await.unwrap();
             assert_eq!((&bytes[..], said.as_str()), (&[1; 4][..], "t1"), "{kind:?}");
         }
+    }
+
+    #[test]
+    fn a_time_of_whole_seconds_says_little_at_first() {
+        let began = UNIX_EPOCH + Duration::from_millis(1_000_900);
+        for (at, unsettled) in [
+            (998, true),
+            (1_000, true),
+            (1_060, true),
+            (997, false),
+            (90_000, false),
+        ] {
+            assert_eq!(is_unsettled(Some(at), began), unsettled, "{at}");
+        }
+        assert!(!is_unsettled(None, began));
     }
 
     #[tokio::test]

@@ -66,20 +66,33 @@ impl Refresh<'_> {
                 frames,
                 known: known.into_iter().next(),
             };
-            let took = match self.sequence(live, &mut folder).await {
-                Err(Stop::Store(ConnectError::Denied(text))) => {
-                    self.rotated(live, &folder.key, text).await?;
-                    self.sequence(live, &mut folder).await
+            let mut is_first = true;
+            let took = loop {
+                match self.sequence(live, &mut folder).await {
+                    Ok(took) => break took,
+                    Err(Stop::Store(e)) if e.is_refusal() => {
+                        // Where one frame alone is refused, others can be read.
+                        for frame in [folder.frames.first(), folder.frames.last()]
+                            .into_iter()
+                            .flatten()
+                        {
+                            self.refusals.readable(&frame.path, false);
+                        }
+                        let refused = [(folder.key.clone(), e)];
+                        if !self.refused(live, &refused, is_first).await? {
+                            break folder.later(&refused[0].1);
+                        }
+                        is_first = false;
+                    }
+                    Err(e) => {
+                        self.progress.check()?;
+                        return Err(e.at(&folder.key, &live.name));
+                    }
                 }
-                other => other,
             };
-            let took = match took {
-                Ok(took) => took,
-                Err(e) => {
-                    self.progress.check()?;
-                    return Err(e.at(&folder.key, &live.name));
-                }
-            };
+            if let (Took::Item { .. }, Some(frame)) = (&took, folder.frames.first()) {
+                self.refusals.readable(&frame.path, true);
+            }
             let seen = self.count(&Entry::folder(folder.key), took);
             self.note(seen.into_iter().collect()).await?;
             self.tell().await?;
@@ -209,7 +222,7 @@ impl Folder {
         self.frames.iter().all(|e| !e.tag.is_empty() && e.size.is_some())
     }
 
-    /// A frame went or changes while it is looked at: the folder is looked at again at the next refresh.
+    /// A frame went, changes while it is looked at, or may not be read: the folder is looked at again at the next refresh.
     fn later(&self, e: &ConnectError) -> Took {
         match lost(e, None) {
             Took::Later(code, why, _) => Took::Later(code, why, self.known.clone()),

@@ -1,10 +1,10 @@
 //! Video files of a datastore: fetched to a temporary file, taken apart as those of an import, and noted one by one.
 
-use super::{Look, Refresh, Step, Stop, Took, fetch, placed, step, unread};
+use super::{Look, Refresh, Step, Stop, Took, fetch, lost, placed, step, unread};
 use crate::datastores::connect::Live;
 use crate::ingest::NewVideo;
 use crate::jobs::videos;
-use limn_connect::{ConnectError, Entry};
+use limn_connect::Entry;
 use limn_domain::datastore::FileState;
 use limn_domain::item::Item;
 use limn_jobs::Cancelled;
@@ -20,18 +20,21 @@ impl Refresh<'_> {
     /// Takes a video and writes down what became of it.
     pub(super) async fn take_video(&mut self, live: &mut Live, look: &Look) -> anyhow::Result<()> {
         let path = &look.entry.path;
-        let took = match self.video(live, look).await {
-            Err(Stop::Store(ConnectError::Denied(text))) => {
-                self.rotated(live, path, text).await?;
-                self.video(live, look).await
-            }
-            other => other,
-        };
-        let (took, whole) = match took {
-            Ok(took) => took,
-            Err(e) => {
-                self.progress.check()?;
-                return Err(e.at(path, &live.name));
+        let mut is_first = true;
+        let (took, whole) = loop {
+            match self.video(live, look).await {
+                Ok(taken) => break taken,
+                Err(Stop::Store(e)) if e.is_refusal() => {
+                    let refused = [(path.clone(), e)];
+                    if !self.refused(live, &refused, is_first).await? {
+                        break (lost(&refused[0].1, look.known.clone()), None);
+                    }
+                    is_first = false;
+                }
+                Err(e) => {
+                    self.progress.check()?;
+                    return Err(e.at(path, &live.name));
+                }
             }
         };
         let seen = self.count(&look.entry, took);

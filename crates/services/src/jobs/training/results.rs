@@ -296,12 +296,16 @@ fn plain(text: &str) -> String {
         .replace(['<', '>', '`', '[', ']', '*'], " ")
 }
 
-/// The matrix as a table: rows are what is right, columns what was said.
+/// The matrix as a table for people: rows are what is right, columns what was said. The JSON beside it has the names as they are.
 fn csv(confusion: &Confusion) -> String {
     let cell = |text: &str| {
-        // A leading sign would be a formula to spreadsheets.
-        let safe = text.trim_start_matches(['=', '+', '-', '@', '\t']);
-        format!("\"{}\"", safe.replace('"', "\"\""))
+        // To spreadsheets it would be a formula, in quotes too. Left off, two names could become one.
+        let sign = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+            "'"
+        } else {
+            ""
+        };
+        format!("\"{sign}{}\"", text.replace('"', "\"\""))
     };
     let mut out = String::from("\"right \\ said\"");
     for name in &confusion.names {
@@ -316,4 +320,22 @@ fn csv(confusion: &Confusion) -> String {
         out.push('\n');
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_the_table_are_no_formulas_and_stay_apart() {
+        let names = ["=1+1", "1+1", "-1", "a \"b\", c"];
+        let confusion = Confusion {
+            names: names.map(str::to_owned).to_vec(),
+            rows: vec![vec![1, 0, 0, 0]; 4],
+        };
+        let table = csv(&confusion);
+        let head = table.lines().next().unwrap_or_default();
+        assert_eq!(head, r#""right \ said","'=1+1","1+1","'-1","a ""b"", c""#);
+        assert_eq!(table.lines().nth(1), Some(r#""'=1+1",1,0,0,0"#));
+    }
 }

@@ -6,7 +6,7 @@ use super::Work;
 use super::query::{self, Snapshot};
 use super::uploads::{Left, Piece, empty};
 use crate::datastores::connect::live;
-use crate::jobs::source::Matching;
+use crate::jobs::source::{Matching, Refusals};
 use crate::versions::draft::Made;
 use limn_domain::DatastoreId;
 use limn_domain::dataset::{DatasetKind, LineageNode, UploadMode};
@@ -29,8 +29,8 @@ pub(super) struct Place {
 }
 
 impl Work<'_> {
-    /// Takes what a pattern names. A file that cannot be had, or does not hold still while it is read, is left out and said; trouble of
-    /// the store ends the job, which goes on there later.
+    /// Takes what a pattern names. A file that may not be read, or does not hold still while it is read, is left out and said; trouble of
+    /// the store, or credentials that open nothing, end the job, which goes on there later.
     pub(super) async fn of_datastore(
         &mut self,
         from: Place,
@@ -45,12 +45,13 @@ impl Work<'_> {
         let mut walk = Matching::new(&walked, &glob)?;
         let (mut files, mut left) = (BTreeMap::<String, Entry>::new(), Left::default());
         let (mut done, mut known) = (0_i64, 0_i64);
+        let mut refusals = Refusals::default();
         while let Some(page) = walk.next().await? {
             self.progress.check()?;
             for part in page.chunks(TOGETHER) {
                 let message = format!("Reading files of {}", live.name);
                 self.progress.report(done, 0, message).await?;
-                for took in self.read(from, &mut live, part).await? {
+                for took in self.read(from, &mut live, &mut refusals, part).await? {
                     done += 1;
                     let kept = match took {
                         Took::Kept(kept) => kept,
@@ -77,6 +78,7 @@ impl Work<'_> {
         if done == 0 {
             return Err(Permanent(walk.nothing()).into());
         }
+        refusals.settle(self.progress, &live).await?;
         if known > 0 {
             let line = format!(
                 "{known} of {done} files are as they were when they were read, and were not read again."

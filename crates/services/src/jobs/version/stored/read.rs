@@ -5,7 +5,7 @@ use super::Place;
 use crate::Context;
 use crate::datastores::connect::Live;
 use crate::jobs::profile;
-use crate::jobs::source::{Failed, Stop, with_entry};
+use crate::jobs::source::{Failed, Refusals, Stop, rotated, with_entry};
 use crate::jobs::version::Work;
 use crate::jobs::version::uploads::{Out, Piece, look};
 use futures::{FutureExt as _, StreamExt as _};
@@ -29,7 +29,7 @@ const AT_ONCE: usize = 6;
 pub(super) enum Took {
     Kept(Box<Kept>),
     Out(Out),
-    /// It went, or would not hold still, while it was read.
+    /// It went, or would not hold still, while it was read, or it may not be read.
     Lost(ConnectError),
 }
 
@@ -62,6 +62,7 @@ impl Work<'_> {
         &self,
         from: Place,
         live: &mut Live,
+        refusals: &mut Refusals,
         part: &[Stored],
     ) -> anyhow::Result<Vec<Took>> {
         let known = self.known(from, part).await?;
@@ -91,12 +92,17 @@ impl Work<'_> {
             for (n, outcome) in outcomes {
                 match outcome {
                     Ok(mut took) => {
-                        if let Took::Kept(one) = &mut took {
-                            kept.push(Noted::of(from, one));
+                        match &mut took {
+                            Took::Kept(one) => {
+                                refusals.readable(&part[n].path, !one.is_known);
+                                kept.push(Noted::of(from, one));
+                            }
+                            Took::Out(_) => refusals.readable(&part[n].path, false),
+                            Took::Lost(_) => {}
                         }
                         all[n] = Some(took);
                     }
-                    Err(Stop::Store(ConnectError::Denied(text))) if first => denied.push((n, text)),
+                    Err(Stop::Store(e)) if e.is_refusal() => denied.push((n, e)),
                     Err(e) => stop = stop.or(Some((n, e))),
                 }
             }
@@ -104,17 +110,19 @@ impl Work<'_> {
             if let Some((n, e)) = stop {
                 return Err(e.at(&part[n].path, &live.name));
             }
-            let Some((n, text)) = denied.first().cloned() else {
+            let again =
+                !denied.is_empty() && first && rotated(self.ctx, self.progress, from.store, live).await?;
+            if !again {
+                let refused: Vec<(String, ConnectError)> = denied
+                    .iter()
+                    .map(|(n, e)| (part[*n].path.clone(), e.clone()))
+                    .collect();
+                refusals.judge(self.progress, live, &refused).await?;
+                for (n, e) in denied {
+                    all[n] = Some(Took::Lost(e));
+                }
                 return Ok(all.into_iter().flatten().collect());
-            };
-            let now = crate::datastores::connect::live(self.ctx, from.store).await?;
-            if now.sealed == live.sealed {
-                return Err(Stop::Store(ConnectError::Denied(text)).at(&part[n].path, &live.name));
             }
-            self.progress
-                .log("The credentials were rotated; going on with the new ones.")
-                .await?;
-            *live = now;
             rest = denied.into_iter().map(|(n, _)| n).collect();
             first = false;
         }
