@@ -113,7 +113,7 @@ pub async fn sweep(ctx: &Context) -> Result<Swept> {
 /// hours until they name the first: frames before the video, large files of a datastore some at a time.
 async fn blobs_before(ctx: &Context, now: Timestamp) -> Result<Timestamp> {
     let mut before = now.plus_seconds(-BLOB_GRACE);
-    for kind in [kind::VERSION, kind::CATALOGUE, kind::IMPORT] {
+    for kind in [kind::VERSION, kind::CATALOGUE, kind::IMPORT, kind::SOURCE] {
         let running = repo::job::oldest_running(&mut ctx.db.read().await?, kind).await?;
         before = running.map_or(before, |r| r.min(before));
     }
