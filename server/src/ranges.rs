@@ -175,7 +175,14 @@ async fn body(content: Content, start: u64, len: u64) -> Api<Response> {
             Body::from_stream(pieces.map_err(|e| limn_services::Error::Internal(e.into()))?)
         }
         Content::Remote(remote) => stream(remote.pieces(start..start + len).await?),
-        Content::Made { of, .. } => stream(of.pieces(Some(start..start + len))),
+        // Nothing is made before it is read: the answer to a HEAD has no body.
+        Content::Made { of, .. } => {
+            let mut pieces = None;
+            Body::from_stream(futures::stream::poll_fn(move |cx| {
+                let pieces = pieces.get_or_insert_with(|| of.pieces(Some(start..start + len)));
+                pieces.poll_recv(cx)
+            }))
+        }
     };
     let mut response = body.into_response();
     insert(&mut response, header::CONTENT_LENGTH, &len.to_string());

@@ -484,3 +484,33 @@ async fn what_is_wrong_with_the_settings_is_said_at_the_start() {
     bucket.go_away(true);
     assert!(probe(&|_| {}).await.is_err());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_asks_how_large_an_archive_is_has_no_file_read() {
+    let w = two(limn_testkit::TestDb::sqlite().await).await;
+    let mut uploads = Vec::new();
+    for name in ["a.bin", "b.bin"] {
+        let new = json!({ "name": name, "size": name.len() });
+        let upload = w.at_a.post("/api/v1/uploads", &new).await.ok().json();
+        let path = format!("/api/v1/uploads/{}", text(&upload["id"]));
+        let request = w.at_a.request(Method::PATCH, &path).header("upload-offset", "0");
+        drop(w.at_a.send(request.body(name.into()).unwrap()).await.ok());
+        uploads.push(upload["id"].clone());
+    }
+    let new = json!({ "name": "Files", "kind": "files" });
+    let dataset = w.at_a.post("/api/v1/datasets", &new).await.ok().json();
+    let path = format!("/api/v1/datasets/{}/versions", text(&dataset["id"]));
+    let new = json!({ "from": "uploads", "uploads": uploads });
+    let job = w.at_a.post(&path, &new).await.ok().json();
+    let job = w.a.with_jobs(async { done(&w.at_a, &job).await }).await;
+
+    let path = format!("/api/v1/versions/{}/zip", text(&job["result"]["version_id"]));
+    let reads = w.bucket.reads();
+    let head = w.at_b.bytes(Method::HEAD, &path, "").await.is(StatusCode::OK);
+    // Long enough for a file to be fetched.
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(w.bucket.reads(), reads);
+    let whole = w.at_b.get(&path).await.ok();
+    assert_eq!(head.header("content-length"), whole.body.len().to_string());
+    assert!(w.bucket.reads() > reads);
+}

@@ -112,3 +112,26 @@ async fn uploads_are_private_and_bounded() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_token_that_only_reads_changes_no_upload() {
+    app_on_both(async |app: TestApp| {
+        let ana = app.user("ana", Role::Admin).await;
+        let write = app.token(&ana, TokenScope::Write).await;
+        let read = app.token(&ana, TokenScope::Read).await;
+        let new = json!({ "name": "labels.json", "size": 10 });
+        let upload = write
+            .post("/api/v1/uploads", &new)
+            .await
+            .is(StatusCode::CREATED)
+            .json();
+        let id = crate::support::text(&upload["id"]);
+        let path = format!("/api/v1/uploads/{id}");
+        append(&write, &id, "0", "01234").await.expect(StatusCode::OK);
+        append(&read, &id, "5", "x").await.expect(StatusCode::FORBIDDEN);
+        read.delete(&path).await.expect(StatusCode::FORBIDDEN);
+        assert_eq!(read.get(&path).await.ok().json()["received"], 5);
+        append(&write, &id, "5", "56789").await.expect(StatusCode::OK);
+    })
+    .await;
+}

@@ -77,13 +77,7 @@ impl Uploads {
     /// The actor, if there is anywhere they may import data into.
     async fn importer(&self, actor: &Actor) -> Result<UserId> {
         let me = actor.me()?;
-        let reads_only = matches!(
-            actor,
-            Actor::Token {
-                scope: TokenScope::Read,
-                ..
-            }
-        );
+        let reads_only = reads_only(actor);
         let mut roles = vec![me.role];
         if !reads_only && !allowed(me.role, Action::CreateProject) {
             roles = repo::upload::project_roles(&mut self.0.db.read().await?, me.id).await?;
@@ -126,13 +120,14 @@ impl Uploads {
     }
 
     /// Appends bytes at `offset`, which must be what was received so far (`Conflict` otherwise). What arrived before a
-    /// broken connection is kept.
+    /// broken connection is kept. `Forbidden` to whoever may import nowhere any more.
     pub async fn append<S, E>(&self, actor: &Actor, upload: UploadId, offset: i64, body: S) -> Result<Upload>
     where
         S: Stream<Item = std::result::Result<Bytes, E>> + Send,
         E: std::fmt::Display,
     {
         let known = self.get(actor, upload).await?;
+        self.importer(actor).await?;
         if offset != known.received {
             return Err(wrong_offset(&known, offset));
         }
@@ -178,8 +173,24 @@ impl Uploads {
         let mut tx = self.0.db.read().await?;
         owned(&mut tx, actor, upload).await?;
         drop(tx);
+        if reads_only(actor) {
+            return Err(Error::new(
+                Code::Forbidden,
+                "This token may not delete uploads; use one with a wider scope.",
+            ));
+        }
         discard(&self.0, upload).await
     }
+}
+
+const fn reads_only(actor: &Actor) -> bool {
+    matches!(
+        actor,
+        Actor::Token {
+            scope: TokenScope::Read,
+            ..
+        }
+    )
 }
 
 /// An upload that belongs to the actor; anybody else learns only that there is none.

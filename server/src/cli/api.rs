@@ -12,11 +12,18 @@ use std::time::Duration;
 
 /// Attempts at a request that fails for a passing reason.
 const ATTEMPTS: u32 = 6;
+/// Longest that nothing comes from a server. Until an answer begins it counts from when the request begins to be sent.
+const SILENCE: Duration = Duration::from_mins(2);
+/// Bytes a second of the slowest line that bodies are sent by.
+const SLOWEST: u64 = 16 << 10;
 
 /// A connection to a server. Cheap to clone.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
+    /// For requests with bodies that may take long, each of which says how long.
+    sending: reqwest::Client,
+    silence: Duration,
     base: Url,
     token: String,
 }
@@ -49,6 +56,10 @@ impl fmt::Display for Refused {
 
 impl Client {
     pub fn new(remote: &Remote) -> Result<Self> {
+        Self::patient(remote, SILENCE)
+    }
+
+    fn patient(remote: &Remote, silence: Duration) -> Result<Self> {
         let base: Url = remote.url.trim_end_matches('/').parse().with_context(|| {
             format!(
                 "LIMN_URL `{}` is no address; write it as http://host:port",
@@ -73,24 +84,42 @@ impl Client {
         // The first one in the process stays; a second call says so and that is fine.
         #[cfg(feature = "tls")]
         drop(rustls::crypto::ring::default_provider().install_default());
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("limn/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(Duration::from_secs(10))
-            .read_timeout(Duration::from_mins(2))
-            .build()
-            .context("cannot make an HTTP client")?;
+        let builder = || {
+            reqwest::Client::builder()
+                .user_agent(concat!("limn/", env!("CARGO_PKG_VERSION")))
+                .connect_timeout(Duration::from_secs(10))
+        };
+        let http = builder().read_timeout(silence).build();
         Ok(Self {
-            http,
+            http: http.context("cannot make an HTTP client")?,
+            sending: builder().build().context("cannot make an HTTP client")?,
+            silence,
             base,
             token: remote.token.clone(),
         })
     }
 
+    fn url(&self, path: &str) -> Result<Url> {
+        let url = format!("{}{path}", self.base.as_str().trim_end_matches('/'));
+        url.parse().with_context(|| format!("{url} is no address"))
+    }
+
     /// A request to a path below the server's address.
     pub fn request(&self, method: Method, path: &str) -> Result<RequestBuilder> {
-        let url = format!("{}{path}", self.base.as_str().trim_end_matches('/'));
-        let url: Url = url.parse().with_context(|| format!("{url} is no address"))?;
+        let url = self.url(path)?;
         Ok(self.http.request(method, url).bearer_auth(&self.token))
+    }
+
+    /// The same with a body of so many bytes, which has the time that a slow line takes for it.
+    pub fn sending(&self, method: Method, path: &str, len: u64) -> Result<RequestBuilder> {
+        let url = self.url(path)?;
+        Ok(self.with_body(method, url, len).bearer_auth(&self.token))
+    }
+
+    fn with_body(&self, method: Method, url: Url, len: u64) -> RequestBuilder {
+        let time = self.silence + Duration::from_secs(len / SLOWEST);
+        let request = self.sending.request(method, url).timeout(time);
+        request.header("content-length", len)
     }
 
     /// Sends a request; anything but success is an error.
@@ -114,10 +143,10 @@ impl Client {
     }
 
     /// Puts bytes at an address that the server gave, which is somebody else's: without the token.
-    pub async fn put_outside(&self, url: &str, len: i64, body: Body) -> Result<()> {
+    pub async fn put_outside(&self, url: &str, len: u64, body: Body) -> Result<()> {
         let url: Url = url.parse().context("the server gave an address that is none")?;
         let host = url.host_str().unwrap_or_default().to_owned();
-        let request = self.http.put(url).header("content-length", len).body(body);
+        let request = self.with_body(Method::PUT, url, len).body(body);
         // The address is as good as a password for a while: it is in no message.
         let response = request
             .send()
@@ -215,4 +244,45 @@ pub fn encode(text: &str) -> String {
         }
         out
     })
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+
+    /// A server that answers so.
+    pub async fn serve(router: axum::Router) -> Remote {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Remote {
+            url,
+            token: "limn_test".to_owned(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_takes_long_is_no_silence() {
+        let slow = axum::Router::new().fallback(|_: bytes::Bytes| async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        });
+        let remote = serve(slow).await;
+        let client = Client::patient(&remote, Duration::from_millis(60)).unwrap();
+        let long = vec![1; 4 * SLOWEST as usize];
+        let put = |bytes: Vec<u8>| {
+            let (client, url) = (client.clone(), format!("{}/part", remote.url));
+            async move {
+                let len = bytes.len() as u64;
+                client.put_outside(&url, len, Body::from(bytes)).await
+            }
+        };
+        put(long.clone()).await.unwrap();
+        let request = client
+            .sending(Method::PATCH, "/upload", long.len() as u64)
+            .unwrap();
+        client.send(request.body(long)).await.unwrap();
+        // A server that says nothing is still given up.
+        let silent = put(vec![1]).await.unwrap_err();
+        assert!(is_passing(&silent), "{silent:?}");
+    }
 }

@@ -213,10 +213,7 @@ async fn version(
             .with_context(|| format!("cannot read {}", path.display()))?;
         let size = opened.metadata().await?.len();
         let to = format!("{FILES}/{experiment}/{run}/artifacts/{FOLDER}/{}", encode(file));
-        let request = client
-            .request(Method::PUT, &to)?
-            .header("content-length", size)
-            .body(Body::from(opened));
+        let request = client.sending(Method::PUT, &to, size)?.body(Body::from(opened));
         client
             .send(request)
             .await

@@ -4,9 +4,9 @@ use super::api::{Client, encode, retry};
 use super::files::{self, Found, Kind};
 use super::watch::Line;
 use super::{Remote, print};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::StreamExt as _;
 use limn_domain::ProjectId;
 use limn_domain::item::AddItemOutcome;
 use limn_domain::upload::{
@@ -16,7 +16,7 @@ use reqwest::{Body, Method};
 use std::collections::HashSet;
 use std::io::SeekFrom;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 
@@ -162,9 +162,8 @@ async fn picture(client: &Client, project: ProjectId, file: &Found) -> Result<Ad
         .context("cannot read the file")?;
     let path = format!("/api/v1/projects/{project}/items?name={}", encode(&file.name));
     let request = client
-        .request(Method::POST, &path)?
+        .sending(Method::POST, &path, file.size)?
         .header("content-type", "application/octet-stream")
-        .header("content-length", file.size)
         .body(Body::wrap_stream(ReaderStream::with_capacity(handle, 64 << 10)));
     let response = client.send(request).await?;
     response
@@ -202,10 +201,9 @@ pub async fn resumable(client: &Client, file: &Found) -> Result<Upload> {
             handle.seek(SeekFrom::Start(now.received as u64)).await?;
             let piece = PIECE.min((now.size - now.received) as u64);
             let request = client
-                .request(Method::PATCH, &path)?
+                .sending(Method::PATCH, &path, piece)?
                 .header("upload-offset", now.received)
                 .header("content-type", "application/offset+octet-stream")
-                .header("content-length", piece)
                 .body(Body::wrap_stream(ReaderStream::with_capacity(
                     handle.take(piece),
                     64 << 10,
@@ -230,10 +228,11 @@ pub async fn resumable(client: &Client, file: &Found) -> Result<Upload> {
     }
 }
 
-/// Puts the parts of an upload straight into the object store, until the server has counted all of them.
+/// Puts the parts of an upload straight into the object store, until the server has counted all of them. A part that fails is given
+/// another address as long as others arrive: on a slow line the last addresses run out before it is their turn.
 async fn straight(client: &Client, file: &Found, upload: &str, line: &Line) -> Result<()> {
     let path = format!("{upload}/parts");
-    let mut before = -1;
+    let (mut before, mut failure) = (-1, None);
     loop {
         let now: UploadParts = retry(async || client.post(&path, &serde_json::json!({})).await).await?;
         let received = now.upload.received;
@@ -242,14 +241,25 @@ async fn straight(client: &Client, file: &Found, upload: &str, line: &Line) -> R
             return Ok(());
         }
         if received <= before {
-            bail!("what was put there did not arrive");
+            return Err(failure.unwrap_or_else(|| anyhow!("what was put there did not arrive")));
         }
         before = received;
-        futures::stream::iter(&now.parts)
-            .map(|part| put(client, file, part))
-            .buffer_unordered(PARTS)
-            .try_collect::<()>()
-            .await?;
+        failure = None;
+        let has_failed = &AtomicBool::new(false);
+        let mut puts = futures::stream::iter(&now.parts)
+            .map(|part| async move {
+                // Those under way may come to their end; no other one is begun.
+                if has_failed.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
+                let put = put(client, file, part).await;
+                has_failed.fetch_or(put.is_err(), Ordering::Relaxed);
+                put
+            })
+            .buffer_unordered(PARTS);
+        while let Some(put) = puts.next().await {
+            failure = failure.or(put.err());
+        }
     }
 }
 
@@ -261,8 +271,111 @@ async fn put(client: &Client, file: &Found, part: &UploadPart) -> Result<()> {
         handle.seek(SeekFrom::Start(part.offset as u64)).await?;
         let bytes = ReaderStream::with_capacity(handle.take(part.size as u64), 64 << 10);
         client
-            .put_outside(&part.url, part.size, Body::wrap_stream(bytes))
+            .put_outside(&part.url, part.size as u64, Body::wrap_stream(bytes))
             .await
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::api::tests::serve;
+    use super::*;
+    use axum::extract::{Path, State};
+    use axum::http::{HeaderMap, StatusCode};
+    use axum::{Json, Router, routing};
+    use bytes::Bytes;
+    use limn_domain::{Timestamp, UploadId};
+    use std::sync::{Arc, Mutex};
+
+    /// What has arrived of each part of ten bytes, and how often a part was asked for that the store refuses at first.
+    #[derive(Default)]
+    struct Store {
+        url: String,
+        parts: Vec<Option<Bytes>>,
+        refusals: usize,
+    }
+
+    type Shared = Arc<Mutex<Store>>;
+
+    async fn parts(State(store): State<Shared>) -> Json<UploadParts> {
+        let store = store.lock().unwrap();
+        let counted = store.parts.iter().take_while(|p| p.is_some()).count();
+        let upload = Upload {
+            id: UploadId::new(),
+            name: "a.zip".to_owned(),
+            size: 10 * store.parts.len() as i64,
+            received: 10 * counted as i64,
+            created_at: Timestamp(0),
+            direct: true,
+        };
+        let parts = (counted..store.parts.len()).map(|n| UploadPart {
+            offset: 10 * n as i64,
+            size: 10,
+            url: format!("{}/store/{n}", store.url),
+        });
+        let parts = parts.collect();
+        Json(UploadParts { upload, parts })
+    }
+
+    async fn put(
+        State(store): State<Shared>,
+        Path(n): Path<usize>,
+        head: HeaderMap,
+        bytes: Bytes,
+    ) -> StatusCode {
+        let mut store = store.lock().unwrap();
+        if n == 2 && store.refusals > 0 {
+            store.refusals -= 1;
+            return StatusCode::FORBIDDEN;
+        }
+        assert!(!head.contains_key("authorization"), "the token is for the server");
+        store.parts[n] = Some(bytes);
+        StatusCode::OK
+    }
+
+    /// Sends forty bytes; answers what came of it and what the store has.
+    async fn sent(refusals: usize) -> (Result<()>, Vec<Option<Bytes>>) {
+        let shared = Shared::default();
+        let router = Router::new()
+            .route("/api/v1/uploads/x/parts", routing::post(parts))
+            .route("/store/{n}", routing::put(put))
+            .with_state(Arc::clone(&shared));
+        let remote = serve(router).await;
+        {
+            let mut store = shared.lock().unwrap();
+            store.url.clone_from(&remote.url);
+            store.parts = vec![None; 4];
+            store.refusals = refusals;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.zip");
+        std::fs::write(&path, (0..40).collect::<Vec<u8>>()).unwrap();
+        let file = Found {
+            path,
+            name: "a.zip".to_owned(),
+            size: 40,
+            kind: Kind::Other,
+        };
+        let client = Client::new(&remote).unwrap();
+        let end = straight(&client, &file, "/api/v1/uploads/x", &Line::new()).await;
+        let parts = shared.lock().unwrap().parts.clone();
+        (end, parts)
+    }
+
+    #[tokio::test]
+    async fn a_part_whose_address_ran_out_gets_another_one() {
+        let (end, parts) = sent(1).await;
+        end.unwrap();
+        let bytes: Vec<u8> = parts.into_iter().flat_map(Option::unwrap).collect();
+        assert_eq!(bytes, (0..40).collect::<Vec<u8>>());
+    }
+
+    #[tokio::test]
+    async fn a_store_that_takes_nothing_more_is_given_up_with_its_reason() {
+        let (end, parts) = sent(usize::MAX).await;
+        let error = end.unwrap_err().to_string();
+        assert!(error.contains("403"), "{error}");
+        assert!(parts[0].is_some() && parts[2].is_none());
+    }
 }

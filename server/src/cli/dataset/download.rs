@@ -12,6 +12,7 @@ use limn_domain::Page;
 use limn_domain::dataset::{Entry, Split, Version};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::io::AsyncWriteExt as _;
 
 /// Files under way at once: small ones cost a round trip, not bandwidth.
@@ -25,11 +26,22 @@ pub(super) async fn download(
     out: &Path,
 ) -> Result<()> {
     let line = Arc::new(watch::Line::new());
-    let (done, there) = if whole::pays(version, out) {
-        (whole::fetch(client, version, split, out, &line).await?, 0)
+    let unpacked = Arc::new(AtomicI64::new(0));
+    let rest = if whole::pays(version, out) {
+        match whole::fetch(client, version, split, out, (&line, &unpacked)).await {
+            Ok(()) => None,
+            // A file that the server cannot give breaks the archive; asked for by itself it says why.
+            Err(e) if e.is::<whole::Broke>() => {
+                line.finish("the archive broke off; what is missing comes file by file");
+                Some(one_by_one(client, version, split, out, &line).await?)
+            }
+            Err(e) => return Err(e),
+        }
     } else {
-        one_by_one(client, version, split, out, &line).await?
+        Some(one_by_one(client, version, split, out, &line).await?)
     };
+    let unpacked = unpacked.load(Ordering::Relaxed);
+    let (done, there) = rest.map_or((unpacked, 0), |(done, there)| (done + unpacked, there - unpacked));
     line.finish(&format!("download: {} files", done + there));
     print(&format!(
         "{}: version {}, {done} files fetched, {there} there already, BLAKE3 {}",
@@ -97,11 +109,11 @@ fn file_at(out: &Path, path: &str) -> Result<PathBuf> {
     Ok(out.join(path))
 }
 
-/// What it is called until all of it is there.
+/// What it is called until all of it is there. A version may hold both `a` and `a.part`, and names as long as a disk takes them.
 fn partial_of(target: &Path) -> PathBuf {
-    let mut partial = target.to_owned().into_os_string();
-    partial.push(".part");
-    PathBuf::from(partial)
+    let name = target.file_name().unwrap_or_default();
+    let name = blake3::hash(name.as_encoded_bytes()).to_hex();
+    target.with_file_name(format!(".limn-{}.part", &name[..16]))
 }
 
 /// Gives a file its name.
@@ -125,26 +137,33 @@ async fn file(client: &Client, version: &Version, entry: &Entry, out: &Path) -> 
             .with_context(|| format!("cannot make the folder {}", parent.display()))?;
     }
     let partial = partial_of(&target);
+    let fetched = fetch(client, version, entry, &partial).await;
+    if let Err(e) = fetched.and_then(|()| brought(&partial, &target)) {
+        drop(tokio::fs::remove_file(&partial).await);
+        return Err(e);
+    }
+    Ok(true)
+}
+
+/// Fetches a file to a place.
+async fn fetch(client: &Client, version: &Version, entry: &Entry, to: &Path) -> Result<()> {
     let url = format!("/api/v1/versions/{}/file", version.id);
     let request = client.request(
         reqwest::Method::GET,
         &format!("{url}?path={}", encode(&entry.path)),
     )?;
     let mut response = client.send(request).await?;
-    let mut file = tokio::fs::File::create(&partial)
-        .await
-        .with_context(|| format!("cannot write {}", partial.display()))?;
+    let cannot = || format!("cannot write {}", to.display());
+    let mut file = tokio::fs::File::create(to).await.with_context(cannot)?;
     while let Some(piece) = response.chunk().await.context("the download broke")? {
-        file.write_all(&piece).await?;
+        file.write_all(&piece).await.with_context(cannot)?;
     }
-    file.flush().await?;
+    file.flush().await.with_context(cannot)?;
     drop(file);
-    if digest_of(&partial).await?.as_deref() != Some(entry.digest.as_str()) {
-        drop(tokio::fs::remove_file(&partial).await);
+    if digest_of(to).await?.as_deref() != Some(entry.digest.as_str()) {
         return Err(wrong(&entry.path));
     }
-    brought(&partial, &target)?;
-    Ok(true)
+    Ok(())
 }
 
 async fn digest_of(path: &Path) -> Result<Option<String>> {
@@ -159,4 +178,133 @@ async fn digest_of(path: &Path) -> Result<Option<String>> {
         Err(e) => Err(e.into()),
     })
     .await?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::api::tests::serve;
+    use axum::body::{Body, Bytes};
+    use axum::extract::Query;
+    use axum::http::StatusCode;
+    use axum::response::{IntoResponse as _, Response};
+    use axum::{Json, Router, routing};
+    use limn_domain::dataset::VersionCounts;
+    use limn_domain::{DatasetId, Digest, Timestamp, VersionId};
+    use std::collections::{BTreeMap, HashMap};
+
+    const FILES: i64 = 100;
+
+    fn name(n: i64) -> String {
+        format!("p{}/{n:03}.txt", n / 50)
+    }
+
+    pub(super) fn entry(path: &str, bytes: &[u8]) -> Entry {
+        Entry {
+            path: path.to_owned(),
+            size: bytes.len() as i64,
+            digest: Digest::parse(&blake3::hash(bytes).to_hex()).unwrap(),
+            media_type: "text/plain".to_owned(),
+            width: 0,
+            height: 0,
+            length: 0,
+            split: Split::None,
+            categories: BTreeMap::new(),
+            labels_digest: None,
+            annotations: Vec::new(),
+            about: limn_domain::Attributes::default(),
+        }
+    }
+
+    fn version() -> Version {
+        Version {
+            id: VersionId::new(),
+            dataset_id: DatasetId::new(),
+            number: 1,
+            digest: Digest::parse(&"0".repeat(64)).unwrap(),
+            note: String::new(),
+            files: FILES,
+            bytes: 10 * FILES,
+            task: None,
+            counts: VersionCounts::default(),
+            aliases: Vec::new(),
+            created_by_name: None,
+            created_at: Timestamp(0),
+        }
+    }
+
+    async fn entries() -> Json<Page<Entry>> {
+        let rows = (0..FILES).map(|n| entry(&name(n), name(n).as_bytes())).collect();
+        Json(Page {
+            rows,
+            ..Page::default()
+        })
+    }
+
+    /// The archive's first file, and half of the head of the second one.
+    async fn broken() -> Response {
+        let (one, two) = (name(0), name(1));
+        let zip = whole::tests::zip(&[(one.as_str(), one.as_bytes()), (two.as_str(), two.as_bytes())]);
+        let pieces = [
+            Ok(Bytes::copy_from_slice(&zip[..90])),
+            Err(std::io::Error::other("a file is not what it was")),
+        ];
+        // Else the end of the connection overtakes what was sent.
+        let pieces = futures::stream::iter(pieces).then(|piece| async move {
+            tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+            piece
+        });
+        Body::from_stream(pieces).into_response()
+    }
+
+    /// What is in a file is its path; the last one is not what it was when `gone`.
+    async fn sent(gone: bool, Query(query): Query<HashMap<String, String>>) -> Response {
+        let path = query["path"].clone();
+        if gone && path == name(FILES - 1) {
+            let refused = limn_domain::ApiError::new(limn_domain::Code::Conflict, "It has changed.");
+            return (StatusCode::CONFLICT, Json(refused)).into_response();
+        }
+        path.into_response()
+    }
+
+    async fn downloaded(gone: bool, out: &Path) -> Result<()> {
+        let router = Router::new()
+            .route("/api/v1/versions/{id}/zip", routing::get(broken))
+            .route("/api/v1/versions/{id}/entries", routing::get(entries))
+            .route(
+                "/api/v1/versions/{id}/file",
+                routing::get(move |query: Query<HashMap<String, String>>| sent(gone, query)),
+            );
+        let client = Client::new(&serve(router).await).unwrap();
+        download(&client, &version(), None, out).await
+    }
+
+    #[tokio::test]
+    async fn what_an_archive_that_broke_off_did_not_bring_comes_file_by_file() {
+        let out = tempfile::tempdir().unwrap();
+        downloaded(false, out.path()).await.unwrap();
+        for n in 0..FILES {
+            let file = std::fs::read_to_string(out.path().join(name(n))).unwrap();
+            assert_eq!(file, name(n));
+        }
+        let folders = ["p0", "p1"].map(|f| std::fs::read_dir(out.path().join(f)).unwrap().count());
+        assert_eq!(folders, [50, 50], "and nothing else");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_broke_the_archive_says_why() {
+        let out = tempfile::tempdir().unwrap();
+        let error = downloaded(true, out.path()).await.unwrap_err();
+        assert_eq!(error.to_string(), "It has changed.");
+    }
+
+    #[test]
+    fn a_file_under_way_has_the_name_of_no_other_and_fits_a_disk() {
+        let of = |name: &str| partial_of(&Path::new("out").join(name));
+        assert_ne!(of("a"), Path::new("out/a.part"));
+        assert_ne!(of("a"), of("a.part"));
+        assert_eq!(of("a").parent(), Some(Path::new("out")));
+        let long = of(&"x".repeat(255));
+        assert!(long.file_name().unwrap().len() <= 255, "{}", long.display());
+    }
 }

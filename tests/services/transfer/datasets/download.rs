@@ -159,3 +159,32 @@ async fn archives_that_nobody_goes_on_reading_keep_no_connection() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_checksum_that_is_not_that_of_its_file_is_put_right() {
+    on_both(async |db| {
+        let w = world(&db, Task::Detection).await;
+        let d = w.dataset("Files", DatasetKind::Files).await;
+        let files = [("a.bin", vec![1; 3_000]), ("b.bin", vec![2; 3_000])];
+        let version = w.upload_zip(&d, &files, UploadMode::Add).await.version_id;
+        // Noted of bytes that a disk had spoilt.
+        let found = w.versions.entries(&w.manager, version, EntryQuery::default());
+        let rows = found.await.unwrap().rows;
+        let wrong: Vec<_> = rows.into_iter().map(|e| (e.digest, 7)).collect();
+        db.write::<_, limn_store::StoreError, _>(move |tx| {
+            Box::pin(async move { limn_store::repo::blob::set_crcs(tx, &wrong).await })
+        })
+        .await
+        .unwrap();
+        let archive = made(&w, version, Download::Archive, None).await;
+        let len = archive.len.unwrap();
+        // The first file is not read for its end, only the checksum.
+        let end = len - 200..len;
+        let before = all(archive.pieces(Some(end.clone()))).await;
+        let whole = all(archive.pieces(None)).await;
+        let right = &whole[end.start as usize..];
+        assert!(before != right);
+        assert!(all(archive.pieces(Some(end))).await == right);
+    })
+    .await;
+}

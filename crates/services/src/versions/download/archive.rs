@@ -228,7 +228,8 @@ fn write(
             }
             summed.crc.finalize()
         };
-        if known.is_none() {
+        // Also where another one was noted: of bytes that a disk had spoilt and that are whole again.
+        if known != Some(crc) {
             learnt.push((entry.blob.into(), crc));
             if learnt.len() >= BATCH {
                 note(ctx, learnt);

@@ -9,6 +9,7 @@ use limn_domain::dataset::{Entry, Split, Version};
 use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::sync::mpsc;
 
 /// From so many files on, of so many bytes at most on average.
@@ -17,7 +18,16 @@ const SMALL: i64 = 256 << 10;
 /// Pieces of the archive, and files, that wait for whoever unpacks.
 const PIECES: usize = 16;
 const AHEAD: usize = 1_000;
-const BROKE: &str = "the download broke; run the command again";
+
+/// The archive ended before its end.
+#[derive(Debug)]
+pub(super) struct Broke;
+
+impl std::fmt::Display for Broke {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the download broke; run the command again")
+    }
+}
 
 /// Whether it pays: nothing of it is there yet.
 pub(super) fn pays(version: &Version, out: &Path) -> bool {
@@ -25,29 +35,33 @@ pub(super) fn pays(version: &Version, out: &Path) -> bool {
     is_empty && version.files >= MANY && version.bytes / version.files.max(1) <= SMALL
 }
 
-/// Fetches all files; answers how many.
+/// Fetches all files, and counts those that are there. Errors: [`Broke`] when the archive comes to no end, and others.
 pub(super) async fn fetch(
     client: &Client,
     version: &Version,
     split: Option<Split>,
     out: &Path,
-    line: &Arc<Line>,
-) -> Result<i64> {
+    (line, unpacked): (&Arc<Line>, &Arc<AtomicI64>),
+) -> Result<()> {
     let of = split.map_or_else(String::new, |s| format!("?split={}", s.as_str()));
     let url = format!("/api/v1/versions/{}/zip{of}", version.id);
     let mut response = client.send(client.request(reqwest::Method::GET, &url)?).await?;
     let (pieces, coming) = mpsc::channel::<Bytes>(PIECES);
     let (list, entries) = mpsc::channel::<Entry>(AHEAD);
     let (out, line, files) = (out.to_owned(), Arc::clone(line), version.files);
+    let count = Arc::clone(unpacked);
     let unpacked = tokio::task::spawn_blocking(move || {
         let stream = Stream {
             coming,
             held: Bytes::new(),
         };
-        unpack(stream, entries, &out, |done| progress(&line, done, files))
+        unpack(stream, entries, &out, || {
+            let done = count.fetch_add(1, Ordering::Relaxed) + 1;
+            progress(&line, done, files);
+        })
     });
     let bytes = async move {
-        while let Some(piece) = response.chunk().await.context(BROKE)? {
+        while let Some(piece) = response.chunk().await.context(Broke)? {
             // Behind the last file nobody listens: there is only the archive's own list.
             if pieces.send(piece).await.is_err() {
                 break;
@@ -101,9 +115,9 @@ fn unpack(
     mut from: impl Read,
     mut entries: mpsc::Receiver<Entry>,
     out: &Path,
-    mut told: impl FnMut(i64),
-) -> Result<i64> {
-    let (mut done, mut folder) = (0, PathBuf::new());
+    mut told: impl FnMut(),
+) -> Result<()> {
+    let mut folder = PathBuf::new();
     while let Some(entry) = entries.blocking_recv() {
         let target = file_at(out, &entry.path)?;
         if let Some(parent) = target.parent().filter(|p| *p != folder) {
@@ -113,28 +127,32 @@ fn unpack(
         }
         let mut behind = vec![0; before(&mut from, &entry.path)?];
         let partial = partial_of(&target);
-        let digest = write(&mut from, &partial, entry.size)?;
-        from.read_exact(&mut behind).context(BROKE)?;
-        if digest != entry.digest.as_str() {
+        let written = write(&mut from, &partial, entry.size).and_then(|digest| {
+            from.read_exact(&mut behind).context(Broke)?;
+            if digest == entry.digest.as_str() {
+                brought(&partial, &target)
+            } else {
+                Err(wrong(&entry.path))
+            }
+        });
+        if let Err(e) = written {
             drop(std::fs::remove_file(&partial));
-            return Err(wrong(&entry.path));
+            return Err(e);
         }
-        brought(&partial, &target)?;
-        done += 1;
-        told(done);
+        told();
     }
-    Ok(done)
+    Ok(())
 }
 
 /// Reads what goes before a file (APPNOTE.TXT 6.3.10, section 4.3.7); answers how many bytes stand behind it.
 fn before(from: &mut impl Read, path: &str) -> Result<usize> {
     let mut head = [0; 30];
-    from.read_exact(&mut head).context(BROKE)?;
+    from.read_exact(&mut head).context(Broke)?;
     let number = |at: usize| usize::from(u16::from_le_bytes([head[at], head[at + 1]]));
     let mut name = vec![0; number(26)];
     let mut extra = vec![0; number(28)];
-    from.read_exact(&mut name).context(BROKE)?;
-    from.read_exact(&mut extra).context(BROKE)?;
+    from.read_exact(&mut name).context(Broke)?;
+    from.read_exact(&mut extra).context(Broke)?;
     ensure!(
         head[..4] == *b"PK\x03\x04" && number(8) == 0 && name == path.as_bytes(),
         "the archive is not that of the version's files; run the command again"
@@ -152,10 +170,88 @@ fn write(from: &mut impl Read, to: &Path, size: i64) -> Result<String> {
     let mut held = vec![0; left.clamp(1, 1 << 16)];
     while left > 0 {
         let n = left.min(held.len());
-        from.read_exact(&mut held[..n]).context(BROKE)?;
+        from.read_exact(&mut held[..n]).context(Broke)?;
         hasher.update(&held[..n]);
         file.write_all(&held[..n]).with_context(cannot)?;
         left -= n;
     }
     Ok(hasher.finalize().to_hex().to_string())
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::tests::entry;
+    use super::*;
+
+    /// As the server makes it.
+    pub fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut zip = zip::ZipWriter::new_stream(Vec::new());
+        for (name, content) in files {
+            let options = zip::write::SimpleFileOptions::default()
+                .large_file(content.is_empty())
+                .compression_method(zip::CompressionMethod::Stored);
+            zip.start_file(*name, options).unwrap();
+            zip.write_all(content).unwrap();
+        }
+        zip.finish().unwrap().into_inner()
+    }
+
+    /// What came of unpacking an archive as these files, and what lies there then.
+    fn unpacked(zip: &[u8], files: &[Entry]) -> (Result<()>, Vec<String>) {
+        let out = tempfile::tempdir().unwrap();
+        let (list, entries) = mpsc::channel(files.len().max(1));
+        for file in files {
+            list.try_send(file.clone()).unwrap();
+        }
+        drop(list);
+        let end = unpack(zip, entries, &out.path().join("in"), || {});
+        let mut found = Vec::new();
+        let mut folders = vec![out.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for path in std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()) {
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let below = path.strip_prefix(out.path()).unwrap();
+                    found.push(below.to_str().unwrap().to_owned());
+                }
+            }
+        }
+        found.sort();
+        (end, found)
+    }
+
+    #[test]
+    fn files_of_an_archive_are_those_of_the_list_or_none() {
+        let files = [
+            ("a", &b"one"[..]),
+            ("a.part", &b"another"[..]),
+            ("ü/empty", &b""[..]),
+        ];
+        let archive = zip(&files);
+        let listed = files.map(|(name, content)| entry(name, content));
+        let (end, found) = unpacked(&archive, &listed);
+        end.unwrap();
+        assert_eq!(found, ["in/a", "in/a.part", "in/ü/empty"]);
+
+        // Cut off anywhere before the end of the last file, it is said to be cut off; what is there is whole.
+        for len in [0, 29, 31, 33, 49, 60] {
+            let (end, found) = unpacked(&archive[..len], &listed);
+            assert!(end.unwrap_err().is::<Broke>(), "{len}");
+            assert_eq!(found.len(), usize::from(len >= 50), "{len}: {found:?}");
+        }
+        // Other bytes, other names, and names that lead out of the folder.
+        let other = [entry("a", b"two"), entry("a.part", b"another")];
+        let (end, found) = unpacked(&archive, &other);
+        assert!(end.unwrap_err().to_string().contains("`a` did not arrive"));
+        assert!(found.is_empty(), "{found:?}");
+        let (end, found) = unpacked(&archive, &listed[1..]);
+        assert!(end.unwrap_err().to_string().contains("not that of"));
+        assert!(found.is_empty(), "{found:?}");
+        for name in ["../a", "/a", "b/../../a"] {
+            let (end, found) = unpacked(&zip(&[(name, &b"one"[..])]), &[entry(name, b"one")]);
+            assert!(end.unwrap_err().to_string().contains("not a plain relative path"));
+            assert!(found.is_empty(), "{found:?}");
+        }
+    }
 }
