@@ -29,7 +29,6 @@ async fn running(db: &TestDb, kind: &'static str, now: Timestamp) {
     assert!(claimed.await.unwrap().is_some());
 }
 
-/// What a job of this kind has put stays while it runs, and goes after it.
 #[tokio::test]
 async fn what_a_job_has_put_stays_until_it_ends_however_long_it_takes_to_name_it() {
     on_both(async |db| {
