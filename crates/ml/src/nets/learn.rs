@@ -333,13 +333,14 @@ impl Valid<'_> {
         }
         let truths = which.iter().map(|n| self.examples.truth(*n));
         let judged = match self.design.task {
-            TrainTask::Detection | TrainTask::InstanceSegmentation => match &self.cutter {
-                Some(cutter) => outlines::judge(self.examples, which, &said, cutter, &self.design, beat)?,
-                None => {
+            TrainTask::Detection | TrainTask::InstanceSegmentation => {
+                if let Some(cutter) = &self.cutter {
+                    outlines::judge(self.examples, which, &said, cutter, &self.design, beat)?
+                } else {
                     let right: Vec<&[NetBox]> = truths.map(Truth::boxes).collect();
                     detector::judge(&right, &said, &self.design)
                 }
-            },
+            }
             TrainTask::Segmentation => {
                 let maps = truths.filter_map(|t| match t {
                     Truth::Pixels(map) => Some(map),
