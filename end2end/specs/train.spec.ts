@@ -53,6 +53,7 @@ test("a network is trained on a version, watched, looked at, and asked", async (
   const off = page.getByRole("radio", { name: /^Classification/ });
   await expect(off).toBeDisabled();
   await expect(page.getByText(/Version 1 has no categories of whole pictures/).first()).toBeVisible();
+  await expect(page.getByRole("radio", { name: /^Instance segmentation/ })).toBeDisabled();
   await expect(page.getByLabel("Experiment", { exact: true })).toHaveValue(name);
   await expect(page.getByLabel("Model", { exact: true })).toHaveValue(`${name} detection`);
   await a11y(page, toasts);

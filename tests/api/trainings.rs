@@ -35,6 +35,32 @@ async fn what_cannot_be_trained_is_said_with_the_field_and_the_mend() {
                 .unwrap()
                 .contains("has no boxes")
         );
+        let tasks: Vec<&str> = offer["tasks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|t| t["task"].as_str())
+            .collect();
+        assert_eq!(
+            tasks,
+            [
+                "detection",
+                "instance_segmentation",
+                "segmentation",
+                "classification",
+                "multilabel"
+            ]
+        );
+        let refused = client
+            .post(&path, &json!({ "task": "instance_segmentation" }))
+            .await
+            .is(StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(
+            refused.json()["message"]
+                .as_str()
+                .unwrap()
+                .contains("no outlines or masks")
+        );
         let refused = client
             .post(&path, &json!({ "task": "detection" }))
             .await

@@ -9,7 +9,7 @@ use limn_domain::Code;
 use limn_domain::dataset::DatasetKind;
 use limn_domain::job::JobState;
 use limn_domain::run::RunStatus;
-use limn_domain::training::{NewTraining, Parts, TrainTask};
+use limn_domain::training::{NewTraining, Parts, TaskOffer, TrainTask, TrainingOffer};
 use limn_services::artifacts::Owner;
 use limn_services::experiments::DEFAULT;
 use limn_store::repo;
@@ -17,13 +17,17 @@ use limn_testkit::on_both;
 use trainer::Script;
 use world::{World, drawn};
 
+fn of(offer: &TrainingOffer, task: TrainTask) -> &TaskOffer {
+    offer.tasks.iter().find(|t| t.task == task).unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_training_becomes_a_run_with_files_and_a_registered_version() {
     on_both(async |db| {
         let w = World::new(&db, Script::default()).await;
         let version = w.boxes("Raccoons", 12, Some([75, 25, 0])).await;
         let offer = w.studio.trainings.offer(&w.lena, version).await.unwrap();
-        let (boxes, one) = (&offer.tasks[0], &offer.tasks[2]);
+        let (boxes, one) = (&offer.tasks[0], of(&offer, TrainTask::Classification));
         assert_eq!((boxes.pictures, boxes.labels, boxes.categories), (12, 12, 2));
         assert_eq!(
             boxes.parts,
@@ -237,7 +241,7 @@ async fn what_a_version_lacks_is_said_before_anything_begins() {
             said.message
         );
         let offer = trainings.offer(&w.lena, several).await.unwrap();
-        assert_eq!(offer.tasks[3].refusal, None);
+        assert_eq!(of(&offer, TrainTask::Multilabel).refusal, None);
 
         let tables = w.dataset("Tables", DatasetKind::Files).await;
         let version = w.register_files(tables, &[("a.csv", b"x\n1\n".to_vec())]).await;
@@ -356,24 +360,18 @@ async fn outlines_teach_what_every_pixel_is() {
         let w = World::new(&db, Script::default()).await;
         let version = w.outlines("Outlines", 10).await;
         let offer = w.studio.trainings.offer(&w.lena, version).await.unwrap();
-        let of = offer
-            .tasks
-            .iter()
-            .find(|t| t.task == TrainTask::Segmentation)
-            .unwrap();
-        assert_eq!((of.pictures, of.labels, of.categories), (10, 10, 2));
-        assert_eq!(of.refusal, None);
+        let areas = of(&offer, TrainTask::Segmentation);
+        assert_eq!((areas.pictures, areas.labels, areas.categories), (10, 10, 2));
+        assert_eq!(areas.refusal, None);
         let boxes = w.boxes("Boxes", 8, None).await;
         let offer = w.studio.trainings.offer(&w.lena, boxes).await.unwrap();
-        let of = offer
-            .tasks
-            .iter()
-            .find(|t| t.task == TrainTask::Segmentation)
-            .unwrap();
-        assert!(
-            of.refusal.as_ref().unwrap().contains("no outlines or masks"),
-            "{of:?}"
-        );
+        for task in [TrainTask::Segmentation, TrainTask::InstanceSegmentation] {
+            let none = of(&offer, task);
+            assert!(
+                none.refusal.as_ref().unwrap().contains("no outlines or masks"),
+                "{none:?}"
+            );
+        }
 
         let input = NewTraining {
             task: TrainTask::Segmentation,
@@ -410,6 +408,101 @@ async fn outlines_teach_what_every_pixel_is() {
         let area = &said.areas[0];
         assert_eq!((area.category.as_str(), area.area), ("cat", 100 * 100));
         assert_eq!(area.segmentation.size, [100, 200]);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn outlines_teach_objects_and_their_pixels() {
+    on_both(async |db| {
+        let w = World::new(&db, Script::default()).await;
+        let version = w.outlines("Objects", 10).await;
+        let offer = w.studio.trainings.offer(&w.lena, version).await.unwrap();
+        let objects = of(&offer, TrainTask::InstanceSegmentation);
+        assert_eq!(
+            (objects.pictures, objects.labels, objects.categories),
+            (10, 10, 2)
+        );
+        assert_eq!(
+            (objects.refusal.as_deref(), objects.model.as_str()),
+            (None, "Objects instance segmentation")
+        );
+        let input = NewTraining {
+            task: TrainTask::InstanceSegmentation,
+            steps: Some(5),
+            examples: Some(true),
+            ..NewTraining::default()
+        };
+        let started = w.start(version, input).await;
+        assert_eq!(started.job.title, "Train instance segmentation on Objects v1");
+        let job = w.finish(started.job.id).await;
+        assert_eq!((job.state, job.error.as_deref()), (JobState::Succeeded, None));
+        // An outline of 32 x 24 pixels is so many places, all of its box.
+        let seen = w.trainer.seen();
+        assert_eq!((seen.boxes.len(), seen.outlines.len()), (seen.train, seen.train));
+        for (b, cut) in seen.boxes.iter().zip(&seen.outlines) {
+            assert_eq!((cut.at, cut.columns, cut.rows), (*b, 32, 24));
+            assert!(cut.places().iter().all(|v| *v == 1));
+        }
+
+        let run = started.run().unwrap();
+        let after = w.run(run).await;
+        assert_eq!(after.info.status, RunStatus::Finished);
+        assert_eq!(after.data.params["task"], "instance_segmentation");
+        assert_eq!(after.data.tags["limn.task"], "instance_segmentation");
+        assert_eq!(
+            after.inputs[0].digest,
+            w.version(version).await.digest.to_string()
+        );
+        let mask = after.data.metrics.iter().find(|m| m.key == "valid_mask_mAP50");
+        assert_eq!(mask.unwrap().last.value, 0.5);
+        let log = w.studio.jobs.log(&w.lena, job.id, 0).await.unwrap();
+        assert!(
+            log.iter().any(|l| l
+                .message
+                .starts_with("Trained: mask_mAP50 0.500. Registered as Objects")),
+            "{log:?}"
+        );
+        let report = w.studio.trainings.report(&w.lena, run).await.unwrap().unwrap();
+        assert_eq!(report.figures.task, TrainTask::InstanceSegmentation);
+        assert_eq!(
+            report.confusion.as_ref().unwrap().names,
+            ["cat", "dog", "nothing"]
+        );
+        // Three quarters of an outline are right; on the last picture it sees nothing.
+        let n = report.examples.len();
+        assert!(
+            n >= 1 && report.examples[0].said == "nothing (0 right, 0 wrong, 1 missed)",
+            "{report:?}"
+        );
+        assert!(report.examples[1..].iter().all(|e| e.is_right), "{report:?}");
+        let jpeg = w.bytes(run, "predictions/01.jpg").await;
+        assert_eq!(image::load_from_memory(&jpeg).unwrap().width(), 480);
+
+        // Asked about a picture, it answers boxes with the pixels of what is in them.
+        let made = w.studio.models.of_run(&w.lena, run).await.unwrap();
+        assert_eq!(made[0].model_name, "Objects instance segmentation");
+        assert!(made[0].description.contains("which pixels are theirs"));
+        let said = w
+            .studio
+            .trainings
+            .predict(&w.lena, &made[0].model_name, 1, drawn(200, 100, 9).into(), None)
+            .await
+            .unwrap();
+        assert_eq!(
+            (said.task, said.boxes.len(), said.areas.len()),
+            (TrainTask::InstanceSegmentation, 1, 0)
+        );
+        let b = &said.boxes[0];
+        assert_eq!(
+            (b.category.as_str(), b.x, b.y, b.width, b.height),
+            ("cat", 50.0, 25.0, 100.0, 50.0)
+        );
+        let pixels = b.segmentation.as_ref().unwrap();
+        assert_eq!(pixels.size, [100, 200]);
+        let runs = limn_domain::mask::decode_counts(&pixels.counts).unwrap();
+        let mask = limn_domain::Mask::from_runs(200, 100, &runs).unwrap();
+        assert!((3_600..=3_900).contains(&mask.area()), "{}", mask.area());
     })
     .await;
 }

@@ -49,11 +49,14 @@ pub enum TrainTask {
     Multilabel,
     /// A category for every pixel.
     Segmentation,
+    /// Objects with a category each, and which pixels are theirs.
+    InstanceSegmentation,
 }
 
 impl TrainTask {
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Detection,
+        Self::InstanceSegmentation,
         Self::Segmentation,
         Self::Classification,
         Self::Multilabel,
@@ -65,6 +68,7 @@ impl TrainTask {
             Self::Classification => "classification",
             Self::Multilabel => "multilabel",
             Self::Segmentation => "segmentation",
+            Self::InstanceSegmentation => "instance_segmentation",
         }
     }
 
@@ -73,7 +77,8 @@ impl TrainTask {
             Self::Detection => "Detection",
             Self::Classification => "Classification",
             Self::Multilabel => "Several categories",
-            Self::Segmentation => "Segmentation",
+            Self::Segmentation => "Semantic segmentation",
+            Self::InstanceSegmentation => "Instance segmentation",
         }
     }
 
@@ -83,6 +88,7 @@ impl TrainTask {
             Self::Classification => "One category a picture",
             Self::Multilabel => "Any number of categories a picture",
             Self::Segmentation => "A category for every pixel",
+            Self::InstanceSegmentation => "Objects with an outline each",
         }
     }
 
@@ -92,6 +98,7 @@ impl TrainTask {
             Self::Detection => ("box", "boxes"),
             Self::Classification | Self::Multilabel => ("category", "categories"),
             Self::Segmentation => ("area", "areas"),
+            Self::InstanceSegmentation => ("object", "objects"),
         }
     }
 
@@ -101,13 +108,14 @@ impl TrainTask {
             Self::Detection => "valid_mAP50",
             Self::Classification | Self::Multilabel => "valid_accuracy",
             Self::Segmentation => "valid_mIoU",
+            Self::InstanceSegmentation => "valid_mask_mAP50",
         }
     }
 
     /// The figure of single categories, in words.
     pub const fn category_figure(self) -> &'static str {
         match self {
-            Self::Detection => "Average precision",
+            Self::Detection | Self::InstanceSegmentation => "Average precision",
             Self::Classification => "Recall",
             Self::Multilabel => "F1",
             Self::Segmentation => "IoU",
@@ -293,7 +301,7 @@ pub struct CategoryFigure {
 /// `confusion_matrix.json`: rows are what is right, columns what was said.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Confusion {
-    /// Of rows and columns; in detection and segmentation the last stands for "nothing".
+    /// Of rows and columns; where objects or pixels are found, the last stands for "nothing".
     pub names: Vec<String>,
     pub rows: Vec<Vec<u64>>,
 }
@@ -322,7 +330,7 @@ pub struct Predicted {
     pub height: i64,
     /// Of classifiers: every category, the surest first.
     pub categories: Vec<PredictedCategory>,
-    /// Of detectors: boxes, the surest first.
+    /// Of detectors, and of models of instance segmentation: boxes, the surest first.
     pub boxes: Vec<PredictedBox>,
     /// Of segmenters: an area a category that is somewhere, the largest first.
     #[serde(default)]
@@ -404,6 +412,8 @@ mod tests {
         assert!(serde_json::from_str::<NewTraining>(r#"{"task":"dancing"}"#).is_err());
         for task in TrainTask::ALL {
             assert_eq!(task.as_str().parse(), Ok(task));
+            // By one name in addresses, bodies and files.
+            assert_eq!(serde_json::to_value(task).unwrap(), task.as_str());
         }
     }
 }

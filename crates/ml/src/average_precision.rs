@@ -1,4 +1,4 @@
-//! How good found boxes are: COCO's average precision and recall, as `pycocotools.cocoeval` computes them.
+//! How good found boxes and objects are: COCO's average precision and recall, as `pycocotools.cocoeval` computes them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,25 +62,25 @@ fn overlap(step: usize) -> f64 {
 
 /// Judges what was found in all images.
 pub fn average_precision(truths: &[Truth], found: &[Found]) -> Precision {
-    let categories: BTreeSet<u64> = truths
-        .iter()
-        .map(|t| t.category)
-        .chain(found.iter().map(|f| f.category))
-        .collect();
-    let mut cells: BTreeMap<(u64, u64), Cell<'_>> = BTreeMap::new();
+    let mut of: BTreeMap<(u64, u64), Both<'_>> = BTreeMap::new();
     for t in truths {
-        cells.entry((t.category, t.image)).or_default().truths.push(t);
+        of.entry((t.category, t.image)).or_default().0.push(t);
     }
     for f in found {
-        cells.entry((f.category, f.image)).or_default().found.push(f);
+        of.entry((f.category, f.image)).or_default().1.push(f);
     }
-    for cell in cells.values_mut() {
-        cell.found.sort_by(|a, b| b.score.total_cmp(&a.score));
-        cell.found.truncate(MOST[2]);
-    }
+    figures(&of.into_iter().map(|(at, both)| (at, Cell::of(both))).collect())
+}
+
+/// What is there, and what was found.
+type Both<'a> = (Vec<&'a Truth>, Vec<&'a Found>);
+
+/// The same of what is no box, by category and image.
+pub(crate) fn figures(cells: &BTreeMap<(u64, u64), Cell>) -> Precision {
+    let categories: BTreeSet<u64> = cells.keys().map(|(category, _)| *category).collect();
     let mut sums = Sums::default();
     for category in categories {
-        let of: Vec<&Cell<'_>> = cells
+        let of: Vec<&Cell> = cells
             .range((category, 0)..=(category, u64::MAX))
             .map(|(_, c)| c)
             .collect();
@@ -98,13 +98,18 @@ pub fn average_precision(truths: &[Truth], found: &[Found]) -> Precision {
     sums.figures()
 }
 
-#[derive(Default)]
-struct Cell<'a> {
-    truths: Vec<&'a Truth>,
-    found: Vec<&'a Found>,
+/// What was found of one category in one image, beside what is there.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Cell {
+    /// The area of each that is there, and whether it stands for many.
+    pub truths: Vec<(f64, bool)>,
+    /// Score and area of each found one, the surest first; 100 at most.
+    pub found: Vec<(f64, f64)>,
+    /// What each found one shares with each that is there: intersection over union, 0..=1.
+    pub overlaps: Vec<Vec<f64>>,
 }
 
-/// What is said of the boxes found in one image, of one category.
+/// What is said of those found in one image, of one category.
 struct Judgement {
     scores: Vec<f64>,
     /// By step: right, or neither right nor wrong.
@@ -114,63 +119,71 @@ struct Judgement {
     wanted: usize,
 }
 
-impl Cell<'_> {
+impl Cell {
+    fn of((truths, mut found): Both<'_>) -> Self {
+        found.sort_by(|a, b| b.score.total_cmp(&a.score));
+        found.truncate(MOST[2]);
+        let with = |f: &Found| -> Vec<f64> {
+            let each = truths.iter();
+            each.map(|t| share(f.rect, t.rect, t.crowd)).collect()
+        };
+        let overlaps = found.iter().map(|f| with(f)).collect();
+        Self {
+            truths: truths.iter().map(|t| (t.area, t.crowd)).collect(),
+            found: found.iter().map(|f| (f.score, f.rect[2] * f.rect[3])).collect(),
+            overlaps,
+        }
+    }
+
     fn judge(&self, [low, high]: [f64; 2]) -> Judgement {
         let outside = |area: f64| area < low || area > high;
-        let mut truths: Vec<(&Truth, bool)> = self
+        // Where each is, whether it stands for many, and whether it counts for nothing.
+        let mut truths: Vec<(usize, bool, bool)> = self
             .truths
             .iter()
-            .map(|t| (*t, t.crowd || outside(t.area)))
+            .enumerate()
+            .map(|(at, (area, crowd))| (at, *crowd, *crowd || outside(*area)))
             .collect();
-        truths.sort_by_key(|(_, ignored)| *ignored);
-        let overlaps: Vec<Vec<f64>> = self
-            .found
-            .iter()
-            .map(|f| {
-                truths
-                    .iter()
-                    .map(|(t, _)| share(f.rect, t.rect, t.crowd))
-                    .collect()
-            })
-            .collect();
+        truths.sort_by_key(|(_, _, ignored)| *ignored);
         let (mut matched, mut ignored) = (Vec::new(), Vec::new());
         for step in 0..STEPS {
             let mut taken = vec![false; truths.len()];
             let (mut is_matched, mut is_ignored) =
                 (vec![false; self.found.len()], vec![false; self.found.len()]);
-            for (d, f) in self.found.iter().enumerate() {
+            for (d, (_, area)) in self.found.iter().enumerate() {
                 let mut best = overlap(step).min(1.0 - 1e-10);
                 let mut at: Option<usize> = None;
-                for (g, (t, skip)) in truths.iter().enumerate() {
-                    if taken[g] && !t.crowd {
+                for (g, (own, crowd, skip)) in truths.iter().enumerate() {
+                    if taken[g] && !crowd {
                         continue;
                     }
                     // One that counts is never given up for one that does not.
-                    if at.is_some_and(|m| !truths[m].1) && *skip {
+                    if at.is_some_and(|m| !truths[m].2) && *skip {
                         break;
                     }
-                    if overlaps[d][g] < best {
+                    let shared = self.overlaps[d][*own];
+                    if shared < best {
                         continue;
                     }
-                    (best, at) = (overlaps[d][g], Some(g));
+                    (best, at) = (shared, Some(g));
                 }
                 match at {
                     Some(g) => {
                         taken[g] = true;
                         is_matched[d] = true;
-                        is_ignored[d] = truths[g].1;
+                        is_ignored[d] = truths[g].2;
                     }
-                    None => is_ignored[d] = outside(f.rect[2] * f.rect[3]),
+                    None => is_ignored[d] = outside(*area),
                 }
             }
             matched.push(is_matched);
             ignored.push(is_ignored);
         }
         Judgement {
-            scores: self.found.iter().map(|f| f.score).collect(),
+            scores: self.found.iter().map(|(score, _)| *score).collect(),
             matched,
             ignored,
-            wanted: truths.iter().filter(|(_, skip)| !skip).count(),
+            wanted: truths.iter().filter(|(_, _, skip)| !skip).count(),
         }
     }
 }

@@ -224,6 +224,56 @@ fn a_detector_finds_shapes_of_all_sizes_it_has_not_seen() {
     assert!(cut.len() == boxes.len() && mean > 0.8, "{mean}");
 }
 
+#[test]
+fn objects_are_found_and_cut_out_by_what_one_training_makes() {
+    let (train, valid) = (outlined(24, 1), outlined(6, 2));
+    let t = training(TrainTask::InstanceSegmentation, &train, &valid, 20);
+    let trainer = LocalTrainer::new();
+    let mut judged = Vec::new();
+    let net = trainer.train(&t, &mut |event| {
+        if let Event::Judged { step, figures } = event {
+            let names: Vec<&str> = figures.iter().map(|f| f.0.as_str()).collect();
+            let all = ["mAP", "mAP50", "mAP75", "AR100"];
+            let by = |what: &str| all.map(|name| format!("valid_{what}_{name}"));
+            assert_eq!(names, [by("mask"), by("box")].concat());
+            judged.push(step);
+        }
+        ControlFlow::Continue(())
+    });
+    let net = net.expect("a network");
+    println!("{:?}", net.figures);
+    assert_eq!(judged, [4, 8, 12, 16, 20]);
+    assert_eq!(
+        (net.by_category.len(), net.threshold.len(), net.confusion.len()),
+        (3, 3, 4)
+    );
+    // From its bytes it finds the same, and cuts shapes out that it has not seen.
+    let loaded = trainer.load(&net.model).expect("reads");
+    assert_eq!(
+        (loaded.task(), loaded.categories(), loaded.cuts_out()),
+        (TrainTask::InstanceSegmentation, 3, true)
+    );
+    assert_eq!(loaded.predict(&valid.pictures).expect("says"), net.predictions);
+    let (mut shared, mut n) = (0.0, 0.0);
+    for (picture, truth) in valid.pictures.iter().zip(&valid.truths) {
+        let cut = loaded.cut_out(picture, truth.boxes()).expect("cuts");
+        for (cut, right) in cut.iter().zip(truth.outlines()) {
+            shared += cut.overlap(right);
+            n += 1.0;
+        }
+    }
+    assert!(n >= 6.0 && shared / n > 0.8, "{shared} of {n}");
+    // Boxes alone teach no outlines.
+    let why = run(&training(
+        TrainTask::InstanceSegmentation,
+        &scenes(4, 3),
+        &valid,
+        2,
+    ))
+    .unwrap_err();
+    assert!(matches!(why, EngineError::Refused(w) if w.contains("train a detection")));
+}
+
 /// The same scenes with what of each box is the shape.
 fn outlined(n: usize, seed: u64) -> Data {
     let mut data = scenes(n, seed);
@@ -357,7 +407,10 @@ fn interrupted(t: &NetTraining<'_>, at: usize) -> TrainedNet {
     };
     let mut first = None;
     let net = trainer.train(&again, &mut |event| {
-        if let Event::Step { step, .. } = event {
+        // Before the first it may say that it is there.
+        if let Event::Step { step, figures } = event
+            && !figures.is_empty()
+        {
             first.get_or_insert(step);
         }
         ControlFlow::Continue(())
@@ -399,6 +452,13 @@ fn a_training_goes_on_where_it_stopped() {
     let whole = run(&t).expect("a network");
     assert!(whole.model == interrupted(&t, 2).model, "other weights");
     assert_eq!(whole.threshold, [0.3; 3]);
+
+    // With the outlines in its file.
+    let train = outlined(9, 8);
+    let t = training(TrainTask::InstanceSegmentation, &train, &none, 4);
+    let whole = run(&t).expect("a network");
+    assert!(whole.model == interrupted(&t, 2).model, "other weights");
+    assert!(LocalTrainer::new().load(&whole.model).expect("reads").cuts_out());
 }
 
 #[test]

@@ -208,9 +208,10 @@ impl Trainings {
                         params.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
                     repo::run::put_params(tx, run, &params).await?;
                     repo::run::put_inputs(tx, run, &[read_by(&dataset, &version)], now).await?;
+                    let what = task.as_str().replace('_', " ");
                     let new = NewJob {
                         kind: kind::TRAINING,
-                        title: format!("Train {} on {} v{}", task.as_str(), dataset.name, version.number),
+                        title: format!("Train {what} on {} v{}", dataset.name, version.number),
                         project_id: None,
                         created_by: actor.user_id(),
                         payload: serde_json::to_value(&payload).map_err(anyhow::Error::from)?,
@@ -228,10 +229,8 @@ impl Trainings {
                     };
                     repo::training::insert(tx, &row, now).await?;
                     let summary = format!(
-                        "started to train {} on version {} of the dataset “{}”",
-                        task.as_str(),
-                        version.number,
-                        dataset.name
+                        "started to train {what} on version {} of the dataset “{}”",
+                        version.number, dataset.name
                     );
                     audit::write(tx, &actor, None, "training.start", &summary, now).await?;
                     let job = repo::job::get(tx, job)
@@ -349,7 +348,7 @@ fn model_name(dataset: &str, task: TrainTask) -> String {
         })
         .take(50)
         .collect();
-    format!("{} {}", clean.trim(), task.as_str())
+    format!("{} {}", clean.trim(), task.as_str().replace('_', " "))
 }
 
 /// The version as data that the run read.
@@ -401,6 +400,9 @@ fn parameters(
     let mut all: Vec<(String, String)> = pairs.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
     if input.task == TrainTask::Detection && of.outlined > 0 {
         all.push(("boxes_around_outlines".to_owned(), of.outlined.to_string()));
+    }
+    if input.task == TrainTask::InstanceSegmentation && of.bare > 0 {
+        all.push(("objects_without_outline".to_owned(), of.bare.to_string()));
     }
     all
 }

@@ -57,7 +57,7 @@ struct Least {
 /// The body is the file itself, 16 MB at most. For versions that a training here made.
 #[utoipa::path(post, path = "/models/{model_name}/versions/{number}/predict", tag = "trainings", params(Least),
     request_body(content = String, content_type = "application/octet-stream"),
-    responses((status = 200, description = "Boxes, or categories", body = Predicted)))]
+    responses((status = 200, description = "Boxes (with the pixels of the objects in them where that was learned), categories, or areas", body = Predicted)))]
 async fn predict(
     State(services): State<Services>,
     Caller(actor): Caller,

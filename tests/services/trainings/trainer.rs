@@ -1,8 +1,8 @@
 //! A trainer that does no mathematics and whose every step is known: it stops, fails and goes on where the test wants it.
 
 use limn_services::training::port::{
-    EngineError, Event, Net, NetBox, NetTraining, PixelMap, Prediction, SmallPicture, TrainTask, TrainedNet,
-    Trainer, Truth, Watch,
+    Cutout, EngineError, Event, Net, NetBox, NetTraining, PixelMap, Prediction, SmallPicture, TrainTask,
+    TrainedNet, Trainer, Truth, Watch,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -30,6 +30,7 @@ pub struct Seen {
     pub valid: usize,
     pub sizes: Vec<(usize, usize)>,
     pub boxes: Vec<NetBox>,
+    pub outlines: Vec<Cutout>,
     /// The steps at which attempts began.
     pub began: Vec<usize>,
 }
@@ -52,7 +53,7 @@ const HEAD: &[u8] = b"scripted";
 fn says(task: TrainTask, categories: usize, picture: &SmallPicture) -> Prediction {
     let middle = picture.rgb[0];
     match task {
-        TrainTask::Detection => Prediction::Boxes(vec![(
+        TrainTask::Detection | TrainTask::InstanceSegmentation => Prediction::Boxes(vec![(
             NetBox {
                 category: 0,
                 x: 0.25,
@@ -122,13 +123,13 @@ impl Trainer for Scripted {
         seen.began.push(begin);
         seen.sizes.clear();
         seen.boxes.clear();
+        seen.outlines.clear();
         for n in 0..t.train.len() {
             let p = t.train.picture(n)?;
             assert_eq!(p.rgb.len(), p.width * p.height * 3);
             seen.sizes.push((p.width, p.height));
-            if let Truth::Boxes(boxes) = t.train.truth(n) {
-                seen.boxes.extend(boxes);
-            }
+            seen.boxes.extend(t.train.truth(n).boxes());
+            seen.outlines.extend(t.train.truth(n).outlines().iter().cloned());
         }
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
         let mut tell = |event| {
@@ -169,18 +170,18 @@ impl Trainer for Scripted {
             let picture = t.valid.picture(n)?;
             // All right but the last, on which it sees nothing.
             predictions.push(match t.valid.truth(n) {
-                Truth::Boxes(boxes) if n + 1 < t.valid.len() => {
+                Truth::Boxes(boxes) | Truth::Objects { boxes, .. } if n + 1 < t.valid.len() => {
                     Prediction::Boxes(boxes.iter().map(|b| (*b, 0.9)).collect())
                 }
-                Truth::Boxes(_) => Prediction::Boxes(Vec::new()),
+                Truth::Boxes(_) | Truth::Objects { .. } => Prediction::Boxes(Vec::new()),
                 Truth::Pixels(map) => Prediction::Pixels {
                     map: map.clone(),
                     sure: vec![0.9; t.categories],
                 },
-                Truth::Objects { .. } | Truth::Categories(_) => says(t.task, t.categories, &picture),
+                Truth::Categories(_) => says(t.task, t.categories, &picture),
             });
         }
-        let detects = t.task == TrainTask::Detection;
+        let detects = matches!(t.task, TrainTask::Detection | TrainTask::InstanceSegmentation);
         let side = t.categories + usize::from(detects);
         let mut model = HEAD.to_vec();
         model.extend([match t.task {
@@ -188,12 +189,21 @@ impl Trainer for Scripted {
             TrainTask::Classification => 1,
             TrainTask::Multilabel => 2,
             TrainTask::Segmentation => 3,
+            TrainTask::InstanceSegmentation => 4,
         }]);
         model.push(u8::try_from(t.categories).unwrap());
         Ok(TrainedNet {
             model,
             figures: vec![
-                (if detects { "mAP50" } else { "accuracy" }.to_owned(), 0.5),
+                (
+                    match t.task {
+                        TrainTask::InstanceSegmentation => "mask_mAP50",
+                        TrainTask::Detection => "mAP50",
+                        _ => "accuracy",
+                    }
+                    .to_owned(),
+                    0.5,
+                ),
                 ("odd".to_owned(), f64::NAN),
             ],
             by_category: (0..t.categories).map(|c| (c == 0).then_some(0.75)).collect(),
@@ -213,6 +223,7 @@ impl Trainer for Scripted {
                 TrainTask::Classification,
                 TrainTask::Multilabel,
                 TrainTask::Segmentation,
+                TrainTask::InstanceSegmentation,
             ][usize::from(rest[0])],
             categories: rest[1].into(),
         }))
@@ -233,5 +244,15 @@ impl Net for Scripts {
             .iter()
             .map(|p| says(self.task, self.categories, p))
             .collect())
+    }
+    fn cuts_out(&self) -> bool {
+        self.task == TrainTask::InstanceSegmentation
+    }
+
+    /// The upper three quarters of every box.
+    fn cut_out(&self, _: &SmallPicture, boxes: &[NetBox]) -> Result<Vec<Cutout>, EngineError> {
+        let places: Vec<u8> = (0..64).map(|n| u8::from(n < 48)).collect();
+        let most = |b: &NetBox| Cutout::new(*b, 8, 8, &places).unwrap();
+        Ok(boxes.iter().map(most).collect())
     }
 }

@@ -293,6 +293,9 @@ fn Examples(ctx: RunCtx, examples: Vec<ShownExample>) -> impl IntoView {
             Some(TrainTask::Detection) => {
                 Some(". Dashed: what is right, yellow where it was missed. Blue: found. Red: wrong.")
             }
+            Some(TrainTask::InstanceSegmentation) => Some(
+                ". Dashed: what is right, yellow where it was missed. Filled blue: found. Filled red: wrong.",
+            ),
             Some(TrainTask::Segmentation) => Some(". In colour: what was said."),
             _ => None,
         });

@@ -46,7 +46,7 @@ pub fn TaskCards(task: RwSignal<String>, tasks: StoredValue<Vec<TaskOffer>>) -> 
 #[component]
 pub fn Counts(offer: TaskOffer, use_splits: RwSignal<bool>) -> impl IntoView {
     let (one, many) = match offer.task.nouns() {
-        (one @ ("box" | "area"), many) => (one, many),
+        (one @ ("box" | "area" | "object"), many) => (one, many),
         _ => ("label", "labels"),
     };
     let figures = [

@@ -50,7 +50,7 @@ impl<'a> Maker<'a> {
         let (mut boxes, mut whole, mut pixels) = (Vec::new(), Vec::new(), Vec::new());
         for (i, out) in x.chunks_mut(each).enumerate() {
             let mut rng = chance(self.plan.seed, first + i);
-            if task == TrainTask::Detection {
+            if matches!(task, TrainTask::Detection | TrainTask::InstanceSegmentation) {
                 let mut placed: Vec<NetBox> = Vec::new();
                 for (k, frame) in parts(i, which.len(), &mut rng) {
                     let warp = Warp::of_boxes(&mut rng);
@@ -62,7 +62,9 @@ impl<'a> Maker<'a> {
                 continue;
             }
             let warp = match task {
-                TrainTask::Detection | TrainTask::Segmentation => Warp::of_boxes(&mut rng),
+                TrainTask::Detection | TrainTask::InstanceSegmentation | TrainTask::Segmentation => {
+                    Warp::of_boxes(&mut rng)
+                }
                 TrainTask::Classification | TrainTask::Multilabel => Warp::of_whole(&mut rng),
             };
             warp.write(&shown[i], width, height, out);
@@ -76,7 +78,9 @@ impl<'a> Maker<'a> {
             }
         }
         let targets = match task {
-            TrainTask::Detection => detector::targets(&boxes, &self.plan.design, &self.plan.weights),
+            TrainTask::Detection | TrainTask::InstanceSegmentation => {
+                detector::targets(&boxes, &self.plan.design, &self.plan.weights)
+            }
             TrainTask::Segmentation => Targets::Pixels { of: pixels },
             TrainTask::Classification | TrainTask::Multilabel => classifier::targets(&whole, self.plan),
         };

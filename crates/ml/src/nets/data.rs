@@ -60,6 +60,17 @@ fn fits(truth: &Truth, t: &NetTraining<'_>) -> Result<(), String> {
         (TrainTask::Detection, Truth::Boxes(list) | Truth::Objects { boxes: list, .. }) => {
             list.iter().try_for_each(|b| known(b.category))
         }
+        (TrainTask::InstanceSegmentation, Truth::Objects { boxes, outlines }) => {
+            if boxes.len() != outlines.len() {
+                return Err("has objects without an outline; leave them out.".to_owned());
+            }
+            let outlined = outlines.iter().map(|o| o.at.category);
+            boxes
+                .iter()
+                .map(|b| b.category)
+                .chain(outlined)
+                .try_for_each(known)
+        }
         (TrainTask::Classification, Truth::Categories(list)) => {
             if list.len() != 1 {
                 return Err(format!(
@@ -76,9 +87,10 @@ fn fits(truth: &Truth, t: &NetTraining<'_>) -> Result<(), String> {
             }
             map.categories().into_iter().try_for_each(known)
         }
-        (TrainTask::Detection | TrainTask::Segmentation, Truth::Categories(_)) => {
-            Err("has no shapes but categories; train a classification.".to_owned())
-        }
+        (
+            TrainTask::Detection | TrainTask::InstanceSegmentation | TrainTask::Segmentation,
+            Truth::Categories(_),
+        ) => Err("has no shapes but categories; train a classification.".to_owned()),
         (_, Truth::Boxes(_) | Truth::Objects { .. }) => Err("has boxes; train a detection.".to_owned()),
         (_, Truth::Pixels(_)) => Err("has areas; train a segmentation.".to_owned()),
     }
@@ -89,9 +101,13 @@ fn something(t: &NetTraining<'_>) -> Result<(), EngineError> {
     let truths = || (0..t.train.len()).map(|n| t.train.truth(n));
     let first = truths().next();
     match t.task {
-        TrainTask::Detection => {
+        TrainTask::Detection | TrainTask::InstanceSegmentation => {
             if !truths().any(|truth| truth.boxes().iter().any(|b| sound(b).is_some())) {
-                return refused("No picture to train on has a box; draw some first.");
+                return refused(if t.task == TrainTask::Detection {
+                    "No picture to train on has a box; draw some first."
+                } else {
+                    "No picture to train on has an outline or a mask; draw some first."
+                });
             }
         }
         TrainTask::Segmentation => {

@@ -1,6 +1,7 @@
 //! The loop that all networks are trained in.
 
 use super::batch::{Batch, Maker};
+use super::outlines::{self, Beat, Cutter};
 use super::pictures::{Pictures, Planes};
 use super::plan::{Design, Plan, chance};
 use super::warp::{CHANNELS, Warp};
@@ -100,8 +101,18 @@ pub(super) fn learn<N: Network>(
         Some(state) => checkpoint::from_bytes(state, plan, t.train.len(), network, optimiser)?,
         None => (0, network, optimiser),
     };
+    // What it learns of outlines follows from the labels alone, so one that goes on learns the same. It is judged by what it cuts out.
+    let cutter = match plan.design.task {
+        TrainTask::InstanceSegmentation => Some(Cutter::fit(
+            t.train,
+            plan.design.categories,
+            &mut beats(step, tell),
+        )?),
+        _ => None,
+    };
     let valid = Valid {
         examples: t.valid,
+        cutter,
         pictures: Pictures::new(t.valid, plan.design.width, plan.design.height),
         design: plan.design,
     };
@@ -229,13 +240,16 @@ impl<N: Network> Run<'_, '_, N> {
     /// Judges by all validation examples.
     fn end(mut self) -> Result<TrainedNet, EngineError> {
         let network = self.network()?.valid();
-        let model = file::to_bytes(&self.plan.design, &network)?;
+        let mut model = file::to_bytes(&self.plan.design, &network)?;
+        if let Some(cutter) = &self.valid.cutter {
+            model = file::with_beside(&model, cutter.parts())?;
+        }
         let step = self.plan.steps;
         let all: Vec<usize> = (0..self.valid.examples.len()).collect();
         let design = self.plan.design;
         if all.is_empty() {
             let threshold = match design.task {
-                TrainTask::Detection => detector::THRESHOLD,
+                TrainTask::Detection | TrainTask::InstanceSegmentation => detector::THRESHOLD,
                 TrainTask::Segmentation => segmenter::THRESHOLD,
                 TrainTask::Classification | TrainTask::Multilabel => classifier::THRESHOLD,
             };
@@ -288,6 +302,8 @@ fn beats<'a>(step: usize, tell: &'a mut Tell<'_>) -> impl FnMut() -> Result<(), 
 /// Examples to judge by.
 struct Valid<'a> {
     examples: &'a dyn Examples,
+    /// Of instance segmentation.
+    cutter: Option<Cutter>,
     pictures: Pictures<'a>,
     design: Design,
 }
@@ -304,7 +320,7 @@ impl Valid<'_> {
         &self,
         network: &N,
         which: &[usize],
-        beat: &mut dyn FnMut() -> Result<(), EngineError>,
+        beat: &mut Beat<'_>,
     ) -> Result<(Judgement, Vec<Prediction>), EngineError> {
         let mut said = Vec::with_capacity(which.len());
         for some in which.chunks(at_once(self.design.task)) {
@@ -317,9 +333,13 @@ impl Valid<'_> {
         }
         let truths = which.iter().map(|n| self.examples.truth(*n));
         let judged = match self.design.task {
-            TrainTask::Detection => {
-                let right: Vec<&[NetBox]> = truths.map(Truth::boxes).collect();
-                detector::judge(&right, &said, &self.design)
+            TrainTask::Detection | TrainTask::InstanceSegmentation => {
+                if let Some(cutter) = &self.cutter {
+                    outlines::judge(self.examples, which, &said, cutter, &self.design, beat)?
+                } else {
+                    let right: Vec<&[NetBox]> = truths.map(Truth::boxes).collect();
+                    detector::judge(&right, &said, &self.design)
+                }
             }
             TrainTask::Segmentation => {
                 let maps = truths.filter_map(|t| match t {
@@ -344,7 +364,7 @@ impl Valid<'_> {
 /// Pictures that are looked at in one go.
 pub(super) const fn at_once(task: TrainTask) -> usize {
     match task {
-        TrainTask::Detection | TrainTask::Segmentation => 8,
+        TrainTask::Detection | TrainTask::InstanceSegmentation | TrainTask::Segmentation => 8,
         TrainTask::Classification | TrainTask::Multilabel => 64,
     }
 }

@@ -1,4 +1,4 @@
-//! Networks that are trained from nothing on the CPU, with Burn: a detector and classifiers (docs/adr/0018), and
+//! Networks that are trained from nothing on the CPU, with Burn: a detector, a segmenter and classifiers (docs/adr/0018), and
 //! what cuts objects out of boxes (docs/adr/0031).
 //!
 //! What happens in a step follows from the seed and the step's number, so that a training that was stopped goes on as if it had not been. Nothing
@@ -16,6 +16,7 @@ mod outlines;
 mod pictures;
 mod plan;
 mod segmenter;
+mod sheet;
 pub(crate) mod threads;
 mod threshold;
 mod warp;
@@ -82,7 +83,9 @@ impl LocalTrainer {
             }
         };
         match plan.design.task {
-            TrainTask::Detection => learn::learn::<Detector>(plan, t, self.checkpoint, &mut tell),
+            TrainTask::Detection | TrainTask::InstanceSegmentation => {
+                learn::learn::<Detector>(plan, t, self.checkpoint, &mut tell)
+            }
             TrainTask::Segmentation => learn::learn::<Segmenter>(plan, t, self.checkpoint, &mut tell),
             TrainTask::Classification | TrainTask::Multilabel => {
                 learn::learn::<Classifier>(plan, t, self.checkpoint, &mut tell)
@@ -104,7 +107,7 @@ impl Trainer for LocalTrainer {
 
     fn side(&self, task: TrainTask) -> u32 {
         match task {
-            TrainTask::Detection | TrainTask::Segmentation => 384,
+            TrainTask::Detection | TrainTask::InstanceSegmentation | TrainTask::Segmentation => 384,
             TrainTask::Classification | TrainTask::Multilabel => 128,
         }
     }
@@ -117,6 +120,10 @@ impl Trainer for LocalTrainer {
         let (network, input) = match task {
             TrainTask::Detection => (
                 "detector, no anchors, stride 8",
+                "49,152 pixels at most, in the pictures' form",
+            ),
+            TrainTask::InstanceSegmentation => (
+                "detector, no anchors, stride 8; objects cut out of its boxes",
                 "49,152 pixels at most, in the pictures' form",
             ),
             TrainTask::Segmentation => (
@@ -159,12 +166,18 @@ impl Trainer for LocalTrainer {
 
     fn outlined(&self, model: &[u8], train: &dyn Examples, stop: &StopCheck) -> Result<Vec<u8>, EngineError> {
         let design = file::open(model)?.design;
-        if design.task != TrainTask::Detection {
+        if !matches!(
+            design.task,
+            TrainTask::Detection | TrainTask::InstanceSegmentation
+        ) {
             return Err(EngineError::Broken(
                 "Objects are cut out of boxes, and this network finds none.".to_owned(),
             ));
         }
-        let cutter = Cutter::fit(train, design.categories, stop)?;
+        let mut beat = || {
+            if stop() { Err(EngineError::Stopped) } else { Ok(()) }
+        };
+        let cutter = Cutter::fit(train, design.categories, &mut beat)?;
         file::with_beside(model, cutter.parts())
     }
 
@@ -174,12 +187,20 @@ impl Trainer for LocalTrainer {
         let device = burn::tensor::Device::flex();
         let asking = Arc::clone(&self.asking);
         Ok(match design.task {
-            TrainTask::Detection => Box::new(LocalNet {
-                design,
-                cutter: Cutter::read(&opened)?,
-                network: opened.fill(Detector::new(&design, &device))?,
-                asking,
-            }),
+            TrainTask::Detection | TrainTask::InstanceSegmentation => {
+                let cutter = Cutter::read(&opened)?;
+                if cutter.is_none() && design.task == TrainTask::InstanceSegmentation {
+                    return Err(EngineError::Broken(
+                        "The stored network has lost its outlines; train it again.".to_owned(),
+                    ));
+                }
+                Box::new(LocalNet {
+                    design,
+                    cutter,
+                    network: opened.fill(Detector::new(&design, &device))?,
+                    asking,
+                })
+            }
             TrainTask::Segmentation => Box::new(LocalNet {
                 design,
                 cutter: None,

@@ -38,7 +38,7 @@ impl Design {
     /// Whether such a network can be built: what is read from a file is not believed.
     pub(super) fn is_possible(&self) -> bool {
         let step = match self.task {
-            TrainTask::Detection | TrainTask::Segmentation => DETECTOR_STEP,
+            TrainTask::Detection | TrainTask::InstanceSegmentation | TrainTask::Segmentation => DETECTOR_STEP,
             TrainTask::Classification | TrainTask::Multilabel => CLASSIFIER_STEP,
         };
         let fits = |side: usize| (step..=1024).contains(&side) && side.is_multiple_of(step);
@@ -94,6 +94,7 @@ impl Plan {
 pub(super) const fn rate(task: TrainTask) -> f64 {
     match task {
         TrainTask::Detection
+        | TrainTask::InstanceSegmentation
         | TrainTask::Segmentation
         | TrainTask::Classification
         | TrainTask::Multilabel => 3e-3,
@@ -103,7 +104,7 @@ pub(super) const fn rate(task: TrainTask) -> f64 {
 /// Examples a step.
 pub(super) const fn batch(task: TrainTask, examples: usize) -> usize {
     match task {
-        TrainTask::Detection | TrainTask::Segmentation => 8,
+        TrainTask::Detection | TrainTask::InstanceSegmentation | TrainTask::Segmentation => 8,
         _ if examples < 200 => 32,
         _ => 64,
     }
@@ -112,7 +113,7 @@ pub(super) const fn batch(task: TrainTask, examples: usize) -> usize {
 /// Steps that so many examples deserve: the number that a few need, growing with the root of how many there are.
 pub(super) fn steps(task: TrainTask, examples: usize) -> usize {
     let (few, most) = match task {
-        TrainTask::Detection | TrainTask::Segmentation => (300.0, 4_000.0),
+        TrainTask::Detection | TrainTask::InstanceSegmentation | TrainTask::Segmentation => (300.0, 4_000.0),
         TrainTask::Classification | TrainTask::Multilabel => (500.0, 4_000.0),
     };
     let wish = 400.0 * (examples as f64 / few).sqrt().max(1.0);
@@ -144,7 +145,7 @@ fn input(task: TrainTask, sizes: &[(usize, usize)]) -> Result<(usize, usize), En
             "Most pictures are {longer} pixels large, and nothing can be seen in them; networks need pictures of 8 pixels and more."
         )));
     }
-    if !matches!(task, TrainTask::Detection | TrainTask::Segmentation) {
+    if matches!(task, TrainTask::Classification | TrainTask::Multilabel) {
         let side = (longer as usize).next_multiple_of(CLASSIFIER_STEP);
         let side = side.clamp(CLASSIFIER_SIDES.0, CLASSIFIER_SIDES.1);
         return Ok((side, side));
@@ -177,7 +178,7 @@ fn weights(t: &NetTraining<'_>) -> Vec<f32> {
     let n = t.train.len() as f32;
     match t.task {
         TrainTask::Segmentation => pixel_weights(t),
-        TrainTask::Detection => by_rarity(&count, RARER_MAX),
+        TrainTask::Detection | TrainTask::InstanceSegmentation => by_rarity(&count, RARER_MAX),
         TrainTask::Classification => by_rarity(&count, f32::INFINITY),
         // Of where it is: how much that counts beside where it is not.
         TrainTask::Multilabel => count

@@ -1,7 +1,7 @@
 //! Outlines and masks of single objects as they are learned from, and back.
 
 use super::areas;
-use super::port::Cutout;
+use super::port::{Cutout, Truth};
 use super::survey::boxed;
 use limn_domain::polygon::{self, Vertex};
 use limn_domain::{Mask, Shape, Size};
@@ -43,6 +43,12 @@ pub(crate) fn cutout(shape: &Shape, (width, height): (u32, u32), category: usize
     }
     // One that is thinner than a place is there nevertheless.
     Some(Cutout::new(at, n.0, n.1, &places).unwrap_or_else(|| Cutout::whole(at)))
+}
+
+/// What the objects of a picture teach.
+pub(crate) fn objects(cut: impl Iterator<Item = Cutout>) -> Truth {
+    let (boxes, outlines) = cut.map(|c| (c.at, c)).unzip();
+    Truth::Objects { boxes, outlines }
 }
 
 /// A found object in the pixels of a picture, as an outline with few corners or as a mask of what that encloses. `None` of one that covers

@@ -199,11 +199,12 @@ pub struct TrainedNet {
     /// For [`Trainer::predict`], and to be kept.
     pub model: Vec<u8>,
     /// Of the validation examples at the end; empty without any. Detection: `mAP`, `mAP50`, `mAP75`, `AR100`. Classification: `accuracy` (all
-    /// categories of a picture right), `balanced_accuracy` or, with several, `macro_f1`. Segmentation: `mIoU`, `pixel_accuracy`.
+    /// categories of a picture right), `balanced_accuracy` or, with several, `macro_f1`. Segmentation: `mIoU`, `pixel_accuracy`. Instance
+    /// segmentation: those of a detection twice, as `mask_mAP` and so on by the pixels of objects, and as `box_mAP` and so on.
     pub figures: Vec<Named>,
-    /// The main figure of each category: its average precision at 0.5, its recall, its F1, or its intersection over union. `None` where nothing of it was to be found.
+    /// The main figure of each category: its average precision at 0.5 (by pixels where it cuts objects out), its recall, its F1, or its intersection over union. `None` where nothing of it was to be found.
     pub by_category: Vec<Option<f64>>,
-    /// Rows are what is right, columns what was said; in detection the last of both stands for "nothing", at confidence
+    /// Rows are what is right, columns what was said; where objects are found the last of both stands for "nothing", at confidence
     /// [`TrainedNet::threshold`], and so it does in segmentation, where pixels are counted. Empty for several categories a picture and without validation examples.
     pub confusion: Vec<Vec<u64>>,
     /// Of each category, from which confidence on its boxes (or itself) are worth showing: the best F1 on the validation examples; 0.3 (0.5 for
@@ -227,9 +228,11 @@ pub trait Trainer: Send + Sync {
     /// Parameters worth noting with the run, such as the network's name, its input, the batch and the rate.
     fn parameters(&self, task: TrainTask) -> Vec<(String, String)>;
 
+    /// A detection learns from boxes, an instance segmentation from [`Truth::Objects`]: what comes of the latter says boxes, and cuts the
+    /// objects out of them; see [`Net::cuts_out`].
     fn train(&self, training: &NetTraining<'_>, watch: &mut Watch<'_>) -> Result<TrainedNet, EngineError>;
 
-    /// Teaches a model that finds boxes which places of them are the object, from [`Truth::Objects`]. Answers the model that knows both; see
+    /// Teaches a model that finds boxes afterwards which places of them are the object, from [`Truth::Objects`]. Answers the model that knows both; see
     /// [`Net::cuts_out`]. Takes seconds.
     fn outlined(&self, _: &[u8], _: &dyn Examples, _: &StopCheck) -> Result<Vec<u8>, EngineError> {
         Err(EngineError::Refused(

@@ -1,15 +1,20 @@
 //! What a version holds for training: counted for an offer, gathered for a training.
 
-use super::port::{NetBox, PixelMap, Truth};
-use super::{BYTES_MAX, parts_of};
+mod said;
+
+pub(crate) use said::boxed;
+
+use super::port::{PixelMap, Truth};
+use super::{BYTES_MAX, areas, outlines, parts_of};
 use crate::Result;
 use crate::versions::nodes::{self, DbNodes};
+use limn_domain::Digest;
 use limn_domain::dataset::{DatasetKind, Split, Version};
 use limn_domain::training::{HELD_BACK, PICTURES_MAX, PICTURES_MIN, Parts, TrainTask};
-use limn_domain::{Digest, Shape, Source};
 use limn_store::Tx;
-use limn_versions::object::{Label, Labels, Schema};
+use limn_versions::object::{Labels, Schema};
 use limn_versions::{Entry, From, Hash, Reader};
+use said::{Said, said};
 use std::collections::{BTreeSet, HashMap};
 
 /// Most files of a version that are looked through.
@@ -48,6 +53,8 @@ pub(crate) struct Count {
     pub names: Vec<String>,
     /// Boxes that are around an outline, a mask or the like.
     pub outlined: i64,
+    /// Objects that have no outline.
+    pub bare: i64,
     /// Pictures with more than one category.
     several: i64,
     /// A number that stands for the content, and the split, of each picture.
@@ -73,17 +80,6 @@ pub(crate) struct Named {
     pub color: String,
 }
 
-/// What is said of a picture, by the place of the category in the schema.
-enum Said {
-    Categories(BTreeSet<usize>),
-    Boxes {
-        boxes: Vec<NetBox>,
-        outlined: i64,
-    },
-    /// Categories with what they cover, the lowest first.
-    Areas(Vec<(usize, Shape)>),
-}
-
 impl Survey {
     pub fn of(&self, task: TrainTask) -> &Count {
         &self.counts[place(task)]
@@ -95,7 +91,9 @@ impl Survey {
         let n = of.pictures();
         let (what, labels) = match task {
             TrainTask::Detection => ("boxes", "boxes"),
-            TrainTask::Segmentation => ("outlines or masks", "outlines or masks"),
+            TrainTask::Segmentation | TrainTask::InstanceSegmentation => {
+                ("outlines or masks", "outlines or masks")
+            }
             TrainTask::Classification | TrainTask::Multilabel => {
                 ("categories of whole pictures", "categories")
             }
@@ -169,6 +167,7 @@ const fn place(task: TrainTask) -> usize {
         TrainTask::Classification => 1,
         TrainTask::Multilabel => 2,
         TrainTask::Segmentation => 3,
+        TrainTask::InstanceSegmentation => 4,
     }
 }
 
@@ -267,7 +266,7 @@ pub(super) async fn count(tx: &mut Tx, kind: DatasetKind, version: &Version) -> 
     let mut used: [BTreeSet<usize>; TrainTask::ALL.len()] = Default::default();
     let schema = walk(tx, version, |entry, labels, places| {
         for task in TrainTask::ALL {
-            let Some(said) = said(task, entry, labels, places) else {
+            let Some(said) = said(task, (entry.width, entry.height), labels, places) else {
                 continue;
             };
             let (of, used) = (&mut counts[place(task)], &mut used[place(task)]);
@@ -288,6 +287,11 @@ pub(super) async fn count(tx: &mut Tx, kind: DatasetKind, version: &Version) -> 
                     of.labels += areas.len() as i64;
                     used.extend(areas.iter().map(|a| a.0));
                 }
+                Said::Objects { areas, bare } => {
+                    of.labels += areas.len() as i64;
+                    of.bare += bare;
+                    used.extend(areas.iter().map(|a| a.0));
+                }
             }
         }
     })
@@ -298,7 +302,7 @@ pub(super) async fn count(tx: &mut Tx, kind: DatasetKind, version: &Version) -> 
             .into_iter()
             .filter_map(|n| schema.categories.get(n).map(|c| c.path.clone()))
             .collect();
-        // Pictures without a box teach nothing where there is none at all.
+        // Pictures without a box or an object teach nothing where there is none at all.
         if of.labels == 0 {
             *of = Count::default();
         }
@@ -323,7 +327,7 @@ pub(crate) async fn gather(
         if found.len() as i64 > PICTURES_MAX {
             return;
         }
-        let Some(said) = said(task, entry, labels, places) else {
+        let Some(said) = said(task, (entry.width, entry.height), labels, places) else {
             return;
         };
         let truth = match said {
@@ -336,9 +340,18 @@ pub(crate) async fn gather(
                 Truth::Boxes(boxes)
             }
             Said::Areas(areas) => {
-                let map = super::areas::pixels(&areas, (entry.width, entry.height));
+                let map = areas::pixels(&areas, (entry.width, entry.height));
                 used.extend(map.categories());
                 Truth::Pixels(map)
+            }
+            Said::Objects { areas, .. } => {
+                let size = (entry.width, entry.height);
+                let cut = areas
+                    .iter()
+                    .filter_map(|(c, shape)| outlines::cutout(shape, size, *c));
+                let truth = outlines::objects(cut);
+                used.extend(truth.boxes().iter().map(|b| b.category));
+                truth
             }
         };
         let subject = Subject {
@@ -430,70 +443,6 @@ async fn walk(
             return Ok(schema);
         }
     }
-}
-
-/// What is said of a picture for a task; `None` when nothing is. Proposals are no labels.
-fn said(task: TrainTask, entry: &Entry, labels: &Labels, places: &HashMap<String, usize>) -> Option<Said> {
-    let of = |l: &&Label| l.source != Source::Prelabel;
-    if task == TrainTask::Segmentation {
-        let areas: Vec<(usize, Shape)> = labels
-            .labels
-            .iter()
-            .filter(of)
-            .filter(|l| super::areas::is_area(&l.shape))
-            .filter_map(|l| Some((*places.get(&l.category)?, l.shape.clone())))
-            .collect();
-        return (!areas.is_empty()).then_some(Said::Areas(areas));
-    }
-    if task != TrainTask::Detection {
-        let categories: BTreeSet<usize> = labels
-            .labels
-            .iter()
-            .filter(of)
-            .filter(|l| matches!(l.shape, Shape::Whole))
-            .filter_map(|l| places.get(&l.category).copied())
-            .collect();
-        return (!categories.is_empty()).then_some(Said::Categories(categories));
-    }
-    let mut outlined = 0;
-    let boxes: Vec<NetBox> = labels
-        .labels
-        .iter()
-        .filter(of)
-        .filter_map(|l| {
-            let found = boxed(&l.shape, (entry.width, entry.height), *places.get(&l.category)?)?;
-            outlined += i64::from(!matches!(l.shape, Shape::Box { .. }));
-            Some(found)
-        })
-        .collect();
-    // Nothing but whole categories is of another task; nothing at all is an example of nothing.
-    let other = labels.labels.iter().any(|l| matches!(l.shape, Shape::Whole));
-    (!boxes.is_empty() || !other).then_some(Said::Boxes { boxes, outlined })
-}
-
-/// The box around a shape in pixels, as shares of the picture. Points, lines and tracks have none worth learning.
-pub(crate) fn boxed(shape: &Shape, (width, height): (u32, u32), category: usize) -> Option<NetBox> {
-    let is_area = matches!(
-        shape,
-        Shape::Box { .. }
-            | Shape::RotatedBox { .. }
-            | Shape::Polygon { .. }
-            | Shape::Mask { .. }
-            | Shape::Ellipse { .. }
-            | Shape::Keypoints { .. }
-    );
-    let rect = shape.bounds().filter(|_| is_area)?;
-    let (w, h) = (f64::from(width), f64::from(height));
-    let clip = |v: f64, most: f64| v.clamp(0.0, most);
-    let (x0, y0) = (clip(rect.x, w), clip(rect.y, h));
-    let (x1, y1) = (clip(rect.x + rect.w, w), clip(rect.y + rect.h, h));
-    (x1 > x0 && y1 > y0).then(|| NetBox {
-        category,
-        x: (x0 / w) as f32,
-        y: (y0 / h) as f32,
-        width: ((x1 - x0) / w) as f32,
-        height: ((y1 - y0) / h) as f32,
-    })
 }
 
 #[cfg(test)]

@@ -5,11 +5,9 @@ use crate::average_precision::{self as ap, Precision, average_precision};
 use crate::nets::data::sound;
 use crate::nets::learn::Judgement;
 use crate::nets::plan::Design;
-use crate::nets::threshold;
+use crate::nets::sheet::{self, Sheet};
 use limn_services::training::port::{NetBox, Prediction};
 
-/// A found box is right from this overlap on.
-const RIGHT: f32 = 0.5;
 /// Worth showing where nothing is known.
 pub(in crate::nets) const THRESHOLD: f32 = 0.3;
 
@@ -36,15 +34,24 @@ pub(in crate::nets) fn judge(right: &[&[NetBox]], said: &[Prediction], design: &
         of("AR100", whole.ar100),
     ];
     let each = 0..design.categories;
-    let threshold: Vec<f32> = each.clone().map(|c| cut(&right, &said, c)).collect();
+    let sheets: Vec<Sheet> = right.iter().zip(&said).map(|(r, s)| laid(r, s)).collect();
+    let worth = |c: usize| sheet::worth(&sheets, c).unwrap_or(THRESHOLD);
+    let threshold: Vec<f32> = each.clone().map(worth).collect();
     Judgement {
         figures: figures.into_iter().flatten().collect(),
         by_category: each
             .map(|c| precision(&right, &said, design, Some(c)).ap50)
             .collect(),
-        confusion: confusion(&right, &said, &threshold),
+        confusion: sheet::confusion(&sheets, &threshold),
         threshold,
     }
+}
+
+/// The found boxes of a picture on the right ones.
+fn laid(right: &[NetBox], said: &[(NetBox, f32)]) -> Sheet {
+    let categories = right.iter().map(|b| b.category).collect();
+    let found = said.iter().map(|(b, score)| (b.category, *score)).collect();
+    Sheet::new(categories, found, |n, k| share(&said[n].0, &right[k]))
 }
 
 /// COCO's figures, in pixels of the input, of one category or of all.
@@ -85,58 +92,6 @@ fn precision(
         }
     }
     average_precision(&truths, &found)
-}
-
-/// From which confidence on boxes of the category are worth showing.
-fn cut(right: &[Vec<NetBox>], said: &[&[(NetBox, f32)]], category: usize) -> f32 {
-    let (mut scored, mut wanted) = (Vec::new(), 0);
-    for (right, said) in right.iter().zip(said) {
-        let right: Vec<&NetBox> = right.iter().filter(|b| b.category == category).collect();
-        wanted += right.len();
-        let mut taken = vec![false; right.len()];
-        for (b, score) in said.iter().filter(|(b, _)| b.category == category) {
-            let at = nearest(b, &right, |k| !taken[k]);
-            if let Some(k) = at {
-                taken[k] = true;
-            }
-            scored.push((*score, at.is_some()));
-        }
-    }
-    threshold::best(scored, wanted).map_or(THRESHOLD, |(at, _)| at)
-}
-
-/// The right box that lies best under a found one, of those that are allowed.
-fn nearest(b: &NetBox, right: &[&NetBox], allowed: impl Fn(usize) -> bool) -> Option<usize> {
-    let overlaps = right.iter().enumerate().filter(|(k, _)| allowed(*k));
-    overlaps
-        .map(|(k, r)| (k, share(b, r)))
-        .filter(|(_, s)| *s >= RIGHT)
-        .max_by(|a, b| a.1.total_cmp(&b.1))
-        .map(|(k, _)| k)
-}
-
-/// Rows are right, columns said; the last of both is nothing. A box of the right category is taken before a nearer one of another.
-fn confusion(right: &[Vec<NetBox>], said: &[&[(NetBox, f32)]], threshold: &[f32]) -> Vec<Vec<u64>> {
-    let n = threshold.len();
-    let mut out = vec![vec![0; n + 1]; n + 1];
-    for (right, said) in right.iter().zip(said) {
-        let all: Vec<&NetBox> = right.iter().collect();
-        let mut taken = vec![false; all.len()];
-        for (b, _) in said.iter().filter(|(b, score)| *score >= threshold[b.category]) {
-            let own = nearest(b, &all, |k| !taken[k] && all[k].category == b.category);
-            let at = own.or_else(|| nearest(b, &all, |k| !taken[k]));
-            let row = at.map_or(n, |k| {
-                taken[k] = true;
-                all[k].category
-            });
-            out[row][b.category] += 1;
-        }
-        for (k, r) in all.iter().enumerate().filter(|(k, _)| !taken[*k]) {
-            debug_assert!(!taken[k]);
-            out[r.category][n] += 1;
-        }
-    }
-    out
 }
 
 #[cfg(test)]

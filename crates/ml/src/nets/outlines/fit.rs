@@ -4,10 +4,10 @@
 use super::clues;
 use super::tables::{Counts, Tables};
 use super::view::View;
-use super::{Cutter, Learned, colored, logistic};
+use super::{Beat, Cutter, Learned, colored, logistic};
 use crate::Rng;
 use crate::nets::data::sound;
-use limn_services::training::port::{Cutout, EngineError, Examples, NetBox, StopCheck};
+use limn_services::training::port::{Cutout, EngineError, Examples, NetBox};
 
 /// Outlines from which anything is learned.
 const FEW: usize = 8;
@@ -32,9 +32,13 @@ struct Shot {
     truth: Vec<bool>,
 }
 
-pub(super) fn fit(train: &dyn Examples, categories: usize, stop: &StopCheck) -> Result<Cutter, EngineError> {
+pub(super) fn fit(
+    train: &dyn Examples,
+    categories: usize,
+    beat: &mut Beat<'_>,
+) -> Result<Cutter, EngineError> {
     let mut rng = Rng::new(SEED);
-    let shots = shots(train, categories, &mut rng, stop)?;
+    let shots = shots(train, categories, &mut rng, beat)?;
     if shots.len() < FEW {
         return Ok(Cutter {
             objects: shots.len(),
@@ -51,13 +55,13 @@ pub(super) fn fit(train: &dyn Examples, categories: usize, stop: &StopCheck) -> 
     };
     let mut others = Vec::with_capacity(PARTS);
     for part in 0..PARTS {
-        check(stop)?;
+        beat()?;
         others.push(without(part));
     }
     let weighed = rng.sample(shots.len(), WEIGHED);
     let (mut rows, mut right) = (Vec::new(), Vec::new());
     for s in weighed.iter().map(|n| &shots[*n]) {
-        check(stop)?;
+        beat()?;
         let all = clues::first(&s.view, others[s.part].of_category(s.category));
         for n in rng.sample(all.len(), SAMPLED) {
             rows.push(all[n]);
@@ -67,7 +71,7 @@ pub(super) fn fit(train: &dyn Examples, categories: usize, stop: &StopCheck) -> 
     let first = logistic::fit(&rows, &right);
     let (mut rows, mut right) = (Vec::new(), Vec::new());
     for s in weighed.iter().map(|n| &shots[*n]) {
-        check(stop)?;
+        beat()?;
         let before = clues::first(&s.view, others[s.part].of_category(s.category));
         let all = clues::second(&s.view, &before, &logistic::odds(&first, &before));
         for n in rng.sample(all.len(), SAMPLED) {
@@ -86,19 +90,12 @@ pub(super) fn fit(train: &dyn Examples, categories: usize, stop: &StopCheck) -> 
     })
 }
 
-fn check(stop: &StopCheck) -> Result<(), EngineError> {
-    if stop() {
-        return Err(EngineError::Stopped);
-    }
-    Ok(())
-}
-
 /// Objects to learn from, of pictures in random order, not too many of one category.
 fn shots(
     train: &dyn Examples,
     categories: usize,
     rng: &mut Rng,
-    stop: &StopCheck,
+    beat: &mut Beat<'_>,
 ) -> Result<Vec<Shot>, EngineError> {
     let mut have = vec![0_usize; categories];
     let (mut shots, mut pictures) = (Vec::new(), 0_usize);
@@ -106,7 +103,7 @@ fn shots(
         if shots.len() >= MOST {
             break;
         }
-        check(stop)?;
+        beat()?;
         let wanted = |c: &&Cutout| {
             let few = have.get(c.at.category).is_some_and(|n| *n < MOST_OF_ONE);
             few && sound(&c.at).is_some()

@@ -5,17 +5,23 @@
 
 mod clues;
 mod fit;
+mod judge;
 mod logistic;
 mod tables;
 mod view;
 
 use super::file::{BESIDE, Opened, Part};
+pub(super) use judge::judge;
+
 use clues::{FIRST, SECOND};
-use limn_services::training::port::{Cutout, EngineError, Examples, NetBox, SmallPicture, StopCheck};
+use limn_services::training::port::{Cutout, EngineError, Examples, NetBox, SmallPicture};
 use limn_vision::Picture;
 use limn_vision::cut::{self, Strokes};
 use tables::{BINS, GRID, Tables};
 use view::View;
+
+/// Asked every few moments; an error when somebody wants to stop.
+pub(super) type Beat<'a> = dyn FnMut() -> Result<(), EngineError> + 'a;
 
 /// Cuts objects out of their boxes.
 pub(super) struct Cutter {
@@ -49,9 +55,9 @@ impl Cutter {
     pub(super) fn fit(
         train: &dyn Examples,
         categories: usize,
-        stop: &StopCheck,
+        beat: &mut Beat<'_>,
     ) -> Result<Self, EngineError> {
-        fit::fit(train, categories, stop)
+        fit::fit(train, categories, beat)
     }
 
     /// To be kept beside a network.

@@ -3,12 +3,11 @@
 use super::*;
 use crate::Rng;
 use limn_services::training::port::Truth;
-use std::sync::Arc;
 
 const SIZE: (usize, usize) = (160, 120);
 
 #[derive(Default)]
-struct Data {
+pub(super) struct Data {
     pictures: Vec<SmallPicture>,
     truths: Vec<Truth>,
 }
@@ -38,7 +37,7 @@ fn is_object(category: usize, down: bool, u: f32, v: f32) -> bool {
 }
 
 /// Stripes and grain, with an object left and right whose colour is another in every picture.
-fn scenes(n: usize, seed: u64) -> Data {
+pub(super) fn scenes(n: usize, seed: u64) -> Data {
     let mut rng = Rng::new(seed);
     let mut data = Data::default();
     for _ in 0..n {
@@ -96,12 +95,13 @@ fn scenes(n: usize, seed: u64) -> Data {
     data
 }
 
-fn never() -> StopCheck {
-    Arc::new(|| false)
+/// Nobody wants to stop.
+pub(super) fn never() -> impl FnMut() -> Result<(), EngineError> {
+    || Ok(())
 }
 
 /// A box as a detector finds it.
-fn found(b: &NetBox) -> NetBox {
+pub(super) fn found(b: &NetBox) -> NetBox {
     NetBox {
         x: b.x - 0.04 * b.width,
         y: b.y + 0.03 * b.height,
@@ -129,7 +129,7 @@ fn overlaps(cutter: &Cutter, of: &Data) -> (f32, f32) {
 #[test]
 fn objects_are_cut_out_better_than_by_their_boxes() {
     let (train, other) = (scenes(24, 1), scenes(12, 2));
-    let cutter = Cutter::fit(&train, 2, &never()).unwrap();
+    let cutter = Cutter::fit(&train, 2, &mut never()).unwrap();
     assert!(cutter.learned.is_some());
     let (filled, cut) = overlaps(&cutter, &other);
     println!("{filled} filled, {cut} cut out");
@@ -142,7 +142,7 @@ fn objects_are_cut_out_better_than_by_their_boxes() {
 
 #[test]
 fn with_few_outlines_the_picture_has_to_do() {
-    let cutter = Cutter::fit(&scenes(2, 3), 2, &never()).unwrap();
+    let cutter = Cutter::fit(&scenes(2, 3), 2, &mut never()).unwrap();
     assert!(cutter.learned.is_none());
     assert_eq!((cutter.objects, cutter.parts().len()), (4, 1));
     let (filled, cut) = overlaps(&cutter, &scenes(8, 4));
@@ -152,13 +152,13 @@ fn with_few_outlines_the_picture_has_to_do() {
     for truth in &mut bare.truths {
         *truth = Truth::Boxes(truth.boxes().to_vec());
     }
-    assert_eq!(Cutter::fit(&bare, 2, &never()).unwrap().objects, 0);
+    assert_eq!(Cutter::fit(&bare, 2, &mut never()).unwrap().objects, 0);
 }
 
 #[test]
 fn boxes_at_the_edge_and_none_at_all_are_answered() {
     let train = scenes(6, 6);
-    let cutter = Cutter::fit(&train, 2, &never()).unwrap();
+    let cutter = Cutter::fit(&train, 2, &mut never()).unwrap();
     let colors = colored(&train.pictures[0]).unwrap();
     let at = |category, x, y, width, height| NetBox {
         category,
@@ -180,7 +180,7 @@ fn boxes_at_the_edge_and_none_at_all_are_answered() {
         assert_eq!(c.places().len(), c.columns * c.rows);
     }
     assert!(matches!(
-        Cutter::fit(&train, 2, &(Arc::new(|| true) as StopCheck)),
+        Cutter::fit(&train, 2, &mut || Err(EngineError::Stopped)),
         Err(EngineError::Stopped)
     ));
     let wrong = SmallPicture {

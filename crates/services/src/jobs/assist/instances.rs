@@ -9,7 +9,7 @@ use super::networks::{self, Ask, Finds, Fitted};
 use super::place::Said;
 use crate::assist::port::{EngineError, JudgedObjects, JudgedOutlines, SmallPicture, StopCheck};
 use crate::training::outlines;
-use crate::training::port::{Examples as _, Net, NetBox, TrainTask, Trainer, Truth};
+use crate::training::port::{Examples as _, Net, NetBox, TrainTask, Trainer};
 use limn_domain::annotation::{Annotation, ShapeKind};
 use limn_domain::{CategoryId, ItemId, Source};
 use limn_store::repo;
@@ -40,8 +40,7 @@ pub(super) async fn learn(
             let cut = drawn
                 .iter()
                 .filter_map(|a| outlines::cutout(&a.shape, size, *place.get(&a.category_id)?));
-            let (boxes, outlines) = cut.map(|c| (c.at, c)).unzip();
-            Truth::Objects { boxes, outlines }
+            outlines::objects(cut)
         }),
         has_any: |truth| !truth.boxes().is_empty(),
         judge: Box::new(move |engine, trainer, fitted, stop| {

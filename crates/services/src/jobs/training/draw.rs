@@ -1,31 +1,23 @@
 //! Example predictions as pictures, the worst mistakes first.
 
+mod paint;
+
 use super::pack::Pack;
-use crate::training::port::{EngineError, Examples as _, NetBox, PixelMap, Prediction, SmallPicture, Truth};
+use crate::training::port::{Cutout, EngineError, Examples as _, Net, NetBox, PixelMap, Prediction, Truth};
 use crate::training::survey::Named;
-use image::codecs::jpeg::JpegEncoder;
-use image::imageops::{FilterType, resize};
-use image::{Rgb, RgbImage};
 use limn_domain::training::{ShownExample, TrainTask, file};
+use paint::{Drawn, Kind};
 use std::collections::BTreeMap;
 
 /// Examples of a run.
 const SHOWN: usize = 24;
-/// The longer side of their pictures, in pixels.
-const SIDE: u32 = 480;
+/// Pictures that objects are cut out of to choose from: that takes some hundredths of a second each.
+const CUT: usize = 500;
 /// Least overlap of a box that is right, as intersection over union.
 const OVERLAP: f32 = 0.5;
-const QUALITY: u8 = 88;
 /// Categories of a map that are named, and the share of pixels that may be wrong in one that is right.
 const AREAS_NAMED: usize = 4;
 const EDGES: f32 = 0.05;
-
-/// What is right: dashed. What was said: solid, by whether it is right.
-const TRUE: Rgb<u8> = Rgb([255, 255, 255]);
-const MISSED: Rgb<u8> = Rgb([255, 196, 0]);
-const RIGHT: Rgb<u8> = Rgb([0, 158, 250]);
-const WRONG: Rgb<u8> = Rgb([240, 60, 50]);
-const DARK: Rgb<u8> = Rgb([20, 20, 20]);
 
 /// How a prediction did.
 struct Judged {
@@ -34,15 +26,43 @@ struct Judged {
     mistakes: f32,
     truth: String,
     said: String,
-    boxes: Vec<Drawn>,
+    marks: Vec<Drawn>,
     /// What is laid over the picture, where that is a map.
     map: Option<PixelMap>,
 }
 
-struct Drawn {
-    at: NetBox,
-    color: Rgb<u8>,
-    dashed: bool,
+/// A box, or an object with its pixels.
+#[derive(Clone)]
+enum Mark {
+    Box(NetBox),
+    Object(Cutout),
+}
+
+impl Mark {
+    const fn at(&self) -> &NetBox {
+        match self {
+            Self::Box(at) => at,
+            Self::Object(cut) => &cut.at,
+        }
+    }
+
+    /// Intersection over union, of pixels where both have some.
+    fn overlap(&self, other: &Self) -> f32 {
+        match (self, other) {
+            (Self::Object(a), Self::Object(b)) => a.overlap(b),
+            _ => overlap(self.at(), other.at()),
+        }
+    }
+}
+
+/// What a network says of the pictures held back.
+pub(super) struct Said<'a> {
+    pub task: TrainTask,
+    pub predictions: &'a [Prediction],
+    /// Cuts objects out of the boxes, where that was learned.
+    pub cutter: Option<&'a dyn Net>,
+    pub categories: &'a [Named],
+    pub thresholds: &'a [f32],
 }
 
 /// A picture to keep with what is said of it.
@@ -52,37 +72,23 @@ pub(super) struct Example {
 }
 
 /// The examples of a training: the worst first, and those that are right where there are few mistakes.
-pub(super) fn examples(
-    task: TrainTask,
-    pictures: &Pack,
-    predictions: &[Prediction],
-    categories: &[Named],
-    thresholds: &[f32],
-) -> Result<Vec<Example>, EngineError> {
-    let mut all: Vec<Judged> = predictions
-        .iter()
-        .take(pictures.len())
-        .enumerate()
-        .filter_map(|(n, said)| match (pictures.truth(n), said) {
-            (Truth::Boxes(truth), Prediction::Boxes(said)) => {
-                Some(judge_boxes(n, truth, said, categories, thresholds))
-            }
-            (Truth::Pixels(truth), Prediction::Pixels { map, .. }) => {
-                Some(judge_pixels(n, truth, map, categories))
-            }
-            (Truth::Categories(truth), Prediction::Categories(said)) => {
-                Some(judge_categories(n, task, truth, said, categories, thresholds))
-            }
-            _ => None,
-        })
-        .collect();
+pub(super) fn examples(pictures: &Pack, said: &Said<'_>) -> Result<Vec<Example>, EngineError> {
+    let count = said.predictions.len().min(pictures.len());
+    let every = match said.cutter {
+        Some(_) => count.div_ceil(CUT).max(1),
+        None => 1,
+    };
+    let mut all: Vec<Judged> = Vec::new();
+    for n in (0..count).step_by(every) {
+        all.extend(judge(n, pictures, said)?);
+    }
     all.sort_by(|a, b| b.mistakes.total_cmp(&a.mistakes).then(a.n.cmp(&b.n)));
     all.truncate(SHOWN);
     all.into_iter()
         .zip(1..)
         .map(|(judged, place)| {
-            let map = judged.map.as_ref().map(|m| (m, categories));
-            let jpeg = drawn(&pictures.picture(judged.n)?, &judged.boxes, map)
+            let map = judged.map.as_ref().map(|m| (m, said.categories));
+            let jpeg = paint::drawn(&pictures.picture(judged.n)?, &judged.marks, map)
                 .map_err(|e| EngineError::Broken(format!("An example cannot be drawn: {e}.")))?;
             Ok(Example {
                 shown: ShownExample {
@@ -96,6 +102,29 @@ pub(super) fn examples(
             })
         })
         .collect()
+}
+
+/// How the prediction of a picture did; `None` of one that has nothing to do with what is right.
+fn judge(n: usize, pictures: &Pack, of: &Said<'_>) -> Result<Option<Judged>, EngineError> {
+    let (categories, thresholds) = (of.categories, of.thresholds);
+    Ok(Some(match (pictures.truth(n), &of.predictions[n]) {
+        (Truth::Boxes(truth), Prediction::Boxes(said)) => judge_boxes(n, truth, said, categories, thresholds),
+        (Truth::Objects { outlines, .. }, Prediction::Boxes(said)) => {
+            let (at, scores): (Vec<NetBox>, Vec<f32>) = shown(said, thresholds).unzip();
+            let cut = match of.cutter {
+                Some(net) if !at.is_empty() => net.cut_out(&pictures.picture(n)?, &at)?,
+                _ => at.into_iter().map(Cutout::whole).collect(),
+            };
+            let truth: Vec<Mark> = outlines.iter().cloned().map(Mark::Object).collect();
+            let found = cut.into_iter().map(Mark::Object).zip(scores).collect();
+            judge_marks(n, truth, found, categories)
+        }
+        (Truth::Pixels(truth), Prediction::Pixels { map, .. }) => judge_pixels(n, truth, map, categories),
+        (Truth::Categories(truth), Prediction::Categories(said)) => {
+            judge_categories(n, of.task, truth, said, categories, thresholds)
+        }
+        _ => return Ok(None),
+    }))
 }
 
 fn name(categories: &[Named], n: usize) -> &str {
@@ -118,6 +147,12 @@ fn counted(categories: &[Named], of: impl Iterator<Item = usize>) -> String {
     parts.join(", ")
 }
 
+/// The boxes that are sure enough.
+fn shown<'a>(said: &'a [(NetBox, f32)], thresholds: &'a [f32]) -> impl Iterator<Item = (NetBox, f32)> + 'a {
+    let enough = move |b: &NetBox| thresholds.get(b.category).copied().unwrap_or(0.3);
+    said.iter().filter(move |(b, score)| *score >= enough(b)).copied()
+}
+
 fn judge_boxes(
     n: usize,
     truth: &[NetBox],
@@ -125,46 +160,44 @@ fn judge_boxes(
     categories: &[Named],
     thresholds: &[f32],
 ) -> Judged {
+    let truth = truth.iter().copied().map(Mark::Box).collect();
+    let found = shown(said, thresholds).map(|(b, score)| (Mark::Box(b), score));
+    judge_marks(n, truth, found.collect(), categories)
+}
+
+/// What was found, the surest first, on what is right.
+fn judge_marks(n: usize, truth: Vec<Mark>, said: Vec<(Mark, f32)>, categories: &[Named]) -> Judged {
     let mut found = vec![false; truth.len()];
-    let mut boxes = Vec::new();
+    let mut marks = Vec::new();
     let (mut right, mut wrong) = (0, 0);
     let mut mistakes = 0.0;
-    let shown = said
-        .iter()
-        .filter(|(b, score)| *score >= thresholds.get(b.category).copied().unwrap_or(0.3));
-    for (at, score) in shown.clone() {
+    let what = counted(categories, said.iter().map(|(m, _)| m.at().category));
+    for (mark, score) in said {
         let best = truth
             .iter()
             .enumerate()
-            .filter(|(i, t)| !found[*i] && t.category == at.category)
-            .map(|(i, t)| (i, overlap(t, at)))
+            .filter(|(i, t)| !found[*i] && t.at().category == mark.at().category)
+            .map(|(i, t)| (i, t.overlap(&mark)))
             .filter(|(_, o)| *o >= OVERLAP)
             .max_by(|a, b| a.1.total_cmp(&b.1));
-        let color = if let Some((i, _)) = best {
+        let kind = if let Some((i, _)) = best {
             found[i] = true;
             right += 1;
-            RIGHT
+            Kind::Right
         } else {
             wrong += 1;
             mistakes += score;
-            WRONG
+            Kind::Wrong
         };
-        boxes.push(Drawn {
-            at: *at,
-            color,
-            dashed: false,
-        });
+        marks.push(Drawn { mark, kind });
     }
     let missed = found.iter().filter(|f| !**f).count();
     mistakes += missed as f32;
-    for (t, found) in truth.iter().zip(&found) {
-        boxes.push(Drawn {
-            at: *t,
-            color: if *found { TRUE } else { MISSED },
-            dashed: true,
-        });
+    let truth_words = counted(categories, truth.iter().map(|t| t.at().category));
+    for (mark, found) in truth.into_iter().zip(found) {
+        let kind = if found { Kind::True } else { Kind::Missed };
+        marks.push(Drawn { mark, kind });
     }
-    let what = counted(categories, shown.map(|(b, _)| b.category));
     let how = match (right, wrong, missed) {
         (_, 0, 0) => String::new(),
         (r, w, m) => format!(" ({r} right, {w} wrong, {m} missed)"),
@@ -172,9 +205,9 @@ fn judge_boxes(
     Judged {
         n,
         mistakes,
-        truth: counted(categories, truth.iter().map(|t| t.category)),
+        truth: truth_words,
         said: format!("{what}{how}"),
-        boxes,
+        marks,
         map: None,
     }
 }
@@ -209,7 +242,7 @@ fn judge_pixels(n: usize, truth: &PixelMap, said: &PixelMap, categories: &[Named
         mistakes: if mistakes < EDGES { 0.0 } else { mistakes },
         truth: words(&right),
         said: format!("{} ({:.1} % of the pixels wrong)", words(&told), mistakes * 100.0),
-        boxes: Vec::new(),
+        marks: Vec::new(),
         map: Some(said.clone()),
     }
 }
@@ -254,7 +287,7 @@ fn judge_categories(
         mistakes,
         truth: words(truth, false),
         said: words(&chosen, true),
-        boxes: Vec::new(),
+        marks: Vec::new(),
         map: None,
     }
 }
@@ -265,87 +298,6 @@ fn overlap(a: &NetBox, b: &NetBox) -> f32 {
     let both = along(a.x, a.width, b.x, b.width) * along(a.y, a.height, b.y, b.height);
     let all = a.width * a.height + b.width * b.height - both;
     if all > 0.0 { both / all } else { 0.0 }
-}
-
-/// The picture with its boxes as JPEG.
-fn drawn(
-    small: &SmallPicture,
-    boxes: &[Drawn],
-    map: Option<(&PixelMap, &[Named])>,
-) -> Result<Vec<u8>, image::ImageError> {
-    let (w, h) = (small.width as u32, small.height as u32);
-    let picture =
-        RgbImage::from_raw(w, h, small.rgb.clone()).unwrap_or_else(|| RgbImage::new(w.max(1), h.max(1)));
-    let by = f64::from(SIDE) / f64::from(w.max(h).max(1));
-    let to = |n: u32| ((f64::from(n) * by).round() as u32).max(1);
-    // Pixels of very small pictures stay visible as such.
-    let filter = if by > 6.0 {
-        FilterType::Nearest
-    } else {
-        FilterType::CatmullRom
-    };
-    let mut picture = resize(&picture, to(w), to(h), filter);
-    if let Some((map, categories)) = map {
-        tint(&mut picture, map, categories);
-    }
-    for b in boxes {
-        frame(&mut picture, b);
-    }
-    let mut out = Vec::new();
-    JpegEncoder::new_with_quality(&mut out, QUALITY).encode_image(&picture)?;
-    Ok(out)
-}
-
-/// Lays the colours of what was said over the picture.
-fn tint(picture: &mut RgbImage, map: &PixelMap, categories: &[Named]) {
-    let colors: Vec<[u8; 3]> = categories
-        .iter()
-        .map(|c| limn_formats::write::rgb(&c.color))
-        .collect();
-    let (w, h) = picture.dimensions();
-    let classes = map.scaled(w as usize, h as usize);
-    for (pixel, class) in picture.pixels_mut().zip(classes) {
-        let Some(color) = colors.get(usize::from(class)) else {
-            continue;
-        };
-        for (v, c) in pixel.0.iter_mut().zip(color) {
-            *v = ((u16::from(*v) * 11 + u16::from(*c) * 9) / 20) as u8;
-        }
-    }
-}
-
-/// Two pixels of colour with a dark pixel on either side, so that it is seen on any picture.
-fn frame(picture: &mut RgbImage, b: &Drawn) {
-    let (w, h) = (picture.width() as f32, picture.height() as f32);
-    let at = |share: f32, whole: f32| (share * whole).round().clamp(0.0, whole - 1.0) as i64;
-    let (x0, y0) = (at(b.at.x, w), at(b.at.y, h));
-    let (x1, y1) = (at(b.at.x + b.at.width, w), at(b.at.y + b.at.height, h));
-    for inset in 0..4 {
-        let color = if matches!(inset, 1 | 2) { b.color } else { DARK };
-        let (x0, y0, x1, y1) = (x0 + inset - 1, y0 + inset - 1, x1 - inset + 1, y1 - inset + 1);
-        if x1 < x0 || y1 < y0 {
-            break;
-        }
-        for x in x0..=x1 {
-            dot(picture, x, y0, x, color, b.dashed);
-            dot(picture, x, y1, x, color, b.dashed);
-        }
-        for y in y0..=y1 {
-            dot(picture, x0, y, y, color, b.dashed);
-            dot(picture, x1, y, y, color, b.dashed);
-        }
-    }
-}
-
-fn dot(picture: &mut RgbImage, x: i64, y: i64, along: i64, color: Rgb<u8>, dashed: bool) {
-    if dashed && along.rem_euclid(12) >= 7 {
-        return;
-    }
-    if let (Ok(x), Ok(y)) = (u32::try_from(x), u32::try_from(y))
-        && let Some(pixel) = picture.get_pixel_mut_checked(x, y)
-    {
-        *pixel = color;
-    }
 }
 
 #[cfg(test)]
@@ -392,39 +344,19 @@ mod tests {
         assert!(wrong.mistakes > torn.mistakes && torn.mistakes > right.mistakes);
         assert_eq!((wrong.said.as_str(), right.mistakes), ("dog (90 %)", 0.0));
     }
-
     #[test]
-    fn frames_stay_within_the_picture() {
-        let small = SmallPicture {
-            width: 3,
-            height: 2,
-            rgb: vec![90; 18],
-        };
-        let whole = NetBox {
-            category: 0,
-            x: 0.0,
-            y: 0.0,
-            width: 1.0,
-            height: 1.0,
-        };
-        let boxes = [
-            Drawn {
-                at: whole,
-                color: RIGHT,
-                dashed: false,
-            },
-            Drawn {
-                at: NetBox {
-                    width: 0.0,
-                    height: 0.0,
-                    ..whole
-                },
-                color: MISSED,
-                dashed: true,
-            },
+    fn objects_are_right_by_their_pixels() {
+        let half = |category, places: &[u8]| Cutout::new(at(category, 0.1), 2, 1, places).unwrap();
+        let truth = vec![Mark::Object(half(0, &[1, 0])), Mark::Object(half(1, &[1, 1]))];
+        let said = vec![
+            // The very box, and none of its pixels.
+            (Mark::Object(half(0, &[0, 1])), 0.9),
+            (Mark::Object(half(1, &[0, 1])), 0.8),
         ];
-        let jpeg = drawn(&small, &boxes, None).unwrap();
-        let back = image::load_from_memory(&jpeg).unwrap();
-        assert_eq!((back.width(), back.height()), (480, 320));
+        let judged = judge_marks(0, truth, said, &named());
+        assert_eq!(judged.said, "1 cat, 1 dog (1 right, 1 wrong, 1 missed)");
+        assert!((judged.mistakes - 1.9).abs() < 1e-6);
+        let kinds: Vec<Kind> = judged.marks.iter().map(|m| m.kind).collect();
+        assert_eq!(kinds, [Kind::Wrong, Kind::Right, Kind::Missed, Kind::True]);
     }
 }

@@ -60,8 +60,8 @@ impl<'a> Record<'a> {
         match event {
             Event::Step { step, figures } => {
                 self.latest = step;
-                // The first step of a process is slow and says little about the others.
-                if self.began.is_none() {
+                // The first step of a process is slow and says little about the others; what comes before it is none.
+                if self.began.is_none() && step > self.from {
                     self.began = Some((step, Instant::now()));
                 }
                 self.loss = figures.iter().find(|f| f.0 == "loss").map(|f| f.1).or(self.loss);

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 /// Rows of the model card's table.
 const CARD_ROWS: usize = 200;
-/// What stands for nothing in the confusion matrix of a detector or segmenter.
+/// What stands for nothing in a confusion matrix, where objects or pixels are found.
 const NOTHING: &str = "nothing";
 
 impl Work<'_> {
@@ -156,8 +156,20 @@ impl Work<'_> {
         let (task, valid) = (self.payload.input.task, Arc::clone(&parts.valid));
         let (predictions, thresholds) = (net.predictions.clone(), net.threshold.clone());
         let categories = self.categories.clone();
+        let (trainer, model) = (Arc::clone(&self.trainer), net.model.clone());
         let made = tokio::task::spawn_blocking(move || {
-            draw::examples(task, &valid, &predictions, &categories, &thresholds)
+            let cutter = match task {
+                TrainTask::InstanceSegmentation => Some(trainer.load(&model)?),
+                _ => None,
+            };
+            let said = draw::Said {
+                task,
+                predictions: &predictions,
+                cutter: cutter.as_deref(),
+                categories: &categories,
+                thresholds: &thresholds,
+            };
+            draw::examples(&valid, &said)
         })
         .await?
         .map_err(|e| Permanent(e.to_string()))?;
@@ -229,6 +241,9 @@ impl Work<'_> {
         let task = self.payload.input.task;
         let says = match task {
             TrainTask::Detection => "where objects are in a picture, as boxes with a category each",
+            TrainTask::InstanceSegmentation => {
+                "where objects are in a picture and which pixels are theirs, with a category each"
+            }
             TrainTask::Classification => "which one category a picture has",
             TrainTask::Multilabel => "which categories a picture has",
             TrainTask::Segmentation => "which category every pixel of a picture has",
