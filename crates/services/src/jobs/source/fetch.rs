@@ -16,6 +16,8 @@ const WAIT: Duration = Duration::from_millis(300);
 const MOMENT: Duration = Duration::from_secs(2);
 /// Bytes gathered before they are written, off the async threads.
 const BLOCK: usize = 1 << 20;
+/// A file of so few bytes is finished where it is.
+const LITTLE: u64 = 16 << 10;
 /// Bytes between two breaks of a connection after which tries are counted anew.
 const GETS_ON: u64 = 64 << 20;
 
@@ -190,6 +192,8 @@ async fn whole(
     let mut writer = Some(blobs.stage(limit));
     let (mut at, mut tries, mut broke_at) = (0_u64, 0, 0);
     let mut first: Option<Entry> = None;
+    let mut after: Option<Entry> = None;
+    let mut block: Vec<u8> = Vec::new();
     loop {
         let part = async {
             let mut reading = files.read(path, at).await?;
@@ -201,7 +205,7 @@ async fn whole(
             } else {
                 first = Some(reading.entry.clone());
             }
-            let mut block: Vec<u8> = Vec::new();
+            after = reading.after.take();
             let mut broke = None;
             while let Some(chunk) = reading.body.next().await {
                 match chunk {
@@ -219,7 +223,6 @@ async fn whole(
                     }
                 }
             }
-            push(&mut writer, block).await?;
             match broke {
                 Some(e) => Err(Failed::Store(e)),
                 None => Ok(()),
@@ -247,7 +250,10 @@ async fn whole(
         }
         // Other files may be written to while they are read, and no header tells.
         kind => {
-            let now = files.stat(path).await?;
+            let now = match after {
+                Some(now) => now,
+                None => files.stat(path).await?,
+            };
             if moved(kind, listed, &entry, &now) {
                 return Err(changed().into());
             }
@@ -259,11 +265,20 @@ async fn whole(
     if !listed.tag.is_empty() && listed.size.is_none_or(|s| s == at) {
         entry.tag.clone_from(&listed.tag);
     }
-    let writer = writer.take().ok_or_else(changed)?;
-    let staged = tokio::task::spawn_blocking(move || writer.finish())
-        .await
-        .map_err(|e| Failed::Storage(StorageError::Io(std::io::Error::other(e))))?
-        .map_err(Failed::Storage)?;
+    let mut writer = writer.take().ok_or_else(changed)?;
+    let finish = move || {
+        writer.push(&block)?;
+        writer.finish()
+    };
+    let staged = if at <= LITTLE {
+        // Hashed, in memory, sooner than another thread is awake.
+        finish()
+    } else {
+        tokio::task::spawn_blocking(finish)
+            .await
+            .map_err(|e| Failed::Storage(StorageError::Io(std::io::Error::other(e))))?
+    };
+    let staged = staged.map_err(Failed::Storage)?;
     Ok(Fetched { staged, entry, said })
 }
 
@@ -348,6 +363,7 @@ mod tests {
             }
             Ok(Reading {
                 entry,
+                after: None,
                 body: futures::stream::iter([Ok(Bytes::from(bytes))]).boxed(),
             })
         }
