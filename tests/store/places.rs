@@ -193,8 +193,12 @@ async fn what_a_stopped_registration_has_read_is_kept_for_three_days() {
             (1, &new, "2")
         );
         assert_eq!(
-            (known[0].content_size, known[0].place_tag.as_deref()),
-            (10, Some("e1"))
+            (
+                known[0].content_size,
+                known[0].is_here,
+                known[0].place_tag.as_deref()
+            ),
+            (10, false, Some("e1"))
         );
         let soon = START.plus_seconds(DAY);
         assert_eq!(unused(&db, soon).await, std::slice::from_ref(&old));

@@ -303,6 +303,7 @@ impl Account {
         entry.size = entry.size.map(|s| s.saturating_add(from));
         Ok(Reading {
             entry,
+            after: None,
             body: body(url, response),
         })
     }

@@ -50,6 +50,9 @@ pub struct Listing {
 pub struct Reading {
     /// What the store says of what it sends.
     pub entry: Entry,
+    /// What the store says of the file, as [`Files::stat`] does, now that all of `body` has been read out of it; `None` where nobody has
+    /// asked.
+    pub after: Option<Entry>,
     pub body: BoxStream<'static, Result<Bytes>>,
 }
 

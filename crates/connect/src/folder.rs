@@ -5,7 +5,7 @@ use crate::{ConnectError, Reach, Result};
 use bytes::Bytes;
 use futures::StreamExt as _;
 use std::fs::Metadata;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
@@ -14,6 +14,8 @@ use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Most entries of one folder: they are sorted, so that pages hold still.
 const ENTRIES_MAX: usize = 2_000_000;
+/// Bytes of one piece; a file of at most so many is read with the opening.
+const PIECE: usize = 256 << 10;
 
 pub struct Folder {
     root: PathBuf,
@@ -103,15 +105,15 @@ fn entry(path: String, meta: &Metadata) -> Entry {
     }
 }
 
-/// Whether what was opened is what the path means inside the folder: somebody who writes there could have put a link in its
-/// place between the look and the opening.
+/// What the path says of what was opened, if it still means that inside the folder: somebody who writes there could have put a link in
+/// its place between the look and the opening.
 #[cfg(unix)]
-fn still_inside(root: &Path, path: &str, opened: &Metadata) -> Result<()> {
+fn still_inside(root: &Path, path: &str, opened: &Metadata) -> Result<Metadata> {
     use std::os::unix::fs::MetadataExt as _;
     let real = Folder::inside(root, path)?;
     let now = std::fs::metadata(&real).map_err(|e| io(Path::new(path), &e))?;
     if (now.dev(), now.ino()) == (opened.dev(), opened.ino()) {
-        return Ok(());
+        return Ok(now);
     }
     Err(ConnectError::Changed(format!(
         "`{path}` changed while it was opened."
@@ -119,8 +121,48 @@ fn still_inside(root: &Path, path: &str, opened: &Metadata) -> Result<()> {
 }
 
 #[cfg(not(unix))]
-fn still_inside(root: &Path, path: &str, _opened: &Metadata) -> Result<()> {
-    Folder::inside(root, path).map(drop)
+fn still_inside(root: &Path, path: &str, _opened: &Metadata) -> Result<Metadata> {
+    let real = Folder::inside(root, path)?;
+    std::fs::metadata(&real).map_err(|e| io(Path::new(path), &e))
+}
+
+/// What was read of a file when it was opened, and what is left of it.
+struct Begun {
+    entry: Entry,
+    head: Vec<u8>,
+    /// `None` when the head is all of it.
+    rest: Option<std::fs::File>,
+    after: Option<Entry>,
+}
+
+/// Opens a file; a small one is read here and now. Blocking.
+fn begin(root: &Path, path: String, from: u64) -> Result<Begun> {
+    let real = Folder::inside(root, &path)?;
+    let failed = |e: std::io::Error| io(Path::new(&path), &e);
+    let before = std::fs::metadata(&real).map_err(failed)?;
+    // A pipe or a device would keep whoever opens it.
+    if !before.is_file() {
+        return Err(ConnectError::NotFound(format!("`{path}` is no file.")));
+    }
+    let file = std::fs::File::open(&real).map_err(failed)?;
+    let meta = file.metadata().map_err(failed)?;
+    let mut head = Vec::new();
+    let mut is_whole = false;
+    if from == 0 && meta.len() <= PIECE as u64 {
+        head.reserve(meta.len() as usize + 1);
+        let most = PIECE as u64 + 1;
+        (&file).take(most).read_to_end(&mut head).map_err(failed)?;
+        // One that grows meanwhile has more.
+        is_whole = head.len() <= PIECE;
+    }
+    // Nothing that was read is given to anybody before this.
+    let now = still_inside(root, &path, &meta)?;
+    Ok(Begun {
+        after: is_whole.then(|| entry(path.clone(), &now)),
+        rest: (!is_whole).then_some(file),
+        entry: entry(path, &meta),
+        head,
+    })
 }
 
 impl Folder {
@@ -144,6 +186,22 @@ impl Folder {
             )))
         }
     }
+}
+
+/// What an entry of a folder is, `real` being where the folder lies; `None` for links that lead out, and to folders, and for what is gone.
+fn looked_at(root: &Path, real: &Path, path: &str) -> Option<Metadata> {
+    if !crate::files::is_plain(path) {
+        return None;
+    }
+    let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+    let own = std::fs::symlink_metadata(real.join(name)).ok()?;
+    if !own.is_symlink() {
+        return Some(own);
+    }
+    // Where links lead has to be looked up step by step.
+    let led = std::fs::metadata(Folder::inside(root, path).ok()?).ok()?;
+    // A folder that is linked could hold itself.
+    (!led.is_dir()).then_some(led)
 }
 
 #[async_trait::async_trait]
@@ -180,20 +238,18 @@ impl Files for Folder {
                     format!("{folder}/{name}")
                 };
                 // Links that lead out, and what went in between, are not there.
-                let Ok(real) = Self::inside(&root, &path) else {
+                let Some(meta) = looked_at(&root, &real, &path) else {
                     continue;
                 };
-                let Ok(meta) = std::fs::metadata(&real) else {
-                    continue;
-                };
-                if meta.is_dir() && std::fs::symlink_metadata(root.join(&path)).is_ok_and(|m| m.is_symlink())
-                {
-                    // A folder that is linked could hold itself.
-                    continue;
-                }
                 if meta.is_dir() || meta.is_file() {
                     entries.push(entry(path, &meta));
                 }
+            }
+            // All of it was looked at by way of the folder as it was resolved at first.
+            if Self::inside(&root, &folder)? != real {
+                return Err(ConnectError::Changed(format!(
+                    "`{folder}` changed while it was listed."
+                )));
             }
             Ok(Listing { entries, next })
         })
@@ -212,19 +268,16 @@ impl Files for Folder {
 
     async fn read(&self, path: &str, from: u64) -> Result<Reading> {
         let (root, own) = (self.root.clone(), path.to_owned());
-        let (entry, file) = blocking(&self.root.join(path), move || {
-            let real = Self::inside(&root, &own)?;
-            let before = std::fs::metadata(&real).map_err(|e| io(Path::new(&own), &e))?;
-            // A pipe or a device would keep whoever opens it.
-            if !before.is_file() {
-                return Err(ConnectError::NotFound(format!("`{own}` is no file.")));
-            }
-            let file = std::fs::File::open(&real).map_err(|e| io(Path::new(&own), &e))?;
-            let meta = file.metadata().map_err(|e| io(Path::new(&own), &e))?;
-            still_inside(&root, &own, &meta)?;
-            Ok((entry(own, &meta), file))
-        })
-        .await?;
+        let begun = blocking(&self.root.join(path), move || begin(&root, own, from)).await?;
+        let head = (!begun.head.is_empty()).then(|| Ok(Bytes::from(begun.head)));
+        let head = futures::stream::iter(head);
+        let Some(file) = begun.rest else {
+            return Ok(Reading {
+                entry: begun.entry,
+                after: begun.after,
+                body: head.boxed(),
+            });
+        };
         let mut file = tokio::fs::File::from_std(file);
         if from > 0 {
             file.seek(std::io::SeekFrom::Start(from))
@@ -233,7 +286,7 @@ impl Files for Folder {
         }
         let path = PathBuf::from(path);
         let body = futures::stream::try_unfold((file, path), |(mut file, path)| async move {
-            let mut buffer = vec![0; 256 << 10];
+            let mut buffer = vec![0; PIECE];
             let read = tokio::time::timeout(PATIENCE, file.read(&mut buffer)).await;
             let n = match read {
                 Ok(n) => n.map_err(|e| io(&path, &e))?,
@@ -248,8 +301,9 @@ impl Files for Folder {
             Ok((n > 0).then(|| (Bytes::from(buffer), (file, path))))
         });
         Ok(Reading {
-            entry,
-            body: body.boxed(),
+            entry: begun.entry,
+            after: None,
+            body: head.chain(body).boxed(),
         })
     }
 }
@@ -347,5 +401,27 @@ mod tests {
         assert_eq!(body.next().await.unwrap().unwrap(), "3");
         assert!(body.next().await.is_none());
         assert!(matches!(store.stat("no").await, Err(ConnectError::NotFound(_))));
+    }
+
+    #[tokio::test]
+    async fn small_files_come_at_once_and_large_ones_in_pieces() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Folder::new(std::fs::canonicalize(dir.path()).unwrap());
+        for len in [0, 1, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE + 3] {
+            let bytes: Vec<u8> = (0..len).map(|n| (n % 251) as u8).collect();
+            std::fs::write(dir.path().join("a.bin"), &bytes).unwrap();
+            for from in [0, len / 2, len] {
+                let reading = store.read("a.bin", from as u64).await.unwrap();
+                assert_eq!(reading.entry.size, Some(len as u64));
+                let is_small = from == 0 && len <= PIECE;
+                assert_eq!(reading.after.is_some(), is_small, "{len} from {from}");
+                if let Some(after) = &reading.after {
+                    assert_eq!(*after, store.stat("a.bin").await.unwrap());
+                }
+                let pieces: Vec<Bytes> = reading.body.map(|p| p.unwrap()).collect().await;
+                assert!(pieces.iter().all(|p| !p.is_empty()));
+                assert!(pieces.concat() == bytes[from..], "{len} from {from}");
+            }
+        }
     }
 }

@@ -337,6 +337,7 @@ impl Files for S3 {
         entry.size = entry.size.map(|s| s.saturating_add(from));
         Ok(Reading {
             entry,
+            after: None,
             body: body(url, response),
         })
     }

@@ -394,7 +394,11 @@ impl Files for Sftp {
             })
             .buffered(AHEAD)
             .boxed();
-        Ok(Reading { entry, body })
+        Ok(Reading {
+            entry,
+            after: None,
+            body,
+        })
     }
 
     async fn test(&self) -> Result<String> {

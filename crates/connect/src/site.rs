@@ -222,6 +222,7 @@ impl Files for Site {
         entry.size = entry.size.map(|s| s.saturating_add(from));
         Ok(Reading {
             entry,
+            after: None,
             body: body(url, response),
         })
     }

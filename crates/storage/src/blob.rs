@@ -2,25 +2,28 @@
 //! which the folder then holds copies.
 //!
 //! A file appears under its name only when it is whole and on the disk (temporary file, fsync, rename, fsync of the
-//! directory). Equal bytes are kept once.
+//! directory). Equal bytes are kept once. Many small ones go in together, see [`BlobStore::commit_many`].
 
 use crate::cache::Cache;
+use crate::folders::Folders;
 use crate::objects::{Holds, Objects};
 use crate::pool::blocking;
 use crate::remote::{self, Remote, gather};
-use crate::staged::{Held, Source, StageWriter, Staged, TempFile, missing};
+use crate::staged::{Source, StageWriter, Staged, missing};
 use crate::{Result, StorageError};
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _};
 use limn_domain::Digest;
 use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// Leftovers of a crash are removed once they are this old; younger ones may belong to another process.
 const STALE: Duration = Duration::from_hours(1);
+/// Whoever put a blob that is younger than this may not have flushed its name yet.
+const JUST: Duration = Duration::from_mins(10);
 /// The file that commits and clean-ups lock.
 const LOCK: &str = "lock";
 
@@ -33,6 +36,15 @@ pub struct Stored {
     pub is_new: bool,
 }
 
+/// Whether a file is there, see [`young`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum There {
+    No,
+    Yes,
+    /// Since so little time that its name may not be flushed yet.
+    Just,
+}
+
 /// Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct BlobStore {
@@ -43,6 +55,7 @@ pub struct BlobStore {
 struct Inner {
     root: PathBuf,
     temp: PathBuf,
+    folders: Folders,
     /// Where the blobs are, when the folder holds copies only.
     remote: Option<Remote>,
 }
@@ -75,8 +88,14 @@ impl BlobStore {
         let temp = root.join("tmp");
         std::fs::create_dir_all(&temp)?;
         clean_temp(&temp)?;
+        let folders = Folders::default();
         Ok(Self {
-            inner: Arc::new(Inner { root, temp, remote }),
+            inner: Arc::new(Inner {
+                root,
+                temp,
+                folders,
+                remote,
+            }),
         })
     }
 
@@ -84,8 +103,16 @@ impl BlobStore {
         self.inner.remote.as_ref()
     }
 
+    pub(crate) fn root(&self) -> &Path {
+        &self.inner.root
+    }
+
     pub(crate) fn temp(&self) -> &Path {
         &self.inner.temp
+    }
+
+    pub(crate) fn folders(&self) -> &Folders {
+        &self.inner.folders
     }
 
     /// Where the file of a blob is, present or not: the blob itself, or the copy of one in an object store.
@@ -165,34 +192,22 @@ impl BlobStore {
             return remote.runtime.block_on(self.commit_remote(remote, staged));
         }
         let Staged { digest, len, held } = staged;
-        let path = self.path(&digest);
-        if self.make_young(&path, Some(len))? {
+        if self.make_young(&digest, Some(len))? {
             return Ok(Stored {
                 digest,
                 len,
                 is_new: false,
             });
         }
-        let (temp, file) = match held {
-            Held::File(temp, file) => (temp, file),
-            Held::Memory(bytes) => {
-                let (temp, mut file) = TempFile::create(&self.inner.temp)?;
-                file.write_all(&bytes)?;
-                (temp, file)
-            }
-        };
+        let (temp, file) = held.into_file(&self.inner.temp)?;
         file.sync_all()?;
+        let path = self.path(&digest);
         let Some(dir) = path.parent() else {
             return Err(StorageError::NotFound);
         };
-        let made_dir = !dir.exists();
-        std::fs::create_dir_all(dir)?;
+        self.inner.folders.make(dir, &digest)?;
         temp.persist(&path)?;
-        sync_dir(dir)?;
-        if made_dir && let Some(parent) = dir.parent() {
-            sync_dir(parent)?;
-            sync_dir(&self.inner.root)?;
-        }
+        self.flush_name(&digest)?;
         Ok(Stored {
             digest,
             len,
@@ -200,21 +215,33 @@ impl BlobStore {
         })
     }
 
+    /// Makes the name of a blob durable, and those of the folders it lies in.
+    fn flush_name(&self, digest: &Digest) -> Result<()> {
+        if let Some(dir) = self.path(digest).parent() {
+            sync_dir(dir)?;
+        }
+        let one = std::slice::from_ref(digest);
+        self.inner.folders.flush(&self.inner.root, one)
+    }
+
     /// [`Self::renew`] in a folder. Answers whether it is there whole, as far as its length is known.
-    fn make_young(&self, path: &Path, len: Option<u64>) -> Result<bool> {
-        // A clean-up, of another process too, does not remove meanwhile what is found present here.
+    fn make_young(&self, digest: &Digest, len: Option<u64>) -> Result<bool> {
+        let there = {
+            let _lock = self.lock_shared()?;
+            young(&self.path(digest), len)?
+        };
+        if there == There::Just {
+            // Found there, it has to be as durable as if it had been put.
+            self.flush_name(digest)?;
+        }
+        Ok(there != There::No)
+    }
+
+    /// While it is held a clean-up, of another process too, does not remove what is found present.
+    pub(crate) fn lock_shared(&self) -> Result<File> {
         let lock = self.lock()?;
         lock.lock_shared()?;
-        let Ok(existing) = File::options().write(true).open(path) else {
-            return Ok(false);
-        };
-        if let Some(len) = len
-            && existing.metadata()?.len() != len
-        {
-            return Ok(false);
-        }
-        existing.set_modified(SystemTime::now())?;
-        Ok(true)
+        Ok(lock)
     }
 
     pub async fn put_bytes(&self, bytes: Bytes) -> Result<Stored> {
@@ -305,8 +332,8 @@ impl BlobStore {
         if let Some(remote) = self.remote() {
             return remote.renew(digest).await;
         }
-        let (this, path) = (self.clone(), self.path(digest));
-        blocking(move || this.make_young(&path, None)).await
+        let (this, digest) = (self.clone(), digest.clone());
+        blocking(move || this.make_young(&digest, None)).await
     }
 
     /// The blobs whose digest begins with this byte and that were not put (again) within `grace`.
@@ -385,6 +412,23 @@ async fn list_remote(remote: &Remote, first: u8, grace: Duration) -> Result<Vec<
             return Ok(found);
         }
     }
+}
+
+/// Makes a blob's file young, so that a clean-up leaves it alone. One of another length than it has to have is not there. To be called
+/// while the lock is held.
+pub(crate) fn young(path: &Path, len: Option<u64>) -> Result<There> {
+    let Ok(existing) = File::options().write(true).open(path) else {
+        return Ok(There::No);
+    };
+    let meta = existing.metadata()?;
+    if len.is_some_and(|len| meta.len() != len) {
+        return Ok(There::No);
+    }
+    existing.set_modified(SystemTime::now())?;
+    let is_old = meta
+        .modified()
+        .is_ok_and(|t| t.elapsed().unwrap_or_default() >= JUST);
+    Ok(if is_old { There::Yes } else { There::Just })
 }
 
 fn path_in(root: &Path, digest: &Digest) -> PathBuf {

@@ -11,8 +11,10 @@ mod blob;
 mod cache;
 mod decode;
 mod error;
+mod folders;
 mod jpeg;
 mod luma;
+mod many;
 pub mod objects;
 mod pool;
 pub mod pyramid;
@@ -23,6 +25,7 @@ mod serve;
 mod sniff;
 mod staged;
 pub mod video;
+mod whole;
 
 pub use blob::{BlobStore, Stored};
 pub use decode::{Decoded, ImageInfo, ImageLimits, decode, header};

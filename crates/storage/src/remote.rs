@@ -130,14 +130,7 @@ impl BlobStore {
     fn keep(&self, remote: &Remote, staged: Staged) -> Result<()> {
         let Staged { digest, len, held } = staged;
         let path = self.path(&digest);
-        let (temp, file) = match held {
-            Held::File(temp, file) => (temp, file),
-            Held::Memory(bytes) => {
-                let (temp, mut file) = TempFile::create(self.temp())?;
-                file.write_all(&bytes)?;
-                (temp, file)
-            }
-        };
+        let (temp, file) = held.into_file(self.temp())?;
         // A copy that a power cut left short would be taken for the whole.
         file.sync_all()?;
         if let Some(dir) = path.parent() {

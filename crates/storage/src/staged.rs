@@ -134,6 +134,20 @@ pub(crate) enum Held {
     File(TempFile, File),
 }
 
+impl Held {
+    /// The bytes in a temporary file of `dir`, not flushed.
+    pub fn into_file(self, dir: &Path) -> Result<(TempFile, File)> {
+        match self {
+            Self::File(temp, file) => Ok((temp, file)),
+            Self::Memory(bytes) => {
+                let (temp, mut file) = TempFile::create(dir)?;
+                file.write_all(&bytes)?;
+                Ok((temp, file))
+            }
+        }
+    }
+}
+
 /// Bytes received and hashed, not in the store yet; dropped without a trace unless committed.
 #[derive(Debug)]
 pub struct Staged {

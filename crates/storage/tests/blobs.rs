@@ -191,3 +191,85 @@ async fn a_clean_up_never_takes_what_was_just_put_again() {
         assert!(blobs.exists(&digest).await.unwrap());
     }
 }
+
+/// Folders on file systems that are flushed whole, and file by file, where this machine has them.
+fn places() -> Vec<tempfile::TempDir> {
+    let mut places = vec![tempfile::tempdir().unwrap()];
+    places.extend(tempfile::tempdir_in("/dev/shm"));
+    places
+}
+
+#[tokio::test]
+async fn many_blobs_are_put_as_one_by_one() {
+    for dir in places() {
+        let blobs = open(&dir);
+        for count in [0_usize, 1, 15, 16, 17, 31, 32, 33, 300] {
+            let bytes = |n: usize| Bytes::from(format!("{n} of {count}"));
+            let mut staged: Vec<_> = (0..count).map(|n| blobs.stage_bytes(bytes(n)).unwrap()).collect();
+            let wanted: Vec<_> = staged.iter().map(|s| (s.digest().clone(), s.len())).collect();
+            if count > 2 {
+                // One is there, and one was cut short.
+                blobs.put_bytes(bytes(1)).await.unwrap();
+                blobs.put_bytes(bytes(2)).await.unwrap();
+                std::fs::write(blobs.path(&wanted[2].0), "2").unwrap();
+                // The last comes twice, and one lies in a file.
+                staged.push(blobs.stage_bytes(bytes(count - 1)).unwrap());
+                let large = stream::iter([Ok::<_, std::io::Error>(Bytes::from(vec![count as u8; 3 << 20]))]);
+                staged.push(blobs.stage_stream(large, u64::MAX).await.unwrap());
+            }
+            let stored = blobs.commit_many(staged).await.unwrap();
+            for (n, (digest, len)) in wanted.iter().enumerate() {
+                assert_eq!((&stored[n].digest, stored[n].len), (digest, *len));
+                assert_eq!(blobs.read(digest).await.unwrap(), bytes(n));
+            }
+            if count > 2 {
+                assert_eq!((stored.len(), stored[1].is_new), (count + 2, false));
+                // All but the one that was there; of the two that are equal each may have come first.
+                let new = stored.iter().filter(|s| s.is_new).count();
+                assert!(new == count || new == count + 1, "{new} of {count}");
+                assert_eq!(
+                    blobs.read(&stored[count + 1].digest).await.unwrap().len(),
+                    3 << 20
+                );
+            }
+            assert_eq!(files_below(&dir.path().join("blobs/tmp")), 0);
+        }
+    }
+}
+
+#[tokio::test]
+async fn folders_that_somebody_takes_away_are_made_again() {
+    for dir in places() {
+        let blobs = open(&dir);
+        let many = |n: usize| -> Vec<_> {
+            let all = (0..n).map(|n| blobs.stage_bytes(Bytes::from(format!("{n}"))).unwrap());
+            all.collect()
+        };
+        for count in [3, 64] {
+            blobs.commit_many(many(count)).await.unwrap();
+            for folder in std::fs::read_dir(dir.path().join("blobs")).unwrap() {
+                let folder = folder.unwrap();
+                if folder.file_type().unwrap().is_dir() && folder.file_name() != "tmp" {
+                    std::fs::remove_dir_all(folder.path()).unwrap();
+                }
+            }
+            let again = blobs.commit_many(many(count)).await.unwrap();
+            assert!(again.iter().all(|s| s.is_new));
+        }
+    }
+}
+
+#[tokio::test]
+async fn blobs_are_there_when_they_are_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let blobs = open(&dir);
+    let (a, b) = (
+        blobs.put_bytes(Bytes::from_static(b"whole")).await.unwrap(),
+        blobs.put_bytes(Bytes::from_static(b"short")).await.unwrap(),
+    );
+    std::fs::write(blobs.path(&b.digest), "sh").unwrap();
+    let none = limn_domain::Digest::parse(&"a".repeat(64)).unwrap();
+    let asked = vec![(none, 5), (a.digest.clone(), 5), (b.digest, 5), (a.digest, 5)];
+    assert_eq!(blobs.are_there(asked).await.unwrap(), [false, true, false, true]);
+    assert!(blobs.are_there(Vec::new()).await.unwrap().is_empty());
+}

@@ -145,7 +145,23 @@ impl Reader {
     /// The file of a path, whatever the case.
     pub async fn find<N: Nodes>(nodes: &mut N, root: &Hash, path: &str) -> Result<Option<Entry>, N::Error> {
         let key = crate::key(path);
-        let found = Self::open(nodes, root, From::At(&key)).await?.next(nodes).await?;
-        Ok(found.filter(|e| e.key() == key))
+        let mut node = nodes.node(root).await?;
+        loop {
+            // Both lists are sorted: nothing but the file itself is copied on the way down.
+            let below = match node.as_ref() {
+                Node::Leaf(entries) => {
+                    let at = entries.binary_search_by(|e| e.key().cmp(&key));
+                    return Ok(at.ok().and_then(|n| entries.get(n)).cloned());
+                }
+                Node::Inner { children, .. } => {
+                    let at = children.partition_point(|c| c.key < key);
+                    children.get(at).map(|c| c.hash)
+                }
+            };
+            match below {
+                Some(hash) => node = nodes.node(&hash).await?,
+                None => return Ok(None),
+            }
+        }
     }
 }

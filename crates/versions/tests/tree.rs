@@ -273,6 +273,35 @@ fn one_more_file_among_many_touches_few_nodes() {
 }
 
 #[test]
+fn every_file_is_found_by_one_way_down_and_no_other() {
+    // Few and many, so that there are trees of one to three levels; only even ones.
+    for count in [0_u32, 1, 2, 100, 9_000] {
+        let path = |n: u32| format!("Train/{n:06}.png");
+        let mut builder = Builder::default();
+        for n in 0..count {
+            builder.push(entry(&path(2 * n), n)).unwrap();
+        }
+        let mut memory = Memory::default();
+        let root = memory.keep(builder.finish());
+        for n in (0..count)
+            .step_by(1 + count as usize / 60)
+            .chain(count.checked_sub(1))
+        {
+            memory.loads = 0;
+            let found = block_on(Reader::find(&mut memory, &root, &path(2 * n).to_lowercase())).unwrap();
+            assert_eq!(found, Some(entry(&path(2 * n), n)));
+            assert!(memory.loads <= 4, "{} nodes loaded", memory.loads);
+            // Those between, and beyond the last one.
+            let none = block_on(Reader::find(&mut memory, &root, &path(2 * n + 1))).unwrap();
+            assert_eq!(none, None);
+        }
+        for out in ["", "a", "train/", "zzz"] {
+            assert_eq!(block_on(Reader::find(&mut memory, &root, out)).unwrap(), None);
+        }
+    }
+}
+
+#[test]
 fn paths_that_differ_in_case_alone_are_refused_and_found() {
     let mut builder = Builder::default();
     builder.push(entry("A.png", 1)).unwrap();

@@ -62,7 +62,7 @@ impl Line {
 /// Waits until a job ends, showing how far it is. Errors when it fails or is cancelled.
 pub async fn job(client: &Client, id: JobId) -> Result<Job> {
     let line = Line::new();
-    let mut pause = Duration::from_millis(50);
+    let begun = Instant::now();
     loop {
         let job: Job = client.get(&format!("/api/v1/jobs/{id}")).await?;
         match job.state {
@@ -89,7 +89,8 @@ pub async fn job(client: &Client, id: JobId) -> Result<Job> {
             )),
             JobState::Running => line.show(&format!("{}: {}", job.title, job.message)),
         }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 3 / 2).min(Duration::from_secs(1));
+        // The end is noticed within a tenth of what the job took.
+        let pause = begun.elapsed() / 10;
+        tokio::time::sleep(pause.clamp(Duration::from_millis(50), Duration::from_secs(1))).await;
     }
 }

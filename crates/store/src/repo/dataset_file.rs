@@ -37,6 +37,8 @@ pub struct KnownFile {
     pub length: i64,
     /// Bytes of its content.
     pub content_size: i64,
+    /// Whether these are in the store.
+    pub is_here: bool,
     /// What the datastore said of the file when its place was noted; `None` when that was not.
     pub place_tag: Option<String>,
 }
@@ -53,7 +55,7 @@ pub async fn known(
         let rows: Vec<KnownFile> = on_tx!(tx, conn => {
             let mut q = QueryBuilder::new(
                 "SELECT f.path, f.byte_size, f.tag, f.digest, f.media_type, f.width, f.height, f.orientation, f.length, \
-                 b.byte_size AS content_size, p.tag AS place_tag FROM dataset_file f JOIN blob b ON b.digest = f.digest \
+                 b.byte_size AS content_size, b.is_here, p.tag AS place_tag FROM dataset_file f JOIN blob b ON b.digest = f.digest \
                  LEFT JOIN blob_place p ON p.digest = f.digest AND p.datastore_id = f.datastore_id AND p.path = f.path \
                  WHERE f.dataset_id = ",
             );

@@ -7,7 +7,7 @@ use super::{World, world};
 use limn_domain::dataset::{DatasetKind, EntryQuery, NewVersion, UploadMode, VersionOutcome};
 use limn_domain::job::{Job, JobState};
 use limn_domain::project::Task;
-use limn_domain::{DatasetId, VersionId};
+use limn_domain::{DatasetId, Digest, VersionId};
 use limn_services::housekeeping::sweep;
 use limn_testkit::on_both;
 use std::collections::BTreeMap;
@@ -209,6 +209,59 @@ async fn a_version_names_the_files_that_may_not_be_read() {
             "{error}"
         );
         assert!(w.versions.list(&w.manager, other).await.unwrap().is_empty());
+    })
+    .await;
+}
+
+/// Files of which the latest registration has written something.
+async fn noted(w: &World) -> i64 {
+    let sql = "SELECT count(*) FROM dataset_file WHERE noted_at = (SELECT max(noted_at) FROM dataset_file)";
+    let mut tx = w.db.read().await.unwrap();
+    limn_store::on_tx!(&mut tx, conn => sqlx::query_scalar(sql).fetch_one(conn).await.unwrap())
+}
+
+#[tokio::test]
+async fn nothing_is_written_again_of_files_that_the_newest_version_holds() {
+    on_both(async |db| {
+        let w = world(&db, Task::Detection).await;
+        let folder = w.folder();
+        // More than are read and written down together.
+        for n in 0..300 {
+            std::fs::write(folder.join(format!("sub/{n:03}.txt")), format!("file {n}")).unwrap();
+        }
+        let store = w.folder_store("Texts", &folder).await;
+        let d = w.set("Texts", DatasetKind::Files).await;
+        let one = w.made(d, files(store.id, "", UploadMode::Add)).await;
+        assert_eq!((one.files, noted(&w).await), (300, 300));
+        std::fs::write(folder.join("sub/one-more.txt"), "one more").unwrap();
+        std::fs::write(folder.join("sub/007.txt"), "other bytes").unwrap();
+        w.clock.advance_seconds(60);
+        let two = w.made(d, files(store.id, "", UploadMode::Add)).await;
+        assert_eq!((two.number, two.files, noted(&w).await), (2, 301, 2));
+        let digests = w.digests(two.version_id).await;
+        for (path, digest) in &digests {
+            let bytes = std::fs::read(folder.join(path)).unwrap();
+            assert_eq!(*digest, blake3::hash(&bytes).to_hex().to_string(), "{path}");
+        }
+        // Bytes that the store has lost are read again.
+        let lost = Digest::parse(&digests["sub/011.txt"]).unwrap();
+        std::fs::remove_file(w.context.blobs.path(&lost)).unwrap();
+        w.clock.advance_seconds(60);
+        let same = w.made(d, files(store.id, "", UploadMode::Replace)).await;
+        assert_eq!((same.number, same.is_new, noted(&w).await), (2, false, 1));
+        assert!(w.context.blobs.exists(&lost).await.unwrap());
+        // And all of them once no version holds them any more.
+        for version in [one.version_id, two.version_id] {
+            w.versions.delete(&w.manager, version, true).await.unwrap();
+        }
+        w.clock.advance_seconds(7_200);
+        sweep(&w.context).await.unwrap();
+        let anew = w.made(d, files(store.id, "", UploadMode::Add)).await;
+        assert_eq!((anew.number, anew.files, noted(&w).await), (3, 301, 301));
+        for digest in w.digests(anew.version_id).await.into_values() {
+            let digest = Digest::parse(&digest).unwrap();
+            assert!(w.context.blobs.exists(&digest).await.unwrap());
+        }
     })
     .await;
 }

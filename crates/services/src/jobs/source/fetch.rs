@@ -19,6 +19,8 @@ const UNSETTLED: i64 = 2;
 const DAY: i64 = 86_400;
 /// Bytes gathered before they are written, off the async threads.
 const BLOCK: usize = 1 << 20;
+/// A file of so few bytes is finished where it is.
+const LITTLE: u64 = 16 << 10;
 /// Bytes between two breaks of a connection after which tries are counted anew.
 const GETS_ON: u64 = 64 << 20;
 
@@ -195,6 +197,8 @@ async fn whole(
     let (mut at, mut tries, mut broke_at) = (0_u64, 0, 0);
     let mut first: Option<Entry> = None;
     let began = SystemTime::now();
+    let mut after: Option<Entry> = None;
+    let mut block: Vec<u8> = Vec::new();
     loop {
         let part = async {
             let mut reading = files.read(path, at).await?;
@@ -206,7 +210,7 @@ async fn whole(
             } else {
                 first = Some(reading.entry.clone());
             }
-            let mut block: Vec<u8> = Vec::new();
+            after = reading.after.take();
             let mut broke = None;
             while let Some(chunk) = reading.body.next().await {
                 match chunk {
@@ -224,7 +228,6 @@ async fn whole(
                     }
                 }
             }
-            push(&mut writer, block).await?;
             match broke {
                 Some(e) => Err(Failed::Store(e)),
                 None => Ok(()),
@@ -252,7 +255,10 @@ async fn whole(
         }
         // Other files may be written to while they are read, and no header tells.
         kind => {
-            let now = files.stat(path).await?;
+            let now = match after {
+                Some(now) => now,
+                None => files.stat(path).await?,
+            };
             if moved(kind, listed, &entry, &now) {
                 return Err(changed().into());
             }
@@ -267,11 +273,20 @@ async fn whole(
     if live.kind == DatastoreKind::Sftp && is_unsettled(entry.modified, began) {
         entry.tag.clear();
     }
-    let writer = writer.take().ok_or_else(changed)?;
-    let staged = tokio::task::spawn_blocking(move || writer.finish())
-        .await
-        .map_err(|e| Failed::Storage(StorageError::Io(std::io::Error::other(e))))?
-        .map_err(Failed::Storage)?;
+    let mut writer = writer.take().ok_or_else(changed)?;
+    let finish = move || {
+        writer.push(&block)?;
+        writer.finish()
+    };
+    let staged = if at <= LITTLE {
+        // Hashed, in memory, sooner than another thread is awake.
+        finish()
+    } else {
+        tokio::task::spawn_blocking(finish)
+            .await
+            .map_err(|e| Failed::Storage(StorageError::Io(std::io::Error::other(e))))?
+    };
+    let staged = staged.map_err(Failed::Storage)?;
     Ok(Fetched { staged, entry, said })
 }
 
@@ -365,6 +380,7 @@ mod tests {
             }
             Ok(Reading {
                 entry,
+                after: None,
                 body: futures::stream::iter([Ok(Bytes::from(bytes))]).boxed(),
             })
         }

@@ -3,21 +3,31 @@
 mod read;
 
 use super::Work;
+use super::derive::Base;
 use super::query::{self, Snapshot};
 use super::uploads::{Left, Piece, empty};
 use crate::datastores::connect::live;
 use crate::jobs::source::{Matching, Refusals};
 use crate::versions::draft::Made;
+use crate::versions::nodes;
+use limn_connect::Entry as Stored;
 use limn_domain::DatastoreId;
 use limn_domain::dataset::{DatasetKind, LineageNode, UploadMode};
+use limn_domain::datastore::DatastoreKind;
 use limn_jobs::Permanent;
 use limn_storage::StorageError;
-use limn_versions::Entry;
+use limn_store::repo;
+use limn_store::repo::version::Which;
+use limn_versions::{Entry, Hash};
 use read::Took;
 use std::collections::BTreeMap;
 
-/// Files whose state is written down together.
+/// Files whose state is written down together: so few that a stop costs little of what a store has sent.
 const TOGETHER: usize = 48;
+/// The same of a folder of this machine, where small files take longer to be written down than to be read.
+const TOGETHER_HERE: usize = 256;
+/// So many bytes are enough for [`TOGETHER`].
+const BYTES: u64 = 32 << 20;
 /// What a name of a snapshot is when none is given.
 const QUERY: &str = "query";
 
@@ -40,7 +50,13 @@ impl Work<'_> {
         let id = from.store;
         let glob = limn_domain::datastore::check_glob(glob).map_err(Permanent)?;
         let (base, _) = self.prepare(&[], mode).await?;
+        let newest = self.newest(base.as_ref()).await?;
         let mut live = live(self.ctx, id).await?;
+        let most = if live.kind == DatastoreKind::Folder {
+            TOGETHER_HERE
+        } else {
+            TOGETHER
+        };
         let walked = crate::datastores::connect::live(self.ctx, id).await?;
         let mut walk = Matching::new(&walked, &glob)?;
         let (mut files, mut left) = (BTreeMap::<String, Entry>::new(), Left::default());
@@ -48,10 +64,13 @@ impl Work<'_> {
         let mut refusals = Refusals::default();
         while let Some(page) = walk.next().await? {
             self.progress.check()?;
-            for part in page.chunks(TOGETHER) {
+            for part in parts(&page, most) {
                 let message = format!("Reading files of {}", live.name);
                 self.progress.report(done, 0, message).await?;
-                for took in self.read(from, &mut live, &mut refusals, part).await? {
+                for took in self
+                    .read(from, newest.as_ref(), &mut live, &mut refusals, part)
+                    .await?
+                {
                     done += 1;
                     let kept = match took {
                         Took::Kept(kept) => kept,
@@ -99,6 +118,22 @@ impl Work<'_> {
             "copied"
         };
         self.assemble(base, files, left, origin, verb, mode).await
+    }
+
+    /// The tree of the newest version, which may be what the new one is added to.
+    async fn newest(&self, base: Option<&Base>) -> anyhow::Result<Option<Hash>> {
+        if let Some(base) = base {
+            return Ok(Some(base.root.files));
+        }
+        let mut tx = self.ctx.db.read().await?;
+        let versions = repo::version::list(&mut tx, self.dataset.id, Which::Latest).await?;
+        match versions.last() {
+            Some(version) => {
+                let (root, _) = nodes::open(&mut tx, &Hash::from(&version.digest)).await?;
+                Ok(Some(root.files))
+            }
+            None => Ok(None),
+        }
     }
 
     /// Keeps what a query answers as one Parquet file.
@@ -151,11 +186,62 @@ impl Work<'_> {
     }
 }
 
+/// Cuts a page into the files that are read and written down together.
+fn parts(page: &[Stored], most: usize) -> Vec<&[Stored]> {
+    let (mut parts, mut start, mut bytes) = (Vec::new(), 0, 0_u64);
+    for (n, file) in page.iter().enumerate() {
+        bytes = bytes.saturating_add(file.size.unwrap_or(BYTES));
+        let files = n + 1 - start;
+        if files >= most || (files >= TOGETHER && bytes >= BYTES) {
+            parts.push(&page[start..=n]);
+            (start, bytes) = (n + 1, 0);
+        }
+    }
+    if start < page.len() {
+        parts.push(&page[start..]);
+    }
+    parts
+}
+
 /// A snapshot's storage errors.
 pub(super) fn storage(e: StorageError) -> anyhow::Error {
     if e.is_too_large() {
         Permanent("What the query answers is larger than the largest upload; ask for less.".to_owned()).into()
     } else {
         e.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(files: usize, size: Option<u64>) -> Vec<Stored> {
+        let file = |n: usize| Stored {
+            is_folder: false,
+            size,
+            ..Stored::folder(format!("{n}"))
+        };
+        (0..files).map(file).collect()
+    }
+
+    fn cut(files: usize, size: Option<u64>, most: usize) -> Vec<usize> {
+        let page = page(files, size);
+        let parts = parts(&page, most);
+        assert_eq!(parts.concat(), page, "each file once, in order");
+        parts.iter().map(|p| p.len()).collect()
+    }
+
+    #[test]
+    fn small_files_are_taken_many_at_a_time_and_large_ones_few() {
+        assert_eq!(cut(0, Some(1), 256), [0_usize; 0]);
+        assert_eq!(cut(1, Some(1), 256), [1]);
+        assert_eq!(cut(256, Some(1), 256), [256]);
+        assert_eq!(cut(600, Some(1), 256), [256, 256, 88]);
+        assert_eq!(cut(100, Some(1), TOGETHER), [48, 48, 4]);
+        // Of files that are large, or of any size, no more than ever.
+        assert_eq!(cut(100, Some(BYTES), 256), [48, 48, 4]);
+        assert_eq!(cut(100, None, 256), [48, 48, 4]);
+        assert_eq!(cut(200, Some(BYTES / 64), 256), [64, 64, 64, 8]);
     }
 }

@@ -24,6 +24,8 @@ use tokio::sync::mpsc;
 const AT_ONCE: usize = 3;
 /// Blob rows written together.
 pub(in crate::jobs) const ROWS: usize = 200;
+/// Files of at most so many bytes wait in memory until some of them are stored together.
+pub(super) const SMALL: u64 = 64 << 10;
 
 /// A file out of an upload, or of a datastore.
 pub(in crate::jobs) struct Piece {
@@ -49,6 +51,7 @@ impl Work<'_> {
         let (base, sources) = self.prepare(uploads, mode).await?;
         let (mut files, mut left) = (BTreeMap::<String, Entry>::new(), Left::default());
         let mut rows: Vec<(Digest, i64, String)> = Vec::new();
+        let mut waiting = Vec::new();
         let mut names = Vec::with_capacity(sources.len());
         let mut done = 0;
         for (name, path) in sources {
@@ -57,15 +60,27 @@ impl Work<'_> {
             while let Some(piece) = pieces.recv().await {
                 done += 1;
                 self.progress.report(done, 0, "Reading files").await?;
-                let Some(entry) = self.take(piece, &mut left).await? else {
-                    continue;
+                let (entry, staged) = match look(self.ctx, self.dataset.kind, piece).await? {
+                    Ok(found) => found,
+                    Err(out) => {
+                        left.add(out);
+                        continue;
+                    }
                 };
+                // Of an object store each is a request of its own in any case.
+                if staged.len() <= SMALL && !self.ctx.blobs.is_remote() {
+                    waiting.push(staged);
+                } else {
+                    self.ctx.blobs.commit(staged).await?;
+                }
                 rows.push((
                     entry.blob.into(),
                     i64::try_from(entry.size)?,
                     entry.media_type.clone(),
                 ));
                 if rows.len() >= ROWS {
+                    // The bytes before what says that they are there.
+                    self.ctx.blobs.commit_many(std::mem::take(&mut waiting)).await?;
                     self.note_blobs(std::mem::take(&mut rows)).await?;
                 }
                 let key = entry.key();
@@ -76,6 +91,7 @@ impl Work<'_> {
                 }
             }
         }
+        self.ctx.blobs.commit_many(waiting).await?;
         self.note_blobs(rows).await?;
         if files.is_empty() && base.is_none() {
             return Err(Permanent(empty(self.dataset.kind, &left, "the upload")).into());

@@ -1,5 +1,6 @@
 //! Reading files of a datastore for a version: those that are known by size and tag are not read, and what became of the others is
-//! written down some fifty at a time, so that whatever stops a registration costs no more than those.
+//! written down some at a time, so that whatever stops a registration costs no more than those. Of files that the newest version
+//! holds as they are, nothing is written at all.
 
 use super::Place;
 use crate::Context;
@@ -7,7 +8,9 @@ use crate::datastores::connect::Live;
 use crate::jobs::profile;
 use crate::jobs::source::{Failed, Refusals, Stop, rotated, with_entry};
 use crate::jobs::version::Work;
-use crate::jobs::version::uploads::{Out, Piece, look};
+use crate::jobs::version::uploads::{Out, Piece, SMALL, look};
+use crate::versions::nodes::DbNodes;
+use anyhow::Context as _;
 use futures::{FutureExt as _, StreamExt as _};
 use limn_connect::{ConnectError, Entry as Stored};
 use limn_domain::dataset::{DatasetKind, Split};
@@ -19,7 +22,7 @@ use limn_store::repo::dataset_file::{KnownFile, ReadFile};
 use limn_store::repo::place::NewPlace;
 use limn_store::repo::profile::FileState;
 use limn_store::{StoreError, repo};
-use limn_versions::{Entry, Hash};
+use limn_versions::{Entry, Hash, Reader};
 use std::collections::{BTreeMap, HashMap};
 
 /// Files read at once.
@@ -38,6 +41,10 @@ pub(super) struct Kept {
     pub entry: Entry,
     /// It was read earlier.
     pub is_known: bool,
+    /// The newest version keeps its bytes and what is written of it; see [`Known`].
+    is_held: bool,
+    /// Bytes that are not stored yet.
+    waiting: Option<Staged>,
     /// As the list says.
     listed: (i64, String),
     /// In the datastore, and what that says of it; `None` when the bytes are in the store.
@@ -45,6 +52,23 @@ pub(super) struct Kept {
     path: String,
     /// What the profile needs of it.
     state: Option<FileState>,
+}
+
+/// A file that was read earlier.
+struct Known {
+    file: KnownFile,
+    /// The newest version names this very content at this path, and its bytes are where they have to be. As long as that version
+    /// stands, nobody can remove them. Where it is deleted while this registration runs, and swept up at that, the database refuses
+    /// whatever names them, and the job is tried again and reads them.
+    is_held: bool,
+}
+
+/// What becomes of bytes that were read.
+#[derive(Default)]
+struct Keeping {
+    place: Option<(String, String)>,
+    state: Option<FileState>,
+    waiting: Option<Staged>,
 }
 
 /// What a read of some files needs.
@@ -61,11 +85,12 @@ impl Work<'_> {
     pub(super) async fn read(
         &self,
         from: Place,
+        newest: Option<&Hash>,
         live: &mut Live,
         refusals: &mut Refusals,
         part: &[Stored],
     ) -> anyhow::Result<Vec<Took>> {
-        let known = self.known(from, part).await?;
+        let known = self.known(from, newest, part).await?;
         let how = How {
             ctx: self.ctx,
             progress: self.progress,
@@ -88,14 +113,18 @@ impl Work<'_> {
                     .collect()
                     .await
             };
-            let (mut kept, mut denied, mut stop) = (Vec::new(), Vec::new(), None);
+            let (mut kept, mut waiting) = (Vec::new(), Vec::new());
+            let (mut denied, mut stop) = (Vec::new(), None);
             for (n, outcome) in outcomes {
                 match outcome {
                     Ok(mut took) => {
                         match &mut took {
                             Took::Kept(one) => {
                                 refusals.readable(&part[n].path, !one.is_known);
-                                kept.push(Noted::of(from, one));
+                                if !one.is_held {
+                                    waiting.extend(one.waiting.take());
+                                    kept.push(Noted::of(from, one));
+                                }
                             }
                             Took::Out(_) => refusals.readable(&part[n].path, false),
                             Took::Lost(_) => {}
@@ -106,6 +135,9 @@ impl Work<'_> {
                     Err(e) => stop = stop.or(Some((n, e))),
                 }
             }
+            // The bytes before what says that they are there.
+            let stored = self.ctx.blobs.commit_many(waiting).await;
+            stored.context("The files that were read could not be stored")?;
             self.note(from, kept).await?;
             if let Some((n, e)) = stop {
                 return Err(e.at(&part[n].path, &live.name));
@@ -128,11 +160,40 @@ impl Work<'_> {
         }
     }
 
-    async fn known(&self, from: Place, part: &[Stored]) -> anyhow::Result<HashMap<String, KnownFile>> {
+    async fn known(
+        &self,
+        from: Place,
+        newest: Option<&Hash>,
+        part: &[Stored],
+    ) -> anyhow::Result<HashMap<String, Known>> {
         let paths: Vec<String> = part.iter().map(|e| e.path.clone()).collect();
         let mut tx = self.ctx.db.read().await?;
-        let known = repo::dataset_file::known(&mut tx, self.dataset.id, from.store, &paths).await?;
-        Ok(known.into_iter().map(|f| (f.path.clone(), f)).collect())
+        let files = repo::dataset_file::known(&mut tx, self.dataset.id, from.store, &paths).await?;
+        let mut known = Vec::with_capacity(files.len());
+        {
+            let mut nodes = DbNodes::new(&mut tx);
+            for file in files {
+                let is_held = match newest {
+                    Some(root) => names(&mut nodes, root, &file).await,
+                    None => false,
+                };
+                known.push(Known { file, is_held });
+            }
+        }
+        drop(tx);
+        let mut asked = Vec::new();
+        for Known { file, .. } in known.iter().filter(|k| k.is_held && k.file.is_here) {
+            asked.push((file.digest.clone(), u64::try_from(file.content_size)?));
+        }
+        let mut there = self.ctx.blobs.are_there(asked).await?.into_iter();
+        for one in known.iter_mut().filter(|k| k.is_held) {
+            one.is_held = if one.file.is_here {
+                there.next() == Some(true)
+            } else {
+                from.in_place && one.file.place_tag.is_some()
+            };
+        }
+        Ok(known.into_iter().map(|k| (k.file.path.clone(), k)).collect())
     }
 
     async fn note(&self, from: Place, kept: Vec<Noted>) -> anyhow::Result<()> {
@@ -162,6 +223,15 @@ impl Work<'_> {
             other => Ok(other?),
         }
     }
+}
+
+/// Whether a version names this content at this path. One that was deleted meanwhile names nothing.
+async fn names(nodes: &mut DbNodes<'_>, root: &Hash, file: &KnownFile) -> bool {
+    let Ok(path) = validate::item_name(&file.path) else {
+        return false;
+    };
+    let found = Reader::find(nodes, root, &path).await.ok().flatten();
+    found.is_some_and(|e| e.path == path && e.blob == Hash::from(&file.digest))
 }
 
 /// What is written down of a file.
@@ -215,7 +285,7 @@ fn blobs(noted: &[Noted]) -> Vec<(NewBlob<'_>, bool)> {
 }
 
 impl How<'_> {
-    async fn one(self, live: &Live, listed: &Stored, known: Option<&KnownFile>) -> Result<Took, Stop> {
+    async fn one(self, live: &Live, listed: &Stored, known: Option<&Known>) -> Result<Took, Stop> {
         let Ok(path) = validate::item_name(&listed.path) else {
             return Ok(Took::Out(Out::Name(listed.path.escape_debug().to_string())));
         };
@@ -233,10 +303,15 @@ impl How<'_> {
                     Err(e) => return Err(e.into()),
                 };
             }
-            if !listed.tag.is_empty()
-                && (known.byte_size, &known.tag) == (size_of(&listed), &listed.tag)
-                && let Some(kept) = self.again(&path, known).await.map_err(Stop::Own)?
-            {
+            let file = &known.file;
+            let is_same =
+                !listed.tag.is_empty() && (file.byte_size, &file.tag) == (size_of(&listed), &listed.tag);
+            if is_same && known.is_held {
+                let mut kept = earlier(&path, file, None).map_err(Stop::Own)?;
+                kept.is_held = true;
+                return Ok(Took::Kept(Box::new(kept)));
+            }
+            if is_same && let Some(kept) = self.again(&path, file).await.map_err(Stop::Own)? {
                 return Ok(Took::Kept(Box::new(kept)));
             }
         }
@@ -251,27 +326,7 @@ impl How<'_> {
             (false, true, Some(tag)) => Some((known.path.clone(), tag.clone())),
             (false, ..) => return Ok(None),
         };
-        let number = |n: i64| u32::try_from(n).unwrap_or_default();
-        Ok(Some(Kept {
-            entry: Entry {
-                size: u64::try_from(known.content_size)?,
-                blob: Hash::from(&known.digest),
-                media_type: known.media_type.clone(),
-                width: number(known.width),
-                height: number(known.height),
-                orientation: u8::try_from(known.orientation).unwrap_or(1),
-                length: number(known.length),
-                split: Split::None,
-                labels: None,
-                categories: BTreeMap::new(),
-                path: path.to_owned(),
-            },
-            is_known: true,
-            listed: (known.byte_size, known.tag.clone()),
-            place,
-            path: known.path.clone(),
-            state: None,
-        }))
+        Ok(Some(earlier(path, known, place)?))
     }
 
     async fn fetch(self, live: &Live, listed: &Stored, path: String) -> Result<Took, Stop> {
@@ -288,38 +343,72 @@ impl How<'_> {
             Ok(found) => found,
             Err(out) => return Ok(Took::Out(out)),
         };
-        let (place, state) = self
+        let keeping = self
             .keep(&entry, staged, (&stored.path, said))
             .await
             .map_err(Stop::Own)?;
         Ok(Took::Kept(Box::new(Kept {
             entry,
             is_known: false,
+            is_held: false,
+            waiting: keeping.waiting,
             listed: (size_of(&stored), stored.tag),
-            place,
+            place: keeping.place,
             path: stored.path,
-            state,
+            state: keeping.state,
         })))
     }
 
-    /// Stores the bytes, or notes where they lie when they are to stay there and are not in the store anyway.
+    /// Stores the bytes, now or together with others, or notes where they lie when they are to stay there and are not in the store
+    /// anyway.
     async fn keep(
         self,
         entry: &Entry,
         staged: Staged,
         (path, said): (&str, String),
-    ) -> anyhow::Result<(Option<(String, String)>, Option<FileState>)> {
+    ) -> anyhow::Result<Keeping> {
+        let mut keeping = Keeping::default();
         if !self.in_place {
-            self.ctx.blobs.commit(staged).await?;
-            return Ok((None, None));
+            // Of an object store each is a request of its own in any case.
+            if staged.len() <= SMALL && !self.ctx.blobs.is_remote() {
+                keeping.waiting = Some(staged);
+            } else {
+                self.ctx.blobs.commit(staged).await?;
+            }
+        } else if !self.ctx.blobs.renew(staged.digest()).await? {
+            let local = self.ctx.elsewhere.keep(staged);
+            keeping.state = profile::at_once(self.ctx, entry, local.source(), self.progress).await?;
+            keeping.place = Some((path.to_owned(), said));
         }
-        if self.ctx.blobs.renew(staged.digest()).await? {
-            return Ok((None, None));
-        }
-        let local = self.ctx.elsewhere.keep(staged);
-        let state = profile::at_once(self.ctx, entry, local.source(), self.progress).await?;
-        Ok((Some((path.to_owned(), said)), state))
+        Ok(keeping)
     }
+}
+
+/// A file as it was read earlier.
+fn earlier(path: &str, known: &KnownFile, place: Option<(String, String)>) -> anyhow::Result<Kept> {
+    let number = |n: i64| u32::try_from(n).unwrap_or_default();
+    Ok(Kept {
+        entry: Entry {
+            size: u64::try_from(known.content_size)?,
+            blob: Hash::from(&known.digest),
+            media_type: known.media_type.clone(),
+            width: number(known.width),
+            height: number(known.height),
+            orientation: u8::try_from(known.orientation).unwrap_or(1),
+            length: number(known.length),
+            split: Split::None,
+            labels: None,
+            categories: BTreeMap::new(),
+            path: path.to_owned(),
+        },
+        is_known: true,
+        is_held: false,
+        waiting: None,
+        listed: (known.byte_size, known.tag.clone()),
+        place,
+        path: known.path.clone(),
+        state: None,
+    })
 }
 
 fn size_of(entry: &Stored) -> i64 {
