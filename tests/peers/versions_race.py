@@ -1,6 +1,6 @@
 """A version of many small files beside `dvc`: register, register again with one more, compare, take out; then exploring it.
 
-Usage: versions_race.py --limn PROGRAM [--files N] [--without-dvc]
+Usage: versions_race.py --limn PROGRAM [--files N] [--without-dvc] [--only-explore]
 
 Both get the same folder, one after the other, in one run; `dvc` (with its cache on the same disk) takes it in with `dvc add` and takes it
 out by copying, as Limn does. Bytes are what lies in Limn's data directory and in dvc's cache afterwards, as the file system counts
@@ -43,7 +43,9 @@ def megabytes(folder: Path) -> float:
     return int(subprocess.run(["du", "-s", "-B1", folder], capture_output=True, text=True, check=True).stdout.split()[0]) / 1e6
 
 
-def limn(server: "base.Server", folder: Path, home: Path, work: Path, count: int) -> dict[str, float]:
+def limn(
+    server: "base.Server", folder: Path, home: Path, work: Path, count: int, only_explore: bool
+) -> dict[str, float]:
     out = {}
     server.cli("datastore", "add", "--name", "Many", "--kind", "folder", "--set", f"path={folder}")
     register = lambda: server.cli("dataset", "register", "--dataset", "Many", "--kind", "files", "--datastore", "Many")
@@ -51,6 +53,8 @@ def limn(server: "base.Server", folder: Path, home: Path, work: Path, count: int
     assert f"{count} files" in said, said
     quiet(server)
     out["bytes"] = megabytes(home)
+    if only_explore:
+        return out
     (folder / "one-more.txt").write_text("one more\n")
     out["add"], said = took(register)
     assert f"{count + 1} files" in said, said
@@ -136,8 +140,10 @@ def main() -> None:
     parser.add_argument("--limn", type=Path, required=True)
     parser.add_argument("--files", type=int, default=300_000)
     parser.add_argument("--without-dvc", action="store_true")
+    parser.add_argument("--only-explore", action="store_true")
     args, _ = parser.parse_known_args()
-    if not args.without_dvc and not DVC.exists():
+    without_dvc = args.without_dvc or args.only_explore
+    if not without_dvc and not DVC.exists():
         sys.exit(f"dvc is not beside this Python ({DVC}); install it there, or say --without-dvc")
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
@@ -147,19 +153,21 @@ def main() -> None:
         os.environ["LIMN__DATASTORES__FOLDERS"] = str(work / "stores")
         server = base.Server(args.limn.resolve(), home, None)
         try:
-            us = limn(server, folder, home, work, args.files)
+            us = limn(server, folder, home, work, args.files, args.only_explore)
             quiet(server)
             pages = explore(server)
             # What is known is not lost if the peer fails.
             print(us, pages, file=sys.stderr, flush=True)
         finally:
             server.stop()
-        them = {} if args.without_dvc else dvc(folder, work, args.files)
-    version = "" if args.without_dvc else subprocess.run(
+        them = {} if without_dvc else dvc(folder, work, args.files)
+    version = "" if without_dvc else subprocess.run(
         [DVC, "--version"], capture_output=True, text=True, check=True
     ).stdout.strip()
     print(f"| {args.files:,} files | Limn | dvc {version} | ratio |\n|---|---|---|---|")
     for key, what in {"register": "register", "add": "register again with one more", "diff": "compare the two", "checkout": "take out"}.items():
+        if key not in us:
+            continue
         peer = them.get(key)
         print(f"| {what} | {us[key]:.1f} s | {f'{peer:.1f} s' if peer else '-'} | {f'{peer / us[key]:.1f} x' if peer else ''} |")
     ours, size = us["bytes"], them.get("bytes")
