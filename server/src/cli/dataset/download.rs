@@ -258,7 +258,7 @@ mod tests {
     }
 
     /// What is in a file is its path; the last one is not what it was when `gone`.
-    async fn sent(gone: bool, Query(query): Query<HashMap<String, String>>) -> Response {
+    fn sent(gone: bool, Query(query): Query<HashMap<String, String>>) -> Response {
         let path = query["path"].clone();
         if gone && path == name(FILES - 1) {
             let refused = limn_domain::ApiError::new(limn_domain::Code::Conflict, "It has changed.");
@@ -273,7 +273,7 @@ mod tests {
             .route("/api/v1/versions/{id}/entries", routing::get(entries))
             .route(
                 "/api/v1/versions/{id}/file",
-                routing::get(move |query: Query<HashMap<String, String>>| sent(gone, query)),
+                routing::get(move |query: Query<HashMap<String, String>>| async move { sent(gone, query) }),
             );
         let client = Client::new(&serve(router).await).unwrap();
         download(&client, &version(), None, out).await
