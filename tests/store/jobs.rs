@@ -297,6 +297,10 @@ async fn failures_are_tried_again_panics_included_and_permanent_ones_are_not() {
                 match what.as_str() {
                     Some("permanent") => Err(Permanent("The file is not a zip.".into()).into()),
                     Some("panic") => panic!("on purpose"),
+                    Some("full") => {
+                        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+                        Err(anyhow::Error::from(full).context("Frames could not be stored"))
+                    }
                     _ if n == 0 => anyhow::bail!("The first try fails."),
                     _ => Ok(None),
                 }
@@ -324,6 +328,19 @@ async fn failures_are_tried_again_panics_included_and_permanent_ones_are_not() {
         let failed = bench.until(id, |j| j.state.is_final()).await;
         assert_eq!((failed.state, failed.attempts), (JobState::Failed, 1));
         assert_eq!(failed.error.as_deref(), Some("The file is not a zip."));
+
+        let id = bench
+            .enqueue(NewJob {
+                max_attempts: 1,
+                ..new_job("k", json!("full"))
+            })
+            .await;
+        let failed = bench.until(id, |j| j.state.is_final()).await;
+        let said = failed.error.unwrap();
+        assert!(
+            said.starts_with("The server's disk is full. Make room on it"),
+            "{said}"
+        );
 
         let id = bench
             .enqueue(NewJob {

@@ -156,7 +156,11 @@ impl Attempt {
         }
         let permanent = error.downcast_ref::<Permanent>().is_some();
         tracing::warn!(job = %self.job.id, kind = %self.job.kind, attempt = self.job.attempts, error = ?error, "job failed");
-        let text = error.to_string();
+        let text = if is_disk_full(&error) {
+            "The server's disk is full. Make room on it, then try again.".to_owned()
+        } else {
+            error.to_string()
+        };
         if permanent || self.job.attempts >= self.job.max_attempts {
             End::Failed(text)
         } else {
@@ -188,6 +192,17 @@ impl Attempt {
         }
         false
     }
+}
+
+/// Whether the disk had no room left, for a file or for the database.
+fn is_disk_full(error: &anyhow::Error) -> bool {
+    error.chain().any(|e| {
+        e.downcast_ref::<std::io::Error>()
+            .is_some_and(|io| io.kind() == std::io::ErrorKind::StorageFull)
+            // SQLite's own words; PostgreSQL's are the system's.
+            || e.to_string().contains("database or disk is full")
+            || e.to_string().contains("No space left on device")
+    })
 }
 
 /// Seconds until the next attempt after the `attempts`-th failed: 5, 20, 45...

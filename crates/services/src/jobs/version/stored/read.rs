@@ -10,7 +10,6 @@ use crate::jobs::source::{Failed, Refusals, Stop, rotated, with_entry};
 use crate::jobs::version::Work;
 use crate::jobs::version::uploads::{Out, Piece, SMALL, look};
 use crate::versions::nodes::DbNodes;
-use anyhow::Context as _;
 use futures::{FutureExt as _, StreamExt as _};
 use limn_connect::{ConnectError, Entry as Stored};
 use limn_domain::dataset::{DatasetKind, Split};
@@ -136,8 +135,7 @@ impl Work<'_> {
                 }
             }
             // The bytes before what says that they are there.
-            let stored = self.ctx.blobs.commit_many(waiting).await;
-            stored.context("The files that were read could not be stored")?;
+            self.ctx.blobs.commit_many(waiting).await?;
             self.note(from, kept).await?;
             if let Some((n, e)) = stop {
                 return Err(e.at(&part[n].path, &live.name));
