@@ -38,6 +38,8 @@ export default defineConfig<LimnOptions>({
     trace: "retain-on-failure",
     launchOptions: {
       executablePath: process.env.LIMN_CHROMIUM || undefined,
+      // Without a locale of UTF-8 the browser leaves out chosen files whose names are not ASCII.
+      env: { ...(process.env as Record<string, string>), LC_ALL: "C.UTF-8" },
       args: [
         "--no-sandbox",
         "--disable-gpu",
