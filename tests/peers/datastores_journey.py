@@ -1,6 +1,8 @@
-"""Datastores against real servers: register, browse, import drawn photos, refresh after adding ten, rotate the key.
+"""Datastores against real servers: register, browse, import photos, refresh after adding ten, rotate the key.
 
-Usage: datastores_journey.py --limn PROGRAM [--database-url URL]
+Usage: datastores_journey.py --limn PROGRAM [--database-url URL] [--photos FOLDER]
+
+FOLDER holds at least forty JPEG photos; without it they are drawn.
 
 Starts moto (S3), wsgidav (WebDAV), Python's own web server, and, where they are installed, OpenSSH (SFTP), Azurite (npm), MariaDB;
 PostgreSQL is the one that the tests run on. What is not installed is named and left out. At the end no credential of the run is in the data directory
@@ -37,9 +39,16 @@ def secret() -> str:
     return made
 
 
+OWN: list[Path] = []
+
+
 def photos(first: int, count: int) -> dict[str, bytes]:
     rng = random.Random(first)
     out = {}
+    if OWN:
+        for n, path in enumerate(OWN[first : first + count], first):
+            out[f"street/{['day', 'über nacht'][n % 2]}/{n:03}.jpg"] = path.read_bytes()
+        return out
     with tempfile.TemporaryDirectory() as folder:
         for n in range(first, first + count):
             path = Path(folder) / "p.jpg"
@@ -433,7 +442,12 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--limn", type=Path, required=True)
     parser.add_argument("--database-url")
+    parser.add_argument("--photos", type=Path)
     args, _ = parser.parse_known_args()
+    if args.photos:
+        OWN.extend(sorted(args.photos.glob("*.jpg")))
+        if len(OWN) < PHOTOS + 10:
+            sys.exit(f"{args.photos} has {len(OWN)} JPEG photos; {PHOTOS + 10} are needed")
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
         home = work / "server"
