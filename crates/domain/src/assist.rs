@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 use crate::training::TrainTask;
 use serde::{Deserialize, Serialize};
 
-/// In which order items without a proposal come to people.
+/// In which order items come to people that are not settled by looking at a proposal: those without one, or with marks left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

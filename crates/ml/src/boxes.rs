@@ -93,6 +93,7 @@ mod tests {
         assert_eq!((f.accuracy.right, f.accuracy.of), (1, 4));
         assert_eq!((f.categories[0].found.right, f.categories[0].found.of), (1, 1));
         assert_eq!((f.categories[1].found.right, f.categories[1].found.of), (0, 1));
+        assert_eq!(f.categories[0].worth, Some(f64::from(0.3_f32)));
         assert_eq!((f.confusions.len(), f.confusions[0].items), (1, 1));
         assert!(
             f.warnings

@@ -321,6 +321,7 @@ impl Report<'_> {
                     proposed: Share::new(count(&above, &|j| j.is.contains(&c)), above.len() as i64),
                     covered: Share::new(above.len() as i64, said.len() as i64),
                     iou: None,
+                    worth: None,
                 }
             })
             .collect()

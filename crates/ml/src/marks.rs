@@ -11,7 +11,7 @@ use limn_domain::assist::{Basis, CategoryFigures, Figures, Share};
 /// So many parts of the items are judged by thresholds that the others chose.
 const PARTS: usize = 10;
 /// Confidence from which marks are worth showing where nothing tells.
-pub const WORTH: f32 = 0.5;
+pub const WORTH: f32 = limn_services::assist::port::WORTH;
 /// Holdouts with less than this say little.
 const ITEMS_FEW: usize = 10;
 const MARKS_FEW: usize = 30;
@@ -85,6 +85,7 @@ pub fn judge(of: &Marks<'_>) -> (Vec<Option<f32>>, Figures) {
                     proposed: Share::new(good, proposed),
                     covered: Share::new(good, of.there[c]),
                     iou: None,
+                    worth: Some(f64::from(of.worth[c])),
                 }
             })
             .collect(),

@@ -341,6 +341,7 @@ impl Engine for LocalEngine {
                 };
                 Verdict {
                     proposed,
+                    whole: proposed,
                     // What lies above is meant with it.
                     says: tree.lowest(&says).into_iter().map(|c| (c, sums[c])).collect(),
                     confidence,

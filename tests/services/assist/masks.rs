@@ -338,8 +338,7 @@ async fn masks_are_learned_measured_and_proposed() {
         w.counted().await;
 
         // Taken as they are, with a pixel less within the same box around it, and with one more mask.
-        let taken = w.studio.queue.take(&w.lena, w.project, 3).await.unwrap().items;
-        assert!(taken.iter().all(|t| t.item.prelabel_count > 0), "they come first");
+        let taken = w.take_proposed(3).await;
         w.accept(taken[0].item.id).await;
         for (n, work) in taken[1..].iter().enumerate() {
             let mut mine: Vec<Annotation> = work.annotations.annotations.clone();

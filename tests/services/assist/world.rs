@@ -8,7 +8,7 @@ use limn_domain::assist::{Assist, AssistOrder, UpdateAssist};
 use limn_domain::item::{AddItemOutcome, Item, ItemQuery, ItemStatus};
 use limn_domain::job::Job;
 use limn_domain::project::Task;
-use limn_domain::queue::Submit;
+use limn_domain::queue::{Submit, WorkItem};
 use limn_domain::{
     AnnotationId, Attributes, CategoryId, ChangeId, ItemId, JobId, Links, ProjectId, Role, Shape, Source,
 };
@@ -231,6 +231,31 @@ impl World {
             change: Some(change),
         };
         self.studio.queue.submit(&self.lena, item, submit).await.unwrap();
+    }
+
+    /// What comes next in the queue, which stays as it is.
+    pub async fn next(&self, n: i64) -> Vec<Item> {
+        let queue = &self.studio.queue;
+        let taken = queue.take(&self.manager, self.project, n).await.unwrap().items;
+        let items: Vec<Item> = taken.into_iter().map(|t| t.item).collect();
+        let ids = items.iter().map(|i| i.id).collect();
+        queue.release(&self.manager, self.project, ids).await.unwrap();
+        items
+    }
+
+    /// Lena takes the next items that come with proposals, and leaves those in between.
+    pub async fn take_proposed(&self, n: usize) -> Vec<WorkItem> {
+        let queue = &self.studio.queue;
+        let mut taken = queue.take(&self.lena, self.project, 30).await.unwrap().items;
+        let left = taken.iter().filter(|t| t.item.prelabel_count == 0);
+        let mut back: Vec<ItemId> = left.map(|t| t.item.id).collect();
+        taken.retain(|t| t.item.prelabel_count > 0);
+        back.extend(taken.split_off(n.min(taken.len())).iter().map(|t| t.item.id));
+        if !back.is_empty() {
+            queue.release(&self.lena, self.project, back).await.unwrap();
+        }
+        assert_eq!(taken.len(), n, "too few proposals come soon");
+        taken
     }
 
     pub async fn items(&self, status: ItemStatus) -> Vec<(Item, Vec<Annotation>)> {

@@ -116,6 +116,10 @@ pub struct CategoryFigures {
     /// union). None where none of them shows it.
     #[serde(default)]
     pub iou: Option<f64>,
+    /// Boxes, objects, masks and spans: the confidence from which on those found are worth showing, with the best balance of found and mistaken
+    /// ones, 0..=1. An item on which nothing from there on is below the threshold is proposed whole.
+    #[serde(default)]
+    pub worth: Option<f64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

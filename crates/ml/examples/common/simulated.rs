@@ -1,14 +1,14 @@
 //! A person who labels pictures for the assist, simulated: how good its suggestions are after so many of them, by the order in which they are labeled.
 //!
 //! The order is the product's: `Engine::arrange` puts the most useful first, by what the network of the last training says of the pictures that are
-//! left (before the first one, by what they look like), and the job of the assist puts pictures with proposals before those. Between two counts nothing is
-//! trained. Rows of a table are printed as they come.
+//! left (before the first one, by what they look like), and the job of the assist has those that are proposed whole take turns with the others. Between two
+//! counts nothing is trained. Rows of a table are printed as they come.
 
 use super::{Anything, Data, Learning, number, small};
 use image::{DynamicImage, RgbImage};
 use limn_domain::assist::{AssistOrder, Figures};
 use limn_ml::LocalEngine;
-use limn_services::assist::port::{Engine, StopCheck, Verdict};
+use limn_services::assist::port::{Engine, MarkSure, StopCheck, Verdict, WORTH, by_turns};
 use limn_services::training::port::{Net, SmallPicture, TrainTask, TrainedNet, Trainer};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -42,7 +42,7 @@ pub trait Finds {
 enum Order {
     /// All that is left, whether something is proposed for it or not.
     Useful,
-    /// The queue as it is: the surest proposals first, then the rest, most useful first.
+    /// The queue as it is: every second one is proposed whole, the surest first, the others come most useful first.
     Queue,
     Random,
 }
@@ -53,7 +53,7 @@ impl Order {
     const fn name(self) -> &'static str {
         match self {
             Self::Useful => "most useful first",
-            Self::Queue => "the queue: proposals, then most useful first",
+            Self::Queue => "the queue: every second one proposed whole",
             Self::Random => "random order",
         }
     }
@@ -64,6 +64,8 @@ struct Known {
     net: Box<dyn Net>,
     /// By as much of the holdout as would be labeled by then.
     thresholds: Vec<Option<f32>>,
+    /// From which confidence on marks of each category are worth showing, by the same.
+    worth: Vec<f32>,
     /// By all pictures to judge by.
     figures: Figures,
     steps: usize,
@@ -160,17 +162,19 @@ impl<'a> Person<'a> {
         let said: Vec<(usize, Verdict)> = left
             .into_iter()
             .zip(&found)
-            .map(|(place, marks)| (place, verdict(marks, &known.thresholds)))
+            .map(|(place, marks)| (place, verdict(marks, known)))
             .collect();
         let queue = matches!(order, Order::Queue);
-        let (mut proposed, rest): (Vec<_>, Vec<_>) = said.into_iter().partition(|(_, v)| queue && v.proposed);
-        proposed.sort_by(|a, b| b.1.confidence.total_cmp(&a.1.confidence));
+        let (mut whole, rest): (Vec<_>, Vec<_>) = said.into_iter().partition(|(_, v)| queue && v.whole);
+        whole.sort_by(|a, b| b.1.confidence.total_cmp(&a.1.confidence));
         let (places, verdicts): (Vec<usize>, Vec<Verdict>) = rest.into_iter().unzip();
-        let mut next: Vec<usize> = proposed.into_iter().map(|p| p.0).collect();
-        if !places.is_empty() {
-            next.extend(self.arrange(&places, &verdicts, batch)?);
+        let whole: Vec<usize> = whole.into_iter().map(|p| p.0).collect();
+        if places.is_empty() {
+            return Ok(whole);
         }
-        Ok(next)
+        let batch = batch - whole.len().min(batch / 2);
+        let useful = self.arrange(&places, &verdicts, batch)?;
+        Ok(by_turns(whole, useful))
     }
 
     fn arrange(&mut self, places: &[usize], verdicts: &[Verdict], batch: usize) -> Anything<Vec<usize>> {
@@ -228,10 +232,13 @@ impl<'a> Person<'a> {
                 .judge(&self.engine, &trained, net.as_ref(), &train, &valid)
         };
         let (_, figures) = judge(learning.valid.len())?;
-        let (thresholds, _) = judge(chosen.len().div_ceil(BESIDE))?;
+        let (thresholds, by_then) = judge(chosen.len().div_ceil(BESIDE))?;
+        let worth = by_then.categories.iter();
+        let worth = worth.map(|c| c.worth.map_or(WORTH, |w| w as f32)).collect();
         Ok(Known {
             net,
             thresholds,
+            worth,
             figures,
             steps,
             took,
@@ -246,14 +253,15 @@ fn smaller(p: &SmallPicture) -> Anything<SmallPicture> {
     Ok(small(DynamicImage::ImageRgb8(rgb), DESCRIBED))
 }
 
-/// How much the network is torn about a picture, and whether something is proposed for it.
-fn verdict(marks: &[(usize, f32)], thresholds: &[Option<f32>]) -> Verdict {
-    let threshold = |category: usize| thresholds.get(category).copied().flatten();
-    let found: Vec<(f32, Option<f32>)> = marks.iter().map(|(c, sure)| (*sure, threshold(*c))).collect();
-    let proposed: Vec<f64> = found
-        .iter()
-        .filter(|(sure, threshold)| threshold.is_some_and(|t| *sure >= t))
-        .map(|(sure, _)| f64::from(*sure))
-        .collect();
+/// How much the network is torn about a picture, and whether it is proposed whole.
+fn verdict(marks: &[(usize, f32)], known: &Known) -> Verdict {
+    let each = marks.iter().map(|(category, sure)| MarkSure {
+        sure: *sure,
+        threshold: known.thresholds.get(*category).copied().flatten(),
+        worth: known.worth.get(*category).copied().unwrap_or(WORTH),
+    });
+    let found: Vec<MarkSure> = each.collect();
+    let passing = found.iter().filter(|m| m.passes());
+    let proposed: Vec<f64> = passing.map(|m| f64::from(m.sure)).collect();
     Verdict::of_marks(&found, &proposed)
 }

@@ -171,27 +171,59 @@ pub struct Verdict {
     pub confidence: f32,
     /// Whether that is enough to be proposed.
     pub proposed: bool,
+    /// Whether that is all there is to say of it, so that a look settles the item: nothing that is worth showing is left out.
+    pub whole: bool,
     /// How little it is torn; 0 is most.
     pub margin: f32,
     pub probabilities: Vec<f32>,
 }
 
+/// Confidence from which marks are worth showing where nothing tells.
+pub const WORTH: f32 = 0.5;
+
+/// How sure a model is of a mark that it found in an item, and what that is measured by; all 0..=1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MarkSure {
+    pub sure: f32,
+    /// From which confidence on marks of its category are proposed; `None` while none are.
+    pub threshold: Option<f32>,
+    /// From which confidence on they are worth showing: the best balance of found and mistaken ones.
+    pub worth: f32,
+}
+
+impl MarkSure {
+    pub fn passes(&self) -> bool {
+        self.threshold.is_some_and(|t| self.sure >= t)
+    }
+}
+
 impl Verdict {
-    /// Of an item with marks in it. `found`: how sure each is, and from which confidence on marks of its category are proposed; `proposed`: how sure those
-    /// are that are. The probabilities say how far each is from being proposed: half is just so.
-    pub fn of_marks(found: &[(f32, Option<f32>)], proposed: &[f64]) -> Self {
-        let near =
-            |(sure, threshold): &(f32, Option<f32>)| (0.5 + sure - threshold.unwrap_or(0.5)).clamp(0.0, 1.0);
+    /// Of an item with marks in it. `found`: all of them; `proposed`: how sure those are that are proposed. The probabilities say how far each is from
+    /// being proposed: half is just so.
+    pub fn of_marks(found: &[MarkSure], proposed: &[f64]) -> Self {
+        let near = |m: &MarkSure| (0.5 + m.sure - m.threshold.unwrap_or(0.5)).clamp(0.0, 1.0);
         let near: Vec<f32> = found.iter().map(near).collect();
         let sum: f64 = proposed.iter().sum();
         Self {
             says: Vec::new(),
             confidence: (sum / proposed.len().max(1) as f64) as f32,
             proposed: !proposed.is_empty(),
+            whole: !proposed.is_empty() && found.iter().all(|m| m.passes() || m.sure < m.worth),
             margin: near.iter().map(|v| (v - 0.5).abs()).fold(0.5, f32::min),
             probabilities: near,
         }
     }
+}
+
+/// One of each in turn, beginning with `first`; what is left of the longer one follows.
+pub fn by_turns<T>(first: Vec<T>, second: Vec<T>) -> Vec<T> {
+    let mut all = Vec::with_capacity(first.len() + second.len());
+    let (mut first, mut second) = (first.into_iter(), second.into_iter());
+    while first.len() + second.len() > 0 {
+        all.extend(first.next());
+        all.extend(second.next());
+    }
+    all
 }
 
 /// Things that are described by a byte a number: `dims` bytes of each row, and the rows that are meant, rising.
@@ -364,14 +396,56 @@ pub trait Engine: Send + Sync {
 mod tests {
     use super::*;
 
+    fn mark(sure: f32, threshold: Option<f32>) -> MarkSure {
+        MarkSure {
+            sure,
+            threshold,
+            worth: 0.4,
+        }
+    }
+
     #[test]
     fn an_item_is_torn_by_the_mark_that_is_nearest_to_being_proposed() {
-        let v = Verdict::of_marks(&[(0.9, Some(0.6)), (0.5, Some(0.6)), (0.1, None)], &[0.9]);
+        let v = Verdict::of_marks(
+            &[mark(0.9, Some(0.6)), mark(0.5, Some(0.6)), mark(0.1, None)],
+            &[0.9],
+        );
         let near = |n: usize, to: f32| (v.probabilities[n] - to).abs() < 1e-6;
         assert!(near(0, 0.8) && near(1, 0.4) && near(2, 0.1), "{v:?}");
         assert!((v.margin - 0.1).abs() < 1e-6, "{v:?}");
         assert!(v.proposed && (v.confidence - 0.9).abs() < 1e-6, "{v:?}");
         let none = Verdict::of_marks(&[], &[]);
         assert_eq!((none.margin, none.confidence, none.proposed), (0.5, 0.0, false));
+    }
+
+    #[test]
+    fn an_item_is_proposed_whole_where_nothing_worth_showing_is_left_out() {
+        let whole = |found: &[MarkSure]| {
+            let sure = found.iter().filter(|m| m.passes());
+            let sure: Vec<f64> = sure.map(|m| f64::from(m.sure)).collect();
+            Verdict::of_marks(found, &sure).whole
+        };
+        assert!(whole(&[mark(0.9, Some(0.6)), mark(0.7, Some(0.6))]));
+        // Noise below what is worth showing leaves it whole, also of a category that is never proposed.
+        assert!(whole(&[
+            mark(0.9, Some(0.6)),
+            mark(0.2, Some(0.6)),
+            mark(0.2, None)
+        ]));
+        assert!(!whole(&[mark(0.9, Some(0.6)), mark(0.5, Some(0.6))]));
+        assert!(!whole(&[mark(0.9, Some(0.6)), mark(0.9, None)]));
+        // What is proposed although it is hardly worth showing counts as proposed.
+        assert!(whole(&[mark(0.2, Some(0.1))]));
+        assert!(
+            !whole(&[]) && !whole(&[mark(0.2, Some(0.6))]),
+            "there is nothing to look at"
+        );
+    }
+
+    #[test]
+    fn two_lists_take_turns_until_both_are_through() {
+        assert_eq!(by_turns(vec![1, 2, 3], vec![10]), [1, 10, 2, 3]);
+        assert_eq!(by_turns(vec![1], vec![10, 20]), [1, 10, 20]);
+        assert_eq!(by_turns(Vec::new(), vec![10, 20]), [10, 20]);
     }
 }

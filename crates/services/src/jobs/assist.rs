@@ -152,7 +152,13 @@ async fn run(
     } else {
         learn::learn(&run, &row, &looked, train).await?
     };
-    let placed = place::place(&run, &looked, learned.model.as_ref(), learned.holdout).await?;
+    let placed = place::place(
+        &run,
+        &looked,
+        learned.model.as_ref(),
+        (learned.holdout, learned.done),
+    )
+    .await?;
     let (total, note) = (counts.total, learned.note.clone());
     let trained_done = learned.tried.then_some(learned.done);
     let now = ctx.now();
@@ -176,6 +182,15 @@ async fn run(
 pub(super) fn is_holdout(digest: &Digest) -> bool {
     // The digest is as good as random already.
     u64::from_str_radix(&digest.as_str()[..12], 16).is_ok_and(|n| n % 100 < HOLDOUT)
+}
+
+/// New labels after which a model is trained anew, after one that had so many.
+fn labels_between(task: Task, every: i64, labels: i64) -> i64 {
+    if network_of(task).is_some() {
+        every.max(labels / SHARE_NETWORK)
+    } else {
+        every
+    }
 }
 
 impl Run<'_> {
@@ -255,11 +270,7 @@ async fn look_round(ctx: &Context) -> Result<(), Error> {
     let due: Vec<Due> = repo::assist::enabled(&mut ctx.db.read().await?).await?;
     for d in due {
         let settings = &d.settings.0;
-        let enough = if network_of(d.task).is_some() {
-            settings.every.max(d.trained_done / SHARE_NETWORK)
-        } else {
-            settings.every
-        };
+        let enough = labels_between(d.task, settings.every, d.trained_done);
         let labels = (d.done - d.trained_done).abs() >= enough;
         let train = settings.retrain == Retrain::Schedule && labels;
         let pause = if d.trained_done == 0 {

@@ -5,8 +5,8 @@ mod place;
 
 pub use items::{AssistItem, Tally, Work, items, labels, seen, tally, work};
 pub use place::{
-    Proposal, Standing, clear_clusters, free, proposals, put_clusters, replace_proposals, reset_ranks,
-    set_ranks,
+    Proposal, Standing, clear_clusters, free, own_rank, proposals, put_clusters, replace_proposals,
+    reset_ranks, set_ranks,
 };
 
 use crate::{Json, StoreError, Tx, on_tx};

@@ -8,7 +8,7 @@ use crate::ui::{
     Button, Card, Checkbox, Choice, Field, FormError, RadioCards, Select, TextInput, Variant, use_toasts,
 };
 use leptos::prelude::*;
-use limn_domain::assist::{Assist, AssistOrder, AssistSettings, Retrain, UpdateAssist};
+use limn_domain::assist::{Assist, AssistOrder, AssistSettings, Retrain, UpdateAssist, finds_marks};
 use limn_domain::authz::Action;
 
 const ACCURACIES: [f64; 7] = [0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99];
@@ -148,6 +148,12 @@ fn Form(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
         };
         Choice::new(o.as_str(), o.label(), hint)
     });
+    let marks = ctx.project.with_untracked(|p| finds_marks(p.summary.task));
+    let others = if marks {
+        "Items that take more than a look"
+    } else {
+        "Items without a proposal"
+    };
     view! {
         <Card title="Settings">
             <form
@@ -165,7 +171,7 @@ fn Form(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
                 >
                     <Select value=chosen options=Signal::derive(move || accuracies(assist.with(|a| a.settings.accuracy)))/>
                 </Field>
-                <RadioCards value=order name="assist-order" label="Items without a proposal" choices=orders.to_vec()/>
+                <RadioCards value=order name="assist-order" label=others choices=orders.to_vec()/>
                 <Field name="retrain" label="The model is trained" errors=save.error>
                     <Select value=retrain options=Signal::derive(retrains)/>
                 </Field>

@@ -4,7 +4,7 @@ use super::Run;
 use super::learn::Learned;
 use super::look::{Looked, Seen};
 use super::place::Said;
-use crate::assist::port::Verdict;
+use crate::assist::port::{MarkSure, Verdict, WORTH};
 use limn_domain::Shape;
 use limn_domain::assist::Retrain;
 use limn_domain::item::ItemStatus;
@@ -95,12 +95,21 @@ pub(super) fn told(run: &Run<'_>, model: &ModelRow, found: impl Iterator<Item = 
         shape,
     } in found
     {
-        let threshold = model.thresholds.get(category).copied().flatten();
-        near.push((score, threshold));
+        // What is of a category that is gone is nothing any more.
         let Some(category_id) = model.categories.get(category).copied() else {
             continue;
         };
-        if threshold.is_none_or(|t| score < t) || !run.categories.contains(&category_id) {
+        if !run.categories.contains(&category_id) {
+            continue;
+        }
+        let told = model.figures.categories.get(category).and_then(|c| c.worth);
+        let mark = MarkSure {
+            sure: score,
+            threshold: model.thresholds.get(category).copied().flatten(),
+            worth: told.map_or(WORTH, |w| w as f32),
+        };
+        near.push(mark);
+        if !mark.passes() {
             continue;
         }
         if let Some(shape) = shape {

@@ -1,21 +1,21 @@
 //! Proposing, and putting the queue in order.
 
 use super::look::{Looked, Seen};
-use super::{Run, boxes, instances, masks, spans};
+use super::{Run, boxes, instances, labels_between, masks, spans};
 use crate::Error;
-use crate::assist::port::Verdict;
+use crate::assist::port::{Verdict, by_turns};
 use limn_domain::assist::{AssistOrder, finds_boxes, finds_instances, finds_marks, finds_masks, finds_spans};
 use limn_domain::item::ItemStatus;
 use limn_domain::{ItemId, Shape};
 use limn_jobs::Permanent;
 use limn_store::repo;
-use limn_store::repo::assist::{ModelRow, Proposal, Standing};
+use limn_store::repo::assist::{AssistItem, ModelRow, Proposal, Standing};
 use limn_store::{StoreError, Tx};
 use std::collections::{HashMap, HashSet};
 
 /// Items proposed for in one transaction, and placed.
 const CHUNK: usize = 200;
-/// Items that are given a place; the rest keeps the queue's own order.
+/// Items that are given a place, of those that a look settles and of the others; the rest keeps the queue's own order.
 const PLACED: usize = 2_000;
 /// Items that are put in order.
 const CANDIDATES: usize = 20_000;
@@ -39,13 +39,16 @@ struct Sure<'a> {
     seen: &'a Seen,
     proposals: Vec<Proposal>,
     confidence: f32,
+    /// A look settles the item.
+    whole: bool,
 }
 
+/// Proposes and puts in order. `holdout`: labels of the holdout, `done`: of all items.
 pub(super) async fn place(
     run: &Run<'_>,
     looked: &Looked,
     model: Option<&ModelRow>,
-    holdout: usize,
+    (holdout, done): (usize, i64),
 ) -> anyhow::Result<Placed> {
     let todo: Vec<&Seen> = looked
         .items
@@ -72,6 +75,7 @@ pub(super) async fn place(
                 seen,
                 proposals: s.proposals.clone(),
                 confidence: s.verdict.confidence,
+                whole: s.verdict.whole,
             });
         }
     }
@@ -89,8 +93,8 @@ pub(super) async fn place(
         };
         key(a).cmp(&key(b)).then(b.confidence.total_cmp(&a.confidence))
     });
-    let first: Vec<ItemId> = sure.iter().map(|s| s.seen.item.id).take(PLACED).collect();
-    let taken: HashSet<ItemId> = sure.iter().map(|s| s.seen.item.id).collect();
+    let whole: Vec<ItemId> = sure.iter().filter(|s| s.whole).map(|s| s.seen.item.id).collect();
+    let taken: HashSet<ItemId> = whole.iter().copied().collect();
     let rest: Vec<(&Seen, Option<&Verdict>)> = todo
         .iter()
         .enumerate()
@@ -98,9 +102,9 @@ pub(super) async fn place(
         .map(|(n, s)| (*s, said.get(n).map(|s| &s.verdict)))
         .collect();
     run.progress.report(0, 0, "Putting the queue in order").await?;
-    let (next, groups) = arrange(run, &rest, holdout).await?;
-    let ordered = first.len() + next.len();
-    write_order(run, first.into_iter().chain(next).collect(), groups).await?;
+    let (order, groups) = arrange(run, whole, &rest, (holdout, done)).await?;
+    let ordered = order.len();
+    write_order(run, order, groups).await?;
     Ok(Placed {
         prelabeled: sure.len(),
         ordered,
@@ -213,15 +217,28 @@ fn same(old: &[Standing], new: &[Proposal], version: i64) -> bool {
         })
 }
 
-/// The next items in the order that is asked for, and the groups of those that were grouped.
+/// The next items, and the groups of those that were grouped: those that a look settles (`whole`, the surest first), the `rest` in the order that is
+/// asked for, and the holdout where it is drawn apart.
 async fn arrange(
     run: &Run<'_>,
+    mut whole: Vec<ItemId>,
     rest: &[(&Seen, Option<&Verdict>)],
-    holdout: usize,
+    (holdout, done): (usize, i64),
 ) -> anyhow::Result<(Vec<ItemId>, Vec<(ItemId, i64)>)> {
     let order = run.settings.order;
-    if order == AssistOrder::Random || rest.is_empty() {
-        return Ok((Vec::new(), Vec::new()));
+    // Pages of several items are accepted at once, and are through in no time. Items with marks come one by one: the model would learn nothing new
+    // before hundreds of them are looked at, and the holdout would not grow.
+    let turns = finds_marks(run.task);
+    whole.truncate(PLACED);
+    if rest.is_empty() || order == AssistOrder::Random && (!turns || whole.is_empty()) {
+        return Ok((whole, Vec::new()));
+    }
+    if order == AssistOrder::Random {
+        let mut own: Vec<&AssistItem> = rest.iter().map(|(s, _)| &s.item).collect();
+        own.sort_by_key(|item| repo::assist::own_rank(item.export_id, run.shuffle));
+        own.truncate(PLACED);
+        let own = own.into_iter().map(|item| item.id).collect();
+        return Ok((by_turns(whole, own), Vec::new()));
     }
     // The holdout is drawn at random while it is too small; alike ones together it is as it comes.
     let apart = order == AssistOrder::Useful && holdout < run.holdout_enough();
@@ -238,29 +255,30 @@ async fn arrange(
     let features: Vec<Vec<f32>> = pool.iter().filter_map(|(s, _)| s.features.clone()).collect();
     let verdicts: Vec<Verdict> = pool.iter().filter_map(|(_, v)| v.cloned()).collect();
     let multi = run.task.takes_any() || finds_marks(run.task);
-    let every = usize::try_from(run.settings.every).unwrap_or(10);
-    let batch = (every - every / HOLDOUT_EVERY).clamp(1, 200);
+    let until = labels_between(run.task, run.settings.every, done);
+    let until = usize::try_from(until).unwrap_or(10);
+    let others = until - until / HOLDOUT_EVERY;
+    let looks = if turns { whole.len().min(others / 2) } else { 0 };
+    let batch = (others - looks).clamp(1, 200);
     let arranged = run
         .on_thread(move |engine, stop| engine.arrange(order, &features, &verdicts, batch, multi, stop))
         .await?
         .map_err(Permanent)?;
     let mut held: Vec<&Seen> = held.iter().map(|(s, _)| *s).collect();
     held.sort_by(|a, b| a.item.digest.cmp(&b.item.digest));
-    let mut held = held.into_iter().map(|s| s.item.id);
-    let mut next = Vec::new();
-    for at in &arranged.order {
-        if next.len() >= PLACED {
-            break;
-        }
-        if next.len() % HOLDOUT_EVERY == HOLDOUT_EVERY - 1
-            && let Some(id) = held.next()
-        {
-            next.push(id);
-        }
-        next.push(pool[*at].0.item.id);
-    }
-    next.extend(held);
-    next.truncate(PLACED);
+    let held: Vec<ItemId> = held.into_iter().map(|s| s.item.id).collect();
+    let useful = arranged
+        .order
+        .iter()
+        .filter_map(|at| Some(pool.get(*at)?.0.item.id));
+    let useful: Vec<ItemId> = useful.take(PLACED).collect();
+    let next = if turns {
+        sampled(by_turns(whole, useful), held)
+    } else {
+        let mut rest = sampled(useful, held);
+        rest.truncate(PLACED);
+        whole.into_iter().chain(rest).collect()
+    };
     let groups = arranged.groups.map_or_else(Vec::new, |of| {
         let placed: HashSet<&ItemId> = next.iter().collect();
         of.iter()
@@ -270,6 +288,20 @@ async fn arrange(
             .collect()
     });
     Ok((next, groups))
+}
+
+/// Every fifth of the order comes from the holdout while there is some of it; what is left of it follows.
+fn sampled(order: Vec<ItemId>, held: Vec<ItemId>) -> Vec<ItemId> {
+    let mut all = Vec::with_capacity(order.len() + held.len());
+    let mut held = held.into_iter();
+    for id in order {
+        if all.len() % HOLDOUT_EVERY == HOLDOUT_EVERY - 1 {
+            all.extend(held.next());
+        }
+        all.push(id);
+    }
+    all.extend(held.take(PLACED));
+    all
 }
 
 /// New places first, then the old ones go: nobody sees a queue in between that has no order.
@@ -337,4 +369,22 @@ pub(super) async fn withdraw(run: &Run<'_>) -> anyhow::Result<()> {
         }
     }
     write_order(run, Vec::new(), Vec::new()).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fifth_is_of_the_holdout_while_there_is_some() {
+        let ids: Vec<ItemId> = (0..14).map(|_| ItemId::new()).collect();
+        let (order, held) = ids.split_at(11);
+        let all = sampled(order.to_vec(), held.to_vec());
+        let at = |id: &ItemId| all.iter().position(|other| other == id);
+        let places: Vec<Option<usize>> = held.iter().map(at).collect();
+        assert_eq!(places, [Some(4), Some(9), Some(13)]);
+        let rest: Vec<ItemId> = all.iter().copied().filter(|id| !held.contains(id)).collect();
+        assert_eq!(rest, order);
+        assert_eq!(sampled(Vec::new(), held.to_vec()), held);
+    }
 }

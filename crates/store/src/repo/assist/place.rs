@@ -221,6 +221,15 @@ pub async fn set_ranks(tx: &mut Tx, run: i64, places: &[(ItemId, i64)]) -> Resul
     Ok(())
 }
 
+/// An item's place in the project's own order; [`reset_ranks`] counts in the database as this does.
+pub const fn own_rank(export_id: i64, shuffle: bool) -> i64 {
+    if shuffle {
+        (export_id.wrapping_mul(1_103_515_245).wrapping_add(12_345)) % 2_147_483_648
+    } else {
+        export_id
+    }
+}
+
 /// Puts items to do that runs before this one placed back where the project's own order has them.
 pub async fn reset_ranks(tx: &mut Tx, project: ProjectId, shuffle: bool, run: i64) -> Result<(), StoreError> {
     on_tx!(tx, conn => {
