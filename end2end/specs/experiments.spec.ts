@@ -61,6 +61,9 @@ test("runs are logged, found, charted, compared, registered, aliased and rolled 
   await putFile(api, experiment, fast, "conf.json", text.encode('{"a":[1,2]}'));
   await putFile(api, experiment, fast, "curve.png", new Uint8Array(png(3)));
   await putFile(api, experiment, fast, "model.pkl", new Uint8Array([0x80, 4, 46]));
+  await putFile(api, experiment, fast, "requirements.txt", text.encode("numpy==2.1\n"));
+  const { model: logged } = await api.post(`${API}/logged-models`, { experiment_id: experiment, name: "net", source_run_id: fast });
+  await putFile(api, experiment, `models/${logged.info.model_id}`, "MLmodel", text.encode("flavors:\n  sklearn:\n"));
 
   // The list, and the table of runs.
   await page.goto("/experiments");
@@ -146,6 +149,10 @@ test("runs are logged, found, charted, compared, registered, aliased and rolled 
   await page.goto(`/runs/${fast}`);
   await hydrated(page);
   await expect(page.getByRole("heading", { name: "fast" })).toBeVisible();
+  const code = page.locator(".run-code");
+  await expect(code).toContainText("train.py");
+  await code.getByText("requirements.txt").click();
+  await expect(code.getByText("numpy==2.1")).toBeVisible();
   await page.getByRole("button", { name: "Actions of the run" }).click();
   await page.getByRole("menuitem", { name: "Name and notes" }).click();
   await page.getByRole("dialog").getByLabel("Notes").fill("Learns **fast**.");
@@ -173,6 +180,10 @@ test("runs are logged, found, charted, compared, registered, aliased and rolled 
   await expect(page.locator(".run-files__text")).toContainText('"a": [');
   await page.getByRole("button", { name: /model\.pkl/ }).click();
   await expect(page.getByText("Limn never runs it").last()).toBeVisible();
+  // A model that was logged has files of its own.
+  await page.getByRole("button", { name: /MLmodel/ }).click();
+  await page.waitForURL(/model=m-/);
+  await expect(page.locator(".run-files__text")).toContainText("sklearn");
   await page.getByRole("button", { name: /curve\.png/ }).click();
   await expect.poll(() => page.locator(".run-files__picture").evaluate((i: HTMLImageElement) => i.naturalWidth)).toBe(480);
   await a11y(page, toasts);
@@ -211,6 +222,9 @@ test("runs are logged, found, charted, compared, registered, aliased and rolled 
   await page.getByRole("button", { name: "Actions of champion" }).click();
   await page.getByRole("menuitem", { name: "Roll back" }).click();
   await expect(versionRow(1)).toContainText("champion");
+  const side = page.getByRole("table", { name: "Metrics side by side" });
+  await expect(side.getByRole("columnheader", { name: "Version 1" })).toBeVisible();
+  await expect(side.getByRole("row").filter({ hasText: "val/accuracy" }).getByRole("cell")).toHaveCount(2);
   const moves = await api.get(`/api/v1/models/${encodeURIComponent(model)}/alias-moves`);
   expect(moves.map((m: any) => m.number)).toEqual([1, 2, 1]);
   // What is in use is not deleted.
@@ -229,6 +243,14 @@ test("runs are logged, found, charted, compared, registered, aliased and rolled 
   await expect(page.locator(".model-tag")).toContainText("owner");
   await a11y(page, toasts);
   await shots(page, "model");
+  // Models with the same tag.
+  await page.getByRole("link", { name: "vision", exact: true }).click();
+  await page.waitForURL(/\/models\?q=/);
+  await expect(page.getByRole("link", { name: model })).toBeVisible();
+  await page.getByLabel("Search models").fill("tags.owner = 'nobody'");
+  await expect(page.getByText("No model matches")).toBeVisible();
+  await page.goto(`/models/${encodeURIComponent(model)}`);
+  await hydrated(page);
   await page.getByRole("link", { name: "Version 2", exact: true }).click();
   await expect(page.getByText("One file is a pickle")).toBeVisible();
   await expect(page.getByRole("table", { name: "Files" })).toContainText("notes/readme.txt");

@@ -334,6 +334,7 @@ pub(super) const FUNCTIONS: &[(&str, Rule, &str)] = &[
     ("queue/state", In(A::ViewProject), r#"{"project":"{project_id}"}"#),
     ("queue/submit", In(A::Label), r#"{"item":"{item_id}","submit":{"revision":0}}"#),
     ("queue/take", In(A::Label), r#"{"project":"{project_id}","count":1}"#),
+    ("run/environment", Studio(A::ViewRuns), r#"{"run":"{run_uuid}"}"#),
     ("run/files", Studio(A::ViewRuns), r#"{"run":"{run_uuid}","folder":""}"#),
     ("run/get", Studio(A::ViewRuns), r#"{"run":"{run_uuid}"}"#),
     ("run/keys", Studio(A::ViewRuns), r#"{"experiments":[{experiment_id}]}"#),

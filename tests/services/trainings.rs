@@ -103,9 +103,15 @@ async fn a_training_becomes_a_run_with_files_and_a_registered_version() {
             "model/model.limn",
             "predictions/01.jpg",
             "predictions/index.json",
+            "training.log",
         ] {
             assert!(names.contains(&name), "{name} of {names:?}");
         }
+        let log = String::from_utf8(w.bytes(run, "training.log").await).unwrap();
+        assert!(
+            log.trim_end().ends_with("Registered as Raccoons detection v1."),
+            "{log}"
+        );
         let report = w.studio.trainings.report(&w.lena, run).await.unwrap().unwrap();
         assert_eq!(report.confusion.unwrap().names, ["cat", "dog", "nothing"]);
         assert_eq!(report.examples.len(), 3);

@@ -201,6 +201,7 @@ impl Trainings {
                         ("mlflow.user", actor.name()),
                         ("mlflow.source.name", "Limn"),
                         ("mlflow.source.type", "JOB"),
+                        ("limn.version", env!("CARGO_PKG_VERSION")),
                         ("limn.task", task.as_str()),
                     ];
                     repo::run::put_tags(tx, run, &tags).await?;

@@ -7,7 +7,7 @@ use limn_domain::run::chart::Series;
 use limn_domain::run::table::{GroupedRuns, RunRows, RunsQuery};
 use limn_domain::run::{ArtifactEntry, Experiment, ExperimentId, LoggedModel, Metric, Run};
 use limn_domain::training::{RunTraining, TrainingReport};
-use limn_domain::{DatasetId, RunId, VersionId};
+use limn_domain::{DatasetId, LoggedModelId, RunId, VersionId};
 use serde::{Deserialize, Serialize};
 use server_fn::codec::Json;
 
@@ -17,6 +17,20 @@ const FIRST: (usize, usize) = (4, 3);
 /// Keys offered for columns.
 #[cfg(feature = "ssr")]
 const KEYS: i64 = 10_000;
+/// What clients call the files that tell of an environment, how many are shown, and folders of a run that are looked into for them.
+#[cfg(feature = "ssr")]
+const ENVIRONMENT: [&str; 6] = [
+    "requirements.txt",
+    "python_env.yaml",
+    "conda.yaml",
+    "environment.yml",
+    "pyproject.toml",
+    "Dockerfile",
+];
+#[cfg(feature = "ssr")]
+const ENVIRONMENT_FILES: usize = 12;
+#[cfg(feature = "ssr")]
+const ENVIRONMENT_FOLDERS: usize = 8;
 
 /// A version of a dataset that a run read, for whoever may see it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -41,6 +55,16 @@ pub struct RunDetail {
     pub note_html: String,
     /// Of a run that Limn itself trains.
     pub training: Option<RunTraining>,
+}
+
+/// A file that says in which environment a run, or a model that it logged, was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnvironmentFile {
+    /// Name of the logged model that it belongs to; none for the run's own.
+    pub model: Option<String>,
+    pub path: String,
+    /// The beginning of a long one.
+    pub text: String,
 }
 
 /// What can be shown of a file.
@@ -284,18 +308,69 @@ pub async fn run_purge(runs: Vec<RunId>) -> Result<(), AppError> {
     Ok(())
 }
 
+/// Whose files: the run's own, or those of a model that it logged.
+#[cfg(feature = "ssr")]
+fn owner(run: RunId, model: Option<LoggedModelId>) -> limn_services::artifacts::Owner {
+    use limn_services::artifacts::Owner;
+    model.map_or(Owner::Run(run), Owner::Model)
+}
+
 #[server(prefix = "/ui", endpoint = "run/files", input = Json)]
-pub async fn run_files(run: RunId, folder: String) -> Result<Vec<ArtifactEntry>, AppError> {
+pub async fn run_files(
+    run: RunId,
+    model: Option<LoggedModelId>,
+    folder: String,
+) -> Result<Vec<ArtifactEntry>, AppError> {
     let (services, actor) = crate::context::request()?;
-    let owner = limn_services::artifacts::Owner::Run(run);
-    Ok(services.artifacts.list(&actor, owner, &folder).await?)
+    Ok(services
+        .artifacts
+        .list(&actor, owner(run, model), &folder)
+        .await?)
+}
+
+/// The files of a run and of the models that it logged which tell of their environment.
+#[server(prefix = "/ui", endpoint = "run/environment", input = Json)]
+pub async fn run_environment(run: RunId) -> Result<Vec<EnvironmentFile>, AppError> {
+    use limn_services::artifacts::Preview;
+    let (services, actor) = crate::context::request()?;
+    let artifacts = &services.artifacts;
+    let mut places = vec![(None, None, String::new())];
+    // Older clients put a model into a folder of the run.
+    let top = artifacts.list(&actor, owner(run, None), "").await?;
+    let folders = top.into_iter().filter(|e| e.is_dir).take(ENVIRONMENT_FOLDERS);
+    places.extend(folders.map(|e| (None, None, e.path)));
+    let logged = services.logged_models.of_run(&actor, run).await?;
+    let logged = logged.into_iter().take(ENVIRONMENT_FOLDERS);
+    places.extend(logged.map(|m| (Some(m.id), Some(m.name), String::new())));
+    let mut found: Vec<EnvironmentFile> = Vec::new();
+    for (id, model, folder) in places {
+        for entry in artifacts.list(&actor, owner(run, id), &folder).await? {
+            let name = entry.path.rsplit('/').next().unwrap_or_default();
+            if entry.is_dir || !ENVIRONMENT.contains(&name) || found.len() >= ENVIRONMENT_FILES {
+                continue;
+            }
+            let shown = artifacts.preview(&actor, owner(run, id), &entry.path).await?;
+            if let Preview::Text { text, .. } = shown {
+                found.push(EnvironmentFile {
+                    model: model.clone(),
+                    path: entry.path,
+                    text,
+                });
+            }
+        }
+    }
+    Ok(found)
 }
 
 #[server(prefix = "/ui", endpoint = "run/preview", input = Json)]
-pub async fn run_preview(run: RunId, path: String) -> Result<FilePreview, AppError> {
+pub async fn run_preview(
+    run: RunId,
+    model: Option<LoggedModelId>,
+    path: String,
+) -> Result<FilePreview, AppError> {
     use limn_services::artifacts::Preview;
     let (services, actor) = crate::context::request()?;
-    let owner = limn_services::artifacts::Owner::Run(run);
+    let owner = owner(run, model);
     Ok(match services.artifacts.preview(&actor, owner, &path).await? {
         Preview::Text { text, is_cut } => FilePreview::Text { text, is_cut },
         Preview::Picture => FilePreview::Picture,

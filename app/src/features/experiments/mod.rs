@@ -2,6 +2,7 @@
 
 mod api;
 mod charts;
+mod code;
 mod columns;
 mod compare;
 mod files;

@@ -2,6 +2,7 @@
 
 use super::api::RunDetail;
 use super::charts::SYSTEM;
+use super::code::{CodeCard, is_told};
 use super::parts::{KeyValues, StatusChip, at};
 use super::run::use_run;
 use crate::fmt;
@@ -28,6 +29,7 @@ pub fn OverviewTab() -> impl IntoView {
                 .filter(|(k, _)| *k != NOTE_TAG)
                 .map(|(k, v)| (k.clone(), v.clone()))
                 .partition(|(k, _)| !k.starts_with("mlflow."));
+            let theirs: Vec<_> = theirs.into_iter().filter(|(k, _)| !is_told(k)).collect();
             view! {
                 <div class="overview">
                     <div class="overview__col">
@@ -45,6 +47,7 @@ pub fn OverviewTab() -> impl IntoView {
                 </div>
             }
         }}
+        <CodeCard ctx/>
     }
 }
 

@@ -8,12 +8,21 @@ use limn_domain::{DatasetId, Page};
 use serde::{Deserialize, Serialize};
 use server_fn::codec::Json;
 
+/// Versions whose metrics stand side by side, and metrics of each.
+#[cfg(feature = "ssr")]
+const SIDE_BY_SIDE: (usize, usize) = (6, 200);
+/// What a client measured of the machine has this in front.
+#[cfg(feature = "ssr")]
+const MACHINE: &str = "system/";
+
 /// A model with its versions, the newest first, and where its aliases went.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelDetail {
     pub model: RegisteredModel,
     pub versions: Vec<ModelVersion>,
     pub moves: Vec<ModelAliasMove>,
+    /// Of the newest versions that came from runs, the latest metrics of these, by the version's number.
+    pub measured: Vec<(i64, Vec<Metric>)>,
 }
 
 /// The run a version came from.
@@ -37,14 +46,15 @@ pub struct VersionDetail {
     pub signature: Option<String>,
 }
 
+/// Models whose name has the text in it; or that match it where it is a filter, such as `tags.team = 'vision'`.
 #[server(prefix = "/ui", endpoint = "model/list", input = Json)]
 pub async fn model_list(text: String, cursor: Option<String>) -> Result<Page<RegisteredModel>, AppError> {
     let (services, actor) = crate::context::request()?;
-    let text = text.trim().replace('\'', "''");
-    let filter = if text.is_empty() {
-        String::new()
+    let text = text.trim();
+    let filter = if text.is_empty() || limn_domain::filter::MODELS.parse(text).is_ok() {
+        text.to_owned()
     } else {
-        format!("name ILIKE '%{text}%'")
+        format!("name ILIKE '%{}%'", text.replace('\'', "''"))
     };
     let order = ["last_updated_timestamp DESC".to_owned()];
     Ok(services
@@ -56,10 +66,26 @@ pub async fn model_list(text: String, cursor: Option<String>) -> Result<Page<Reg
 #[server(prefix = "/ui", endpoint = "model/get", input = Json)]
 pub async fn model_get(name: String) -> Result<ModelDetail, AppError> {
     let (services, actor) = crate::context::request()?;
+    let versions = services.models.versions(&actor, &name).await?;
+    let mut measured = Vec::new();
+    for v in versions.iter().take(SIDE_BY_SIDE.0) {
+        // A run that is gone for good has none.
+        if let Some(run) = v.run_id
+            && let Ok(found) = services.runs.get(&actor, run).await
+        {
+            let mut metrics = found.data.metrics;
+            metrics.retain(|m| !m.key.starts_with(MACHINE));
+            metrics.truncate(SIDE_BY_SIDE.1);
+            if !metrics.is_empty() {
+                measured.push((v.number, metrics));
+            }
+        }
+    }
     Ok(ModelDetail {
         model: services.models.get(&actor, &name).await?,
-        versions: services.models.versions(&actor, &name).await?,
         moves: services.models.alias_moves(&actor, &name).await?,
+        versions,
+        measured,
     })
 }
 

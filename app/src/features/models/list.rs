@@ -38,7 +38,7 @@ pub fn ModelsPage() -> impl IntoView {
     view! {
         <PageHead title="Models" sub=ViewFn::from(|| "Models by name, with versions that keep their files, and aliases that say which one is in use.")/>
         <div class="toolbar">
-            <div class="toolbar__search"><TextInput value=text kind="search" icon=Glyph::Search placeholder="Search names" label="Search models"/></div>
+            <div class="toolbar__search"><TextInput value=text kind="search" icon=Glyph::Search placeholder="Search names, or tags.team = 'vision'" label="Search models"/></div>
         </div>
         <Transition fallback=|| view! { <Card><Skeleton lines=5/></Card> }>
             {move || Suspend::new(async move {

@@ -16,6 +16,8 @@ use leptos_router::hooks::{use_navigate, use_params_map};
 use limn_domain::Code;
 use limn_domain::authz::Action;
 use limn_domain::model::{ModelAliasMove, ModelVersion};
+use limn_domain::run::Metric;
+use std::collections::BTreeSet;
 
 /// `/models/:model_name`
 #[component]
@@ -102,6 +104,7 @@ fn Whole(detail: ModelDetail, again: Callback<()>) -> impl IntoView {
                         <Card><EmptyState glyph=Glyph::Cube title="No version yet" text="Register what a run made: on the run's page, or with registered_model_name where it is logged."/></Card>
                     }.into_any()
                 }}
+                {(!detail.measured.is_empty()).then(|| view! { <SideBySide measured=detail.measured/> })}
                 <Card title="Load it">
                     <pre class="data-code" tabindex="0"><code>{loads}</code></pre>
                 </Card>
@@ -123,6 +126,41 @@ fn Whole(detail: ModelDetail, again: Callback<()>) -> impl IntoView {
         <AliasDialog open=pointing name alias target options again/>
         <DescribeDialog open=describing text error=save.error pending=save.pending on_save=Callback::new(move |()| save.run(()))/>
         <DeleteVersion name gone again/>
+    }
+}
+
+/// Metrics of the runs that versions came from, a column a version.
+#[component]
+fn SideBySide(measured: Vec<(i64, Vec<Metric>)>) -> impl IntoView {
+    let keys: BTreeSet<String> = measured
+        .iter()
+        .flat_map(|(_, metrics)| metrics.iter().map(|m| m.key.clone()))
+        .collect();
+    let heads = measured
+        .iter()
+        .map(|(number, _)| view! { <th scope="col">{format!("Version {number}")}</th> })
+        .collect_view();
+    let row = |key: String| {
+        let cells = measured
+            .iter()
+            .map(|(number, metrics)| {
+                let found = metrics.iter().find(|m| m.key == key);
+                let value = found.map_or_else(|| "\u{2013}".to_owned(), |m| fmt::measured(m.last.value));
+                view! { <td data-label=format!("Version {number}")>{value}</td> }
+            })
+            .collect_view();
+        view! { <tr><th scope="row" title=key.clone()>{key.clone()}</th>{cells}</tr> }
+    };
+    let rows = keys.into_iter().map(row).collect_view();
+    view! {
+        <Card flush=true title="Metrics side by side">
+            <div class="table-wrap runs__wrap" tabindex="0" role="region" aria-label="Metrics side by side">
+                <table class="table compare" aria-label="Metrics side by side">
+                    <thead><tr><th scope="col"><span class="sr-only">"Metric"</span></th>{heads}</tr></thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+        </Card>
     }
 }
 

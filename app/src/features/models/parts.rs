@@ -3,6 +3,7 @@
 use super::api;
 use crate::data::{use_form, use_mutation};
 use crate::error::AppError;
+use crate::fmt;
 use crate::session::use_session;
 use crate::ui::{
     Button, Card, Dialog, DialogBody, DialogFoot, Field, FormError, Glyph, IconButton, TextArea, TextInput,
@@ -41,9 +42,17 @@ pub fn TagsCard(name: String, number: Option<i64>, tags: Tags, again: Callback<(
         .into_iter()
         .map(|(k, v)| {
             let this = StoredValue::new(k.clone());
+            // Models are found by their tags, versions by the protocol alone.
+            let others = number.is_none().then(|| same_tag(&k, &v));
             view! {
                 <li>
-                    <span class="model-tag"><b>{k.clone()}</b><span>{v}</span></span>
+                    <span class="model-tag">
+                        <b>{k.clone()}</b>
+                        {match others {
+                            Some(href) => view! { <a class="link" href=href title="Models with this tag">{v}</a> }.into_any(),
+                            None => view! { <span>{v}</span> }.into_any(),
+                        }}
+                    </span>
                     {move || session.may(Action::LogRuns).then(|| view! {
                         <IconButton glyph=Glyph::X label=format!("Remove the tag {}", this.get_value()) on_click=move || remove.run(this.get_value())/>
                     })}
@@ -67,6 +76,12 @@ pub fn TagsCard(name: String, number: Option<i64>, tags: Tags, again: Callback<(
             })}
         </Card>
     }
+}
+
+/// The list of the models that have this tag too.
+fn same_tag(key: &str, value: &str) -> String {
+    let filter = format!("tags.`{key}` = '{}'", value.replace('\'', "''"));
+    format!("/models?q={}", fmt::encode(&filter))
 }
 
 /// Changing a description.

@@ -58,6 +58,7 @@ async fn kept(run: &Run<'_>, model: &ModelRow) -> Result<Registered> {
         tags: [
             ("mlflow.source.name", "Limn"),
             ("mlflow.source.type", "JOB"),
+            ("limn.version", env!("CARGO_PKG_VERSION")),
             ("limn.assist", "true"),
         ]
         .map(|(k, v)| (k.to_owned(), v.to_owned()))

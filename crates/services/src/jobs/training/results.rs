@@ -1,6 +1,6 @@
 //! What comes of a training: files of the run, its last figures, a version of a registered model.
 
-use super::{Parts, Work, draw};
+use super::{Parts, Work, draw, log_text};
 use crate::artifacts::{Artifacts, Owner};
 use crate::models::Models;
 use crate::runs::Runs;
@@ -55,9 +55,6 @@ impl Work<'_> {
         }
         self.last_figures(net).await?;
         let registered = self.register(card).await?;
-        Runs::new(self.ctx.clone())
-            .finish(&self.actor, self.payload.run, RunStatus::Finished)
-            .await?;
         let main = self.payload.input.task.main_figure();
         let said = match net.figures.iter().find(|(k, _)| main.ends_with(k.as_str())) {
             Some((key, value)) => format!("{key} {value:.3}"),
@@ -67,6 +64,12 @@ impl Work<'_> {
             Some(v) => format!("Trained: {said}. Registered as {} v{}.", v.model_name, v.number),
             None => format!("Trained: {said}."),
         };
+        // Jobs are cleared away in time, a run keeps its log.
+        let log = log_text(self.ctx, self.payload.run, &line).await?;
+        self.put(file::LOG, log.into_bytes()).await?;
+        Runs::new(self.ctx.clone())
+            .finish(&self.actor, self.payload.run, RunStatus::Finished)
+            .await?;
         self.progress.log(line).await?;
         self.result().await
     }
