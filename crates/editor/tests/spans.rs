@@ -59,6 +59,11 @@ fn all_at_once_and_none() {
     e.undo();
     assert!(e.reject_all());
     assert!(e.doc().is_empty());
+    // What is hidden is neither accepted nor refused unseen.
+    e.undo();
+    e.toggle_hidden(id(1));
+    assert!(e.reject_all());
+    assert_eq!(sources(&e), [(10, Source::Prelabel)]);
 }
 
 #[test]

@@ -401,6 +401,8 @@ fn keys_are_physical_and_unambiguous() {
         ("KeyX", none, Some(Action::Skip)),
         ("KeyX", ctrl, None),
         ("KeyT", ctrl, None),
+        ("Delete", none, Some(Action::Delete)),
+        ("Delete", Mods { shift: true, ..none }, Some(Action::RejectAll)),
     ] {
         assert_eq!(map.action(code, "", mods, false), want, "{code}");
     }

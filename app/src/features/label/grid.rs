@@ -78,6 +78,9 @@ pub fn Grid() -> impl IntoView {
                     <Button size=ButtonSize::Small kbd="G" icon=Glyph::Spark on_click=move || { desk.act(Action::AcceptAll); }>
                         "Accept suggestions"
                     </Button>
+                    <Button size=ButtonSize::Small variant=Variant::Quiet kbd="Shift+Del" on_click=move || { desk.act(Action::RejectAll); }>
+                        "Reject them"
+                    </Button>
                 </Show>
                 <Button size=ButtonSize::Small variant=Variant::Quiet on_click=move || { desk.act(Action::SelectAll); }>
                     "Choose all"

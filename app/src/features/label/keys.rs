@@ -92,7 +92,9 @@ pub fn listen(desk: Desk) {
             Action::Submit => !mods.ctrl && on_control(),
             Action::CycleNext | Action::CyclePrevious => !on_canvas() || free_tab.get_value(),
             // One press, one effect.
-            Action::Skip | Action::Help | Action::Instructions | Action::AcceptAll => ev.repeat(),
+            Action::Skip | Action::Help | Action::Instructions | Action::AcceptAll | Action::RejectAll => {
+                ev.repeat()
+            }
             _ => false,
         };
         let repeated_submit = action == Action::Submit && ev.repeat();

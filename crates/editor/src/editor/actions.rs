@@ -262,8 +262,10 @@ impl Editor {
         self.run(Command::Accept(ids))
     }
 
+    /// Like [`Self::accept_all`]: what is hidden or locked stays.
     pub fn reject_all(&mut self) -> bool {
-        let ids: Vec<AnnotationId> = self.doc.prelabels().map(|a| a.id).collect();
+        let shown = |a: &&Annotation| self.layers.can_edit(a);
+        let ids: Vec<AnnotationId> = self.doc.prelabels().filter(shown).map(|a| a.id).collect();
         self.run(Command::Reject(ids))
     }
 

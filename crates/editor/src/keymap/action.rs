@@ -93,6 +93,7 @@ pub enum Action {
     FillHoles,
     Clean,
     AcceptAll,
+    RejectAll,
     AcceptSelected,
     ZoomIn,
     ZoomOut,
@@ -223,6 +224,7 @@ impl Action {
             | Self::Undo
             | Self::Redo
             | Self::AcceptAll
+            | Self::RejectAll
             | Self::Escape
             | Self::FindText => true,
             // Without spans to move: the previous and next item.

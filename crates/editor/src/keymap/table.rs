@@ -346,6 +346,13 @@ pub(super) const TABLE: &[Row] = &[
         false,
     ),
     row(
+        A::RejectAll,
+        "Shift+Delete Shift+Backspace",
+        "Reject all suggestions",
+        G::Suggestions,
+        false,
+    ),
+    row(
         A::AcceptSelected,
         "KeyY",
         "Accept the selected one and go on (Del rejects)",

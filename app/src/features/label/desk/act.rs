@@ -61,6 +61,9 @@ impl Desk {
             A::AcceptAll => {
                 self.edit(Editor::accept_all);
             }
+            A::RejectAll => {
+                self.edit(Editor::reject_all);
+            }
             A::ZoomIn => self.view(|e| e.zoom_step(true)),
             A::ZoomOut => self.view(|e| e.zoom_step(false)),
             A::Fit => self.view(Editor::fit),

@@ -459,6 +459,12 @@ impl Desk {
                     e.accept_all();
                 });
             }
+            A::RejectAll => {
+                let page = self.grid.page.get_untracked();
+                self.together(&page, |e| {
+                    e.reject_all();
+                });
+            }
             A::AcceptSelected => self.together(&self.targets(), |e| {
                 e.accept_all();
             }),

@@ -185,8 +185,9 @@ pub fn Suggestions() -> impl IntoView {
                 <Button
                     variant=Variant::Quiet
                     size=ButtonSize::Small
+                    kbd="Shift+Del"
                     on_click=move || {
-                        desk.edit(Editor::reject_all);
+                        desk.act(Action::RejectAll);
                     }
                 >
                     "Reject all"
