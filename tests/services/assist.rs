@@ -554,6 +554,9 @@ async fn documents_are_described_by_their_words() {
             .filter(|(i, a)| a.len() == 1 && a[0].category_id == w.categories[w.truth[&i.id]]);
         assert!(right.count() * 20 >= proposed.len() * 19);
         w.counted().await;
+        // They come one by one, so what measures comes between the proposals.
+        let order: Vec<i64> = w.next(10).await.iter().map(|i| i.prelabel_count).collect();
+        assert!(order[0] == 1 && order[4] == 0 && order[9] == 0, "{order:?}");
         let why = refusal(
             w.studio
                 .assist

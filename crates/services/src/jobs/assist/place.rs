@@ -226,9 +226,9 @@ async fn arrange(
     (holdout, done): (usize, i64),
 ) -> anyhow::Result<(Vec<ItemId>, Vec<(ItemId, i64)>)> {
     let order = run.settings.order;
-    // Pages of several items are accepted at once, and are through in no time. Items with marks come one by one: the model would learn nothing new
-    // before hundreds of them are looked at, and the holdout would not grow.
-    let turns = finds_marks(run.task);
+    // Pages of several pictures are accepted at once, and are through in no time. Items with marks, and documents, come one by one: the model would learn
+    // nothing new before hundreds of them are looked at, and the holdout would not grow.
+    let turns = finds_marks(run.task) || run.task.is_text();
     whole.truncate(PLACED);
     if rest.is_empty() || order == AssistOrder::Random && (!turns || whole.is_empty()) {
         return Ok((whole, Vec::new()));
