@@ -3,7 +3,7 @@
 //! items of a project, in `items`.
 
 pub(crate) mod beside;
-mod draft;
+pub(crate) mod cache;
 pub(crate) mod file_tags;
 mod held;
 pub(crate) mod index;
