@@ -1,20 +1,18 @@
 //! Indexes of versions: built by a job, kept as files, held in memory while they are used.
 
+use super::Payload;
 use super::cache::CacheFolder;
 use super::held::Held;
 use crate::profiles::{FileKept, Kind, states_of};
 use crate::versions::nodes::{self, DbNodes};
 use crate::{Context, Result};
-use anyhow::Context as _;
 use limn_domain::dataset::{Split, Version};
 use limn_domain::{AttributeValue, Attributes, Digest, Source, VersionId};
 use limn_explore::{Builder, Index, Row};
-use limn_jobs::{Handler, Permanent, Progress};
+use limn_jobs::{Handler, Progress};
 use limn_profile::{ImageRecord, TextRecord};
-use limn_store::repo;
 use limn_versions::object::Labels;
 use limn_versions::{Entry, From, Hash, Reader};
-use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -50,11 +48,6 @@ const COLUMNS: [(&str, &str, &str); 10] = [
     ("length", "Characters", ""),
 ];
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Payload {
-    pub version: VersionId,
-}
-
 /// Indexes a version. Safe to run again.
 pub(crate) struct ExploreJob(pub Context);
 
@@ -65,11 +58,7 @@ impl Handler for ExploreJob {
         payload: serde_json::Value,
         progress: Progress,
     ) -> anyhow::Result<Option<serde_json::Value>> {
-        let payload: Payload =
-            serde_json::from_value(payload).context("The index's settings cannot be read")?;
-        let version = repo::version::get(&mut self.0.db.read().await?, payload.version)
-            .await?
-            .ok_or_else(|| Permanent("The version was deleted.".to_owned()))?;
+        let version = Payload::version(&self.0, payload).await?;
         let index = build(&self.0, &version, Some(&progress)).await?;
         progress.log(format!("{} files indexed.", index.rows())).await?;
         Ok(None)
