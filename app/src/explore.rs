@@ -6,6 +6,7 @@ mod active;
 mod ask;
 mod days;
 mod facets;
+mod first;
 mod frame;
 mod indexing;
 mod pick;
@@ -13,8 +14,9 @@ mod tools;
 mod views;
 
 use active::Active;
-pub use ask::{More, PAGE, asked, follow_question, in_address, use_more, use_question};
+pub use ask::{More, PAGE, follow_question, in_address, use_more, use_question};
 use facets::Facets;
+pub use first::use_first;
 pub use frame::{Frame, found};
 pub use indexing::Indexing;
 pub use pick::{Foot, Pick, use_pick};

@@ -7,8 +7,8 @@
 
 mod common;
 
-use common::simulated::{self, Finds};
-use common::{Anything, Data, Labeled, Learning, number, small};
+use common::simulated::Finds;
+use common::{Anything, Asked, Data, Labeled, Learning, figures, number, small};
 use limn_domain::CategoryId;
 use limn_domain::assist::{AssistSettings, Figures};
 use limn_domain::project::Task;
@@ -23,40 +23,14 @@ use std::path::Path;
 const BATCH: usize = 16;
 
 fn main() -> Anything {
-    let mut args: Vec<String> = std::env::args().skip(1).collect();
-    let assist = args.first().is_some_and(|a| a == "--assist");
-    if assist {
-        args.remove(0);
-    }
-    let mut args = args.into_iter();
-    let (pictures, masks) = (
-        args.next().ok_or("give the pictures")?,
-        args.next().ok_or("give the masks")?,
-    );
-    let counts: Vec<usize> = args.map(|a| a.parse()).collect::<Result<_, _>>()?;
-    let (all, categories) = read(Path::new(&pictures), Path::new(&masks))?;
+    let asked = Asked::read(["the pictures", "the masks"])?;
+    let [pictures, masks] = &asked.folders;
+    let (all, categories) = read(pictures, masks)?;
     let learning = Learning::new(TrainTask::Segmentation, categories, all, 4)?;
-    if assist {
-        return simulated::run(&learning, &Masks, &counts);
-    }
-    for n in counts {
-        let first: Vec<usize> = (0..n.min(learning.pool.len())).collect();
-        let steps = learning.steps(first.len());
-        let (net, took) = learning.train(&first, steps)?;
-        let figures: Vec<String> = net
-            .figures
-            .iter()
-            .map(|(name, v)| format!("{name} {:.1} %", v * 100.0))
-            .collect();
-        println!(
-            "| {} | {steps} | {} | {:.0} s |",
-            first.len(),
-            figures.join(", "),
-            took.as_secs_f64()
-        );
+    asked.measure(&learning, &Masks, |net| {
         eprintln!("{:?}", net.by_category);
-    }
-    Ok(())
+        figures(net)
+    })
 }
 
 /// As the job of the assist paints masks.

@@ -5,7 +5,7 @@ pub mod port;
 
 use crate::authz::require_in;
 use crate::jobs::assist::Payload;
-use crate::jobs::kind;
+use crate::jobs::{kind, queue};
 use crate::{Actor, Context, Error, Result, annotations, audit};
 use limn_domain::assist::{
     Assist, AssistItems, AssistModel, AssistSettings, AssistState, AssistWork, CurvePoint, Retrain,
@@ -125,7 +125,7 @@ impl Assists {
                     let (name, task) = repo::transfer::title(tx, project)
                         .await?
                         .ok_or_else(|| Error::not_found("project"))?;
-                    let id = enqueue(tx, project, (&name, task), actor.user_id(), true, now).await?;
+                    let job = enqueue(tx, project, (&name, task), actor.user_id(), true, now).await?;
                     audit::write(
                         tx,
                         &actor,
@@ -135,9 +135,7 @@ impl Assists {
                         now,
                     )
                     .await?;
-                    repo::job::get(tx, id)
-                        .await?
-                        .ok_or_else(|| Error::not_found("job"))
+                    Ok(job)
                 })
             })
             .await?;
@@ -230,7 +228,7 @@ pub(crate) async fn enqueue(
     user: Option<UserId>,
     train: bool,
     now: Timestamp,
-) -> Result<limn_domain::JobId> {
+) -> Result<Job> {
     let new = NewJob {
         kind: if network_of(task).is_some() {
             kind::ASSIST_BOXES
@@ -246,9 +244,9 @@ pub(crate) async fn enqueue(
         priority: -2,
         max_attempts: ATTEMPTS,
     };
-    let id = limn_jobs::enqueue(tx, new, now).await?;
-    repo::assist::set_job(tx, project, id).await?;
-    Ok(id)
+    let job = queue(tx, new, None, now).await?;
+    repo::assist::set_job(tx, project, job.id).await?;
+    Ok(job)
 }
 
 fn summary(before: &AssistSettings, after: &AssistSettings) -> String {

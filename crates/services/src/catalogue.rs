@@ -1,7 +1,7 @@
 //! The catalogue of open datasets: what there is to have, and having it.
 
 use crate::authz::{require, require_in_dataset, role_in_dataset};
-use crate::jobs::{catalogue as job, kind};
+use crate::jobs::{catalogue as job, kind, queue};
 use crate::{Actor, Context, Error, Result, audit, markdown};
 use limn_connect::Secret;
 use limn_connect::Url;
@@ -163,14 +163,9 @@ impl Catalogues {
                         priority: 0,
                         max_attempts: ATTEMPTS,
                     };
-                    let id = limn_jobs::enqueue(tx, new, now).await?;
-                    if let Some(dataset) = known {
-                        repo::job::set_dataset(tx, id, dataset).await?;
-                    }
+                    let job = queue(tx, new, known, now).await?;
                     audit::write(tx, &actor, None, "catalogue.add", &summary, now).await?;
-                    repo::job::get(tx, id)
-                        .await?
-                        .ok_or_else(|| Error::not_found("job"))
+                    Ok(job)
                 })
             })
             .await?;

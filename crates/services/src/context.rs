@@ -1,6 +1,7 @@
 //! What every use case stands on.
 
 use crate::bucket::{BlobBucket, DbHolds};
+use crate::explore::cache::CacheFolder;
 use crate::{Clock, Error, Result};
 use anyhow::{Context as _, anyhow};
 use limn_connect::{Bucket, Reach, Sealer};
@@ -137,11 +138,12 @@ impl Context {
         let renditions = Renditions::open(data_dir.join("renditions"), pool, image_limits)
             .context("cannot open the cache of renditions")?
             .sharing(blobs.clone());
-        let indexes = crate::explore::index::Indexes::at(data_dir.join("indexes"), blobs.clone());
-        let looks = crate::explore::beside::Beside::at(data_dir.join("indexes"), blobs.clone());
-        let maps = crate::explore::beside::Beside::at(data_dir.join("indexes"), blobs.clone());
-        let items = data_dir.join("indexes").join("items");
-        let item_indexes = crate::explore::items::ItemIndexes::at(items, blobs.clone());
+        let of_versions = CacheFolder::of_versions(&data_dir, blobs.clone());
+        let indexes = crate::explore::index::Indexes::new(of_versions.clone());
+        let looks = crate::explore::beside::Beside::new(of_versions.clone());
+        let maps = crate::explore::beside::Beside::new(of_versions);
+        let of_projects = CacheFolder::of_projects(&data_dir, blobs.clone());
+        let item_indexes = crate::explore::items::ItemIndexes::new(of_projects);
         Ok(Self(Arc::new(Parts {
             db,
             clock,

@@ -3,7 +3,7 @@
 //! items of a project, in `items`.
 
 pub(crate) mod beside;
-mod draft;
+pub(crate) mod cache;
 pub(crate) mod file_tags;
 mod held;
 pub(crate) mod index;
@@ -13,20 +13,20 @@ pub mod map;
 pub(crate) mod similar;
 mod views;
 
-use crate::jobs::kind;
+use crate::jobs::{kind, queue};
 use crate::versions::nodes::DbNodes;
 use crate::versions::visible;
 use crate::{Actor, Context, Error, Result};
-use anyhow::anyhow;
-use index::Payload;
+use anyhow::{Context as _, anyhow};
 use limn_domain::dataset::Version;
 use limn_domain::explore::{ExploreAnswer, ExploreFilter, ExplorePage, ExploreQuery, ROWS_MAX};
 use limn_domain::job::Job;
 use limn_domain::{Action, VersionId};
 use limn_explore::{Bits, Wanted};
-use limn_jobs::NewJob;
+use limn_jobs::{NewJob, Permanent};
 use limn_store::{Tx, repo};
 use limn_versions::{Entry, Reader};
+use serde::{Deserialize, Serialize};
 use similar::Far;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -38,6 +38,23 @@ const FILTER_MAX: usize = 2_000;
 const PARTS_MAX: usize = 100;
 /// A crash in the middle costs one attempt.
 const ATTEMPTS: i64 = 3;
+
+/// What the jobs are given that work something out of all files of a version.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Payload {
+    version: VersionId,
+}
+
+impl Payload {
+    /// The version that a job is about.
+    async fn version(ctx: &Context, payload: serde_json::Value) -> anyhow::Result<Version> {
+        let payload: Self =
+            serde_json::from_value(payload).context("The settings of the job cannot be read")?;
+        let mut tx = ctx.db.read().await?;
+        let found = repo::version::get(&mut tx, payload.version).await?;
+        found.ok_or_else(|| Permanent("The version was deleted.".to_owned()).into())
+    }
+}
 
 #[derive(Clone)]
 pub struct Explore(pub(crate) Context);
@@ -143,11 +160,7 @@ impl Explore {
                         priority: 0,
                         max_attempts: ATTEMPTS,
                     };
-                    let id = limn_jobs::enqueue(tx, new, now).await?;
-                    repo::job::set_dataset(tx, id, version.dataset_id).await?;
-                    repo::job::get(tx, id)
-                        .await?
-                        .ok_or_else(|| Error::not_found("job"))
+                    queue(tx, new, Some(version.dataset_id), now).await
                 })
             })
             .await?;

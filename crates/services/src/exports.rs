@@ -1,7 +1,7 @@
 //! Exports as jobs.
 
 use crate::authz::{require_in, require_in_dataset};
-use crate::jobs::{export, kind};
+use crate::jobs::{export, kind, queue};
 use crate::{Actor, Context, Error, Result, audit};
 use limn_domain::export::{ExportFormat, ExportResult, NewExport, VersionExport};
 use limn_domain::item_explore::ProjectExport;
@@ -76,12 +76,10 @@ impl Exports {
                         priority: 0,
                         max_attempts: ATTEMPTS,
                     };
-                    let id = limn_jobs::enqueue(tx, new, now).await?;
+                    let job = queue(tx, new, None, now).await?;
                     let summary = format!("started an export ({what})");
                     audit::write(tx, &actor, Some(project), "export.start", &summary, now).await?;
-                    repo::job::get(tx, id)
-                        .await?
-                        .ok_or_else(|| Error::not_found("job"))
+                    Ok(job)
                 })
             })
             .await?;
@@ -140,8 +138,7 @@ impl Exports {
                         priority: 0,
                         max_attempts: ATTEMPTS,
                     };
-                    let id = limn_jobs::enqueue(tx, new, now).await?;
-                    repo::job::set_dataset(tx, id, dataset.id).await?;
+                    let job = queue(tx, new, Some(dataset.id), now).await?;
                     let summary = format!(
                         "started an export ({}) of version {} of the dataset “{}”",
                         export.format.label(),
@@ -149,9 +146,7 @@ impl Exports {
                         dataset.name
                     );
                     audit::write(tx, &actor, None, "export.start", &summary, now).await?;
-                    repo::job::get(tx, id)
-                        .await?
-                        .ok_or_else(|| Error::not_found("job"))
+                    Ok(job)
                 })
             })
             .await?;

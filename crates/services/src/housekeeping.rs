@@ -126,8 +126,8 @@ async fn own_folders(ctx: &Context, swept: &mut Swept) -> Result<()> {
     if tokio::fs::try_exists(ctx.segments_dir()).await? {
         swept.files += old_files(ctx.segments_dir(), SEGMENT_LIFE).await?;
     }
-    swept.files += ctx.indexes.sweep(ctx).await?;
-    swept.files += ctx.item_indexes.sweep(ctx).await?;
+    swept.files += ctx.indexes.files.sweep(ctx).await?;
+    swept.files += ctx.item_indexes.files.sweep(ctx).await?;
     swept.files += crate::jobs::catalogue::sweep(ctx).await?;
     // Files of uploads whose rows went with their owner.
     swept.files += old_files(ctx.uploads_dir(), 2 * UPLOAD_LIFE.unsigned_abs()).await?;
@@ -146,8 +146,8 @@ async fn shared_files(ctx: &Context, swept: &mut Swept) -> Result<()> {
         swept.files += removed.map_err(anyhow::Error::from)?;
     }
     swept.files += uploads::sweep(ctx, Duration::from_secs(uploads_life)).await?;
-    swept.files += ctx.indexes.sweep_shared(ctx).await?;
-    swept.files += ctx.item_indexes.sweep_shared(ctx).await?;
+    swept.files += ctx.indexes.files.sweep_shared(ctx).await?;
+    swept.files += ctx.item_indexes.files.sweep_shared(ctx).await?;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Imports as jobs.
 
 use crate::authz::require_in;
-use crate::jobs::{import, kind};
+use crate::jobs::{import, kind, queue};
 use crate::{Actor, Context, Error, Result, audit};
 use limn_domain::import::{ImportFormat, NewImport, Sequence};
 use limn_domain::job::Job;
@@ -52,15 +52,13 @@ impl Imports {
                         priority: 0,
                         max_attempts: ATTEMPTS,
                     };
-                    let id = limn_jobs::enqueue(tx, new, now).await?;
+                    let job = queue(tx, new, None, now).await?;
                     let summary = match files {
                         1 => format!("started an import of a file ({format})"),
                         n => format!("started an import of {n} files ({format})"),
                     };
                     audit::write(tx, &actor, Some(project), "import.start", &summary, now).await?;
-                    repo::job::get(tx, id)
-                        .await?
-                        .ok_or_else(|| Error::not_found("job"))
+                    Ok(job)
                 })
             })
             .await?;

@@ -15,8 +15,9 @@ mod videos;
 
 use crate::{Error, Result, Services};
 use limn_domain::activity::Activity;
-use limn_domain::{ActivityId, ProjectId, Timestamp, UserId};
-use limn_jobs::{Cancelled, Permanent, Registry, Runner};
+use limn_domain::job::Job;
+use limn_domain::{ActivityId, DatasetId, ProjectId, Timestamp, UserId};
+use limn_jobs::{Cancelled, NewJob, Permanent, Registry, Runner};
 use limn_storage::StorageError;
 use limn_store::{Tx, repo};
 
@@ -109,6 +110,23 @@ pub fn learner(services: &Services) -> Runner {
     registry.register(kind::ASSIST_BOXES, assist::AssistJob(ctx.clone()));
     let clock = ctx.clock.clone();
     Runner::new(ctx.db.clone(), registry, ctx.jobs.clone(), 1, move || clock.now())
+}
+
+/// Queues a job in the caller's transaction, as one of `dataset` where it is about one, and answers it: where one of the same key waits
+/// already, that one. Wake the runners after the commit.
+pub(crate) async fn queue(
+    tx: &mut Tx,
+    new: NewJob,
+    dataset: Option<DatasetId>,
+    now: Timestamp,
+) -> Result<Job> {
+    let id = limn_jobs::enqueue(tx, new, now).await?;
+    if let Some(dataset) = dataset {
+        repo::job::set_dataset(tx, id, dataset).await?;
+    }
+    repo::job::get(tx, id)
+        .await?
+        .ok_or_else(|| Error::not_found("job"))
 }
 
 /// Shapes an error for the people who read the job: what a client may see stands as it is and is final, anything else

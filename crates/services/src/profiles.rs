@@ -4,8 +4,8 @@ mod assemble;
 
 pub(crate) use assemble::{BATCH, FileKept, Kind, assemble, gather, known_of, states_of};
 
-use crate::jobs::kind;
 use crate::jobs::profile::Payload;
+use crate::jobs::{kind, queue};
 use crate::versions::visible;
 use crate::{Actor, Context, Error, Result, audit};
 use limn_domain::dataset::Version;
@@ -60,12 +60,10 @@ impl Profiles {
             .write::<_, Error, _>(move |tx| {
                 Box::pin(async move {
                     let found = visible(tx, &actor, version, Action::AddVersions).await?;
-                    let id = enqueue(tx, &found, actor.user_id(), now).await?;
+                    let job = enqueue(tx, &found, actor.user_id(), now).await?;
                     let summary = format!("started to profile version {}", found.number);
                     audit::write(tx, &actor, None, "version.profile", &summary, now).await?;
-                    repo::job::get(tx, id)
-                        .await?
-                        .ok_or_else(|| Error::not_found("job"))
+                    Ok(job)
                 })
             })
             .await?;
@@ -136,7 +134,7 @@ pub(crate) async fn enqueue(
     version: &Version,
     user: Option<UserId>,
     now: limn_domain::Timestamp,
-) -> Result<limn_domain::JobId> {
+) -> Result<Job> {
     let dataset = repo::dataset::get(tx, version.dataset_id, None)
         .await?
         .ok_or_else(|| Error::not_found("dataset"))?;
@@ -150,8 +148,7 @@ pub(crate) async fn enqueue(
         priority: -1,
         max_attempts: ATTEMPTS,
     };
-    let id = limn_jobs::enqueue(tx, new, now).await?;
-    repo::job::set_dataset(tx, id, version.dataset_id).await?;
-    repo::profile::set_job(tx, version.id, id).await?;
-    Ok(id)
+    let job = queue(tx, new, Some(version.dataset_id), now).await?;
+    repo::profile::set_job(tx, version.id, job.id).await?;
+    Ok(job)
 }

@@ -4,7 +4,7 @@ mod origin;
 
 use crate::authz::{require, require_in};
 use crate::imports::check_sequence;
-use crate::jobs::{kind, source};
+use crate::jobs::{kind, queue, source};
 use crate::{Actor, Context, Error, Result, audit};
 use limn_domain::dataset::{LineageEdge, LineageNode};
 use limn_domain::datastore::{AddSource, ProjectSource, UpdateSource, check_every, check_glob};
@@ -244,11 +244,9 @@ async fn start(tx: &mut Tx, actor: &Actor, source: &ProjectSource, now: Timestam
         priority: 0,
         max_attempts: ATTEMPTS,
     };
-    let id = limn_jobs::enqueue(tx, new, now).await?;
-    repo::source::set_job(tx, source.id, id).await?;
-    repo::job::get(tx, id)
-        .await?
-        .ok_or_else(|| Error::not_found("job"))
+    let job = queue(tx, new, None, now).await?;
+    repo::source::set_job(tx, source.id, job.id).await?;
+    Ok(job)
 }
 
 /// Queues the refreshes whose time has come. Several processes may do it at once: each schedule is moved on by one.

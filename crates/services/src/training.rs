@@ -8,8 +8,8 @@ mod predict;
 pub(crate) mod survey;
 
 use crate::authz::require;
-use crate::jobs::kind;
 use crate::jobs::training::Payload;
+use crate::jobs::{kind, queue};
 use crate::versions::visible;
 use crate::{Actor, Context, Error, Result, audit};
 use limn_domain::dataset::{DatasetSummary, Version, Visibility};
@@ -220,11 +220,10 @@ impl Trainings {
                         priority: 0,
                         max_attempts: ATTEMPTS,
                     };
-                    let job = limn_jobs::enqueue(tx, new, now).await?;
-                    repo::job::set_dataset(tx, job, dataset.id).await?;
+                    let job = queue(tx, new, Some(dataset.id), now).await?;
                     let row = TrainingRow {
                         run_id: run,
-                        job_id: Some(job),
+                        job_id: Some(job.id),
                         version_id: Some(version.id),
                         task,
                     };
@@ -234,9 +233,6 @@ impl Trainings {
                         version.number, dataset.name
                     );
                     audit::write(tx, &actor, None, "training.start", &summary, now).await?;
-                    let job = repo::job::get(tx, job)
-                        .await?
-                        .ok_or_else(|| Error::not_found("job"))?;
                     Ok(Training {
                         run_id: run.hex(),
                         run_name: name,

@@ -12,7 +12,7 @@ mod places;
 mod stored_zip;
 
 use crate::authz::{require, require_in, require_in_dataset, role_in, role_in_dataset};
-use crate::jobs::{kind, version as job};
+use crate::jobs::{kind, queue, version as job};
 use crate::{Actor, Context, Error, Result, audit};
 use limn_domain::dataset::{
     DatasetKind, LineageEdge, LineageNode, MakeProject, NOTE_MAX, NewVersion, Version, VersionSchema,
@@ -105,16 +105,13 @@ impl Versions {
                         priority: 0,
                         max_attempts: ATTEMPTS,
                     };
-                    let id = limn_jobs::enqueue(tx, new, now).await?;
-                    repo::job::set_dataset(tx, id, dataset).await?;
+                    let job = queue(tx, new, Some(dataset), now).await?;
                     let summary = format!(
                         "started to register a version of the dataset “{}” from {from}",
                         target.name
                     );
                     audit::write(tx, &actor, None, "version.start", &summary, now).await?;
-                    repo::job::get(tx, id)
-                        .await?
-                        .ok_or_else(|| Error::not_found("job"))
+                    Ok(job)
                 })
             })
             .await?;

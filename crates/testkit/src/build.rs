@@ -167,7 +167,7 @@ pub async fn file_tag(db: &Db, dataset: DatasetId, name: &str, path: &str) -> (F
     let tag = db.write::<_, StoreError, _>(move |tx| {
         Box::pin(async move {
             let tag = repo::file_tag::make(tx, dataset, &name, START).await?;
-            repo::file_tag::put(tx, tag, change, &[key], START).await?;
+            repo::file_tag::set(tx, tag, change, &[key], true, START).await?;
             Ok(tag)
         })
     });

@@ -11,10 +11,10 @@ use super::layout::{DatasetCtx, NoVersion, use_dataset};
 use super::shape::encode;
 use crate::data::use_load;
 use crate::explore::{
-    Filters, Frame, Indexing, Order, Search, Views, asked, follow_question, found, in_address, use_question,
-    use_views,
+    Filters, Frame, Indexing, Order, Search, Views, follow_question, found, in_address, use_first,
+    use_question, use_views,
 };
-use crate::ui::{Button, Card, EmptyState, ErrorView, Glyph, Select, Skeleton, use_hotkey_when, use_toasts};
+use crate::ui::{Button, Card, EmptyState, Glyph, Select, Skeleton, use_hotkey_when, use_toasts};
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
@@ -185,21 +185,16 @@ fn OfVersion(
     color: RwSignal<String>,
 ) -> impl IntoView {
     let id = v.id;
-    // What is asked in the place of a question that cannot be answered.
-    let instead = RwSignal::new(None::<ExploreQuery>);
-    let first = use_load(
-        move || instead.get(),
-        move |q| api::version_explore(id, asked(q.unwrap_or_else(|| query.get_untracked()))),
-    );
+    let first = use_first(query, change, move |q| api::version_explore(id, q));
     // Read here, and not where it is shown: what loads within what loads must not have anything behind it.
     let schema = use_load(move || id, api::version_schema);
     view! {
         <Suspense fallback=move || view! { <Card><Skeleton lines=8/></Card> }>
             {move || Suspend::new(async move {
                 let schema = schema.await.ok();
-                match first.await {
+                match first.answer.await {
                     Ok(ExploreAnswer { page: Some(page), job }) => {
-                        let question = instead.get_untracked().unwrap_or_else(|| query.get_untracked());
+                        let question = first.question();
                         let e = Explorer {
                             ctx,
                             version: id,
@@ -221,22 +216,12 @@ fn OfVersion(
                         view! { <Page e number/> }.into_any()
                     }
                     Ok(ExploreAnswer { job: Some(job), .. }) => {
-                        let again = Callback::new(move |()| first.refetch());
+                        let again = first.again();
                         let then = "Filters and counts are there when that is done.";
                         view! { <Indexing job what="version" then again/> }.into_any()
                     }
                     Ok(_) => ().into_any(),
-                    Err(error) => {
-                        let reset = move || {
-                            change.run(ExploreQuery::default());
-                            instead.set(Some(ExploreQuery::default()));
-                        };
-                        view! {
-                            <ErrorView error retry=move || first.refetch()/>
-                            <p class="data-more"><Button on_click=reset>"Clear all filters"</Button></p>
-                        }
-                        .into_any()
-                    }
+                    Err(error) => first.failed(error),
                 }
             })}
         </Suspense>

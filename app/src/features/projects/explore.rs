@@ -7,12 +7,11 @@ mod results;
 
 use super::api;
 use super::layout::{ProjectCtx, use_project};
-use crate::data::use_load;
 use crate::explore::{
-    Filters, Frame, Indexing, Order, Search, Views, asked, follow_question, found, in_address, use_question,
-    use_views,
+    Filters, Frame, Indexing, Order, Search, Views, follow_question, found, in_address, use_first,
+    use_question, use_views,
 };
-use crate::ui::{Button, Card, EmptyState, ErrorView, Glyph, IconButton, Select, Skeleton, use_toasts};
+use crate::ui::{Button, Card, EmptyState, Glyph, IconButton, Select, Skeleton, use_toasts};
 use acts::Acts;
 use behind::Behind;
 use leptos::prelude::*;
@@ -136,38 +135,23 @@ pub fn ExploreTab() -> impl IntoView {
         }
         navigate(&to, options);
     });
-    // What is asked in the place of a question that cannot be answered.
-    let instead = RwSignal::new(None::<ExploreQuery>);
-    let first = use_load(
-        move || instead.get(),
-        move |q| api::explore_items(ctx.id, asked(q.unwrap_or_else(|| query.get_untracked()))),
-    );
+    let first = use_first(query, change, move |q| api::explore_items(ctx.id, q));
     view! {
         <Suspense fallback=move || view! { <Card><Skeleton lines=8/></Card> }>
             {move || Suspend::new(async move {
-                match first.await {
+                match first.answer.await {
                     Ok(ItemsAnswer { page: Some(page), job }) => {
-                        let question = instead.get_untracked().unwrap_or_else(|| query.get_untracked());
+                        let question = first.question();
                         let e = Explorer::new(ctx, query, change, question.filter, page, job);
                         view! { <Page e/> }.into_any()
                     }
                     Ok(ItemsAnswer { job: Some(job), .. }) => {
-                        let again = Callback::new(move |()| first.refetch());
+                        let again = first.again();
                         let then = "Filters and counts are there when that is done, and follow every change from then on.";
                         view! { <Indexing job what="project" then again/> }.into_any()
                     }
                     Ok(_) => ().into_any(),
-                    Err(error) => {
-                        let reset = move || {
-                            change.run(ExploreQuery::default());
-                            instead.set(Some(ExploreQuery::default()));
-                        };
-                        view! {
-                            <ErrorView error retry=move || first.refetch()/>
-                            <p class="data-more"><Button on_click=reset>"Clear all filters"</Button></p>
-                        }
-                        .into_any()
-                    }
+                    Err(error) => first.failed(error),
                 }
             })}
         </Suspense>

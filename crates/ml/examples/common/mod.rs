@@ -1,4 +1,5 @@
-//! What the examples that train networks share: labeled pictures in memory, one training, and a person who labels (`simulated`).
+//! What the examples that train networks share: the command line, labeled pictures in memory, trainings and their rows of a table, and a person
+//! who labels (`simulated`).
 
 pub mod simulated;
 
@@ -7,7 +8,9 @@ use limn_ml::{LocalTrainer, Rng};
 use limn_services::training::port::{
     EngineError, Event, Examples, NetTraining, SmallPicture, TrainTask, TrainedNet, Trainer, Truth,
 };
+use simulated::Finds;
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 pub type Anything<T = ()> = Result<T, Box<dyn std::error::Error>>;
@@ -30,6 +33,71 @@ impl Examples for Data<'_> {
     fn truth(&self, n: usize) -> &Truth {
         &self.0[n].1
     }
+}
+
+/// What the command line asks for: `[--assist] FOLDER... COUNT...`.
+pub struct Asked<const N: usize> {
+    pub folders: [PathBuf; N],
+    /// Labeled pictures after which the network is judged.
+    counts: Vec<usize>,
+    /// A simulated person labels them.
+    assist: bool,
+}
+
+impl<const N: usize> Asked<N> {
+    /// `what` names the folders, for whoever left one out.
+    pub fn read(what: [&str; N]) -> Anything<Self> {
+        let mut args = std::env::args().skip(1).peekable();
+        let assist = args.next_if(|a| a == "--assist").is_some();
+        let folders: Vec<PathBuf> = args.by_ref().take(N).map(PathBuf::from).collect();
+        let folders: [PathBuf; N] = folders
+            .try_into()
+            .map_err(|_| format!("give {}", what.join(" and ")))?;
+        let counts: Vec<usize> = args.map(|a| a.parse()).collect::<Result<_, _>>()?;
+        Ok(Self {
+            folders,
+            counts,
+            assist,
+        })
+    }
+
+    /// Learns from so many of the pictures, and prints a row of a table each time; `columns` says what came of it, between pictures with steps and the
+    /// time. With `--assist` the rows are those of the person who labels.
+    pub fn measure(
+        &self,
+        learning: &Learning,
+        finds: &dyn Finds,
+        columns: impl Fn(&TrainedNet) -> String,
+    ) -> Anything {
+        if self.assist {
+            return simulated::run(learning, finds, &self.counts);
+        }
+        for n in &self.counts {
+            let first: Vec<usize> = (0..learning.pool.len().min(*n)).collect();
+            let steps = learning.steps(first.len());
+            let (net, took) = learning.train(&first, steps)?;
+            println!(
+                "| {} | {steps} | {} | {:.0} s |",
+                first.len(),
+                columns(&net),
+                took.as_secs_f64()
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Figures with their names, for a column.
+pub fn figures(net: &TrainedNet) -> String {
+    let each = net
+        .figures
+        .iter()
+        .map(|(name, v)| format!("{name} {}", percent(*v)));
+    each.collect::<Vec<_>>().join(", ")
+}
+
+pub fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
 }
 
 /// A number of the environment.

@@ -4,7 +4,7 @@
 //! left (before the first one, by what they look like), and the job of the assist has those that are proposed whole take turns with the others. Between two
 //! counts nothing is trained. Rows of a table are printed as they come.
 
-use super::{Anything, Data, Learning, number, small};
+use super::{Anything, Data, Learning, number, percent, small};
 use image::{DynamicImage, RgbImage};
 use limn_domain::assist::{AssistOrder, Figures};
 use limn_ml::LocalEngine;
@@ -197,7 +197,7 @@ impl<'a> Person<'a> {
             None => Rc::new(self.fit(chosen)?),
         };
         self.known.insert(chosen.to_vec(), Rc::clone(&known));
-        let percent = |v: Option<f64>| v.map_or_else(|| "-".to_owned(), |v| format!("{:.1} %", v * 100.0));
+        let percent = |v: Option<f64>| v.map_or_else(|| "-".to_owned(), percent);
         let f = &known.figures;
         let took = if is_new {
             format!("{:.0} s", known.took.as_secs_f64())

@@ -10,8 +10,8 @@ mod coco;
 mod common;
 mod voc;
 
-use common::simulated::{self, Finds};
-use common::{Anything, Data, Labeled, Learning, small};
+use common::simulated::Finds;
+use common::{Anything, Asked, Data, Labeled, Learning, figures, percent, small};
 use limn_domain::CategoryId;
 use limn_domain::assist::{AssistSettings, Figures};
 use limn_domain::project::Task;
@@ -25,50 +25,25 @@ use std::path::{Path, PathBuf};
 const BATCH: usize = 64;
 
 fn main() -> Anything {
-    let mut args: Vec<String> = std::env::args().skip(1).collect();
-    let assist = args.first().is_some_and(|a| a == "--assist");
-    if assist {
-        args.remove(0);
-    }
-    let mut args = args.into_iter();
-    let folder = args.next().ok_or("give the folder")?;
-    let counts: Vec<usize> = args.map(|a| a.parse()).collect::<Result<_, _>>()?;
-    let (all, names) = read(Path::new(&folder))?;
+    let asked = Asked::read(["the folder"])?;
+    let [folder] = &asked.folders;
+    let (all, names) = read(folder)?;
     eprintln!("{names:?}");
     let learning = Learning::new(TrainTask::Detection, names.len(), all, 5)?;
-    if assist {
-        return simulated::run(&learning, &Boxes, &counts);
-    }
-    for n in counts {
-        let first: Vec<usize> = (0..n.min(learning.pool.len())).collect();
-        let steps = learning.steps(first.len());
-        let (net, took) = learning.train(&first, steps)?;
-        let percent = |v: f64| format!("{:.1} %", v * 100.0);
-        let figures: Vec<String> = net
-            .figures
-            .iter()
-            .map(|(name, v)| format!("{name} {}", percent(*v)))
-            .collect();
-        let each: Vec<String> = names
-            .iter()
-            .zip(&net.by_category)
-            .map(|(name, v)| format!("{name} {}", v.map_or("-".to_owned(), percent)))
-            .collect();
-        println!(
-            "| {} | {steps} | {} | {} | {:.0} s |",
-            first.len(),
-            figures.join(", "),
-            each.join(", "),
-            took.as_secs_f64()
-        );
+    asked.measure(&learning, &Boxes, |net| {
         eprintln!(
             "thresholds {:?}, confusion {:?}, {} bytes",
             net.threshold,
             net.confusion,
             net.model.len()
         );
-    }
-    Ok(())
+        let each: Vec<String> = names
+            .iter()
+            .zip(&net.by_category)
+            .map(|(name, v)| format!("{name} {}", v.map_or("-".to_owned(), percent)))
+            .collect();
+        format!("{} | {}", figures(net), each.join(", "))
+    })
 }
 
 /// As the job of the assist finds boxes.

@@ -174,7 +174,7 @@ impl Explore {
                 break;
             }
             let taken = self.0.db.write::<_, Error, _>(move |tx| {
-                Box::pin(async move { Ok(repo::file_tag::take(tx, tag, change, &keys, now).await?) })
+                Box::pin(async move { Ok(repo::file_tag::set(tx, tag, change, &keys, false, now).await?) })
             });
             files += taken.await?.unwrap_or(0);
         }
@@ -246,13 +246,7 @@ impl Explore {
             for keys in step.keys.chunks(ROWS) {
                 let (keys, puts) = (keys.to_vec(), step.puts);
                 let written = self.0.db.write::<_, Error, _>(move |tx| {
-                    Box::pin(async move {
-                        Ok(if puts {
-                            repo::file_tag::put(tx, tag, change, &keys, now).await?
-                        } else {
-                            repo::file_tag::take(tx, tag, change, &keys, now).await?
-                        })
-                    })
+                    Box::pin(async move { Ok(repo::file_tag::set(tx, tag, change, &keys, puts, now).await?) })
                 });
                 if written.await?.is_none() {
                     return Err(Error::not_found("dataset"));

@@ -1,25 +1,21 @@
 //! Indexes of versions: built by a job, kept as files, held in memory while they are used.
 
-use super::draft;
+use super::Payload;
+use super::cache::CacheFolder;
 use super::held::Held;
 use crate::profiles::{FileKept, Kind, states_of};
 use crate::versions::nodes::{self, DbNodes};
 use crate::{Context, Result};
-use anyhow::Context as _;
 use limn_domain::dataset::{Split, Version};
 use limn_domain::{AttributeValue, Attributes, Digest, Source, VersionId};
 use limn_explore::{Builder, Index, Row};
-use limn_jobs::{Handler, Permanent, Progress};
+use limn_jobs::{Handler, Progress};
 use limn_profile::{ImageRecord, TextRecord};
-use limn_storage::BlobStore;
-use limn_store::repo;
 use limn_versions::object::Labels;
 use limn_versions::{Entry, From, Hash, Reader};
-use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// Files looked at at once.
 const BATCH: usize = 500;
@@ -52,11 +48,6 @@ const COLUMNS: [(&str, &str, &str); 10] = [
     ("length", "Characters", ""),
 ];
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Payload {
-    pub version: VersionId,
-}
-
 /// Indexes a version. Safe to run again.
 pub(crate) struct ExploreJob(pub Context);
 
@@ -67,11 +58,7 @@ impl Handler for ExploreJob {
         payload: serde_json::Value,
         progress: Progress,
     ) -> anyhow::Result<Option<serde_json::Value>> {
-        let payload: Payload =
-            serde_json::from_value(payload).context("The index's settings cannot be read")?;
-        let version = repo::version::get(&mut self.0.db.read().await?, payload.version)
-            .await?
-            .ok_or_else(|| Permanent("The version was deleted.".to_owned()))?;
+        let version = Payload::version(&self.0, payload).await?;
         let index = build(&self.0, &version, Some(&progress)).await?;
         progress.log(format!("{} files indexed.", index.rows())).await?;
         Ok(None)
@@ -90,23 +77,16 @@ struct One {
 /// The indexes that are held in memory, and where the others lie.
 #[derive(Clone)]
 pub(crate) struct Indexes {
-    folder: Arc<PathBuf>,
-    /// Through which processes that do not see each other's folders share the files.
-    blobs: BlobStore,
+    pub files: CacheFolder,
     held: Held<VersionId, One>,
 }
 
 impl Indexes {
-    pub fn at(folder: PathBuf, blobs: BlobStore) -> Self {
+    pub fn new(files: CacheFolder) -> Self {
         Self {
-            folder: Arc::new(folder),
-            blobs,
+            files,
             held: Held::new(HELD, |one: &One| one.index.size()),
         }
-    }
-
-    fn path(&self, version: VersionId) -> PathBuf {
-        self.folder.join(format!("{version}.index"))
     }
 
     /// That of a version; none when it has to be built.
@@ -114,29 +94,13 @@ impl Indexes {
         if let Some(index) = self.current(version).await {
             return Ok(Some(index));
         }
-        let path = self.path(version);
+        let file = file_name(version);
         // Before it is read: what is written in between is seen at the next look.
-        let stamp = self.stamp(version).await?;
-        if self.blobs.is_remote() {
-            let obtained = self.blobs.obtain(&name(version), &path).await;
-            if !obtained.map_err(anyhow::Error::from)? {
-                return Ok(None);
-            }
+        let stamp = self.files.stamp(&file).await?;
+        if self.files.is_shared() && !self.files.obtain(&file).await? {
+            return Ok(None);
         }
-        let read = tokio::task::spawn_blocking(move || -> std::io::Result<Option<Index>> {
-            let bytes = match std::fs::read(&path) {
-                Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-                read => read?,
-            };
-            match Index::from_bytes(&bytes) {
-                Ok(index) => Ok(Some(index)),
-                Err(e) => {
-                    tracing::info!(path = %path.display(), error = %e, "an index is built anew");
-                    Ok(None)
-                }
-            }
-        });
-        let read = read.await.map_err(anyhow::Error::from)??;
+        let read = self.files.read(&file, Index::from_bytes).await?;
         Ok(read.map(|index| self.hold(version, Arc::new(index), stamp)))
     }
 
@@ -146,23 +110,10 @@ impl Indexes {
         if found.looked.elapsed() < LOOK {
             return Some(found.index);
         }
-        match self.stamp(version).await {
+        match self.files.stamp(&file_name(version)).await {
             Ok(Some(now)) if found.stamp.as_ref() != Some(&now) => None,
             _ => Some(self.hold(version, found.index, found.stamp)),
         }
-    }
-
-    /// What tells the file of an index from an earlier one; `None` when there is none.
-    async fn stamp(&self, version: VersionId) -> Result<Option<String>> {
-        if self.blobs.is_remote() {
-            let tag = self.blobs.shared_tag(&name(version)).await;
-            return Ok(tag.map_err(anyhow::Error::from)?);
-        }
-        let meta = tokio::fs::metadata(self.path(version)).await;
-        Ok(meta.ok().and_then(|m| {
-            let at = m.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-            Some(format!("{}-{}", at.as_nanos(), m.len()))
-        }))
     }
 
     fn hold(&self, version: VersionId, index: Arc<Index>, stamp: Option<String>) -> Arc<Index> {
@@ -176,66 +127,18 @@ impl Indexes {
 
     /// Keeps a new one.
     async fn put(&self, version: VersionId, index: Index) -> anyhow::Result<Arc<Index>> {
-        let index = Arc::new(index);
-        let (path, written) = (self.path(version), Arc::clone(&index));
-        let draft =
-            tokio::task::spawn_blocking(move || draft::write(&path, &[&written.to_bytes()])).await??;
-        // The draft, as an older one that a question brings meanwhile takes the file's place.
-        let shared = self.blobs.share(&name(version), &draft).await;
-        // Nobody reads half of one.
-        tokio::fs::rename(&draft, self.path(version)).await?;
-        shared?;
-        let stamp = self.stamp(version).await.unwrap_or_default();
+        let (index, file) = (Arc::new(index), file_name(version));
+        let written = Arc::clone(&index);
+        self.files
+            .put(&file, move || Ok(vec![written.to_bytes()]))
+            .await?;
+        let stamp = self.files.stamp(&file).await.unwrap_or_default();
         Ok(self.hold(version, index, stamp))
-    }
-
-    /// Removes the files of versions that are no more, and drafts nobody writes any longer. Answers how many.
-    pub async fn sweep(&self, ctx: &Context) -> Result<u64> {
-        let folder = Arc::clone(&self.folder);
-        let names = tokio::task::spawn_blocking(move || draft::list(&folder));
-        let names = names.await.map_err(anyhow::Error::from)?;
-        let mut removed = 0;
-        for path in names {
-            let version = path
-                .file_stem()
-                .and_then(|s| s.to_str())
-                .and_then(|s| s.parse().ok());
-            let stands = match version {
-                Some(v) => repo::version::get(&mut ctx.db.read().await?, v).await?.is_some(),
-                // One that a crash has left, or one that is just being written.
-                None => !draft::is_old(&path),
-            };
-            if !stands && std::fs::remove_file(&path).is_ok() {
-                removed += 1;
-            }
-        }
-        Ok(removed)
-    }
-
-    /// The same of the files that processes share.
-    pub async fn sweep_shared(&self, ctx: &Context) -> Result<u64> {
-        let names = self.blobs.shared_names("indexes/").await;
-        let mut removed = 0;
-        for name in names.map_err(anyhow::Error::from)? {
-            let version = name
-                .strip_prefix("indexes/")
-                .and_then(|n| n.split('.').next()?.parse::<VersionId>().ok());
-            if let Some(version) = version
-                && repo::version::get(&mut ctx.db.read().await?, version)
-                    .await?
-                    .is_none()
-            {
-                self.blobs.unshare(&name).await.map_err(anyhow::Error::from)?;
-                removed += 1;
-            }
-        }
-        Ok(removed)
     }
 }
 
-/// What an index is called among the files that processes share.
-fn name(version: VersionId) -> String {
-    format!("indexes/{version}.index")
+fn file_name(version: VersionId) -> String {
+    format!("{version}.index")
 }
 
 /// Indexes a version and keeps the index.

@@ -1,14 +1,12 @@
 //! Pictures of a version as points of a map, alike ones together. A job describes the pictures and lays them out; where each lies is kept
 //! in a file beside the index. What passes a filter and which colour it has is said when it is asked.
 
-use super::index::Payload;
 use super::similar::{NO_MODELS, describe};
-use super::{Explore, check, entries};
+use super::{Explore, Payload, check, entries};
 use crate::assist::port::{Described, Engine, EngineError, StopCheck};
 use crate::jobs::kind;
 use crate::versions::visible;
 use crate::{Actor, Context, Error, Result};
-use anyhow::Context as _;
 use limn_domain::dataset::Version;
 use limn_domain::explore::{ExploreFilter, ExploreQuery};
 use limn_domain::job::Job;
@@ -18,7 +16,6 @@ use limn_domain::map::{
 use limn_domain::{Action, Code, VersionId};
 use limn_explore::{Bits, Colors, Index, Layer, Looks, Map};
 use limn_jobs::{Cancelled, Handler, Permanent, Progress};
-use limn_store::repo;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -42,16 +39,12 @@ impl Handler for MapJob {
         payload: serde_json::Value,
         progress: Progress,
     ) -> anyhow::Result<Option<serde_json::Value>> {
-        let payload: Payload =
-            serde_json::from_value(payload).context("The settings of the map cannot be read")?;
         let engine = self
             .0
             .engine
             .clone()
             .ok_or_else(|| Permanent(NO_MODELS.to_owned()))?;
-        let version = repo::version::get(&mut self.0.db.read().await?, payload.version)
-            .await?
-            .ok_or_else(|| Permanent("The version was deleted.".to_owned()))?;
+        let version = Payload::version(&self.0, payload).await?;
         let key = key(engine.as_ref());
         // Asked for twice while it waited.
         if self.0.maps.get(version.id, &key).await?.is_some() {

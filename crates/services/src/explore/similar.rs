@@ -1,7 +1,7 @@
 //! Files in the order of how much they look like one of them. A job describes pictures that nobody has described, by content, and puts
 //! the descriptions of a version into one file beside its index; questions compare all of them in memory.
 
-use super::Explore;
+use super::{Explore, Payload};
 use crate::assist::port::{Engine, SmallPicture};
 use crate::assist::{bytes, floats};
 use crate::jobs::assist::small_picture;
@@ -12,14 +12,13 @@ use anyhow::Context as _;
 use futures::StreamExt as _;
 use limn_domain::dataset::Version;
 use limn_domain::job::Job;
-use limn_domain::{Code, Digest, VersionId};
+use limn_domain::{Code, Digest};
 use limn_explore::{Index, Looks};
 use limn_jobs::{Handler, Permanent, Progress};
 use limn_storage::StorageError;
 use limn_store::repo;
 use limn_store::repo::assist::Feature;
 use limn_versions::{Entry, From, Hash, Reader};
-use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -31,11 +30,6 @@ const SIDE: u32 = 64;
 /// Largest number of a description that is told from larger ones.
 const TOP: f32 = 0.25;
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Payload {
-    version: VersionId,
-}
-
 /// Describes the pictures of a version. Safe to run again: what was described before a crash is kept by content.
 pub(crate) struct SimilarJob(pub Context);
 
@@ -46,16 +40,12 @@ impl Handler for SimilarJob {
         payload: serde_json::Value,
         progress: Progress,
     ) -> anyhow::Result<Option<serde_json::Value>> {
-        let payload: Payload =
-            serde_json::from_value(payload).context("The settings of the comparison cannot be read")?;
         let engine = self
             .0
             .engine
             .clone()
             .ok_or_else(|| Permanent(NO_MODELS.to_owned()))?;
-        let version = repo::version::get(&mut self.0.db.read().await?, payload.version)
-            .await?
-            .ok_or_else(|| Permanent("The version was deleted.".to_owned()))?;
+        let version = Payload::version(&self.0, payload).await?;
         // Asked for twice while it waited.
         if self
             .0

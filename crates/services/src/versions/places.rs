@@ -1,7 +1,7 @@
 //! Where the files of a version lie, and having them checked there.
 
 use super::{Versions, visible};
-use crate::jobs::{check, kind};
+use crate::jobs::{check, kind, queue};
 use crate::{Actor, Error, Result, audit};
 use limn_domain::dataset::{CheckPlaces, VersionPlaces};
 use limn_domain::job::Job;
@@ -64,17 +64,14 @@ impl Versions {
                         priority: 0,
                         max_attempts: ATTEMPTS,
                     };
-                    let id = limn_jobs::enqueue(tx, new, now).await?;
-                    repo::job::set_dataset(tx, id, found.dataset_id).await?;
-                    repo::place::set_check(tx, version, id).await?;
+                    let job = queue(tx, new, Some(found.dataset_id), now).await?;
+                    repo::place::set_check(tx, version, job.id).await?;
                     let summary = format!(
                         "started to check the files of version {} of the dataset “{name}”",
                         found.number
                     );
                     audit::write(tx, &actor, None, "version.check", &summary, now).await?;
-                    repo::job::get(tx, id)
-                        .await?
-                        .ok_or_else(|| Error::not_found("job"))
+                    Ok(job)
                 })
             })
             .await?;

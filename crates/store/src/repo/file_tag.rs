@@ -116,62 +116,46 @@ pub async fn some_keys(tx: &mut Tx, tag: FileTagId, limit: i64) -> Result<Vec<St
     }))
 }
 
-/// Puts a tag on paths. Answers how many did not have it; `None` when the tag is gone.
-pub async fn put(
+/// Puts a tag on paths, or takes it off where not `on`. Answers how many that changes; `None` when the tag is gone.
+pub async fn set(
     tx: &mut Tx,
     tag: FileTagId,
     change: TagChangeId,
     keys: &[String],
+    on: bool,
     now: Timestamp,
 ) -> Result<Option<i64>, StoreError> {
     if !lock(tx, tag, now).await? {
         return Ok(None);
     }
-    let mut new = 0;
+    let mut changed = 0;
     for part in keys.chunks(ROWS) {
-        new += on_tx!(tx, conn => {
-            let mut q = QueryBuilder::new("INSERT INTO file_tagged (tag_id, file_key, change_id, gone, changed_at) ");
-            q.push_values(part, |mut row, key| {
-                row.push_bind(tag).push_bind(key).push_bind(change).push_bind(false).push_bind(now);
-            });
-            q.push(
-                " ON CONFLICT (tag_id, file_key) DO UPDATE SET change_id = excluded.change_id, gone = excluded.gone, \
-                 changed_at = excluded.changed_at WHERE file_tagged.gone",
-            );
-            q.build().execute(conn).await?.rows_affected()
-        }) as i64;
-    }
-    count(tx, tag, new).await?;
-    Ok(Some(new))
-}
-
-/// Takes a tag off paths. Answers how many had it; `None` when the tag is gone.
-pub async fn take(
-    tx: &mut Tx,
-    tag: FileTagId,
-    change: TagChangeId,
-    keys: &[String],
-    now: Timestamp,
-) -> Result<Option<i64>, StoreError> {
-    if !lock(tx, tag, now).await? {
-        return Ok(None);
-    }
-    let mut less = 0;
-    for part in keys.chunks(ROWS) {
-        less += on_tx!(tx, conn => {
-            let mut q = QueryBuilder::new("UPDATE file_tagged SET gone = ");
-            q.push_bind(true).push(", change_id = ").push_bind(change).push(", changed_at = ").push_bind(now);
-            q.push(" WHERE NOT gone AND tag_id = ").push_bind(tag).push(" AND file_key IN (");
-            let mut list = q.separated(", ");
-            for key in part {
-                list.push_bind(key);
+        changed += on_tx!(tx, conn => {
+            let mut q = QueryBuilder::new("");
+            if on {
+                q.push("INSERT INTO file_tagged (tag_id, file_key, change_id, gone, changed_at) ");
+                q.push_values(part, |mut row, key| {
+                    row.push_bind(tag).push_bind(key).push_bind(change).push_bind(false).push_bind(now);
+                });
+                q.push(
+                    " ON CONFLICT (tag_id, file_key) DO UPDATE SET change_id = excluded.change_id, gone = excluded.gone, \
+                     changed_at = excluded.changed_at WHERE file_tagged.gone",
+                );
+            } else {
+                q.push("UPDATE file_tagged SET gone = ").push_bind(true);
+                q.push(", change_id = ").push_bind(change).push(", changed_at = ").push_bind(now);
+                q.push(" WHERE NOT gone AND tag_id = ").push_bind(tag).push(" AND file_key IN (");
+                let mut list = q.separated(", ");
+                for key in part {
+                    list.push_bind(key);
+                }
+                q.push(")");
             }
-            q.push(")");
             q.build().execute(conn).await?.rows_affected()
         }) as i64;
     }
-    count(tx, tag, -less).await?;
-    Ok(Some(less))
+    count(tx, tag, if on { changed } else { -changed }).await?;
+    Ok(Some(changed))
 }
 
 /// Turns up to `limit` of the paths over that a change put a tag on or took it off, those behind `after` in the database's

@@ -307,7 +307,8 @@ async fn tags_have_limits_and_viewers_see_them() {
                 for n in ON_FILE_MAX..TAGS_MAX {
                     let now = limn_testkit::build::START;
                     let tag = repo::file_tag::make(tx, id, &format!("other {n}"), now).await?;
-                    repo::file_tag::put(tx, tag, TagChangeId::new(), &["gone.png".to_owned()], now).await?;
+                    repo::file_tag::set(tx, tag, TagChangeId::new(), &["gone.png".to_owned()], true, now)
+                        .await?;
                 }
                 Ok(())
             })

@@ -1,6 +1,6 @@
 //! The job that indexes a project, or takes in what has changed where that is much.
 
-use crate::jobs::kind;
+use crate::jobs::{kind, queue};
 use crate::{Context, Error, Result};
 use anyhow::Context as _;
 use limn_domain::ProjectId;
@@ -74,10 +74,7 @@ pub(super) async fn prepare(ctx: &Context, project: ProjectId) -> Result<Job> {
                     priority: 0,
                     max_attempts: ATTEMPTS,
                 };
-                let id = limn_jobs::enqueue(tx, new, now).await?;
-                repo::job::get(tx, id)
-                    .await?
-                    .ok_or_else(|| Error::not_found("job"))
+                queue(tx, new, None, now).await
             })
         })
         .await?;

@@ -1,16 +1,14 @@
 //! Indexes of projects: held in memory while they are asked, the large ones kept as files that a job writes, which the other processes get
 //! through the object store, where there is one.
 
-use super::super::draft;
+use super::super::cache::CacheFolder;
 use super::super::held::Held;
 use super::state::{Reached, State};
 use crate::{Context, Result};
 use limn_domain::{ItemId, ProjectId, Timestamp, UserId};
 use limn_explore::{Index, Stack};
-use limn_storage::BlobStore;
-use limn_store::repo;
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,9 +18,6 @@ const FORMAT: u32 = 2;
 const HELD: usize = 512 << 20;
 /// Bytes of the part of a file that says what it is, at most.
 const HEAD_MAX: u64 = 64 << 20;
-
-/// Where they lie among the files that processes share.
-const SHARED: &str = "items/";
 
 /// What a file says before its index.
 #[derive(Debug, Serialize, Deserialize)]
@@ -57,23 +52,16 @@ pub(super) struct Look {
 /// The indexes that are held in memory, and where the others lie.
 #[derive(Clone)]
 pub(crate) struct ItemIndexes {
-    folder: Arc<PathBuf>,
-    /// Through which processes that do not see each other's folders share the files.
-    blobs: BlobStore,
+    pub files: CacheFolder,
     held: Held<ProjectId, Arc<Slot>>,
 }
 
 impl ItemIndexes {
-    pub fn at(folder: PathBuf, blobs: BlobStore) -> Self {
+    pub fn new(files: CacheFolder) -> Self {
         Self {
-            folder: Arc::new(folder),
-            blobs,
+            files,
             held: Held::new(HELD, |slot: &Arc<Slot>| slot.bytes.load(Ordering::Relaxed)),
         }
-    }
-
-    fn path(&self, project: ProjectId) -> PathBuf {
-        self.folder.join(format!("{project}.index"))
     }
 
     fn slot(&self, project: ProjectId) -> Arc<Slot> {
@@ -131,15 +119,17 @@ impl ItemIndexes {
             held: state.held.iter().map(|(item, user)| (*item, *user)).collect(),
             drift: state.drift,
         };
-        let (path, written) = (self.path(project), Arc::clone(&stack));
-        let write = tokio::task::spawn_blocking(move || write(&path, &head, written.base()));
-        let draft = write.await.map_err(anyhow::Error::from)??;
+        let (file, written) = (file_name(project), Arc::clone(&stack));
+        let parts = move || -> std::io::Result<Vec<Vec<u8>>> {
+            let head = serde_json::to_vec(&head)?;
+            let length = (head.len() as u64).to_le_bytes();
+            // The index is some hundred bytes an item: once in memory is enough.
+            Ok(vec![length.to_vec(), head, written.base().to_bytes()])
+        };
+        self.files.put(&file, parts).await?;
         let slot = self.slot(project);
-        // The draft, as what a question brings meanwhile takes the file's place.
-        let shared = self.share(project, &slot, &draft).await;
-        // Nobody reads half of one.
-        tokio::fs::rename(&draft, self.path(project)).await?;
-        shared?;
+        // It need not come back.
+        slot.set_brought(self.files.shared_tag(&file).await?);
         let mut held = slot.state.lock().await;
         if held.at <= state.at || held.is_large() {
             *held = state;
@@ -148,27 +138,14 @@ impl ItemIndexes {
         Ok(stack)
     }
 
-    /// Gives a file to the other processes.
-    async fn share(&self, project: ProjectId, slot: &Slot, file: &Path) -> Result<()> {
-        let name = name(project);
-        let shared = self.blobs.share(&name, file).await;
-        shared.map_err(anyhow::Error::from)?;
-        // It need not come back.
-        let tag = self.blobs.shared_tag(&name).await;
-        slot.set_brought(tag.map_err(anyhow::Error::from)?);
-        Ok(())
-    }
-
     /// Brings the file here that another process has written since.
     async fn bring(&self, project: ProjectId, slot: &Slot) -> Result<()> {
-        let name = name(project);
-        let tag = self.blobs.shared_tag(&name).await;
-        let tag = tag.map_err(anyhow::Error::from)?;
+        let file = file_name(project);
+        let tag = self.files.shared_tag(&file).await?;
         if tag.is_none() || tag == slot.brought() {
             return Ok(());
         }
-        let obtained = self.blobs.obtain(&name, &self.path(project)).await;
-        if obtained.map_err(anyhow::Error::from)? {
+        if self.files.obtain(&file).await? {
             // As it was asked for before, what was written in between is noticed at the next look.
             slot.set_brought(tag);
         }
@@ -178,50 +155,9 @@ impl ItemIndexes {
     /// What is kept of a project, if it was read after a moment.
     async fn read(&self, project: ProjectId, slot: &Slot, after: Timestamp) -> Result<Option<State>> {
         self.bring(project, slot).await?;
-        let path = self.path(project);
+        let path = self.files.path(&file_name(project));
         let read = tokio::task::spawn_blocking(move || read(&path, after));
         Ok(read.await.map_err(anyhow::Error::from)??)
-    }
-
-    /// Removes the files of projects that are no more, and drafts nobody writes any longer. Answers how many.
-    pub async fn sweep(&self, ctx: &Context) -> Result<u64> {
-        let folder = Arc::clone(&self.folder);
-        let list = tokio::task::spawn_blocking(move || draft::list(&folder));
-        let mut removed = 0;
-        for path in list.await.map_err(anyhow::Error::from)? {
-            let name = path.file_stem().and_then(|s| s.to_str());
-            let stands = match name.and_then(|s| s.parse::<ProjectId>().ok()) {
-                Some(project) => {
-                    let mut tx = ctx.db.read().await?;
-                    repo::transfer::title(&mut tx, project).await?.is_some()
-                }
-                None => !draft::is_old(&path),
-            };
-            if !stands && std::fs::remove_file(&path).is_ok() {
-                removed += 1;
-            }
-        }
-        Ok(removed)
-    }
-
-    /// The same of the files that processes share.
-    pub async fn sweep_shared(&self, ctx: &Context) -> Result<u64> {
-        let names = self.blobs.shared_names(SHARED).await;
-        let mut removed = 0;
-        for name in names.map_err(anyhow::Error::from)? {
-            let project = name
-                .strip_prefix(SHARED)
-                .and_then(|n| n.strip_suffix(".index")?.parse::<ProjectId>().ok());
-            let Some(project) = project else { continue };
-            let mut tx = ctx.db.read().await?;
-            let stands = repo::transfer::title(&mut tx, project).await?.is_some();
-            drop(tx);
-            if !stands {
-                self.blobs.unshare(&name).await.map_err(anyhow::Error::from)?;
-                removed += 1;
-            }
-        }
-        Ok(removed)
     }
 }
 
@@ -238,20 +174,8 @@ impl Slot {
     }
 }
 
-/// What an index is called among the files that processes share.
-fn name(project: ProjectId) -> String {
-    format!("{SHARED}{project}.index")
-}
-
-/// Writes a file beside the one of this path; answers where.
-fn write(path: &Path, head: &Head, index: &Index) -> std::io::Result<PathBuf> {
-    let head = serde_json::to_vec(head)?;
-    let length = (head.len() as u64).to_le_bytes();
-    // The index is some hundred bytes an item: once in memory is enough.
-    draft::write(
-        path,
-        &[length.as_slice(), head.as_slice(), index.to_bytes().as_slice()],
-    )
+fn file_name(project: ProjectId) -> String {
+    format!("{project}.index")
 }
 
 /// None where there is none, where it is not newer, and where it cannot be used.
