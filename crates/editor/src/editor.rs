@@ -165,6 +165,8 @@ pub enum Button {
     Primary,
     Middle,
     Secondary,
+    /// The other end of a pen.
+    Eraser,
 }
 
 /// Modifier keys; `ctrl` is also the command key.
@@ -248,6 +250,8 @@ pub struct Editor {
     /// What can be said of the item as a whole.
     item_attributes: Vec<Attribute>,
     touches: HashMap<i32, Point>,
+    /// The pen that is down: fingers beside it are the hand that holds it.
+    pen: Option<i32>,
     hover: Option<Hit>,
     cursor: Cursor,
     /// Last known pointer position, in image pixels, while it is over the canvas.
@@ -292,6 +296,7 @@ impl Editor {
             definitions: HashMap::new(),
             item_attributes: Vec::new(),
             touches: HashMap::new(),
+            pen: None,
             hover: None,
             cursor: Cursor::Default,
             pointer: None,

@@ -1,8 +1,8 @@
 //! What keys, menus and panels do.
 
-use super::{Editor, Tool, links};
+use super::{Editor, Tool, grips, links};
 use crate::command::{Command, Order};
-use crate::shape::placed;
+use crate::shape::{placed, with_turned_rect};
 use crate::snap::clamp_shift;
 use limn_domain::{Annotation, AnnotationId, CategoryId, Point, Rect, Shape, Size, Source};
 use std::collections::{BTreeSet, HashMap};
@@ -284,7 +284,11 @@ impl Editor {
         let mut z = self.doc.top_z();
         let (mut new, mut ids, mut groups) = (Vec::new(), HashMap::new(), links::Groups::new());
         for a in list {
-            let Some(rect) = a.shape.bounds().and_then(|r| onto(r, size)) else {
+            // Turned boxes and ellipses may reach beyond the image: where they can stay they do.
+            let stays = matches!(a.shape, Shape::RotatedBox { .. } | Shape::Ellipse { .. })
+                && self.is_in_image(&a.shape);
+            let place = a.shape.bounds();
+            let Some(rect) = place.and_then(|r| if stays { Some(r) } else { onto(r, size) }) else {
                 continue;
             };
             let equal = self.doc.near(rect).into_iter().any(|o| {
@@ -341,19 +345,25 @@ impl Editor {
         self.run_joining(Command::Move(to), true)
     }
 
-    /// Moves the right and bottom sides of the selected shapes by image pixels.
+    /// Moves the right and bottom sides of the selected shapes by image pixels; of turned ones their own sides.
     pub fn grow(&mut self, dw: f64, dh: f64) -> bool {
-        let size = self.doc.size();
         let to = self
             .editable_boxes()
             .into_iter()
-            .map(|(id, r)| {
-                let w = (r.w + dw).clamp(1.0, (size.width - r.x).max(1.0));
-                let h = (r.h + dh).clamp(1.0, (size.height - r.y).max(1.0));
-                (id, Rect::new(r.x, r.y, w, h))
-            })
+            .filter_map(|(id, r)| Some((id, self.grown(&self.doc.get(id)?.shape, r, dw, dh)?)))
             .collect();
-        self.run_joining(Command::Move(to), true)
+        self.run_joining(Command::Reshape(to, Vec::new()), true)
+    }
+
+    fn grown(&self, shape: &Shape, bounds: Rect, dw: f64, dh: f64) -> Option<Shape> {
+        // A turned one may reach beyond the image as long as some of it is in it.
+        if let Shape::RotatedBox { rect } | Shape::Ellipse { rect } = shape {
+            return with_turned_rect(shape, grips::grown(*rect, dw, dh)).filter(|s| self.is_in_image(s));
+        }
+        let size = self.doc.size();
+        let w = (bounds.w + dw).clamp(1.0, (size.width - bounds.x).max(1.0));
+        let h = (bounds.h + dh).clamp(1.0, (size.height - bounds.y).max(1.0));
+        placed(shape, Rect::new(bounds.x, bounds.y, w, h))
     }
 
     fn editable_boxes(&self) -> Vec<(AnnotationId, Rect)> {

@@ -52,6 +52,19 @@ pub(super) fn stretched(rect: TurnedRect, handle: Handle, to: Point, keep_ratio:
     }
 }
 
+/// The box with longer or shorter sides; the corner that is top left before turning stays where it is.
+pub(super) fn grown(rect: TurnedRect, dw: f64, dh: f64) -> TurnedRect {
+    let (w, h) = ((rect.w + dw).max(MIN_SIDE), (rect.h + dh).max(MIN_SIDE));
+    let center = rect.to_image(Point::new((w - rect.w) / 2.0, (h - rect.h) / 2.0));
+    TurnedRect {
+        cx: center.x,
+        cy: center.y,
+        w,
+        h,
+        angle: rect.angle,
+    }
+}
+
 /// The angle at which the grip above the box points at `to`: in tenths of a degree, upright when close to it; in steps
 /// with Shift, as it comes with Alt.
 pub(super) fn turned(rect: TurnedRect, to: Point, steps: bool, free: bool) -> f64 {
