@@ -518,7 +518,7 @@ test.describe("by touch", () => {
     await tap(0.6, 0.6);
     await expect.poll(() => label.count()).toBe(2);
     await page.getByRole("button", { name: "More for all objects" }).tap();
-    await a11y();
+    await a11y(page);
     await page.getByRole("menuitemradio", { name: "Pick several by clicks" }).tap();
     // The second point is selected since it was set.
     await page.getByTestId("object").first().tap();

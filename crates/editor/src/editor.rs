@@ -1,6 +1,7 @@
 //! The workspace of one item: document, history, selection, view, layers and the tool in hand.
 
 mod actions;
+mod apart;
 mod begun;
 mod boolean;
 mod border;
@@ -413,7 +414,7 @@ impl Editor {
         if self.read_only {
             return false;
         }
-        let Some(change) = command.compile(&self.doc) else {
+        let Some(change) = command.compile(&self.doc).and_then(|c| self.kept_apart(c)) else {
             return false;
         };
         let change = match &self.video {

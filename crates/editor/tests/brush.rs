@@ -295,3 +295,39 @@ fn the_other_end_of_a_pen_erases() {
     e.pointer_up(p);
     assert_eq!(mask_of(&e, 0).area(), 1_600 - 100);
 }
+
+#[test]
+fn semantic_masks_stay_apart_when_they_are_moved_pasted_or_relabeled() {
+    let list = vec![block(1, 1, [0, 0, 100, 100]), block(2, 2, [100, 0, 100, 100])];
+    let mut e = workspace(Task::Semantic, list, Tool::Select);
+    let first = shown(e.doc());
+    let areas = |e: &Editor| {
+        (0..e.doc().len())
+            .map(|n| mask_of(e, n).area())
+            .collect::<Vec<_>>()
+    };
+    // Moved onto its neighbour, which gives way.
+    e.select(id(1), false);
+    assert!(e.nudge(30.0, 0.0));
+    assert_eq!(areas(&e), [10_000, 7_000]);
+    e.undo();
+    // A copy from another item goes into the mask of its category.
+    assert!(e.paste(&[block(7, 2, [50, 0, 100, 50])], false));
+    assert_eq!(areas(&e), [7_500, 12_500]);
+    assert!(e.selection().iter().all(|id| e.doc().contains(id)));
+    e.undo();
+    // So does what gets another category.
+    e.select(id(1), false);
+    assert!(e.relabel_selected(category(2)));
+    assert_eq!(areas(&e), [20_000]);
+    undo_to_nothing_and_redo(&mut e, &first);
+    e.undo();
+    // What is locked keeps its pixels.
+    e.select(id(2), false);
+    e.toggle_locked_selected();
+    e.select(id(1), false);
+    assert!(e.nudge(30.0, 0.0));
+    assert_eq!(areas(&e), [7_000, 10_000]);
+    e.undo();
+    assert_eq!(shown(e.doc()), first);
+}

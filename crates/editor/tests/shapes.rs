@@ -336,3 +336,43 @@ fn what_reaches_beyond_the_image_is_copied_and_grows_as_it_is() {
     e.undo();
     assert_eq!(only(&e), Shape::RotatedBox { rect }, "keys in a row are one step");
 }
+
+#[test]
+fn a_point_and_a_level_line_are_copied_and_moved_by_numbers() {
+    for points in [vec![[50.0, 60.0]], vec![[50.0, 60.0], [90.0, 60.0]]] {
+        let shape = match points.len() {
+            1 => Shape::Points { points },
+            _ => Shape::Polyline { points },
+        };
+        let mut e = workspace(Task::Objects, vec![with(shape)], Tool::Select);
+        let first = shown(e.doc());
+        e.select(id(1), false);
+        assert!(e.duplicate());
+        assert_eq!(e.doc().len(), 2);
+        let was = e.doc().bounds(id(1)).unwrap();
+        assert!(e.set_rect(id(1), Rect { x: 70.0, ..was }));
+        assert_eq!(e.doc().bounds(id(1)), Some(Rect { x: 70.0, ..was }));
+        // Beyond the image it stays at its border, as large as it was.
+        assert!(e.set_rect(id(1), Rect { x: 9_000.0, ..was }));
+        assert_eq!(
+            e.doc().bounds(id(1)).map(|r| (r.right(), r.w)),
+            Some((640.0, was.w))
+        );
+        undo_to_nothing_and_redo(&mut e, &first);
+    }
+}
+
+#[test]
+fn locked_shapes_stay_whatever_is_typed_or_clicked_in_the_panel() {
+    let mut e = workspace(
+        Task::Objects,
+        vec![boxed(1, 1, Rect::new(10.0, 10.0, 20.0, 20.0), 0)],
+        Tool::Select,
+    );
+    e.select(id(1), false);
+    e.toggle_locked(id(1));
+    assert!(!e.set_rect(id(1), Rect::new(50.0, 10.0, 20.0, 20.0)));
+    assert!(!e.delete(id(1)));
+    e.toggle_locked(id(1));
+    assert!(e.delete(id(1)));
+}

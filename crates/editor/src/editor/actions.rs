@@ -202,8 +202,9 @@ impl Editor {
         }
     }
 
+    /// Deletes a shape, unless it is locked.
     pub fn delete(&mut self, id: AnnotationId) -> bool {
-        self.run(Command::Remove(vec![id]))
+        !self.is_locked(id) && self.run(Command::Remove(vec![id]))
     }
 
     /// The proposal after the primary one that is not among `gone`.
@@ -323,7 +324,9 @@ impl Editor {
         let ids: Vec<AnnotationId> = new.iter().map(|a| a.id).collect();
         let done = self.run(Command::Paste(new));
         if done {
-            self.selection.set_all(ids);
+            // In semantic segmentation copies may have gone into masks that were there.
+            self.selection
+                .set_all(ids.into_iter().filter(|id| self.doc.contains(*id)));
             self.epochs.selection += 1;
         }
         done
@@ -373,13 +376,33 @@ impl Editor {
             .collect()
     }
 
-    /// Exact numbers from the panel; clipped to the image, refused when nothing is left.
+    /// Exact numbers from the panel. Another place keeps the size and stays on the image; another size is clipped to it, and
+    /// refused when nothing is left. Locked shapes stay.
     pub fn set_rect(&mut self, id: AnnotationId, rect: Rect) -> bool {
+        let Some(was) = self.doc.bounds(id).filter(|_| !self.is_locked(id)) else {
+            return false;
+        };
         if !rect.is_finite() {
             return false;
         }
-        let r = rect.clipped(self.doc.size());
-        r.w > 0.0 && r.h > 0.0 && self.run(Command::Resize(id, r))
+        let size = self.doc.size();
+        if (rect.w, rect.h) == (was.w, was.h) {
+            let (dx, dy) = clamp_shift(std::iter::once(was), rect.x - was.x, rect.y - was.y, size);
+            return self.run(Command::Move(vec![(
+                id,
+                Rect::new(was.x + dx, was.y + dy, was.w, was.h),
+            )]));
+        }
+        let r = rect.clipped(size);
+        // A level line has no height, and keeps none.
+        let fits = |now: f64, was: f64| now > 0.0 || (now == 0.0 && was == 0.0);
+        fits(r.w, was.w) && fits(r.h, was.h) && self.run(Command::Resize(id, r))
+    }
+
+    /// Whether a shape is locked, by itself or through its category.
+    pub(super) fn is_locked(&self, id: AnnotationId) -> bool {
+        let doc = self.stored();
+        doc.get(id).is_some_and(|a| self.layers.is_locked(a))
     }
 
     /// A box of the last size at the pointer, or in the middle of the view.
@@ -527,11 +550,11 @@ impl Editor {
     }
 }
 
-/// The box moved and, where it is larger than the image, cut so that it lies on it.
+/// The box moved and, where it is larger than the image, cut so that it lies on it. That of a point or a level line has no area.
 fn onto(r: Rect, size: Size) -> Option<Rect> {
     let w = r.w.min(size.width);
     let h = r.h.min(size.height);
-    let ok = r.is_finite() && w > 0.0 && h > 0.0;
+    let ok = r.is_finite() && w >= 0.0 && h >= 0.0;
     ok.then(|| {
         Rect::new(
             r.x.clamp(0.0, size.width - w),

@@ -229,7 +229,7 @@ impl Editor {
     }
 
     /// What may be painted: the pixels that no locked or hidden mask holds.
-    fn unlocked(&self, pixels: &Mask) -> Option<Mask> {
+    pub(super) fn unlocked(&self, pixels: &Mask) -> Option<Mask> {
         let mut left = pixels.clone();
         for a in self.doc.near(pixels.window()) {
             if let Shape::Mask { mask } = &a.shape

@@ -184,7 +184,9 @@ impl Editor {
 
     /// Says how well the `at`th keypoint is seen. One that had no place gets that of the skeleton's figure.
     pub fn set_visibility(&mut self, id: AnnotationId, at: usize, visibility: Visibility) -> bool {
-        let Some(a) = self.doc.get(id) else { return false };
+        let Some(a) = self.doc.get(id).filter(|a| !self.layers.is_locked(a)) else {
+            return false;
+        };
         let Shape::Keypoints { keypoints } = &a.shape else {
             return false;
         };
@@ -235,7 +237,7 @@ impl Editor {
 
     /// Turns the selected box or ellipse to an angle in degrees, or gives it other numbers.
     pub fn set_turned(&mut self, id: AnnotationId, rect: TurnedRect) -> bool {
-        if !rect.is_finite() || rect.w < MIN_SIDE || rect.h < MIN_SIDE {
+        if !rect.is_finite() || rect.w < MIN_SIDE || rect.h < MIN_SIDE || self.is_locked(id) {
             return false;
         }
         match self.doc.get(id).and_then(|a| with_turned_rect(&a.shape, rect)) {

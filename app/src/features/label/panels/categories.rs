@@ -27,13 +27,12 @@ fn found(list: &[Cat], query: &str) -> Vec<Cat> {
         .filter(|c| fits(&c.category.name, query))
         .cloned()
         .collect();
-    let begins = |c: &Cat| {
-        c.category
-            .name
-            .to_lowercase()
-            .starts_with(&query.trim().to_lowercase())
-    };
-    hits.sort_by_key(|c| !begins(c));
+    // The name itself first: else one that is the beginning of another could not be picked by typing.
+    let query = query.trim().to_lowercase();
+    hits.sort_by_key(|c| {
+        let name = c.category.name.to_lowercase();
+        (name != query, !name.starts_with(&query))
+    });
     hits.into_iter().map(|c| Cat { depth: 0, ..c }).collect()
 }
 
@@ -342,5 +341,44 @@ fn ChoiceButton(cat: Cat) -> impl IntoView {
                 {move || digit().map(|k| view! { <kbd class="kbd">{k.to_string()}</kbd> })}
             </button>
         </li>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cat(name: &str) -> Cat {
+        let category = Category {
+            id: CategoryId::new(),
+            parent_id: None,
+            name: name.to_owned(),
+            color: String::new(),
+            hotkey: None,
+            position: 0,
+            export_id: 1,
+            skeleton: None,
+            attributes: Vec::new(),
+            annotation_count: 0,
+            item_count: 0,
+        };
+        Cat {
+            category,
+            depth: 1,
+            key: None,
+            color: String::new(),
+        }
+    }
+
+    #[test]
+    fn the_name_itself_is_found_first() {
+        let list = ["racing car", "Car wheel", "car", "cat"].map(cat);
+        let names = |query: &str| {
+            let hits = found(&list, query);
+            hits.into_iter().map(|c| c.category.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(" Car"), ["car", "Car wheel", "racing car"]);
+        assert_eq!(names("whe"), ["Car wheel"]);
+        assert_eq!(names("").len(), 4);
     }
 }

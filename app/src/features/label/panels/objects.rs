@@ -363,7 +363,11 @@ fn Row(object: Object, total: impl Fn() -> usize + Send + Sync + 'static) -> imp
                     aria-label=format!("Delete {name}")
                     title=format!("Delete {name}")
                     on:click=move |_| {
-                        desk.edit(|e| e.delete(id));
+                        if locked.get_untracked() {
+                            desk.toasts.info("It is locked; unlock it first.");
+                        } else {
+                            desk.edit(|e| e.delete(id));
+                        }
                     }
                 >
                     <Icon glyph=Glyph::Trash size=14/>
