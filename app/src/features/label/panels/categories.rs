@@ -2,38 +2,23 @@
 
 use crate::features::label::branch;
 use crate::features::label::desk::{Cat, Desk};
+use crate::features::label::find;
 use crate::ui::{Glyph, Icon, Kbd};
 use leptos::html;
 use leptos::prelude::*;
 use limn_domain::category::Category;
 use limn_domain::{Annotation, CategoryId, Source};
 
-/// Whether every word of the query begins a word of the name.
-fn fits(name: &str, query: &str) -> bool {
-    let name = name.to_lowercase();
-    query.to_lowercase().split_whitespace().all(|q| {
-        name.split(|c: char| !c.is_alphanumeric())
-            .any(|w| w.starts_with(q))
-            || name.contains(q)
-    })
-}
-
 fn found(list: &[Cat], query: &str) -> Vec<Cat> {
     if query.trim().is_empty() {
         return list.to_vec();
     }
-    let mut hits: Vec<Cat> = list
-        .iter()
-        .filter(|c| fits(&c.category.name, query))
-        .cloned()
-        .collect();
-    // The name itself first: else one that is the beginning of another could not be picked by typing.
-    let query = query.trim().to_lowercase();
-    hits.sort_by_key(|c| {
-        let name = c.category.name.to_lowercase();
-        (name != query, !name.starts_with(&query))
-    });
-    hits.into_iter().map(|c| Cat { depth: 0, ..c }).collect()
+    let names: Vec<&str> = list.iter().map(|c| c.category.name.as_str()).collect();
+    find::by_name(&names, query)
+        .into_iter()
+        .filter_map(|n| list.get(n).cloned())
+        .map(|c| Cat { depth: 0, ..c })
+        .collect()
 }
 
 /// The head of the list with its search field: `/` opens it, Enter picks the first hit.
@@ -341,44 +326,5 @@ fn ChoiceButton(cat: Cat) -> impl IntoView {
                 {move || digit().map(|k| view! { <kbd class="kbd">{k.to_string()}</kbd> })}
             </button>
         </li>
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn cat(name: &str) -> Cat {
-        let category = Category {
-            id: CategoryId::new(),
-            parent_id: None,
-            name: name.to_owned(),
-            color: String::new(),
-            hotkey: None,
-            position: 0,
-            export_id: 1,
-            skeleton: None,
-            attributes: Vec::new(),
-            annotation_count: 0,
-            item_count: 0,
-        };
-        Cat {
-            category,
-            depth: 1,
-            key: None,
-            color: String::new(),
-        }
-    }
-
-    #[test]
-    fn the_name_itself_is_found_first() {
-        let list = ["racing car", "Car wheel", "car", "cat"].map(cat);
-        let names = |query: &str| {
-            let hits = found(&list, query);
-            hits.into_iter().map(|c| c.category.name).collect::<Vec<_>>()
-        };
-        assert_eq!(names(" Car"), ["car", "Car wheel", "racing car"]);
-        assert_eq!(names("whe"), ["Car wheel"]);
-        assert_eq!(names("").len(), 4);
     }
 }
