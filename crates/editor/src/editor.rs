@@ -495,10 +495,10 @@ impl Editor {
 
     /// Puts the outcome of a merge in place. Conflicts stay open, standing as mine, until [`Self::decide`].
     pub fn take_merge(&mut self, theirs: ItemAnnotations, merge: Merge) {
-        self.cancel();
         self.stored_mut().rebase(theirs, merge.merged);
         self.conflicts = merge.conflicts;
         self.after_change();
+        self.keep_drawing();
     }
 
     /// Open conflicts found when the item was restored.

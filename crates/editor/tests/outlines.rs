@@ -501,3 +501,43 @@ fn pieces_of_a_suggestion_are_labels() {
             .all(|a| a.source == Source::Human && a.score.is_none())
     );
 }
+
+#[test]
+fn a_merge_while_something_is_drawn_loses_none_of_it() {
+    let mut e = editor(vec![square_at(1, 100.0)]);
+    e.select(common::id(1), false);
+    let shift = Mods {
+        shift: true,
+        ..Mods::default()
+    };
+    click_with(&mut e, 300.0, 100.0, shift);
+    click(&mut e, 350.0, 100.0);
+    click(&mut e, 350.0, 150.0);
+    // Meanwhile somebody else has deleted the object that it was to be added to, and drawn another.
+    let theirs = common::server(4, vec![square_at(2, 420.0)]);
+    let merge = e.doc().merge_with(&theirs);
+    e.take_merge(theirs, merge);
+    assert!(e.doc().contains(common::id(2)) && !e.doc().contains(common::id(1)));
+    assert_eq!(e.outline().map(|o| o.points.len()), Some(3));
+    assert!(e.finish_outline());
+    assert_eq!(e.doc().len(), 2, "it became an object of its own");
+    // A stroke goes on too.
+    e.set_tool(Tool::Brush);
+    e.clear_selection();
+    e.pointer_down(pointer(&e, 500.0, 300.0, Mods::default()));
+    let theirs = common::server(5, vec![square_at(2, 420.0), square_at(3, 200.0)]);
+    let merge = e.doc().merge_with(&theirs);
+    e.take_merge(theirs, merge);
+    e.pointer_move(pointer(&e, 540.0, 300.0, Mods::default()));
+    e.pointer_up(pointer(&e, 540.0, 300.0, Mods::default()));
+    let masks = e
+        .doc()
+        .iter()
+        .filter_map(|a| match &a.shape {
+            Shape::Mask { mask } => Some(mask.width),
+            _ => None,
+        })
+        .collect::<Vec<_>>();
+    assert_eq!(masks.len(), 1);
+    assert!(masks[0] > 40, "all of its way is painted");
+}

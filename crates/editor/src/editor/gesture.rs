@@ -552,6 +552,34 @@ impl Editor {
         self.epochs.look += 1;
     }
 
+    /// The annotations are others than before: a drag of a shape ends without effect, since it holds on to what was; what is
+    /// being drawn goes on.
+    pub(super) fn keep_drawing(&mut self) {
+        self.relating = self.relating.filter(|id| self.doc.contains(*id));
+        match &mut self.gesture {
+            Gesture::Paint(stroke) => stroke.target = stroke.target.filter(|id| self.doc.contains(*id)),
+            Gesture::Idle
+            | Gesture::Pan { .. }
+            | Gesture::Pinch { .. }
+            | Gesture::Smart(_)
+            | Gesture::Marquee { .. }
+            | Gesture::Draw { .. } => {}
+            Gesture::Trace(_) => {
+                self.gesture = Gesture::Idle;
+                self.outline_release();
+            }
+            Gesture::Press { .. }
+            | Gesture::Move { .. }
+            | Gesture::Resize { .. }
+            | Gesture::Stretch { .. }
+            | Gesture::Turn { .. }
+            | Gesture::Reshape { .. } => self.gesture = Gesture::Idle,
+        }
+        self.outline_goes_on();
+        self.smart_goes_on();
+        self.epochs.look += 1;
+    }
+
     /// What a press has begun is none: a second finger came, or the pen.
     fn unpress(&mut self) {
         self.smart_unpress();

@@ -33,6 +33,16 @@ pub enum Purpose {
     Cut(AnnotationId),
 }
 
+impl Purpose {
+    /// The same, as long as the object that it is for is there.
+    pub(super) fn while_there(self, there: impl Fn(AnnotationId) -> bool) -> Self {
+        match self {
+            Self::Add(id) | Self::Cut(id) if !there(id) => Self::Draw,
+            purpose => purpose,
+        }
+    }
+}
+
 /// What is being drawn corner by corner: an outline, a line, the corners that tell a box, the keypoints of a skeleton.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outline {
@@ -184,6 +194,16 @@ impl Editor {
             Some(id) if p.mods.shift => Purpose::Add(id),
             Some(id) if p.mods.alt => Purpose::Cut(id),
             _ => Purpose::Draw,
+        }
+    }
+
+    /// What is drawn goes on after the annotations have become others: an object of its own where the one that it was for is gone.
+    pub(super) fn outline_goes_on(&mut self) {
+        let there = |id: AnnotationId| self.doc.contains(id);
+        if let Some(outline) = &mut self.outline {
+            outline.purpose = outline.purpose.while_there(there);
+            // Their borders may be others.
+            (outline.began, outline.on) = (None, None);
         }
     }
 

@@ -307,6 +307,16 @@ impl Editor {
         }
     }
 
+    /// A proposal goes on after the annotations have become others.
+    pub(super) fn smart_goes_on(&mut self) {
+        let there = |id| self.doc.contains(id);
+        match &mut self.smart {
+            Some(Proposal::Region(r)) => r.purpose = r.purpose.while_there(there),
+            Some(Proposal::Wire(w)) => w.purpose = w.purpose.while_there(there),
+            None => {}
+        }
+    }
+
     /// The pointer moves while a smart tool is in hand.
     pub(super) fn smart_move(&mut self, p: &Pointer) {
         let at = self.view.to_image(p.at);
