@@ -7,6 +7,7 @@ mod boolean;
 mod border;
 mod brush;
 mod describe;
+mod ending;
 mod gesture;
 mod grips;
 mod links;
