@@ -25,7 +25,7 @@ use leptos::html;
 use leptos::prelude::*;
 use limn_domain::picture::Picture;
 use limn_domain::{Point, Size};
-use limn_editor::{Button, Mods, Pointer, PointerKind};
+use limn_editor::{Button, Mods, Pointer, PointerKind, Tool};
 pub use paint::Painter;
 use wasm_bindgen::prelude::*;
 use web_sys::{PointerEvent, WheelEvent};
@@ -46,6 +46,7 @@ fn pointer(ev: &PointerEvent, corner: Point) -> Pointer {
         button: match ev.button() {
             1 => Button::Middle,
             2 => Button::Secondary,
+            5 => Button::Eraser,
             _ => Button::Primary,
         },
         mods: Mods {
@@ -193,7 +194,10 @@ pub fn Stage() -> impl IntoView {
         if ev.button() == 1 {
             ev.prevent_default();
         }
-        on(ev, limn_editor::Editor::pointer_down);
+        let mut p = pointer(&ev, corner.get_value());
+        // While several are picked a click adds, as with Shift.
+        p.mods.shift |= desk.several.get_untracked() && desk.read(|s| s.editor.tool()) == Some(Tool::Select);
+        desk.edit(|e| e.pointer_down(p));
     };
     let wheel = move |ev: WheelEvent| {
         ev.prevent_default();
