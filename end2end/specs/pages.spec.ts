@@ -80,6 +80,18 @@ test("a phone shows the tab that one is on", async ({ limn, admin, page, signIn 
   await expect(tab("Overview")).not.toBeInViewport();
 });
 
+test("a window that becomes narrow keeps its tab in view", async ({ limn, admin, page, signIn }) => {
+  const project = await makeProject(limn.api(admin.token), unique("Tabs"), { items: 0 });
+  await signIn(page, admin);
+  await page.goto(`/projects/${project.id}/settings`);
+  await hydrated(page);
+  const tab = (name: string) => page.getByRole("navigation", { name: "Project" }).getByRole("link", { name });
+  await expect(tab("Overview")).toBeInViewport({ ratio: 0.95 });
+  await page.setViewportSize({ width: 390, height: 844 });
+  await expect(tab("Settings")).toBeInViewport({ ratio: 0.95 });
+  await expect(tab("Overview")).not.toBeInViewport();
+});
+
 test("a button keeps the focus while it works, and a form is sent once", async ({ limn, admin, page, signIn }) => {
   const project = await makeProject(limn.api(admin.token), unique("Focus"), { items: 0 });
   await signIn(page, admin);
