@@ -168,6 +168,26 @@ test("files are tagged by keyboard, filtered by tag, and the change is undone", 
   await expect(page.getByText("The tags are as they were.")).toBeVisible();
   await expect(page.locator(".explore__cell .data-tag", { hasText: "night" })).toHaveCount(2);
 
+  // The tag itself is deleted, by keys alone, once that is said to concern both files.
+  await page.keyboard.press("t");
+  await all.getByRole("button", { name: "Delete the tag night" }).press("Enter");
+  const sure = page.getByRole("dialog", { name: "Delete the tag “night”?" });
+  await expect(sure.getByText("2 files of the dataset lose it")).toBeVisible();
+  await a11y(page, toasts);
+  await shots(page, "data-explore-tag-delete");
+  await page.keyboard.press("Escape");
+  await expect(sure).toBeHidden();
+  await expect(all).toBeVisible();
+  await all.getByRole("button", { name: "Delete the tag night" }).press("Enter");
+  await sure.getByRole("button", { name: "Delete the tag" }).press("Enter");
+  await expect(sure).toBeHidden();
+  await expect(all).toBeHidden();
+  await expect(page.getByText("The tag “night” is deleted: 2 files had it.")).toBeVisible();
+  await expect(page.locator(".explore__cell .data-tag")).toHaveCount(0);
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(page.getByText("The tags are as they were.")).toBeVisible();
+  await expect(page.locator(".explore__cell .data-tag", { hasText: "night" })).toHaveCount(2);
+
   // A comma is no part of a name.
   await page.keyboard.press("t");
   await all.getByLabel("Find or make a tag").fill("a, b");
