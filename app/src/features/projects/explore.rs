@@ -9,7 +9,7 @@ use super::api;
 use super::layout::{ProjectCtx, use_project};
 use crate::data::use_load;
 use crate::explore::{
-    Filters, Frame, Indexing, Order, Search, Views, asked, follow_question, found, in_address, use_question,
+    Filters, Frame, Indexing, Order, Tools, Views, asked, follow_question, found, in_address, use_question,
     use_views,
 };
 use crate::ui::{Button, Card, EmptyState, ErrorView, Glyph, IconButton, Select, Skeleton, use_toasts};
@@ -219,8 +219,7 @@ fn Page(e: Explorer) -> impl IntoView {
     };
     let acts = ViewFn::from(move || view! { <Show when=move || any.get()><Acts e/></Show> });
     view! {
-        <div class="toolbar">
-            <Search of label/>
+        <Tools of label>
             <Order of first="By name"/>
             <Select
                 value=as_table
@@ -229,7 +228,7 @@ fn Page(e: Explorer) -> impl IntoView {
             />
             <Views of views/>
             <IconButton glyph=Glyph::Refresh label="Count again" on_click=move || e.ask_again()/>
-        </div>
+        </Tools>
         <Frame of busy count acts>
             <Behind e/>
             <Show
