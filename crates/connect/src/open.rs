@@ -280,16 +280,16 @@ pub async fn open(
                 }
             };
             let ca = get("tls_ca");
+            if !ca.is_empty() && tls != Tls::VerifyFull {
+                return Err(ConnectError::Setting(
+                    "tls_ca",
+                    "Without TLS `verify-full` nobody looks at the certificate authority: set that too, or leave this \
+                     empty."
+                        .to_owned(),
+                ));
+            }
+            #[cfg(feature = "tls")]
             if !ca.is_empty() {
-                if tls != Tls::VerifyFull {
-                    return Err(ConnectError::Setting(
-                        "tls_ca",
-                        "Without TLS `verify-full` nobody looks at the certificate authority: set that too, or leave \
-                         this empty."
-                            .to_owned(),
-                    ));
-                }
-                #[cfg(feature = "tls")]
                 crate::sql::trust::check(&ca)?;
             }
             let host = get("host");
