@@ -92,9 +92,10 @@ pub async fn open_processor(config: &Config) -> Result<()> {
         .await
         .context("the search for a graphics processor failed")?
         .map_err(anyhow::Error::msg)?;
-    match on.instead {
-        Some(why) => tracing::info!("networks are computed on {}: {why}", on.name),
-        None => tracing::info!("networks are computed on {}", on.name),
+    if let Some(why) = on.instead {
+        tracing::info!("networks are computed on {}: {why}", on.name);
+    } else {
+        tracing::info!("networks are computed on {}", on.name);
     }
     Ok(())
 }
