@@ -4,6 +4,7 @@
 use super::layers::draw;
 use super::plan::Design;
 use crate::Rng;
+use crate::processor::numbers;
 use crate::safetensors::{self, File};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Tensor, TensorData};
@@ -147,9 +148,9 @@ impl ModuleVisitor for Parts {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let value = param.val();
         let (name, shape) = (self.path.join("."), value.dims().to_vec());
-        match value.into_data().try_to_vec::<f32>() {
+        match numbers(value) {
             Ok(values) => self.list.push((name, shape, values)),
-            Err(e) => self.failed = Some(format!("{name}: {e:?}")),
+            Err(why) => self.failed = Some(format!("{name}: {why}")),
         }
     }
 }

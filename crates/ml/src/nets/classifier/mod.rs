@@ -8,6 +8,7 @@ use super::layers::{Block, last};
 use super::learn::{Losses, Network, Targets};
 use super::plan::{Design, Plan};
 use super::warp::CHANNELS;
+use crate::processor::numbers;
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::tensor::activation::{log_sigmoid, log_softmax, sigmoid, softmax};
@@ -83,10 +84,8 @@ impl Network for Classifier {
         } else {
             sigmoid(said)
         };
-        let all = said
-            .into_data()
-            .try_to_vec::<f32>()
-            .map_err(|e| EngineError::Broken(format!("A network's answer cannot be read: {e:?}")))?;
+        let all = numbers(said)
+            .map_err(|why| EngineError::Broken(format!("A network's answer cannot be read: {why}")))?;
         Ok(all
             .chunks(design.categories)
             .map(|row| Prediction::Categories(row.to_vec()))
