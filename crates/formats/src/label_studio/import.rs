@@ -344,9 +344,9 @@ fn shape(kind: &str, value: &Map<String, Value>, size: Option<(f64, f64)>) -> Re
     })?;
     let number = |name: &str| value.get(name).and_then(Value::as_f64);
     let angle = number("rotation").unwrap_or(0.0);
-    // Of percent, which are seldom exact: rounded to what an export of ours keeps, so that a corner in the middle of a pixel comes back there, and with it
+    // Of percent, which are seldom exact: rounded a little finer than the numbers are good for, so that a corner in the middle of a pixel comes back there, and with it
     // the pixels of its outline.
-    let exact = |v: f64| (v * 1e9).round() / 1e9;
+    let exact = |v: f64| (v * 1e10).round() / 1e10;
     let part = |of: f64, percent: f64| exact(percent * of / 100.0);
     let (px, py) = (|percent: f64| part(width, percent), |percent: f64| part(height, percent));
     match kind {
