@@ -91,6 +91,20 @@ pub async fn speed(tx: &mut Tx, task: TrainTask) -> Result<Option<i64>, StoreErr
     }))
 }
 
+/// Names and numbers of versions of registered models with files of weights, by name, the newest first.
+pub async fn backbones(tx: &mut Tx, limit: i64) -> Result<Vec<(String, i64)>, StoreError> {
+    Ok(on_tx!(tx, conn => {
+        sqlx::query_as(
+            "SELECT m.name, v.number FROM model_version v JOIN registered_model m ON m.id = v.model_id \
+             WHERE EXISTS (SELECT 1 FROM artifact a WHERE a.owner = v.id AND (a.path LIKE '%.safetensors' \
+             OR a.path LIKE '%.pth' OR a.path LIKE '%.pt')) ORDER BY m.name, v.number DESC LIMIT $1",
+        )
+        .bind(limit)
+        .fetch_all(conn)
+        .await?
+    }))
+}
+
 /// Has a run go on, also one that had ended.
 pub async fn go_on(tx: &mut Tx, run: RunId) -> Result<(), StoreError> {
     on_tx!(tx, conn => {
