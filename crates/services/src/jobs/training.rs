@@ -154,8 +154,8 @@ async fn work(ctx: &Context, payload: Payload, progress: &Progress) -> anyhow::R
     work.categories = categories;
     if let Some(name) = &work.payload.input.backbone {
         progress.report(0, 0, "Reading the weights").await?;
-        let start = tuning::start(ctx, &work.trainer, &Actor::System, task, name).await?;
-        work.start = Some(start);
+        let read = tuning::start(ctx, &work.trainer, &Actor::System, task, name).await;
+        work.start = Some(read.map_err(unreadable)?);
     }
     ctx.db
         .write::<_, Error, _>(move |tx| {
@@ -173,6 +173,18 @@ async fn work(ctx: &Context, payload: Payload, progress: &Progress) -> anyhow::R
     remove(&work.folder).await;
     record::unshare(ctx, run).await;
     Ok(result)
+}
+
+/// What became of weights that could be read when the training was started.
+fn unreadable(e: Error) -> anyhow::Error {
+    match e {
+        Error::Api(e) => Permanent(format!(
+            "The weights to begin with cannot be read any more. {} Start another training.",
+            e.message
+        ))
+        .into(),
+        e => e.into(),
+    }
 }
 
 /// Whoever asked for it, as long as they have an account; else Limn itself.
