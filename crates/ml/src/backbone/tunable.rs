@@ -43,11 +43,11 @@ impl Tunable {
 
     /// Which one the weights are of, told by names and shapes. [`MlError::Refused`] for weights of another network, and for bytes that are none.
     pub fn of(bytes: &[u8]) -> Result<Self> {
-        let name = weights::name(bytes)?;
+        let name = weights::name(bytes).map_err(refused)?;
         let found = Self::ALL.iter().copied().find(|k| k.name() == name);
         found.ok_or_else(|| {
-            MlError::refused(format!(
-                "These are weights of a {name}, which can describe pictures, but is not fine-tuned here: bring those of a ResNet of 18, 34 or 50 layers."
+            refused(format!(
+                "they are of a {name}, which can describe pictures, but is not fine-tuned here"
             ))
         })
     }
@@ -56,9 +56,9 @@ impl Tunable {
     /// the same layer.
     pub fn open(bytes: &[u8], classes: usize, seed: u64, device: &Device) -> Result<(Self, ResNet)> {
         let kind = Self::of(bytes)?;
-        let read = weights::read(bytes, false, device)?;
+        let read = weights::filled(bytes, false, device).map_err(refused)?;
         let Network::ResNet(net) = read.net else {
-            return Err(MlError::refused("These are not the weights of a ResNet."));
+            return Err(refused("they are of no ResNet".to_owned()));
         };
         let mut rng = Rng::new(seed);
         let last = (0..classes * read.dims)
@@ -85,6 +85,12 @@ impl Tunable {
         };
         ResNet::new(&design, device).steady()
     }
+}
+
+fn refused(why: String) -> MlError {
+    MlError::Refused(format!(
+        "A training cannot begin with these weights: {why}. Bring those of a ResNet of 18, 34 or 50 layers of torchvision, as safetensors or as `torch.save(model.state_dict(), \"resnet18.pth\")`."
+    ))
 }
 
 /// Weights by chance of a network that learns in no time, as a file.

@@ -9,6 +9,8 @@ use crate::safetensors::File;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
+type Words<T> = std::result::Result<T, String>;
+
 /// Bytes of the table of contents.
 const HEADER_MAX: usize = 1 << 20;
 /// What wrappers of PyTorch put in front of every name.
@@ -76,11 +78,11 @@ impl Parts for File<'_> {
 
 /// `last`: with the last layer, whose size is what the file says; descriptions do without.
 pub(super) fn read(bytes: &[u8], last: bool, device: &Device) -> Result<Read> {
-    opened(bytes, |file| filled(file, last, device))
+    filled(bytes, last, device).map_err(|why| refused(&why))
 }
 
 /// What the network is called that the weights are of, told by their names and shapes alone: `resnet18`, [`VIT`], [`MOBILENET`].
-pub(super) fn name(bytes: &[u8]) -> Result<&'static str> {
+pub(super) fn name(bytes: &[u8]) -> Words<&'static str> {
     opened(bytes, |file| {
         let prefix = prefix(file);
         let has = |name: &str| file.shape(&format!("{prefix}{name}")).is_some();
@@ -90,22 +92,18 @@ pub(super) fn name(bytes: &[u8]) -> Result<&'static str> {
         if has(mobilenet::FIRST) {
             return Ok(MOBILENET);
         }
-        design(file, prefix)
-            .map(|(name, _)| name)
-            .map_err(|why| refused(&why))
+        design(file, prefix).map(|(name, _)| name)
     })
 }
 
 /// Reads the table of a file of either kind.
-fn opened<T>(bytes: &[u8], then: impl FnOnce(&dyn Parts) -> Result<T>) -> Result<T> {
+fn opened<T>(bytes: &[u8], then: impl FnOnce(&dyn Parts) -> Words<T>) -> Words<T> {
     // A table of 128 bytes more than a multiple of 256 begins like a pickle; its brace tells it.
     let is_table = bytes.get(8) == Some(&b'{');
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(&[0x80]) && !is_table {
-        let file = StateDict::read(bytes).map_err(|why| refused(&why))?;
-        return then(&file);
+        return then(&StateDict::read(bytes)?);
     }
-    let file = File::read(bytes, HEADER_MAX).map_err(|why| refused(&why))?;
-    then(&file)
+    then(&File::read(bytes, HEADER_MAX)?)
 }
 
 /// What a wrapper put in front of every name.
@@ -120,17 +118,19 @@ fn prefix(file: &dyn Parts) -> &'static str {
         .unwrap_or("")
 }
 
-fn filled(file: &dyn Parts, last: bool, device: &Device) -> Result<Read> {
-    let prefix = prefix(file);
-    let source = Source { file, prefix, device };
-    let read = if source.has(vit::TOKEN) {
-        vit::read(&source, last)
-    } else if source.has(mobilenet::FIRST) {
-        mobilenet::read(&source, last)
-    } else {
-        resnet(&source, last)
-    };
-    read.map_err(|why| refused(&why))
+/// As [`read`], what is wrong in words.
+pub(super) fn filled(bytes: &[u8], last: bool, device: &Device) -> Words<Read> {
+    opened(bytes, |file| {
+        let prefix = prefix(file);
+        let source = Source { file, prefix, device };
+        if source.has(vit::TOKEN) {
+            vit::read(&source, last)
+        } else if source.has(mobilenet::FIRST) {
+            mobilenet::read(&source, last)
+        } else {
+            resnet(&source, last)
+        }
+    })
 }
 
 fn resnet(source: &Source<'_>, last: bool) -> std::result::Result<Read, String> {

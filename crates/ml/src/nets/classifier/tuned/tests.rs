@@ -196,7 +196,7 @@ fn what_cannot_be_begun_with_is_refused() {
         (
             TrainTask::Classification,
             &b"nothing of the kind"[..],
-            "cannot be used",
+            "cannot begin",
         ),
         (TrainTask::Multilabel, &odd[..], "no number"),
     ] {
