@@ -20,7 +20,7 @@ pub use first::use_first;
 pub use frame::{Frame, found};
 pub use indexing::Indexing;
 pub use pick::{Foot, Pick, use_pick};
-pub use tools::{Order, Search};
+pub use tools::{Order, Tools};
 pub use views::{Views, ViewsOf, use_views};
 
 use leptos::prelude::*;

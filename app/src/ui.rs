@@ -15,6 +15,7 @@ pub mod input;
 pub mod layout;
 pub mod line;
 pub mod menu;
+pub mod resize;
 pub mod status;
 pub mod toast;
 
@@ -31,6 +32,7 @@ pub use input::{Checkbox, Choice, RadioCards, Select, Switch, TextArea, TextInpu
 pub use layout::{Breadcrumbs, Card, EmptyState, PageHead, Skeleton, SkeletonCards, Stat, Tab, Table, Tabs};
 pub use line::{Line, LineChart, XKind, series_style};
 pub use menu::{Menu, MenuHeading, MenuItem, MenuLine, Popover};
+pub use resize::on_resize;
 pub use status::{
     Avatar, BarList, BarRow, Chip, Dot, Kbd, ProgressBar, RelativeTime, Segment, Tone, safe_color,
 };

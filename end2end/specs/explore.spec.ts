@@ -86,6 +86,46 @@ test("files are filtered with counts, the filter is kept as a view, and what was
   await page.keyboard.press("Escape");
 });
 
+test("a phone shows what was found, and keeps the rest behind two buttons", async ({ limn, admin, page, signIn, a11y, shots }) => {
+  test.setTimeout(120_000);
+  const { dataset, category } = await street(limn.api(admin.token));
+  await signIn(page, admin);
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.goto(`/data/${dataset}/explore`);
+  await hydrated(page);
+  const count = page.locator(".explore__count");
+  await expect(count).toHaveText("6 files", { timeout: 30_000 });
+  const top = async (selector: string) => (await page.locator(selector).first().boundingBox())!.y;
+  expect((await top(".explore__cell")) - (await top(".explore__tools"))).toBeLessThan(180);
+  await expect(page.getByLabel("Part of a path")).toBeVisible();
+  const show = page.getByLabel("Show as");
+  const of = page.getByRole("checkbox", { name: new RegExp(`^${category} 3`) });
+  await expect(show).toBeHidden();
+  await expect(of).toBeHidden();
+
+  const options = page.getByRole("button", { name: "Options", exact: true });
+  await options.press("Enter");
+  await expect(options).toHaveAttribute("aria-expanded", "true");
+  await expect(page.getByLabel("Version", { exact: true })).toBeVisible();
+  await show.selectOption("table");
+  await expect(page.getByRole("table", { name: "Files" })).toBeVisible();
+  await show.selectOption("grid");
+  await page.getByRole("button", { name: "Views" }).click();
+  await expect(page.getByText("No view yet.")).toBeVisible();
+  await page.keyboard.press("Escape");
+  await a11y(page, toasts);
+  await options.click();
+  await expect(show).toBeHidden();
+
+  await page.getByRole("button", { name: "Filters", exact: true }).click();
+  await of.check();
+  await expect(count).toHaveText("3 of 6 files");
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(wide, "scrolls sideways").toBeLessThanOrEqual(0);
+  await a11y(page, toasts);
+  await shots(page, "data-explore-phone");
+});
+
 test("the list of versions says which one is looked through, also where the tab leads to another", async ({ limn, admin, page, signIn }) => {
   test.setTimeout(120_000);
   const api = limn.api(admin.token);
@@ -163,6 +203,26 @@ test("files are tagged by keyboard, filtered by tag, and the change is undone", 
   await expect(all.getByText("to be removed")).toBeVisible();
   await all.getByRole("button", { name: "Apply" }).click();
   await expect(page.getByText("The tags of 2 files changed.")).toBeVisible();
+  await expect(page.locator(".explore__cell .data-tag")).toHaveCount(0);
+  await page.getByRole("button", { name: "Undo" }).click();
+  await expect(page.getByText("The tags are as they were.")).toBeVisible();
+  await expect(page.locator(".explore__cell .data-tag", { hasText: "night" })).toHaveCount(2);
+
+  // The tag itself is deleted, by keys alone, once that is said to concern both files.
+  await page.keyboard.press("t");
+  await all.getByRole("button", { name: "Delete the tag night" }).press("Enter");
+  const sure = page.getByRole("dialog", { name: "Delete the tag “night”?" });
+  await expect(sure.getByText("2 files of the dataset lose it")).toBeVisible();
+  await a11y(page, toasts);
+  await shots(page, "data-explore-tag-delete");
+  await page.keyboard.press("Escape");
+  await expect(sure).toBeHidden();
+  await expect(all).toBeVisible();
+  await all.getByRole("button", { name: "Delete the tag night" }).press("Enter");
+  await sure.getByRole("button", { name: "Delete the tag" }).press("Enter");
+  await expect(sure).toBeHidden();
+  await expect(all).toBeHidden();
+  await expect(page.getByText("The tag “night” is deleted: 2 files had it.")).toBeVisible();
   await expect(page.locator(".explore__cell .data-tag")).toHaveCount(0);
   await page.getByRole("button", { name: "Undo" }).click();
   await expect(page.getByText("The tags are as they were.")).toBeVisible();

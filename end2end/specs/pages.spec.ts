@@ -80,6 +80,49 @@ test("a phone shows the tab that one is on", async ({ limn, admin, page, signIn 
   await expect(tab("Overview")).not.toBeInViewport();
 });
 
+test("a window that becomes narrow keeps its tab in view", async ({ limn, admin, page, signIn }) => {
+  const project = await makeProject(limn.api(admin.token), unique("Tabs"), { items: 0 });
+  await signIn(page, admin);
+  await page.goto(`/projects/${project.id}/settings`);
+  await hydrated(page);
+  const tab = (name: string) => page.getByRole("navigation", { name: "Project" }).getByRole("link", { name });
+  await expect(tab("Overview")).toBeInViewport({ ratio: 0.95 });
+  await page.setViewportSize({ width: 390, height: 844 });
+  await expect(tab("Settings")).toBeInViewport({ ratio: 0.95 });
+  await expect(tab("Overview")).not.toBeInViewport();
+});
+
+test("a button keeps the focus while it works, and a form is sent once", async ({ limn, admin, page, signIn }) => {
+  const project = await makeProject(limn.api(admin.token), unique("Focus"), { items: 0 });
+  await signIn(page, admin);
+  await page.goto(`/projects/${project.id}/settings`);
+  await hydrated(page);
+  let sent = 0;
+  let answer = () => {};
+  const held = new Promise<void>((resolve) => (answer = resolve));
+  await page.route("**/ui/project/update", async (route) => {
+    sent += 1;
+    await held;
+    await route.continue();
+  });
+  const card = page.locator("section.card", { has: page.getByRole("heading", { name: "General" }) });
+  const save = card.getByRole("button", { name: "Save" });
+  await save.focus();
+  await page.keyboard.press("Enter");
+  await expect(save).toHaveAttribute("aria-busy", "true");
+  await expect(save).toBeDisabled();
+  await expect(save).toBeFocused();
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Space");
+  await card.getByLabel("Name").press("Enter");
+  await save.focus();
+  answer();
+  await expect(page.getByText("Saved.")).toBeVisible();
+  await expect(save).toBeEnabled();
+  await expect(save).toBeFocused();
+  expect(sent).toBe(1);
+});
+
 test.describe("pages that say no", () => {
   test.use({ allowErrors: [/status of 40[34]/] });
 

@@ -503,4 +503,33 @@ test.describe("by touch", () => {
     await label.saved();
     expect((await stored(api, project.id)).map((a) => a.kind).sort()).toEqual(["mask", "points"]);
   });
+
+  test("several are picked by taps, copied and pasted from menus", async ({ limn, admin, page, signIn, a11y }) => {
+    const api = limn.api(admin.token);
+    const project = await makeProject(api, unique("Touch menus"), { task: "objects", items: 1 });
+    await signIn(page, admin);
+    const label = new LabelPage(page);
+    await label.open(project.id);
+    const box = (await label.stage.boundingBox())!;
+    const tap = (x: number, y: number) => page.touchscreen.tap(box.x + box.width * x, box.y + box.height * y);
+    await page.getByRole("button", { name: /^raccoon/ }).first().tap();
+    await page.getByRole("button", { name: "Points, key Q" }).tap();
+    await tap(0.4, 0.4);
+    await tap(0.6, 0.6);
+    await expect.poll(() => label.count()).toBe(2);
+    await page.getByRole("button", { name: "More for all objects" }).tap();
+    await a11y(page);
+    await page.getByRole("menuitemradio", { name: "Pick several by clicks" }).tap();
+    // The second point is selected since it was set.
+    await page.getByTestId("object").first().tap();
+    await expect(page.getByTestId("selected-title")).toHaveText("2 objects");
+    await page.getByRole("button", { name: "More for the selection" }).tap();
+    await page.getByRole("menuitem", { name: "Copy" }).tap();
+    await page.getByRole("button", { name: "More for all objects" }).tap();
+    await page.getByRole("menuitem", { name: "Paste" }).tap();
+    await expect.poll(() => label.count()).toBe(4);
+    await page.getByRole("button", { name: "Pick one" }).tap();
+    await page.getByTestId("object").first().tap();
+    await expect(page.getByTestId("selected-title")).toHaveText(/1$/);
+  });
 });

@@ -8,6 +8,7 @@ mod catalogue;
 mod dataset;
 mod datastore;
 mod export;
+mod fetch;
 mod files;
 mod import;
 mod model;

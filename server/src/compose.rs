@@ -79,9 +79,25 @@ pub async fn services(db: Db, config: &Config) -> Result<Services> {
     let context = context
         .map_err(anyhow::Error::from)
         .with_context(|| format!("cannot use the data directory {}", config.data_dir.display()))?;
-    let engine = Arc::new(limn_ml::LocalEngine::new());
-    let trainer = Arc::new(limn_ml::LocalTrainer::new());
+    let engine = Arc::new(limn_ml::LocalEngine::new().on(config.processor));
+    let trainer = Arc::new(limn_ml::LocalTrainer::new().on(config.processor));
     Ok(Services::new(context.with_engine(engine).with_trainer(trainer)))
+}
+
+/// Opens what this process is to compute networks on, for one that will. An error where it has to be a graphics processor and there is none.
+pub async fn open_processor(config: &Config) -> Result<()> {
+    let asked = config.processor;
+    // Drivers are read from the disk and asked what they can do.
+    let on = tokio::task::spawn_blocking(move || asked.open())
+        .await
+        .context("the search for a graphics processor failed")?
+        .map_err(anyhow::Error::msg)?;
+    if let Some(why) = on.instead {
+        tracing::info!("networks are computed on {}: {why}", on.name);
+    } else {
+        tracing::info!("networks are computed on {}", on.name);
+    }
+    Ok(())
 }
 
 /// Whether this process fits with those that share its database: their clock, and their key for credentials.

@@ -10,6 +10,7 @@ pub use docs::reference;
 pub use raw::{RawConfig, SETTINGS, Setting};
 pub use storage::Bucket;
 
+use limn_ml::Processor;
 use limn_services::Limits;
 use limn_services::reach::{Network, Reach, Secret as Key};
 use limn_store::DbConfig;
@@ -59,6 +60,8 @@ pub struct Config {
     pub limits: Limits,
     /// Jobs at once; 0 leaves them to `limn worker`.
     pub job_workers: usize,
+    /// What networks are computed on.
+    pub processor: Processor,
     /// Days after which an unused session ends.
     pub session_days: i64,
     pub log: Log,
@@ -153,6 +156,11 @@ impl TryFrom<RawConfig> for Config {
                 catalogue: catalogue::settings(&raw.catalogue)?,
             },
             job_workers: workers as usize,
+            processor: raw
+                .training
+                .device
+                .parse::<Processor>()
+                .map_err(|e| format!("training.device {e}."))?,
             session_days,
             log: Log {
                 filter: raw.log.filter,
@@ -279,6 +287,7 @@ mod tests {
             ("[database]\nurl = \"mysql://x\"", None, "database.url"),
             ("", Some(("LIMN__JOBS__WORKERS", "many")), "LIMN__JOBS__WORKERS"),
             ("", Some(("LIMN__JOBS__WORKER", "1")), "LIMN__JOBS__WORKER"),
+            ("[training]\ndevice = \"tpu\"", None, "training.device is `tpu`"),
             ("[network]\nallow = \"10.0.0.0/40\"", None, "network.allow"),
             ("[datastores]\nfolders = \"photos\"", None, "datastores.folders"),
             ("[secrets]\nkey = \"abc\"", None, "secrets.key"),
@@ -306,6 +315,21 @@ mod tests {
         ] {
             let error = config(toml, env.as_slice()).unwrap_err();
             assert!(error.contains(sign), "{toml} {env:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn networks_are_computed_where_it_is_said() {
+        let on = |text: &str| config(&format!("[training]\ndevice = \"{text}\""), &[]).map(|c| c.processor);
+        assert_eq!(config("", &[]).unwrap().processor, Processor::Auto);
+        assert_eq!(on("cpu"), Ok(Processor::Cpu));
+        match on("gpu") {
+            // Built with it.
+            Ok(processor) => assert_eq!(processor, Processor::Gpu),
+            Err(e) => assert!(
+                e.contains("training.device is `gpu`") && e.contains("built without"),
+                "{e}"
+            ),
         }
     }
 

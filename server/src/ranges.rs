@@ -97,7 +97,7 @@ pub async fn send(content: Content, how: Sending<'_>, asked: &Asked) -> Api<Resp
     } else if let Some(link) = link(&content, &how) {
         return Ok(sent_on(&link));
     } else {
-        match wanted(request, &etag, len) {
+        match wanted(asked, &etag, len) {
             Wanted::All => body(content, 0, len).await?.into_response(),
             Wanted::Part { start, end } => {
                 let mut part = body(content, start, end - start + 1).await?.into_response();
@@ -216,8 +216,10 @@ fn matches_tag(headers: &HeaderMap, etag: &str) -> bool {
         })
 }
 
-/// One range is honoured; several, or anything we cannot read, get everything, as HTTP allows.
-fn wanted(headers: &HeaderMap, etag: &str, len: u64) -> Wanted {
+/// One range is honoured; several, or anything we cannot read, get everything, as HTTP allows. Of a `HEAD` it means
+/// nothing: ranges are defined for `GET` alone (RFC 9110, section 14.2).
+fn wanted(asked: &Asked, etag: &str, len: u64) -> Wanted {
+    let headers = &asked.headers;
     let changed = headers
         .get(header::IF_RANGE)
         .is_some_and(|v| v.to_str().unwrap_or_default() != etag);
@@ -225,7 +227,7 @@ fn wanted(headers: &HeaderMap, etag: &str, len: u64) -> Wanted {
         .get(header::RANGE)
         .and_then(|v| v.to_str().ok())
         .and_then(|v| v.strip_prefix("bytes="))
-        .filter(|v| !v.contains(','));
+        .filter(|v| asked.method == Method::GET && !v.contains(','));
     let Some((first, last)) = range.filter(|_| !changed).and_then(|r| r.split_once('-')) else {
         return Wanted::All;
     };
@@ -273,10 +275,20 @@ pub(crate) fn disposition(name: &str) -> String {
 mod tests {
     use super::*;
 
-    fn range(text: &'static str) -> Wanted {
+    fn asked(method: Method, range: &'static str) -> Wanted {
         let mut headers = HeaderMap::new();
-        headers.insert(header::RANGE, HeaderValue::from_static(text));
-        wanted(&headers, "\"e\"", 10)
+        headers.insert(header::RANGE, HeaderValue::from_static(range));
+        wanted(&Asked { method, headers }, "\"e\"", 10)
+    }
+
+    fn range(text: &'static str) -> Wanted {
+        asked(Method::GET, text)
+    }
+
+    #[test]
+    fn a_head_is_of_the_whole() {
+        assert_eq!(asked(Method::HEAD, "bytes=2-4"), Wanted::All);
+        assert_eq!(asked(Method::HEAD, "bytes=10-"), Wanted::All);
     }
 
     #[test]

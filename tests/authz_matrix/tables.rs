@@ -231,6 +231,7 @@ pub(super) const FUNCTIONS: &[(&str, Rule, &str)] = &[
     ("dataset/create", Studio(A::CreateDataset), r#"{"input":{"name":"{unique}"}}"#),
     ("dataset/datastores", Studio(A::UseDatastores), "{}"),
     ("dataset/delete", InData(A::ManageDataset), r#"{"dataset":"{dataset_id}","even_if_used":false}"#),
+    ("dataset/delete_tag", InData(A::AddVersions), r#"{"dataset":"{dataset_id}","tag":"{tag_id}"}"#),
     ("dataset/delete_view", InData(A::AddVersions), r#"{"dataset":"{dataset_id}","view":"{view_id}"}"#),
     ("dataset/get", InData(A::ViewDataset), r#"{"dataset":"{dataset_id}"}"#),
     ("dataset/lineage", InData(A::ViewDataset), r#"{"dataset":"{dataset_id}"}"#),

@@ -72,6 +72,7 @@ async fn a_training_becomes_a_run_with_files_and_a_registered_version() {
         assert_eq!(after.data.params["categories"], "cat, dog");
         assert_eq!(after.data.params["held_back"], "the split val");
         assert_eq!(after.data.params["net"], "none");
+        assert_eq!(after.data.tags["limn.device"], "an abacus");
         assert_eq!(after.inputs[0].version_id, Some(version));
         assert_eq!(
             after.inputs[0].digest,
@@ -113,6 +114,7 @@ async fn a_training_becomes_a_run_with_files_and_a_registered_version() {
             log.trim_end().ends_with("Registered as Raccoons detection v1."),
             "{log}"
         );
+        assert!(log.contains("Computed on an abacus."), "{log}");
         let report = w.studio.trainings.report(&w.lena, run).await.unwrap().unwrap();
         assert_eq!(report.confusion.unwrap().names, ["cat", "dog", "nothing"]);
         assert_eq!(report.examples.len(), 3);

@@ -1,4 +1,5 @@
-//! The page: filters at its side, what is filtered by and what can be done above what was found.
+//! The page: what is filtered by and what can be done above what was found, filters at its side. Where that is too narrow they are
+//! behind a button.
 
 use super::{Active, Facets, Filters};
 use crate::fmt;
@@ -17,21 +18,23 @@ pub fn Frame(
     let shows = RwSignal::new(false);
     view! {
         <div class="explore" class:is-open=move || shows.get()>
-            <aside class="explore__side" aria-label="Filters">
-                <button type="button" class="btn explore__toggle" aria-expanded=move || shows.get().to_string() on:click=move |_| shows.update(|s| *s = !*s)>
+            <div class="explore__head">
+                <button
+                    type="button"
+                    class="btn explore__toggle"
+                    aria-expanded=move || shows.get().to_string()
+                    aria-controls="explore-filters"
+                    on:click=move |_| shows.update(|s| *s = !*s)
+                >
                     <Icon glyph=Glyph::Filter/>"Filters"
                 </button>
-                <div class="explore__filters"><Facets of/></div>
-            </aside>
-            <div class="explore__main" aria-busy=move || busy.get().to_string()>
-                <div class="explore__head">
-                    <p class="explore__count" role="status">{move || count.get()}</p>
-                    <Active of/>
-                    <span class="grow"></span>
-                    {acts.run()}
-                </div>
-                {children()}
+                <p class="explore__count" role="status">{move || count.get()}</p>
+                <Active of/>
+                <span class="grow"></span>
+                {acts.run()}
             </div>
+            <aside class="explore__side" id="explore-filters" aria-label="Filters"><Facets of/></aside>
+            <div class="explore__main" aria-busy=move || busy.get().to_string()>{children()}</div>
         </div>
     }
 }

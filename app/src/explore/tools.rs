@@ -1,7 +1,7 @@
 //! What a question is made of beside its filters: part of a name, and the order.
 
 use super::{Filters, days, edit};
-use crate::ui::{Glyph, Select, TextInput, debounce};
+use crate::ui::{Glyph, Icon, Select, TextInput, debounce};
 use leptos::prelude::*;
 use limn_domain::explore::{BY_PATH, ExploreQuery};
 use std::time::Duration;
@@ -10,9 +10,31 @@ const TYPING_PAUSE: Duration = Duration::from_millis(250);
 /// The order of likeness, in the list of orders.
 const BY_LIKENESS: &str = "like";
 
+/// What is asked, above everything: the search, whose `label` says what it looks in, and `children` beside it. A phone keeps those
+/// behind a button, so that what was found is on the screen too.
+#[component]
+pub fn Tools(of: Filters, label: &'static str, children: Children) -> impl IntoView {
+    let shows = RwSignal::new(false);
+    view! {
+        <div class="toolbar explore__tools" class:is-open=move || shows.get()>
+            <Search of label/>
+            <button
+                type="button"
+                class="btn explore__more"
+                aria-expanded=move || shows.get().to_string()
+                aria-controls="explore-options"
+                on:click=move |_| shows.update(|s| *s = !*s)
+            >
+                <Icon glyph=Glyph::Sliders/>"Options"
+            </button>
+            <div class="explore__options" id="explore-options">{children()}</div>
+        </div>
+    }
+}
+
 /// Part of a name, asked for when typing pauses.
 #[component]
-pub fn Search(of: Filters, label: &'static str) -> impl IntoView {
+fn Search(of: Filters, label: &'static str) -> impl IntoView {
     let text = RwSignal::new(of.query.with_untracked(|q| q.filter.text.clone()));
     Effect::new(move |_| {
         let now = of.query.with(|q| q.filter.text.clone());

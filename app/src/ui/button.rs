@@ -57,7 +57,7 @@ pub fn Button(
     #[prop(optional)]
     external: bool,
     #[prop(optional, into)] icon: Option<Glyph>,
-    /// Shows that it works, and takes no clicks meanwhile.
+    /// Shows that it works, and takes no clicks meanwhile. It keeps the focus: whoever pressed it by key stays there.
     #[prop(optional, into)]
     loading: Signal<bool>,
     #[prop(optional, into)] disabled: Signal<bool>,
@@ -88,9 +88,16 @@ pub fn Button(
             <button
                 class=class
                 type=if submit { "submit" } else { "button" }
-                disabled=move || disabled.get() || loading.get()
+                disabled=move || disabled.get()
+                aria-disabled=move || loading.get().then_some("true")
                 aria-busy=move || loading.get().then_some("true")
-                on:click=move |_| {
+                on:click=move |ev| {
+                    // Enter in a field comes here too: it clicks the button that submits, and no form is sent twice.
+                    if loading.get_untracked() {
+                        ev.prevent_default();
+                        ev.stop_propagation();
+                        return;
+                    }
                     if let Some(f) = on_click {
                         f.run(());
                     }
@@ -176,5 +183,29 @@ pub fn CopyButton(
                 {move || if copied.get() { "Copied".to_owned() } else { label.clone() }}
             </span>
         </button>
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    fn markup(loading: bool, disabled: bool) -> String {
+        Owner::new().with(|| view! { <Button loading disabled>"Save"</Button> }.to_html())
+    }
+
+    #[test]
+    fn a_button_at_work_says_so_and_can_keep_the_focus() {
+        let idle = markup(false, false);
+        assert!(
+            !idle.contains("aria-disabled") && !idle.contains("aria-busy"),
+            "{idle}"
+        );
+        let busy = markup(true, false);
+        assert!(busy.contains(r#"aria-disabled="true""#), "{busy}");
+        assert!(busy.contains(r#"aria-busy="true""#), "{busy}");
+        // Browsers take the focus off what has this attribute.
+        assert!(!busy.contains(" disabled"), "{busy}");
+        assert!(markup(false, true).contains(" disabled"));
     }
 }

@@ -1,9 +1,11 @@
 //! What pages are put together from: heads, crumbs, tabs, cards, tables, figures, empty states.
 
 use super::icon::{Glyph, Icon};
+use super::resize::on_resize;
 use leptos::text_prop::TextProp;
 use leptos::{html, prelude::*};
 use leptos_router::hooks::use_location;
+use wasm_bindgen::JsCast;
 
 /// The way to a page: links, then the page itself last.
 #[component]
@@ -77,10 +79,29 @@ pub fn PageHead(
     }
 }
 
-/// Links between the parts of one thing.
+/// Links between the parts of one thing. On a phone the strip is longer than the screen: the page's own tab is kept in view,
+/// also when the window becomes narrower or is turned.
 #[component]
 pub fn Tabs(#[prop(into)] label: String, children: Children) -> impl IntoView {
-    view! { <nav class="tabs" aria-label=label>{children()}</nav> }
+    let strip: NodeRef<html::Nav> = NodeRef::new();
+    Effect::new(move |_| {
+        let Some(strip) = strip.get() else {
+            return;
+        };
+        let resized = strip.clone();
+        on_resize(&strip, move || {
+            let tab = resized.query_selector("[aria-current=page]").ok().flatten();
+            if let Some(tab) = tab.as_ref().and_then(|t| t.dyn_ref::<web_sys::HtmlElement>()) {
+                show_tab(&resized, tab);
+            }
+        });
+    });
+    view! { <nav node_ref=strip class="tabs" aria-label=label>{children()}</nav> }
+}
+
+/// Scrolls a strip so that a tab of it is in the middle.
+fn show_tab(strip: &web_sys::Element, tab: &web_sys::HtmlElement) {
+    strip.set_scroll_left(tab.offset_left() - (strip.client_width() - tab.offset_width()) / 2);
 }
 
 /// One of [`Tabs`]; lit while the address is `href` or, unless `exact`, below it.
@@ -100,13 +121,12 @@ pub fn Tab(
         path == href || (!exact && path.starts_with(&href) && path[href.len()..].starts_with('/'))
     };
     let tab: NodeRef<html::A> = NodeRef::new();
-    // On a phone the strip is longer than the screen, and the page's own tab may lie beyond its edge.
     Effect::new(move |_| {
         if on()
             && let Some(tab) = tab.get()
             && let Some(strip) = tab.parent_element()
         {
-            strip.set_scroll_left(tab.offset_left() - (strip.client_width() - tab.offset_width()) / 2);
+            show_tab(&strip, &tab);
         }
     });
     view! {

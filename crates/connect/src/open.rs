@@ -264,7 +264,8 @@ pub async fn open(
             let tls = match get("tls").as_str() {
                 "" | "prefer" => Tls::Prefer,
                 "require" if cfg!(feature = "tls") => Tls::Require,
-                "require" => {
+                "verify-full" if cfg!(feature = "tls") => Tls::VerifyFull,
+                "require" | "verify-full" => {
                     return Err(ConnectError::Setting(
                         "tls",
                         "This `limn` was built without TLS: use a release build.".to_owned(),
@@ -274,10 +275,23 @@ pub async fn open(
                 _ => {
                     return Err(ConnectError::Setting(
                         "tls",
-                        "TLS is `prefer`, `require` or `off`.".to_owned(),
+                        "TLS is `prefer`, `require`, `verify-full` or `off`.".to_owned(),
                     ));
                 }
             };
+            let ca = get("tls_ca");
+            if !ca.is_empty() && tls != Tls::VerifyFull {
+                return Err(ConnectError::Setting(
+                    "tls_ca",
+                    "Without TLS `verify-full` nobody looks at the certificate authority: set that too, or leave this \
+                     empty."
+                        .to_owned(),
+                ));
+            }
+            #[cfg(feature = "tls")]
+            if !ca.is_empty() {
+                crate::sql::trust::check(&ca)?;
+            }
             let host = get("host");
             if kind == DatastoreKind::SqlServer && host.contains('\\') {
                 return Err(ConnectError::Setting(
@@ -299,6 +313,7 @@ pub async fn open(
                 username: get("username"),
                 password: hidden("password"),
                 tls,
+                ca,
                 file: PathBuf::new(),
             })
         }
@@ -313,6 +328,7 @@ pub async fn open(
                 username: String::new(),
                 password: Secret::default(),
                 tls: Tls::Off,
+                ca: String::new(),
                 file,
             })
         }

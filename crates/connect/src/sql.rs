@@ -6,6 +6,9 @@
 mod conn;
 mod mssql;
 mod query;
+mod relay;
+#[cfg(feature = "tls")]
+pub(crate) mod trust;
 
 pub use conn::Conn;
 pub use query::{check as check_query, is_identifier};
@@ -31,16 +34,20 @@ pub struct Database {
     pub(crate) username: String,
     pub(crate) password: Secret,
     pub(crate) tls: Tls,
+    /// With [`Tls::VerifyFull`]: authorities as PEM, beside those that this machine trusts.
+    pub(crate) ca: String,
     /// Of SQLite.
     pub(crate) file: PathBuf,
 }
 
-/// Whether the way is encrypted.
+/// Whether the way is encrypted, and to whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tls {
     Off,
     Prefer,
     Require,
+    /// And the other end shows a certificate for the name of the host that somebody trusted has signed.
+    VerifyFull,
 }
 
 /// A row as text; `None` is NULL.

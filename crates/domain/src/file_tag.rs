@@ -59,6 +59,7 @@ pub struct ChangeTags {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TagHere {
+    pub id: FileTagId,
     pub name: String,
     /// Paths of the dataset that have it.
     pub files: i64,

@@ -257,6 +257,13 @@ impl Command {
     }
 }
 
+/// The edits, with relations to what they remove taken away.
+pub(crate) fn unrelated(doc: &Document, edits: Vec<Edit>) -> Vec<Edit> {
+    let mut edits = Edits(edits);
+    edits.unrelate(doc);
+    edits.0
+}
+
 #[derive(Default)]
 struct Edits(Vec<Edit>);
 

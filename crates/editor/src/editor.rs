@@ -1,11 +1,13 @@
 //! The workspace of one item: document, history, selection, view, layers and the tool in hand.
 
 mod actions;
+mod apart;
 mod begun;
 mod boolean;
 mod border;
 mod brush;
 mod describe;
+mod ending;
 mod gesture;
 mod grips;
 mod links;
@@ -165,6 +167,8 @@ pub enum Button {
     Primary,
     Middle,
     Secondary,
+    /// The other end of a pen.
+    Eraser,
 }
 
 /// Modifier keys; `ctrl` is also the command key.
@@ -248,6 +252,8 @@ pub struct Editor {
     /// What can be said of the item as a whole.
     item_attributes: Vec<Attribute>,
     touches: HashMap<i32, Point>,
+    /// The pen that is down: fingers beside it are the hand that holds it.
+    pen: Option<i32>,
     hover: Option<Hit>,
     cursor: Cursor,
     /// Last known pointer position, in image pixels, while it is over the canvas.
@@ -292,6 +298,7 @@ impl Editor {
             definitions: HashMap::new(),
             item_attributes: Vec::new(),
             touches: HashMap::new(),
+            pen: None,
             hover: None,
             cursor: Cursor::Default,
             pointer: None,
@@ -408,7 +415,7 @@ impl Editor {
         if self.read_only {
             return false;
         }
-        let Some(change) = command.compile(&self.doc) else {
+        let Some(change) = command.compile(&self.doc).and_then(|c| self.kept_apart(c)) else {
             return false;
         };
         let change = match &self.video {
@@ -489,10 +496,10 @@ impl Editor {
 
     /// Puts the outcome of a merge in place. Conflicts stay open, standing as mine, until [`Self::decide`].
     pub fn take_merge(&mut self, theirs: ItemAnnotations, merge: Merge) {
-        self.cancel();
         self.stored_mut().rebase(theirs, merge.merged);
         self.conflicts = merge.conflicts;
         self.after_change();
+        self.keep_drawing();
     }
 
     /// Open conflicts found when the item was restored.

@@ -1,22 +1,23 @@
 //! Which annotations are selected.
 
 use limn_domain::AnnotationId;
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
-/// A set of annotations, one of them primary (the one whose numbers are shown).
+/// Annotations in the order in which they were selected, one of them primary (the one whose numbers are shown).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
-    ids: BTreeSet<AnnotationId>,
+    ids: HashSet<AnnotationId>,
+    order: Vec<AnnotationId>,
     primary: Option<AnnotationId>,
 }
 
 impl Selection {
     pub fn is_empty(&self) -> bool {
-        self.ids.is_empty()
+        self.order.is_empty()
     }
 
-    pub fn len(&self) -> usize {
-        self.ids.len()
+    pub const fn len(&self) -> usize {
+        self.order.len()
     }
 
     pub fn contains(&self, id: AnnotationId) -> bool {
@@ -29,27 +30,28 @@ impl Selection {
 
     /// The primary one when it is the only one.
     pub fn single(&self) -> Option<AnnotationId> {
-        self.primary.filter(|_| self.ids.len() == 1)
+        self.primary.filter(|_| self.order.len() == 1)
     }
 
+    /// The one selected first comes first.
     pub fn iter(&self) -> impl Iterator<Item = AnnotationId> {
-        self.ids.iter().copied()
+        self.order.iter().copied()
     }
 
     pub fn to_vec(&self) -> Vec<AnnotationId> {
-        self.ids.iter().copied().collect()
+        self.order.clone()
     }
 
     pub fn clear(&mut self) {
         self.ids.clear();
+        self.order.clear();
         self.primary = None;
     }
 
     /// Exactly this one.
     pub fn set(&mut self, id: AnnotationId) {
-        self.ids.clear();
-        self.ids.insert(id);
-        self.primary = Some(id);
+        self.clear();
+        self.add(id);
     }
 
     /// Exactly these; the last one is primary.
@@ -61,15 +63,18 @@ impl Selection {
     }
 
     pub fn add(&mut self, id: AnnotationId) {
-        self.ids.insert(id);
+        if self.ids.insert(id) {
+            self.order.push(id);
+        }
         self.primary = Some(id);
     }
 
     /// In when out, out when in.
     pub fn toggle(&mut self, id: AnnotationId) {
         if self.ids.remove(&id) {
+            self.order.retain(|i| *i != id);
             if self.primary == Some(id) {
-                self.primary = self.ids.last().copied();
+                self.primary = self.order.last().copied();
             }
         } else {
             self.add(id);
@@ -78,9 +83,12 @@ impl Selection {
 
     /// Drops what is gone.
     pub fn retain(&mut self, keep: impl Fn(AnnotationId) -> bool) {
-        self.ids.retain(|id| keep(*id));
+        self.order.retain(|id| keep(*id));
+        if self.order.len() < self.ids.len() {
+            self.ids = self.order.iter().copied().collect();
+        }
         if self.primary.is_some_and(|p| !self.ids.contains(&p)) {
-            self.primary = self.ids.last().copied();
+            self.primary = self.order.last().copied();
         }
     }
 }

@@ -10,7 +10,7 @@ use limn_domain::mask::Tip;
 use limn_domain::polygon::{area, vertices};
 use limn_domain::project::Task;
 use limn_domain::{Annotation, Mask, Point, Rect, Shape};
-use limn_editor::{Brush, Editor, Kind, Mods, Tool};
+use limn_editor::{Brush, Button, Editor, Kind, Mods, Pointer, PointerKind, Tool};
 
 const ALT: Mods = Mods {
     ctrl: false,
@@ -241,4 +241,93 @@ fn what_survives_a_reload_of_a_long_painting_stays_small() {
     assert!(kept < (1 << 20) + 4 * bytes, "{kept} bytes for steps of {bytes}");
     assert!(kept > bytes, "the last steps are kept");
     assert!(e.undo().is_some());
+}
+
+#[test]
+fn a_hand_beside_the_pen_draws_nothing() {
+    let mut e = workspace(Task::Segmentation, vec![], Tool::Brush);
+    e.set_brush(square(10));
+    let at = |e: &Editor, n: i32, x: f64| Pointer {
+        id: n,
+        kind: if n == 7 {
+            PointerKind::Pen
+        } else {
+            PointerKind::Touch
+        },
+        ..pointer(e, x, 100.0, Mods::default())
+    };
+    // One part of the hand lies there before the pen comes, another comes later.
+    let hand = at(&e, 1, 400.0);
+    e.pointer_down(hand);
+    let pen = at(&e, 7, 100.0);
+    e.pointer_down(pen);
+    e.pointer_move(at(&e, 1, 420.0));
+    e.pointer_down(at(&e, 2, 500.0));
+    e.pointer_move(at(&e, 7, 150.0));
+    e.pointer_up(at(&e, 2, 500.0));
+    e.pointer_cancel(1);
+    e.pointer_move(at(&e, 7, 160.0));
+    e.pointer_up(at(&e, 7, 160.0));
+    assert_eq!(e.doc().len(), 1);
+    assert_eq!(mask_of(&e, 0).window(), Rect::new(95.0, 95.0, 70.0, 10.0));
+    // Without a pen a finger paints.
+    e.clear_selection();
+    e.pointer_down(at(&e, 1, 400.0));
+    e.pointer_up(at(&e, 1, 400.0));
+    assert_eq!(e.doc().len(), 2);
+}
+
+#[test]
+fn the_other_end_of_a_pen_erases() {
+    let mut e = workspace(
+        Task::Segmentation,
+        vec![block(1, 1, [100, 100, 40, 40])],
+        Tool::Brush,
+    );
+    e.set_brush(square(10));
+    e.select(id(1), false);
+    let p = Pointer {
+        kind: PointerKind::Pen,
+        button: Button::Eraser,
+        ..pointer(&e, 120.0, 120.0, Mods::default())
+    };
+    e.pointer_down(p);
+    e.pointer_up(p);
+    assert_eq!(mask_of(&e, 0).area(), 1_600 - 100);
+}
+
+#[test]
+fn semantic_masks_stay_apart_when_they_are_moved_pasted_or_relabeled() {
+    let list = vec![block(1, 1, [0, 0, 100, 100]), block(2, 2, [100, 0, 100, 100])];
+    let mut e = workspace(Task::Semantic, list, Tool::Select);
+    let first = shown(e.doc());
+    let areas = |e: &Editor| {
+        (0..e.doc().len())
+            .map(|n| mask_of(e, n).area())
+            .collect::<Vec<_>>()
+    };
+    // Moved onto its neighbour, which gives way.
+    e.select(id(1), false);
+    assert!(e.nudge(30.0, 0.0));
+    assert_eq!(areas(&e), [10_000, 7_000]);
+    e.undo();
+    // A copy from another item goes into the mask of its category.
+    assert!(e.paste(&[block(7, 2, [50, 0, 100, 50])], false));
+    assert_eq!(areas(&e), [7_500, 12_500]);
+    assert!(e.selection().iter().all(|id| e.doc().contains(id)));
+    e.undo();
+    // So does what gets another category.
+    e.select(id(1), false);
+    assert!(e.relabel_selected(category(2)));
+    assert_eq!(areas(&e), [20_000]);
+    undo_to_nothing_and_redo(&mut e, &first);
+    e.undo();
+    // What is locked keeps its pixels.
+    e.select(id(2), false);
+    e.toggle_locked_selected();
+    e.select(id(1), false);
+    assert!(e.nudge(30.0, 0.0));
+    assert_eq!(areas(&e), [7_000, 10_000]);
+    e.undo();
+    assert_eq!(shown(e.doc()), first);
 }

@@ -9,7 +9,7 @@ use common::{
 };
 use limn_domain::project::Task;
 use limn_domain::{Annotation, Keypoint, Point, Rect, Shape, Skeleton, TurnedRect, Visibility};
-use limn_editor::{Annotations, Editor, Mods, Tool};
+use limn_editor::{Annotations, Editor, Mods, Pointer, PointerKind, Tool};
 
 const ALT: Mods = Mods {
     ctrl: false,
@@ -279,4 +279,100 @@ fn isolated_objects_show_alone_and_new_ones_with_them() {
     assert_eq!(e.selection().to_vec(), [id(1)], "what is hidden is not selected");
     e.toggle_isolated();
     assert_eq!(visible(&e), 3);
+}
+
+#[test]
+fn two_fingers_set_no_point() {
+    let touch = |id, x| Pointer {
+        id,
+        kind: PointerKind::Touch,
+        at: Point::new(x, 300.0),
+        ..Pointer::default()
+    };
+    let mut e = workspace(Task::Objects, vec![], Tool::Points);
+    e.pointer_down(touch(1, 300.0));
+    e.pointer_down(touch(2, 400.0));
+    e.pointer_up(touch(2, 400.0));
+    e.pointer_up(touch(1, 300.0));
+    assert!(e.doc().is_empty());
+    // One finger does.
+    e.pointer_down(touch(1, 300.0));
+    e.pointer_up(touch(1, 300.0));
+    assert!(matches!(only(&e), Shape::Points { points } if points.len() == 1));
+}
+
+#[test]
+fn what_reaches_beyond_the_image_is_copied_and_grows_as_it_is() {
+    let rect = TurnedRect {
+        cx: 10.0,
+        cy: 100.0,
+        w: 80.0,
+        h: 40.0,
+        angle: 30.0,
+    };
+    let mut e = workspace(
+        Task::Objects,
+        vec![with(Shape::RotatedBox { rect })],
+        Tool::Select,
+    );
+    e.select(id(1), false);
+    let list = e.copied();
+    assert!(!e.paste(&list, true), "an equal one is there already");
+    let mut other = workspace(Task::Objects, vec![], Tool::Select);
+    assert!(other.paste(&list, true));
+    assert_eq!(
+        only(&other),
+        Shape::RotatedBox { rect },
+        "where it was, to the last digit"
+    );
+    // Its own sides grow; the corner that is top left before turning stays.
+    assert!(e.grow(10.0, 0.0));
+    let Shape::RotatedBox { rect: now } = only(&e) else {
+        panic!()
+    };
+    assert_eq!((now.w, now.h, now.angle), (90.0, 40.0, 30.0));
+    assert!(now.corners()[0].distance(rect.corners()[0]) < 1e-9);
+    assert!(e.grow(1.0, 0.0) && e.grow(1.0, 0.0));
+    e.undo();
+    assert_eq!(only(&e), Shape::RotatedBox { rect }, "keys in a row are one step");
+}
+
+#[test]
+fn a_point_and_a_level_line_are_copied_and_moved_by_numbers() {
+    for points in [vec![[50.0, 60.0]], vec![[50.0, 60.0], [90.0, 60.0]]] {
+        let shape = match points.len() {
+            1 => Shape::Points { points },
+            _ => Shape::Polyline { points },
+        };
+        let mut e = workspace(Task::Objects, vec![with(shape)], Tool::Select);
+        let first = shown(e.doc());
+        e.select(id(1), false);
+        assert!(e.duplicate());
+        assert_eq!(e.doc().len(), 2);
+        let was = e.doc().bounds(id(1)).unwrap();
+        assert!(e.set_rect(id(1), Rect { x: 70.0, ..was }));
+        assert_eq!(e.doc().bounds(id(1)), Some(Rect { x: 70.0, ..was }));
+        // Beyond the image it stays at its border, as large as it was.
+        assert!(e.set_rect(id(1), Rect { x: 9_000.0, ..was }));
+        assert_eq!(
+            e.doc().bounds(id(1)).map(|r| (r.right(), r.w)),
+            Some((640.0, was.w))
+        );
+        undo_to_nothing_and_redo(&mut e, &first);
+    }
+}
+
+#[test]
+fn locked_shapes_stay_whatever_is_typed_or_clicked_in_the_panel() {
+    let mut e = workspace(
+        Task::Objects,
+        vec![boxed(1, 1, Rect::new(10.0, 10.0, 20.0, 20.0), 0)],
+        Tool::Select,
+    );
+    e.select(id(1), false);
+    e.toggle_locked(id(1));
+    assert!(!e.set_rect(id(1), Rect::new(50.0, 10.0, 20.0, 20.0)));
+    assert!(!e.delete(id(1)));
+    e.toggle_locked(id(1));
+    assert!(e.delete(id(1)));
 }

@@ -22,6 +22,7 @@ pub(crate) use tunable::tiny;
 use crate::Picture;
 use crate::error::{MlError, Result, Stop};
 use crate::nets::threads;
+use crate::processor::{Processor, numbers};
 use burn::tensor::{Device, Tensor, TensorData};
 use std::fmt;
 
@@ -69,6 +70,7 @@ pub struct Backbone {
     name: &'static str,
     dims: usize,
     side: u32,
+    device: Device,
     pool: rayon::ThreadPool,
 }
 
@@ -81,20 +83,27 @@ impl fmt::Debug for Backbone {
 }
 
 impl Backbone {
-    /// Reads weights as torchvision names them. [`MlError::Refused`] for a file that is none, or of another network.
+    /// Reads weights as torchvision names them, for the CPU. [`MlError::Refused`] for a file that is none, or of another network.
     pub fn open(bytes: &[u8]) -> Result<Self> {
+        Self::open_on(bytes, Processor::Cpu)
+    }
+
+    /// For another processor; [`MlError::Refused`] too where that cannot be used.
+    pub fn open_on(bytes: &[u8], processor: Processor) -> Result<Self> {
+        let on = processor.open().map_err(MlError::Refused)?;
         let weights::Read {
             net,
             name,
             dims,
             side,
-        } = weights::read(bytes, false, &Device::flex())?;
-        let pool = threads::pool(threads::half()).map_err(|e| MlError::Broken(e.to_string()))?;
+        } = weights::read(bytes, false, &on.device)?;
+        let pool = threads::pool(on.threads()).map_err(|e| MlError::Broken(e.to_string()))?;
         Ok(Self {
             net,
             name,
             dims,
             side,
+            device: on.device,
             pool,
         })
     }
@@ -125,10 +134,11 @@ impl Backbone {
             let input: Vec<f32> = part.iter().flat_map(|p| planes(p, side)).collect();
             let shape = [part.len(), 3, side, side];
             let found = self.pool.install(|| {
-                let x = Tensor::<4>::from_data(TensorData::new(input, shape), &Device::flex());
-                self.net.features(x).into_data().try_to_vec::<f32>()
+                let x = Tensor::<4>::from_data(TensorData::new(input, shape), &self.device);
+                numbers(self.net.features(x))
             });
-            let found = found.map_err(|e| MlError::Broken(format!("The network gives no numbers: {e:?}")))?;
+            let found =
+                found.map_err(|why| MlError::Broken(format!("The network gives no numbers: {why}")))?;
             for row in found.chunks_exact(self.dims) {
                 out.push(even(row)?);
             }

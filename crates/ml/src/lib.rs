@@ -1,8 +1,9 @@
 //! Models that learn from a team's own labels: features of pictures without downloaded weights, heads, what a head is worth,
-//! and which items to label next; networks trained from nothing, and networks that people bring (ResNets, MobileNets, ViTs, ONNX). On the CPU.
+//! and which items to label next; networks trained from nothing, and networks that people bring (ResNets, MobileNets, ViTs, ONNX). On the CPU; Burn's networks on a graphics processor too,
+//! with the feature `gpu`.
 //!
 //! Pure functions over plain data: every one takes its seed and a [`Stop`] to ask between steps, and gives the same answer
-//! for the same input. [`LocalEngine`] and [`LocalTrainer`] are the ports that the services call. Nothing here knows the database, files, jobs or
+//! for the same input (of networks on a graphics processor, about the same). [`LocalEngine`] and [`LocalTrainer`] are the ports that the services call. Nothing here knows the database, files, jobs or
 //! HTTP.
 
 mod average_precision;
@@ -26,6 +27,7 @@ mod picture;
 mod plane;
 mod port;
 mod principal;
+mod processor;
 mod rng;
 mod safetensors;
 mod spans;
@@ -48,6 +50,7 @@ pub use picture::Picture;
 pub use plane::{Things, plane};
 pub use port::LocalEngine;
 pub use principal::DIMS;
+pub use processor::{Opened, Processor};
 pub use rng::Rng;
 pub use tagger::Tagger;
 pub use train::{Example, LABELS_MIN, Task, Trained, train};

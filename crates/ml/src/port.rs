@@ -6,6 +6,7 @@ use crate::head::Head;
 use crate::judge::Word;
 use crate::linear::Matrix;
 use crate::order::{by_cluster, cosine, margin, most_useful};
+use crate::processor::Processor;
 use crate::train::{Example, Task, train};
 use crate::tree::Tree;
 use crate::{Encoder, Picture, Tagger, Things, Words, look, plane};
@@ -39,11 +40,19 @@ impl From<MlError> for EngineError {
 #[derive(Debug, Default)]
 pub struct LocalEngine {
     turn: Mutex<()>,
+    /// Of networks that people bring as weights.
+    processor: Processor,
 }
 
 impl LocalEngine {
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// With networks that people bring as weights on another processor.
+    #[must_use]
+    pub fn on(self, processor: Processor) -> Self {
+        Self { processor, ..self }
     }
 
     /// Waits for the turn.
@@ -231,7 +240,7 @@ impl Engine for LocalEngine {
 
     fn picture_net(&self, bytes: &[u8], what: NetFile) -> Result<Arc<dyn PictureNet>, EngineError> {
         match what {
-            NetFile::Weights => Ok(Arc::new(Backbone::open(bytes)?)),
+            NetFile::Weights => Ok(Arc::new(Backbone::open_on(bytes, self.processor)?)),
             NetFile::Onnx => described(bytes),
         }
     }

@@ -46,6 +46,7 @@ impl<'a> File<'a> {
         if let Some((name, _)) = table.iter().find(|(_, e)| e.data_offsets[1] > data.len()) {
             return Err(format!("{name} is cut off"));
         }
+        tiled(&table, data.len())?;
         Ok(Self {
             metadata,
             table,
@@ -83,6 +84,33 @@ impl<'a> File<'a> {
     }
 }
 
+/// Whether the parts fill `len` bytes one behind the other, as the format demands: no byte belongs to two of them or to none, so that every
+/// reader sees the same. Errors in words.
+fn tiled(table: &BTreeMap<String, Entry>, len: usize) -> Result<(), String> {
+    let mut parts: Vec<([usize; 2], &str)> = table
+        .iter()
+        .map(|(name, e)| (e.data_offsets, name.as_str()))
+        .collect();
+    parts.sort_unstable();
+    let (mut end, mut last) = (0, "");
+    for ([from, to], name) in parts {
+        if to < from {
+            return Err(format!("{name} ends before it begins"));
+        }
+        if from < end {
+            return Err(format!("{last} and {name} overlap"));
+        }
+        if from > end {
+            return Err(format!("{} bytes before {name} belong to nothing", from - end));
+        }
+        (end, last) = (to, name);
+    }
+    if end < len {
+        return Err(format!("{} bytes at its end belong to nothing", len - end));
+    }
+    Ok(())
+}
+
 /// Parts by name with shape and numbers, as such a file.
 pub fn write(
     metadata: Option<serde_json::Value>,
@@ -112,4 +140,59 @@ pub fn write(
         out.extend(values.iter().flat_map(|v| v.to_le_bytes()));
     }
     Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Names and places.
+    type Parts<'a> = &'a [(&'a str, [usize; 2])];
+
+    /// A file of so many bytes of numbers with these parts.
+    fn file(parts: Parts<'_>, len: usize) -> Vec<u8> {
+        let entry = |[from, to]: [usize; 2]| {
+            let shape = [to.saturating_sub(from) / 4];
+            serde_json::json!({ "dtype": "F32", "shape": shape, "data_offsets": [from, to] })
+        };
+        let table: serde_json::Map<_, _> = parts
+            .iter()
+            .map(|(name, at)| ((*name).to_owned(), entry(*at)))
+            .collect();
+        let header = serde_json::to_vec(&table).unwrap();
+        let mut out = (header.len() as u64).to_le_bytes().to_vec();
+        out.extend(header);
+        out.resize(out.len() + len, 0);
+        out
+    }
+
+    fn why(parts: Parts<'_>, len: usize) -> Option<String> {
+        File::read(&file(parts, len), 1 << 10).err()
+    }
+
+    #[test]
+    fn parts_fill_the_file_one_behind_the_other() {
+        assert_eq!(why(&[], 0), None);
+        assert_eq!(why(&[("b", [0, 8]), ("a", [8, 12])], 12), None);
+        // Parts of no numbers take no room.
+        assert_eq!(why(&[("a", [0, 0]), ("b", [0, 8]), ("c", [8, 8])], 8), None);
+        let refused: [(Parts<'_>, usize, &str); 9] = [
+            (&[("a", [0, 8]), ("b", [4, 12])], 12, "a and b overlap"),
+            (&[("a", [0, 8]), ("b", [0, 8])], 8, "a and b overlap"),
+            (&[("b", [0, 12]), ("a", [4, 8])], 12, "b and a overlap"),
+            (
+                &[("a", [0, 4]), ("b", [8, 12])],
+                12,
+                "4 bytes before b belong to nothing",
+            ),
+            (&[("a", [4, 8])], 8, "4 bytes before a belong to nothing"),
+            (&[("a", [0, 8])], 12, "4 bytes at its end belong to nothing"),
+            (&[], 4, "4 bytes at its end belong to nothing"),
+            (&[("a", [8, 4])], 8, "a ends before it begins"),
+            (&[("a", [0, 16])], 8, "a is cut off"),
+        ];
+        for (parts, len, wanted) in refused {
+            assert_eq!(why(parts, len).as_deref(), Some(wanted), "{parts:?} of {len}");
+        }
+    }
 }

@@ -165,7 +165,7 @@ impl Catalogues {
                     };
                     let job = queue(tx, new, known, now).await?;
                     audit::write(tx, &actor, None, "catalogue.add", &summary, now).await?;
-                    Ok(job)
+                    Ok::<_, Error>(job)
                 })
             })
             .await?;

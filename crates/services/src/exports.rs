@@ -79,7 +79,7 @@ impl Exports {
                     let job = queue(tx, new, None, now).await?;
                     let summary = format!("started an export ({what})");
                     audit::write(tx, &actor, Some(project), "export.start", &summary, now).await?;
-                    Ok(job)
+                    Ok::<_, Error>(job)
                 })
             })
             .await?;
@@ -146,7 +146,7 @@ impl Exports {
                         dataset.name
                     );
                     audit::write(tx, &actor, None, "export.start", &summary, now).await?;
-                    Ok(job)
+                    Ok::<_, Error>(job)
                 })
             })
             .await?;

@@ -58,7 +58,7 @@ impl Imports {
                         n => format!("started an import of {n} files ({format})"),
                     };
                     audit::write(tx, &actor, Some(project), "import.start", &summary, now).await?;
-                    Ok(job)
+                    Ok::<_, Error>(job)
                 })
             })
             .await?;

@@ -125,7 +125,7 @@ impl Versions {
                         target.name
                     );
                     audit::write(tx, &actor, None, "version.start", &summary, now).await?;
-                    Ok(job)
+                    Ok::<_, Error>(job)
                 })
             })
             .await?;

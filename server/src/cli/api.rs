@@ -12,6 +12,8 @@ use std::time::Duration;
 
 /// Attempts at a request that fails for a passing reason.
 const ATTEMPTS: u32 = 6;
+/// Longest to wait for a server that says how long it is busy.
+const BUSY: Duration = Duration::from_mins(1);
 /// Longest that nothing comes from a server. Until an answer begins it counts from when the request begins to be sent.
 const SILENCE: Duration = Duration::from_mins(2);
 /// Bytes a second of the slowest line that bodies are sent by.
@@ -34,6 +36,8 @@ pub struct Refused {
     pub status: StatusCode,
     pub error: Option<ApiError>,
     pub request_id: Option<String>,
+    /// How long to wait before asking again, if the server says so (`Retry-After` in seconds).
+    pub retry_after: Option<Duration>,
 }
 
 impl std::error::Error for Refused {}
@@ -129,16 +133,15 @@ impl Client {
         if status.is_success() {
             return Ok(response);
         }
-        let request_id = response
-            .headers()
-            .get("x-request-id")
-            .and_then(|v| v.to_str().ok())
-            .map(str::to_owned);
+        let header = |name: &'static str| response.headers().get(name).and_then(|v| v.to_str().ok());
+        let request_id = header("x-request-id").map(str::to_owned);
+        let retry_after = header("retry-after").and_then(seconds);
         let text = response.text().await.unwrap_or_default();
         Err(anyhow!(Refused {
             status,
             error: serde_json::from_str(&text).ok(),
             request_id,
+            retry_after,
         }))
     }
 
@@ -159,6 +162,7 @@ impl Client {
             status: response.status(),
             error: None,
             request_id: None,
+            retry_after: None,
         }))
     }
 
@@ -219,17 +223,34 @@ pub fn is_passing(e: &anyhow::Error) -> bool {
         })
 }
 
-/// Runs `work` until it succeeds, is refused, or has failed too often; waits longer every time.
+fn seconds(text: &str) -> Option<Duration> {
+    text.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// How long to wait before the next attempt at what has failed `attempt` times; `None` when it is given up. Longer every time, and
+/// as long as the server asks for, within reason.
+pub fn pause(e: &anyhow::Error, attempt: u32) -> Option<Duration> {
+    if attempt >= ATTEMPTS || !is_passing(e) {
+        return None;
+    }
+    let asked = e.downcast_ref::<Refused>().and_then(|r| r.retry_after);
+    let own = Duration::from_millis(200 << attempt);
+    Some(asked.map_or(own, |asked| own.max(asked.min(BUSY))))
+}
+
+/// Runs `work` until it succeeds, is refused, or has failed too often.
 pub async fn retry<T>(work: impl AsyncFn() -> Result<T>) -> Result<T> {
     let mut attempt = 1;
     loop {
-        match work().await {
-            Err(e) if attempt < ATTEMPTS && is_passing(&e) => {
-                tokio::time::sleep(Duration::from_millis(200 << attempt)).await;
-                attempt += 1;
-            }
-            result => return result,
-        }
+        let e = match work().await {
+            Ok(done) => return Ok(done),
+            Err(e) => e,
+        };
+        let Some(pause) = pause(&e, attempt) else {
+            return Err(e);
+        };
+        tokio::time::sleep(pause).await;
+        attempt += 1;
     }
 }
 
@@ -259,6 +280,33 @@ pub mod tests {
             url,
             token: "limn_test".to_owned(),
         }
+    }
+
+    #[tokio::test]
+    async fn a_server_is_given_the_time_that_it_asks_for() {
+        let wait = async |status: u16, after: Option<&'static str>| {
+            let answer = move || async move {
+                let mut answer = axum::response::Response::new(axum::body::Body::empty());
+                *answer.status_mut() = StatusCode::from_u16(status).unwrap();
+                if let Some(after) = after {
+                    let after = reqwest::header::HeaderValue::from_static(after);
+                    answer.headers_mut().insert("retry-after", after);
+                }
+                answer
+            };
+            let client = Client::new(&serve(axum::Router::new().fallback(answer)).await).unwrap();
+            let request = client.request(Method::GET, "/").unwrap();
+            let refused = client.send(request).await.unwrap_err();
+            [1, 5, 6].map(|attempt| pause(&refused, attempt).map(|p| p.as_millis()))
+        };
+        assert_eq!(wait(503, None).await, [Some(400), Some(6_400), None]);
+        assert_eq!(wait(429, Some("3")).await, [Some(3_000), Some(6_400), None]);
+        assert_eq!(wait(503, Some("86400")).await, [Some(60_000), Some(60_000), None]);
+        assert_eq!(
+            wait(503, Some("Wed, 21 Oct 2015 07:28:00 GMT")).await[0],
+            Some(400)
+        );
+        assert_eq!(wait(404, Some("3")).await, [None; 3]);
     }
 
     #[tokio::test]

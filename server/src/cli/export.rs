@@ -1,6 +1,7 @@
 //! `export`: runs the job, downloads the file, checks its digest.
 
-use super::api::{Client, retry};
+use super::api::Client;
+use super::fetch::fetch;
 use super::watch::{self, Line};
 use super::{Remote, print};
 use anyhow::{Context as _, Result, bail};
@@ -8,9 +9,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, ValueEnum};
 use limn_domain::export::{BoxSegmentation, ExportFormat, ExportResult, ExportScope, FileNames, NewExport};
 use limn_domain::job::Job;
-use reqwest::{Method, StatusCode};
 use std::path::{Path, PathBuf};
-use tokio::io::AsyncWriteExt as _;
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Segmentation {
@@ -102,9 +101,7 @@ pub(super) async fn download(client: &Client, result: &ExportResult, out: &Path)
     let mut partial = out.as_os_str().to_owned();
     partial.push(".part");
     let partial = PathBuf::from(partial);
-    drop(tokio::fs::remove_file(&partial).await);
-    let fetched = retry(async || fetch(client, result, &partial).await).await;
-    let checked = match fetched {
+    let checked = match taken(client, result, &partial).await {
         Ok(()) => check(&partial, result).await,
         Err(e) => Err(e),
     };
@@ -117,33 +114,11 @@ pub(super) async fn download(client: &Client, result: &ExportResult, out: &Path)
         .with_context(|| format!("cannot write {}", out.display()))
 }
 
-async fn fetch(client: &Client, result: &ExportResult, partial: &Path) -> Result<()> {
-    let mut file = tokio::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(partial)
-        .await
-        .with_context(|| format!("cannot write {}", partial.display()))?;
-    let mut have = file.metadata().await?.len();
-    let mut request = client.request(Method::GET, &result.url)?;
-    if have > 0 {
-        request = request.header("range", format!("bytes={have}-"));
-    }
-    let mut response = client.send(request).await?;
-    if have > 0 && response.status() != StatusCode::PARTIAL_CONTENT {
-        file.set_len(0).await?;
-        have = 0;
-    }
+async fn taken(client: &Client, result: &ExportResult, partial: &Path) -> Result<()> {
     let line = Line::new();
-    while let Some(piece) = response.chunk().await.context("the download broke")? {
-        file.write_all(&piece)
-            .await
-            .with_context(|| format!("cannot write {}", partial.display()))?;
-        have += piece.len() as u64;
-        line.show(&format!("download: {have} of {} bytes", result.size));
-    }
-    line.finish(&format!("download: {have} of {} bytes", result.size));
-    file.flush().await?;
+    let progress = |have: u64| format!("download: {have} of {} bytes", result.size);
+    let file = fetch(client, &result.url, partial, |have| line.show(&progress(have))).await?;
+    line.finish(&progress(file.metadata().await?.len()));
     file.sync_all().await?;
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! `model`: lists registered models, brings files as a version, fetches a version.
 
 use super::api::{Client, Refused, encode};
+use super::fetch::fetch;
 use super::{Remote, print, watch};
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
@@ -8,7 +9,6 @@ use reqwest::{Body, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use tokio::io::AsyncWriteExt as _;
 
 const API: &str = "/api/2.0/mlflow";
 const FILES: &str = "/api/2.0/mlflow-artifacts/artifacts";
@@ -258,22 +258,24 @@ async fn download(client: &Client, name: &str, version: &str, out: &Path) -> Res
         number.with_context(|| format!("no version of `{name}` has the alias `{version}`"))?
     };
     let path = format!("/api/v1/models/{}/versions/{number}/zip", encode(name));
-    let mut response = client.send(client.request(Method::GET, &path)?).await?;
     let mut partial = out.as_os_str().to_owned();
     partial.push(".part");
     let partial = PathBuf::from(partial);
-    let mut file = tokio::fs::File::create(&partial)
-        .await
-        .with_context(|| format!("cannot write {}", partial.display()))?;
-    let mut bytes = 0;
-    while let Some(piece) = response.chunk().await.context("the download broke")? {
-        file.write_all(&piece).await?;
-        bytes += piece.len();
-    }
-    file.flush().await?;
-    drop(file);
-    tokio::fs::rename(&partial, out)
-        .await
-        .with_context(|| format!("cannot write {}", out.display()))?;
+    let taken = async {
+        let file = fetch(client, &path, &partial, |_| ()).await?;
+        let bytes = file.metadata().await?.len();
+        drop(file);
+        tokio::fs::rename(&partial, out)
+            .await
+            .with_context(|| format!("cannot write {}", out.display()))?;
+        Ok::<u64, anyhow::Error>(bytes)
+    };
+    let bytes = match taken.await {
+        Ok(bytes) => bytes,
+        Err(e) => {
+            drop(tokio::fs::remove_file(&partial).await);
+            return Err(e);
+        }
+    };
     print(&format!("{}: {name} v{number}, {bytes} bytes", out.display()))
 }

@@ -21,6 +21,9 @@ pub async fn serve(config: Config) -> Result<()> {
     let _claimed = compose::claim(&config)?;
     let services = compose::open(&config).await?;
     compose::fits_in(&services).await?;
+    if config.job_workers > 0 {
+        compose::open_processor(&config).await?;
+    }
     let listener = TcpListener::bind(config.addr)
         .await
         .with_context(|| format!("cannot listen on {}; choose another with --addr", config.addr))?;
@@ -75,6 +78,7 @@ pub async fn worker(config: Config, health: Option<SocketAddr>) -> Result<()> {
     let _claimed = compose::claim(&config)?;
     let services = compose::open(&config).await?;
     compose::fits_in(&services).await?;
+    compose::open_processor(&config).await?;
     let stop = stop_signal();
     if let Some(addr) = health {
         let listener = TcpListener::bind(addr)

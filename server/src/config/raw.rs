@@ -176,6 +176,12 @@ settings! {
         /// Background jobs at once in this process; 0 leaves them to `limn worker`.
         workers: i64 = 2;
     }
+    training: TrainingSection {
+        /// What networks are trained and asked on: `auto` is a graphics processor where the program was built for it (docs/training.md)
+        /// and one can be used, else the CPU; `gpu` is a graphics processor, without which no process that runs jobs starts;
+        /// `cpu` is the CPU.
+        device: String = "auto";
+    }
     sessions: Sessions {
         /// Days without a visit after which somebody must sign in again.
         days: i64 = 30;

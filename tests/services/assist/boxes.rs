@@ -408,6 +408,9 @@ async fn the_model_of_boxes_is_kept_where_it_is_wished() {
                 .any(|l| l.contains("is registered as Shapes assist v1")),
             "{lines:?}"
         );
+        assert!(lines.iter().any(|l| l == "Computed on CPU."), "{lines:?}");
+        let run = p.w.studio.runs.get(&p.w.manager, kept.run_id).await.unwrap();
+        assert_eq!(run.data.tags["limn.device"], "CPU");
     })
     .await;
 }

@@ -263,6 +263,48 @@ async fn a_training_that_fails_says_why_and_can_be_tried_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_training_with_nothing_to_compute_on_fails_and_keeps_its_checkpoint() {
+    let db = TestDb::sqlite().await;
+    let w = World::new(
+        &db,
+        Script {
+            fails_at: Some((43, "The machine went away.".to_owned())),
+            ..slow()
+        },
+    )
+    .await;
+    let version = w.boxes("Raccoons", 8, None).await;
+    let started = w
+        .start(
+            version,
+            NewTraining {
+                steps: Some(60),
+                ..NewTraining::default()
+            },
+        )
+        .await;
+    let run = started.run().unwrap();
+    assert_eq!(w.finish(started.job.id).await.state, JobState::Failed);
+    // The next one has no graphics processor.
+    let why = "No graphics processor can be used.";
+    w.trainer.change(|s| {
+        s.fails_at = None;
+        s.no_device = Some(why.to_owned());
+    });
+    w.studio.jobs.retry(&w.lena, started.job.id).await.unwrap();
+    let job = w.finish(started.job.id).await;
+    assert_eq!((job.state, job.error.as_deref()), (JobState::Failed, Some(why)));
+    assert_eq!(w.run(run).await.data.tags["limn.error"], why);
+    assert!(w.folder(run).join("checkpoint").exists());
+    // With one, it goes on.
+    w.trainer.change(|s| s.no_device = None);
+    w.studio.jobs.retry(&w.lena, started.job.id).await.unwrap();
+    let job = w.finish(started.job.id).await;
+    assert_eq!(job.state, JobState::Succeeded, "{:?}", job.error);
+    assert_eq!(w.trainer.seen().began, [0, 40]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_trainer_that_panics_fails_the_run_alone() {
     let db = TestDb::sqlite().await;
     let w = World::new(

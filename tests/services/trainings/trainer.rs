@@ -21,6 +21,8 @@ pub struct Script {
     pub panics_at: Option<usize>,
     /// It refuses every checkpoint.
     pub refuses_checkpoints: bool,
+    /// Why there is nothing to compute on.
+    pub no_device: Option<String>,
 }
 
 /// What it was given.
@@ -127,6 +129,14 @@ impl Trainer for Scripted {
             side: 24,
             parameters: vec![("net".to_owned(), "netling".to_owned())],
         })
+    }
+
+    fn device(&self) -> Result<String, EngineError> {
+        let script = self.script.lock().unwrap_or_else(PoisonError::into_inner);
+        match &script.no_device {
+            Some(why) => Err(EngineError::Refused(why.clone())),
+            None => Ok("an abacus".to_owned()),
+        }
     }
 
     fn train(&self, t: &NetTraining<'_>, watch: &mut Watch<'_>) -> Result<TrainedNet, EngineError> {

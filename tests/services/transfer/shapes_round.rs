@@ -175,3 +175,37 @@ async fn outlines_become_pixels_in_semantic_segmentation() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_semantic_segmentation_a_file_s_objects_become_one_mask_a_category() {
+    on_both(async |db| {
+        let world = world(&db, Task::Semantic).await;
+        let items = build::items(&db, world.project, "p", 1).await;
+        let square = |id: i64, category: i64, x: i64| {
+            let ring = [x, 1, x + 8, 1, x + 8, 9, x, 9];
+            json!({ "id": id, "image_id": 1, "category_id": category, "segmentation": [ring] })
+        };
+        let objects = [square(1, 1, 1), square(2, 2, 5), square(3, 1, 20)];
+        let file = coco(&[image(1, "p000.jpg")], &objects, &["road", "car"]);
+        let report = world.import(ImportFormat::Coco, &[("a.json", file)]).await;
+        assert_eq!((report.annotations_added, report.refused), (2, 0), "{report:#?}");
+        assert!(codes(&report).contains(&"pixels_merged"), "{report:#?}");
+        let labels = world
+            .studio
+            .annotations
+            .get(&limn_services::Actor::System, items[0])
+            .await
+            .unwrap();
+        let masks: Vec<_> = labels
+            .annotations
+            .iter()
+            .map(|a| match &a.shape {
+                Shape::Mask { mask } => mask,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(masks.iter().map(|m| m.area()).collect::<Vec<_>>(), [32 + 64, 64]);
+        assert_eq!(masks[0].intersect(masks[1]), None);
+    })
+    .await;
+}

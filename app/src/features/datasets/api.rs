@@ -19,7 +19,7 @@ use limn_domain::profile::DatasetProfile;
 use limn_domain::profile::{Drift, VersionProfile};
 use limn_domain::project::{Project, ProjectSummary};
 use limn_domain::user::User;
-use limn_domain::{DatasetId, Page, Role, TagChangeId, UserId, VersionId, ViewId};
+use limn_domain::{DatasetId, FileTagId, Page, Role, TagChangeId, UserId, VersionId, ViewId};
 use server_fn::codec::Json;
 
 #[server(prefix = "/ui", endpoint = "dataset/list", input = Json)]
@@ -314,6 +314,12 @@ pub async fn version_tags_here(version: VersionId, of: TagScope) -> Result<TagsH
 pub async fn version_change_tags(version: VersionId, input: ChangeTags) -> Result<TagChange, AppError> {
     let (services, actor) = crate::context::request()?;
     Ok(services.explore.change_tags(&actor, version, input).await?)
+}
+
+#[server(prefix = "/ui", endpoint = "dataset/delete_tag", input = Json)]
+pub async fn dataset_delete_tag(dataset: DatasetId, tag: FileTagId) -> Result<TagChange, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.explore.delete_tag(&actor, dataset, tag).await?)
 }
 
 #[server(prefix = "/ui", endpoint = "dataset/undo_tags", input = Json)]

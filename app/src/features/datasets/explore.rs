@@ -11,7 +11,7 @@ use super::layout::{DatasetCtx, NoVersion, use_dataset};
 use super::shape::encode;
 use crate::data::use_load;
 use crate::explore::{
-    Filters, Frame, Indexing, Order, Search, Views, follow_question, found, in_address, use_first,
+    Filters, Frame, Indexing, Order, Tools, Views, follow_question, found, in_address, use_first,
     use_question, use_views,
 };
 use crate::ui::{Button, Card, EmptyState, Glyph, Select, Skeleton, use_hotkey_when, use_toasts};
@@ -283,9 +283,8 @@ fn Page(e: Explorer, number: RwSignal<String>) -> impl IntoView {
         }
     });
     view! {
-        <div class="toolbar">
+        <Tools of label="Part of a path">
             <Select value=number options=Signal::derive(move || e.ctx.options()) label="Version"/>
-            <Search of label="Part of a path"/>
             <Order of first="By path"/>
             <Select
                 value=e.show
@@ -297,7 +296,7 @@ fn Page(e: Explorer, number: RwSignal<String>) -> impl IntoView {
                 label="Show as"
             />
             <Views of views/>
-        </div>
+        </Tools>
         <Frame of busy count acts>
             <Looking e/>
             <Show when=move || is_map.get()><MapView e/></Show>

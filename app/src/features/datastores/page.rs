@@ -104,12 +104,13 @@ fn Details(store: RwSignal<Datastore>) -> impl IntoView {
                             .any(|k| k == f.key)
                             .then(|| "set, kept encrypted".to_owned())
                     } else {
-                        s.settings.get(f.key).cloned()
+                        let value = s.settings.get(f.key);
+                        value.map(|v| if f.long { "set".to_owned() } else { v.clone() })
                     };
-                    value.map(|v| (f.label, v, f.secret))
+                    value.map(|v| (f.label, v, f.secret || f.long))
                 })
-                .map(|(label, value, secret)| {
-                    let class = if secret { "faint" } else { "mono break" };
+                .map(|(label, value, hidden)| {
+                    let class = if hidden { "faint" } else { "mono break" };
                     view! { <dt>{label}</dt><dd class=class>{value}</dd> }
                 })
                 .collect_view()

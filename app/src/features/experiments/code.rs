@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use limn_domain::run::Tags;
 
 /// Tags that tell of the code, and what each is called here.
-const TOLD: [(&str, &str); 9] = [
+const TOLD: [(&str, &str); 10] = [
     ("mlflow.source.name", "Source"),
     ("mlflow.source.type", "Kind"),
     ("mlflow.project.entryPoint", "Entry point"),
@@ -18,6 +18,7 @@ const TOLD: [(&str, &str); 9] = [
     ("mlflow.docker.image.uri", "Image"),
     ("mlflow.docker.image.id", "Image id"),
     ("limn.version", "Version of Limn"),
+    ("limn.device", "Computed on"),
 ];
 
 /// Whether a tag is told of by [`CodeCard`].

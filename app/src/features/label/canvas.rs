@@ -21,13 +21,13 @@ mod tiles;
 
 use super::desk::{Desk, Phase};
 use super::vision::Vision;
+use crate::ui::on_resize;
 use leptos::html;
 use leptos::prelude::*;
 use limn_domain::picture::Picture;
 use limn_domain::{Point, Size};
-use limn_editor::{Button, Mods, Pointer, PointerKind};
+use limn_editor::{Button, Mods, Pointer, PointerKind, Tool};
 pub use paint::Painter;
-use wasm_bindgen::prelude::*;
 use web_sys::{PointerEvent, WheelEvent};
 
 /// The pointer as the editor knows it.
@@ -46,6 +46,7 @@ fn pointer(ev: &PointerEvent, corner: Point) -> Pointer {
         button: match ev.button() {
             1 => Button::Middle,
             2 => Button::Secondary,
+            5 => Button::Eraser,
             _ => Button::Primary,
         },
         mods: Mods {
@@ -158,16 +159,7 @@ pub fn Stage() -> impl IntoView {
             painter.try_with_value(|p| p.resize(w, h));
         };
         measure();
-        let callback = Closure::<dyn Fn()>::new(measure);
-        if let Ok(observer) = web_sys::ResizeObserver::new(callback.as_ref().unchecked_ref()) {
-            observer.observe(&el);
-            let parts = StoredValue::new_local(Some((observer, callback)));
-            on_cleanup(move || {
-                if let Some((observer, _callback)) = parts.try_update_value(Option::take).flatten() {
-                    observer.disconnect();
-                }
-            });
-        }
+        on_resize(&el, measure);
     });
 
     // Where the stage lies in the window. Asking for it at every move would have the browser lay out the page each time.
@@ -193,7 +185,10 @@ pub fn Stage() -> impl IntoView {
         if ev.button() == 1 {
             ev.prevent_default();
         }
-        on(ev, limn_editor::Editor::pointer_down);
+        let mut p = pointer(&ev, corner.get_value());
+        // While several are picked a click adds, as with Shift.
+        p.mods.shift |= desk.several.get_untracked() && desk.read(|s| s.editor.tool()) == Some(Tool::Select);
+        desk.edit(|e| e.pointer_down(p));
     };
     let wheel = move |ev: WheelEvent| {
         ev.prevent_default();

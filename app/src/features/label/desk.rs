@@ -206,6 +206,8 @@ pub struct Desk {
     pub equal_shades: RwSignal<Option<String>>,
     /// The category search is open.
     pub searching: RwSignal<bool>,
+    /// A click on an object adds it to the selection, or takes it out: for fingers, which have no Shift.
+    pub several: RwSignal<bool>,
     /// On a phone: the panel is up.
     pub sheet_up: RwSignal<bool>,
     /// Classification by a tree: the category whose children the digits name.
@@ -279,6 +281,7 @@ impl Desk {
             value: RwSignal::new(None),
             equal_shades: RwSignal::new(None),
             searching: RwSignal::new(false),
+            several: RwSignal::new(false),
             sheet_up: RwSignal::new(false),
             branch: RwSignal::new(None),
             auto_submit: RwSignal::new(auto),

@@ -21,6 +21,8 @@ mod canvas;
 mod desk;
 #[cfg(feature = "hydrate")]
 mod dialogs;
+#[cfg(any(feature = "hydrate", test))]
+mod find;
 #[cfg(feature = "hydrate")]
 mod grid;
 #[cfg(feature = "hydrate")]

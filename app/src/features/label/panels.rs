@@ -7,6 +7,7 @@ mod film;
 mod hud;
 mod linked;
 mod looks;
+mod menus;
 mod numbers;
 mod objects;
 mod rail;

@@ -8,7 +8,7 @@ mod results;
 use super::api;
 use super::layout::{ProjectCtx, use_project};
 use crate::explore::{
-    Filters, Frame, Indexing, Order, Search, Views, follow_question, found, in_address, use_first,
+    Filters, Frame, Indexing, Order, Tools, Views, follow_question, found, in_address, use_first,
     use_question, use_views,
 };
 use crate::ui::{Button, Card, EmptyState, Glyph, IconButton, Select, Skeleton, use_toasts};
@@ -203,8 +203,7 @@ fn Page(e: Explorer) -> impl IntoView {
     };
     let acts = ViewFn::from(move || view! { <Show when=move || any.get()><Acts e/></Show> });
     view! {
-        <div class="toolbar">
-            <Search of label/>
+        <Tools of label>
             <Order of first="By name"/>
             <Select
                 value=as_table
@@ -213,7 +212,7 @@ fn Page(e: Explorer) -> impl IntoView {
             />
             <Views of views/>
             <IconButton glyph=Glyph::Refresh label="Count again" on_click=move || e.ask_again()/>
-        </div>
+        </Tools>
         <Frame of busy count acts>
             <Behind e/>
             <Show

@@ -1,6 +1,7 @@
 //! A connection to one of the databases.
 
 use super::mssql::SqlServer;
+use super::relay::Relay;
 use super::{Database, Row, Tls, is_identifier, within};
 use crate::s3::tame;
 use crate::{ConnectError, Result};
@@ -16,7 +17,9 @@ use sqlx::{
 use std::time::{Duration, Instant};
 
 /// Longest a connection may take.
-const DIAL: Duration = Duration::from_secs(15);
+pub(super) const DIAL: Duration = Duration::from_secs(15);
+/// A socket of our own, as the clients look for it.
+const MYSQL_SOCKET: &str = "mysql.sock";
 
 pub enum Conn {
     Postgres(PgConnection),
@@ -38,18 +41,28 @@ impl Conn {
         if of.kind == DatastoreKind::SqlServer {
             return Ok(Self::SqlServer(Box::new(SqlServer::connect(of, time).await?)));
         }
-        let ip = if of.kind == DatastoreKind::Sqlite {
-            String::new()
+        // Dialled is what was judged, an address; certificates are for the name.
+        let (host, way) = if of.kind == DatastoreKind::Sqlite {
+            (String::new(), None)
+        } else if of.tls == Tls::VerifyFull {
+            let socket = match of.kind {
+                DatastoreKind::Mysql => MYSQL_SOCKET.to_owned(),
+                _ => format!(".s.PGSQL.{}", of.port),
+            };
+            let way = Relay::open(&of.guard, &of.host, of.port, &socket).await?;
+            let name = of.host.trim_start_matches('[').trim_end_matches(']');
+            (name.to_owned(), Some(way))
         } else {
             let found = of.guard.resolve(&of.host, of.port).await?;
-            found.first().map(|a| a.ip().to_string()).unwrap_or_default()
+            let ip = found.first().map(|a| a.ip().to_string());
+            (ip.unwrap_or_default(), None)
         };
         let millis = time.as_millis();
         let begin;
         let mut conn = match of.kind {
             DatastoreKind::Postgres => {
-                let options = PgConnectOptions::new_without_pgpass()
-                    .host(&ip)
+                let mut options = PgConnectOptions::new_without_pgpass()
+                    .host(&host)
                     .port(of.port)
                     .database(&of.database)
                     .username(&of.username)
@@ -60,7 +73,14 @@ impl Conn {
                         Tls::Off => PgSslMode::Disable,
                         Tls::Prefer => PgSslMode::Prefer,
                         Tls::Require => PgSslMode::Require,
+                        Tls::VerifyFull => PgSslMode::VerifyFull,
                     });
+                if let Some(way) = &way {
+                    options = options.socket(way.folder());
+                }
+                if !of.ca.is_empty() {
+                    options = options.ssl_root_cert_from_pem(of.ca.clone().into_bytes());
+                }
                 begin = vec![
                     format!("SET statement_timeout = {millis}"),
                     "SET TIME ZONE 'UTC'".to_owned(),
@@ -70,8 +90,8 @@ impl Conn {
                 Self::Postgres(options.connect().await.map_err(|e| failed(of, e))?)
             }
             DatastoreKind::Mysql => {
-                let options = MySqlConnectOptions::new()
-                    .host(&ip)
+                let mut options = MySqlConnectOptions::new()
+                    .host(&host)
                     .port(of.port)
                     .database(&of.database)
                     .username(&of.username)
@@ -81,7 +101,14 @@ impl Conn {
                         Tls::Off => MySqlSslMode::Disabled,
                         Tls::Prefer => MySqlSslMode::Preferred,
                         Tls::Require => MySqlSslMode::Required,
+                        Tls::VerifyFull => MySqlSslMode::VerifyIdentity,
                     });
+                if let Some(way) = &way {
+                    options = options.socket(way.folder().join(MYSQL_SOCKET));
+                }
+                if !of.ca.is_empty() {
+                    options = options.ssl_ca_from_pem(of.ca.clone().into_bytes());
+                }
                 begin = vec![
                     "SET time_zone = '+00:00'".to_owned(),
                     "START TRANSACTION READ ONLY".to_owned(),
@@ -395,7 +422,13 @@ fn failed(of: &Database, e: sqlx::Error) -> ConnectError {
                 _ => ConnectError::Wrong(format!("{at} says: {said}.")),
             }
         }
-        sqlx::Error::Io(e) => ConnectError::Unreachable(format!("{at} cannot be reached ({e}).")),
+        sqlx::Error::Io(e) => {
+            #[cfg(feature = "tls")]
+            if let Some(why) = super::trust::untrusted(&at, &e) {
+                return why;
+            }
+            ConnectError::Unreachable(format!("{at} cannot be reached ({e})."))
+        }
         sqlx::Error::Tls(e) => ConnectError::Unreachable(format!("TLS with {at} failed ({e}).")),
         e => ConnectError::Unreachable(format!("The connection to {at} failed ({e}).")),
     }

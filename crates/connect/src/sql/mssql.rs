@@ -193,7 +193,7 @@ async fn sign_in(of: &Database, host: &str, port: u16, came: &Came) -> Result<Re
     if let Err(e) = tcp.set_nodelay(true) {
         tracing::debug!(error = %e, "small packets may wait");
     }
-    let pipe = greet(tcp, host, port, of.tls, came).await?;
+    let pipe = greet(tcp, host, port, of, came).await?;
     let mut config = Config::new();
     config.host(host);
     config.port(port);

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod azure;
+mod certificates;
 mod sftp;
 mod sql_server;
 mod stand_in;

@@ -297,10 +297,18 @@ const LOGIN: FieldSpec = setting(
 const TLS: FieldSpec = setting(
     "tls",
     "TLS",
-    "`prefer` when empty, `require` to refuse plain text, `off`",
-    "require",
+    "`prefer` when empty, `require` to refuse plain text, `verify-full` to check the server's certificate and name too, `off`",
+    "verify-full",
 )
 .target();
+const TLS_CA: FieldSpec = setting(
+    "tls_ca",
+    "Certificate authority",
+    "Only with `verify-full`: who signed the server's certificate, as PEM, unless Limn's server trusts them already",
+    "-----BEGIN CERTIFICATE-----",
+)
+.target()
+.long();
 
 const POSTGRES: &[FieldSpec] = &[
     HOST,
@@ -308,6 +316,7 @@ const POSTGRES: &[FieldSpec] = &[
     DATABASE,
     LOGIN,
     TLS,
+    TLS_CA,
     secret("password", "Password", ""),
 ];
 
@@ -317,6 +326,7 @@ const MYSQL: &[FieldSpec] = &[
     DATABASE,
     LOGIN,
     TLS,
+    TLS_CA,
     secret("password", "Password", ""),
 ];
 
@@ -332,6 +342,7 @@ const SQL_SERVER: &[FieldSpec] = &[
     DATABASE,
     LOGIN,
     TLS,
+    TLS_CA,
     secret(
         "password",
         "Password",

@@ -1,8 +1,8 @@
 //! What keys, menus and panels do.
 
-use super::{Editor, Tool, links};
+use super::{Editor, Tool, grips, links};
 use crate::command::{Command, Order};
-use crate::shape::placed;
+use crate::shape::{placed, with_turned_rect};
 use crate::snap::clamp_shift;
 use limn_domain::{Annotation, AnnotationId, CategoryId, Point, Rect, Shape, Size, Source};
 use std::collections::{BTreeSet, HashMap};
@@ -202,8 +202,9 @@ impl Editor {
         }
     }
 
+    /// Deletes a shape, unless it is locked.
     pub fn delete(&mut self, id: AnnotationId) -> bool {
-        self.run(Command::Remove(vec![id]))
+        !self.is_locked(id) && self.run(Command::Remove(vec![id]))
     }
 
     /// The proposal after the primary one that is not among `gone`.
@@ -286,7 +287,11 @@ impl Editor {
         let mut z = self.doc.top_z();
         let (mut new, mut ids, mut groups) = (Vec::new(), HashMap::new(), links::Groups::new());
         for a in list {
-            let Some(rect) = a.shape.bounds().and_then(|r| onto(r, size)) else {
+            // Turned boxes and ellipses may reach beyond the image: where they can stay they do.
+            let stays = matches!(a.shape, Shape::RotatedBox { .. } | Shape::Ellipse { .. })
+                && self.is_in_image(&a.shape);
+            let place = a.shape.bounds();
+            let Some(rect) = place.and_then(|r| if stays { Some(r) } else { onto(r, size) }) else {
                 continue;
             };
             let equal = self.doc.near(rect).into_iter().any(|o| {
@@ -321,7 +326,9 @@ impl Editor {
         let ids: Vec<AnnotationId> = new.iter().map(|a| a.id).collect();
         let done = self.run(Command::Paste(new));
         if done {
-            self.selection.set_all(ids);
+            // In semantic segmentation copies may have gone into masks that were there.
+            self.selection
+                .set_all(ids.into_iter().filter(|id| self.doc.contains(*id)));
             self.epochs.selection += 1;
         }
         done
@@ -343,19 +350,25 @@ impl Editor {
         self.run_joining(Command::Move(to), true)
     }
 
-    /// Moves the right and bottom sides of the selected shapes by image pixels.
+    /// Moves the right and bottom sides of the selected shapes by image pixels; of turned ones their own sides.
     pub fn grow(&mut self, dw: f64, dh: f64) -> bool {
-        let size = self.doc.size();
         let to = self
             .editable_boxes()
             .into_iter()
-            .map(|(id, r)| {
-                let w = (r.w + dw).clamp(1.0, (size.width - r.x).max(1.0));
-                let h = (r.h + dh).clamp(1.0, (size.height - r.y).max(1.0));
-                (id, Rect::new(r.x, r.y, w, h))
-            })
+            .filter_map(|(id, r)| Some((id, self.grown(&self.doc.get(id)?.shape, r, dw, dh)?)))
             .collect();
-        self.run_joining(Command::Move(to), true)
+        self.run_joining(Command::Reshape(to, Vec::new()), true)
+    }
+
+    fn grown(&self, shape: &Shape, bounds: Rect, dw: f64, dh: f64) -> Option<Shape> {
+        // A turned one may reach beyond the image as long as some of it is in it.
+        if let Shape::RotatedBox { rect } | Shape::Ellipse { rect } = shape {
+            return with_turned_rect(shape, grips::grown(*rect, dw, dh)).filter(|s| self.is_in_image(s));
+        }
+        let size = self.doc.size();
+        let w = (bounds.w + dw).clamp(1.0, (size.width - bounds.x).max(1.0));
+        let h = (bounds.h + dh).clamp(1.0, (size.height - bounds.y).max(1.0));
+        placed(shape, Rect::new(bounds.x, bounds.y, w, h))
     }
 
     fn editable_boxes(&self) -> Vec<(AnnotationId, Rect)> {
@@ -365,13 +378,33 @@ impl Editor {
             .collect()
     }
 
-    /// Exact numbers from the panel; clipped to the image, refused when nothing is left.
+    /// Exact numbers from the panel. Another place keeps the size and stays on the image; another size is clipped to it, and
+    /// refused when nothing is left. Locked shapes stay.
     pub fn set_rect(&mut self, id: AnnotationId, rect: Rect) -> bool {
+        let Some(was) = self.doc.bounds(id).filter(|_| !self.is_locked(id)) else {
+            return false;
+        };
         if !rect.is_finite() {
             return false;
         }
-        let r = rect.clipped(self.doc.size());
-        r.w > 0.0 && r.h > 0.0 && self.run(Command::Resize(id, r))
+        let size = self.doc.size();
+        if (rect.w, rect.h) == (was.w, was.h) {
+            let (dx, dy) = clamp_shift(std::iter::once(was), rect.x - was.x, rect.y - was.y, size);
+            return self.run(Command::Move(vec![(
+                id,
+                Rect::new(was.x + dx, was.y + dy, was.w, was.h),
+            )]));
+        }
+        let r = rect.clipped(size);
+        // A level line has no height, and keeps none.
+        let fits = |now: f64, was: f64| now > 0.0 || (now == 0.0 && was == 0.0);
+        fits(r.w, was.w) && fits(r.h, was.h) && self.run(Command::Resize(id, r))
+    }
+
+    /// Whether a shape is locked, by itself or through its category.
+    pub(super) fn is_locked(&self, id: AnnotationId) -> bool {
+        let doc = self.stored();
+        doc.get(id).is_some_and(|a| self.layers.is_locked(a))
     }
 
     /// A box of the last size at the pointer, or in the middle of the view.
@@ -519,11 +552,11 @@ impl Editor {
     }
 }
 
-/// The box moved and, where it is larger than the image, cut so that it lies on it.
+/// The box moved and, where it is larger than the image, cut so that it lies on it. That of a point or a level line has no area.
 fn onto(r: Rect, size: Size) -> Option<Rect> {
     let w = r.w.min(size.width);
     let h = r.h.min(size.height);
-    let ok = r.is_finite() && w > 0.0 && h > 0.0;
+    let ok = r.is_finite() && w >= 0.0 && h >= 0.0;
     ok.then(|| {
         Rect::new(
             r.x.clamp(0.0, size.width - w),

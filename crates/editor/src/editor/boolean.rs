@@ -1,36 +1,48 @@
 //! Outlines and masks joined, cut by each other, and sliced in two.
 
 use super::Editor;
-use crate::command::Command;
-use limn_domain::polygon::{self, Combine, Part};
+use crate::command::{Command, confirmed};
+use limn_domain::polygon::{self, Combine, Fault, Part};
 use limn_domain::{Annotation, AnnotationId, Mask, Point, Shape, Size};
 
-/// Two shapes as one; `None` when nothing is left. The result is of the kind of the first.
-fn combined(a: &Shape, b: &Shape, how: Combine, size: Size) -> Option<Shape> {
+/// Two shapes as one; `None` when nothing is left. The result is of the kind of the first. Errors: it would be more than can be
+/// kept.
+pub(super) fn combined(a: &Shape, b: &Shape, how: Combine, size: Size) -> Result<Option<Shape>, Fault> {
     match a {
         Shape::Polygon { parts } => {
             let other = match b {
                 Shape::Polygon { parts } => parts.clone(),
                 Shape::Mask { mask } => mask.to_polygon(),
-                _ => return Some(a.clone()),
+                _ => return Ok(Some(a.clone())),
             };
-            let (parts, _) = polygon::mend(&polygon::combine(parts, &other, how), size).ok()?;
-            Some(Shape::Polygon { parts })
+            let parts = polygon::combine(parts, &other, how);
+            if parts.is_empty() {
+                return Ok(None);
+            }
+            match polygon::mend(&parts, size) {
+                Ok((parts, _)) => Ok(Some(Shape::Polygon { parts })),
+                Err(Fault::NoArea | Fault::Outside) => Ok(None),
+                Err(fault) => Err(fault),
+            }
         }
         Shape::Mask { mask } => {
             let other = match b {
-                Shape::Mask { mask } => mask.clone(),
-                Shape::Polygon { parts } => Mask::from_polygon(parts, size)?,
-                _ => return Some(a.clone()),
+                Shape::Mask { mask } => Some(mask.clone()),
+                Shape::Polygon { parts } => Mask::from_polygon(parts, size),
+                _ => return Ok(Some(a.clone())),
+            };
+            // An outline so thin that it holds no middle of a pixel.
+            let Some(other) = other else {
+                return Ok((how != Combine::Intersect).then(|| a.clone()));
             };
             let mask = match how {
-                Combine::Union => mask.union(&other),
+                Combine::Union => Some(mask.union(&other).ok_or(Fault::TooMany)?),
                 Combine::Subtract => mask.subtract(&other),
                 Combine::Intersect => mask.intersect(&other),
             };
-            mask.map(|mask| Shape::Mask { mask })
+            Ok(mask.map(|mask| Shape::Mask { mask }))
         }
-        _ => Some(a.clone()),
+        _ => Ok(Some(a.clone())),
     }
 }
 
@@ -53,7 +65,11 @@ impl Editor {
         }
         let mut shape = Some(first.shape.clone());
         for other in rest {
-            shape = shape.and_then(|s| combined(&s, &other.shape, how, size));
+            shape = match shape.map(|s| combined(&s, &other.shape, how, size)).transpose() {
+                Ok(shape) => shape.flatten(),
+                // Too much for one object: all stay as they are.
+                Err(_) => return false,
+            };
         }
         let mut gone: Vec<AnnotationId> = match how {
             Combine::Subtract => Vec::new(),
@@ -100,7 +116,7 @@ impl Editor {
                 id: AnnotationId::new(),
                 shape,
                 z,
-                ..a.clone()
+                ..confirmed(a.clone())
             })
             .collect();
         let mut all = vec![a.id];

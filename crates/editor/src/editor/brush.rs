@@ -5,7 +5,7 @@
 //! unless they are locked.
 
 use super::outline::thinned;
-use super::{Editor, Pointer, Tool};
+use super::{Button, Editor, Pointer, Tool};
 use crate::command::Command;
 use limn_domain::mask::{TIP_MAX, Tip};
 use limn_domain::polygon::{self, Combine, Part};
@@ -115,7 +115,7 @@ impl Editor {
 
     pub(super) fn paint_press(&mut self, p: &Pointer) {
         let at = self.view.to_image(p.at);
-        let erase = (self.tool == Tool::Eraser) != p.mods.alt;
+        let erase = p.button == Button::Eraser || (self.tool == Tool::Eraser) != p.mods.alt;
         let target = self.paint_target().filter(|_| erase || !p.mods.shift);
         self.gesture = super::gesture::Gesture::Paint(Stroke {
             points: vec![at],
@@ -229,7 +229,7 @@ impl Editor {
     }
 
     /// What may be painted: the pixels that no locked or hidden mask holds.
-    fn unlocked(&self, pixels: &Mask) -> Option<Mask> {
+    pub(super) fn unlocked(&self, pixels: &Mask) -> Option<Mask> {
         let mut left = pixels.clone();
         for a in self.doc.near(pixels.window()) {
             if let Shape::Mask { mask } = &a.shape
@@ -293,8 +293,9 @@ impl Painting {
         };
         match shape {
             Some(shape) if shape != a.shape => self.set.push((id, shape)),
-            Some(_) => {}
-            None => self.gone.push(id),
+            None if erase => self.gone.push(id),
+            // As it was. (What paint is added to cannot come to nothing: it would be more than can be kept.)
+            Some(_) | None => {}
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Pointers: one state machine for mouse, pen and touch. A drag changes the document once, when it ends.
 
 use super::brush::Stroke;
+use super::outline::Before;
 use super::smart::Hand;
 use super::{Button, Editor, Pointer, PointerKind, Tool};
 use crate::command::Command;
@@ -65,6 +66,7 @@ pub(super) enum Gesture {
     },
     Move {
         from: Point,
+        /// By their ids: each one that is drawn is looked up.
         boxes: Vec<(AnnotationId, Rect)>,
         shift: (f64, f64),
     },
@@ -101,7 +103,7 @@ pub(super) enum Gesture {
         moved: bool,
     },
     /// A press with a tool that sets corners, until it is released.
-    Trace,
+    Trace(Box<Before>),
     /// A press with a smart tool, until it is released.
     Smart(Hand),
     /// The brush or the eraser is down.
@@ -124,10 +126,11 @@ impl Gesture {
     pub(super) fn preview(&self, a: &Annotation) -> Option<Shape> {
         match self {
             Self::Resize { id, now, .. } if *id == a.id => placed(&a.shape, *now),
-            Self::Move { boxes, shift, .. } => boxes
-                .iter()
-                .find(|(i, _)| *i == a.id)
-                .and_then(|(_, r)| placed(&a.shape, Rect::new(r.x + shift.0, r.y + shift.1, r.w, r.h))),
+            Self::Move { boxes, shift, .. } => {
+                let at = boxes.binary_search_by_key(&a.id, |b| b.0).ok()?;
+                let (_, r) = boxes.get(at)?;
+                placed(&a.shape, Rect::new(r.x + shift.0, r.y + shift.1, r.w, r.h))
+            }
             Self::Reshape { id, shape, .. } if *id == a.id => Some(shape.clone()),
             Self::Stretch { id, of, now, .. } | Self::Turn { id, of, now } if *id == a.id => {
                 shape::with_turned_rect(of, *now)
@@ -196,9 +199,13 @@ impl Editor {
         self.history.seal();
         self.epochs.look += 1;
         if p.kind == PointerKind::Touch {
+            // The hand that holds the pen lies on the screen.
+            if self.pen.is_some() {
+                return;
+            }
             self.touches.insert(p.id, p.at);
             if self.touches.len() == 2 {
-                self.smart_unpress();
+                self.unpress();
                 let mut t = self.touches.iter().map(|(id, at)| (*id, *at));
                 if let (Some(a), Some(b)) = (t.next(), t.next()) {
                     self.gesture = Gesture::Pinch { a, b };
@@ -207,6 +214,13 @@ impl Editor {
             }
             if self.touches.len() > 2 {
                 return;
+            }
+        } else {
+            self.pen = (p.kind == PointerKind::Pen).then_some(p.id);
+            if self.pen.is_some() && !self.touches.is_empty() {
+                // It lay there before the pen came: what it began is nothing.
+                self.touches.clear();
+                self.unpress();
             }
         }
         if p.button == Button::Secondary {
@@ -264,8 +278,9 @@ impl Editor {
             | Tool::RotatedBox
             | Tool::ExtremeBox => {
                 let (reach, _) = self.reach(p.kind);
+                let before = self.before_press();
                 self.outline_press(&p, reach * 1.5);
-                self.gesture = Gesture::Trace;
+                self.gesture = Gesture::Trace(Box::new(before));
             }
             Tool::Select => self.press(&p, at),
         }
@@ -306,15 +321,17 @@ impl Editor {
     }
 
     pub fn pointer_move(&mut self, p: Pointer) {
-        let at = self.view.to_image(p.at);
-        self.pointer = Some(at);
-        if p.kind == PointerKind::Touch
-            && let Some(t) = self.touches.get_mut(&p.id)
-        {
+        if p.kind == PointerKind::Touch {
+            // Of a hand beside the pen nothing is known.
+            let Some(t) = self.touches.get_mut(&p.id) else {
+                return;
+            };
             *t = p.at;
         }
+        let at = self.view.to_image(p.at);
+        self.pointer = Some(at);
         let snap = self.snap(p.mods.alt);
-        if self.outline.is_some() {
+        if self.outline.is_some() && !matches!(self.gesture, Gesture::Pinch { .. }) {
             let (reach, _) = self.reach(p.kind);
             self.outline_move(&p, reach * 1.5);
         }
@@ -346,13 +363,14 @@ impl Editor {
                 let pressed = *pressed;
                 if pressed.distance(p.at) >= CLICK && !self.read_only {
                     let from = self.view.to_image(pressed);
-                    let boxes: Vec<_> = self
+                    let mut boxes: Vec<_> = self
                         .selection
                         .iter()
                         .filter_map(|id| self.doc.get(id))
                         .filter(|a| self.layers.can_edit(a))
                         .filter_map(|a| self.doc.bounds(a.id).map(|r| (a.id, r)))
                         .collect();
+                    boxes.sort_unstable_by_key(|b| b.0);
                     self.gesture = Gesture::Move {
                         from,
                         boxes,
@@ -416,7 +434,7 @@ impl Editor {
                 shape::set_vertex(shape, *corner, border.unwrap_or_else(|| snap.point(to)));
                 *moved = true;
             }
-            Gesture::Trace | Gesture::Smart(_) => {}
+            Gesture::Trace(_) | Gesture::Smart(_) => {}
             Gesture::Paint(_) => self.paint_move(&p),
             Gesture::Marquee { from, rect, .. } => *rect = Rect::from_corners(*from, at),
             Gesture::Draw { .. } => self.track_draw(&p),
@@ -434,7 +452,10 @@ impl Editor {
     }
 
     pub fn pointer_up(&mut self, p: Pointer) {
-        self.touches.remove(&p.id);
+        if self.touches.remove(&p.id).is_none() && p.kind == PointerKind::Touch {
+            return;
+        }
+        self.pen = self.pen.filter(|id| *id != p.id);
         self.epochs.look += 1;
         match std::mem::replace(&mut self.gesture, Gesture::Idle) {
             Gesture::Idle | Gesture::Pan { .. } => {}
@@ -479,7 +500,7 @@ impl Editor {
             }
             Gesture::Paint(stroke) => self.paint_release(stroke),
             Gesture::Smart(hand) => self.smart_release(hand, &p),
-            Gesture::Trace => self.outline_release(),
+            Gesture::Trace(_) => self.outline_release(),
             Gesture::Marquee { rect, add, .. } => self.select_in(rect, add),
             Gesture::Draw {
                 from,
@@ -515,37 +536,6 @@ impl Editor {
             }
         }
         self.look_under(&p);
-    }
-
-    /// The pointer was taken away (a system gesture, a lost capture): the gesture ends without effect.
-    pub fn pointer_cancel(&mut self, id: i32) {
-        self.touches.remove(&id);
-        self.outline_release();
-        self.smart_unpress();
-        self.gesture = Gesture::Idle;
-        self.epochs.look += 1;
-    }
-
-    /// The pointer left the canvas.
-    pub fn pointer_leave(&mut self) {
-        if !self.is_busy() {
-            self.pointer = None;
-            self.hover = None;
-            self.epochs.look += 1;
-        }
-    }
-
-    /// Ends a gesture or an outline without effect; says whether there was one.
-    pub fn cancel(&mut self) -> bool {
-        let was = self.is_busy() || self.relating.is_some();
-        self.relating = None;
-        self.gesture = Gesture::Idle;
-        self.outline = None;
-        self.drop_smart();
-        if was {
-            self.epochs.look += 1;
-        }
-        was
     }
 
     fn finish_draw(&mut self) {

@@ -52,6 +52,19 @@ pub(super) fn stretched(rect: TurnedRect, handle: Handle, to: Point, keep_ratio:
     }
 }
 
+/// The box with longer or shorter sides; the corner that is top left before turning stays where it is.
+pub(super) fn grown(rect: TurnedRect, dw: f64, dh: f64) -> TurnedRect {
+    let (w, h) = ((rect.w + dw).max(MIN_SIDE), (rect.h + dh).max(MIN_SIDE));
+    let center = rect.to_image(Point::new((w - rect.w) / 2.0, (h - rect.h) / 2.0));
+    TurnedRect {
+        cx: center.x,
+        cy: center.y,
+        w,
+        h,
+        angle: rect.angle,
+    }
+}
+
 /// The angle at which the grip above the box points at `to`: in tenths of a degree, upright when close to it; in steps
 /// with Shift, as it comes with Alt.
 pub(super) fn turned(rect: TurnedRect, to: Point, steps: bool, free: bool) -> f64 {
@@ -171,7 +184,9 @@ impl Editor {
 
     /// Says how well the `at`th keypoint is seen. One that had no place gets that of the skeleton's figure.
     pub fn set_visibility(&mut self, id: AnnotationId, at: usize, visibility: Visibility) -> bool {
-        let Some(a) = self.doc.get(id) else { return false };
+        let Some(a) = self.doc.get(id).filter(|a| !self.layers.is_locked(a)) else {
+            return false;
+        };
         let Shape::Keypoints { keypoints } = &a.shape else {
             return false;
         };
@@ -222,7 +237,7 @@ impl Editor {
 
     /// Turns the selected box or ellipse to an angle in degrees, or gives it other numbers.
     pub fn set_turned(&mut self, id: AnnotationId, rect: TurnedRect) -> bool {
-        if !rect.is_finite() || rect.w < MIN_SIDE || rect.h < MIN_SIDE {
+        if !rect.is_finite() || rect.w < MIN_SIDE || rect.h < MIN_SIDE || self.is_locked(id) {
             return false;
         }
         match self.doc.get(id).and_then(|a| with_turned_rect(&a.shape, rect)) {

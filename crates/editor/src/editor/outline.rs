@@ -3,9 +3,11 @@
 //!
 //! It is no gesture: between its clicks one may pan and zoom.
 
+use super::boolean::combined;
 use super::border::Border;
 use super::{Editor, Pointer, Tool};
 use crate::command::Command;
+use crate::selection::Selection;
 use crate::snap::{MIN_SIDE, Snap};
 use limn_domain::polygon::{self, Combine, Part};
 use limn_domain::project::Task;
@@ -25,10 +27,20 @@ const TRACE_TOLERANCE: f64 = 0.9;
 pub enum Purpose {
     /// A new object.
     Draw,
-    /// Added to a polygon: where they meet they grow together, elsewhere it gets another part.
+    /// Added to a polygon or mask: where they meet they grow together, elsewhere it gets another part.
     Add(AnnotationId),
-    /// Cut out of a polygon: inside it makes a hole.
+    /// Cut out of a polygon or mask: inside it makes a hole.
     Cut(AnnotationId),
+}
+
+impl Purpose {
+    /// The same, as long as the object that it is for is there.
+    pub(super) fn while_there(self, there: impl Fn(AnnotationId) -> bool) -> Self {
+        match self {
+            Self::Add(id) | Self::Cut(id) if !there(id) => Self::Draw,
+            purpose => purpose,
+        }
+    }
 }
 
 /// What is being drawn corner by corner: an outline, a line, the corners that tell a box, the keypoints of a skeleton.
@@ -48,6 +60,16 @@ pub struct Outline {
     /// The borders that the first and the last corner lie on.
     began: Option<Border>,
     on: Option<Border>,
+}
+
+/// What there was before a press that set a corner.
+#[derive(Debug, Clone)]
+pub(super) struct Before {
+    outline: Option<Outline>,
+    intent: Option<Purpose>,
+    selection: Selection,
+    /// Number of changes of the annotations until then.
+    doc: u64,
 }
 
 impl Outline {
@@ -158,11 +180,12 @@ impl Editor {
     fn purpose(&mut self, p: &Pointer) -> Purpose {
         let intent = self.intent.take();
         let target = self.selection.single().filter(|id| {
+            // In semantic segmentation what an outline encloses is painted.
             self.tool == Tool::Polygon
-                && self
-                    .doc
-                    .get(*id)
-                    .is_some_and(|a| matches!(a.shape, Shape::Polygon { .. }) && self.layers.can_edit(a))
+                && self.doc.task() != Task::Semantic
+                && self.doc.get(*id).is_some_and(|a| {
+                    matches!(a.shape, Shape::Polygon { .. } | Shape::Mask { .. }) && self.layers.can_edit(a)
+                })
         });
         match target {
             Some(id) if intent == Some(Purpose::Add(id)) || intent == Some(Purpose::Cut(id)) => {
@@ -172,6 +195,39 @@ impl Editor {
             Some(id) if p.mods.alt => Purpose::Cut(id),
             _ => Purpose::Draw,
         }
+    }
+
+    /// What is drawn goes on after the annotations have become others: an object of its own where the one that it was for is gone.
+    pub(super) fn outline_goes_on(&mut self) {
+        let there = |id: AnnotationId| self.doc.contains(id);
+        if let Some(outline) = &mut self.outline {
+            outline.purpose = outline.purpose.while_there(there);
+            // Their borders may be others.
+            (outline.began, outline.on) = (None, None);
+        }
+    }
+
+    /// What to go back to when the press that follows turns out to be none.
+    pub(super) fn before_press(&self) -> Before {
+        Before {
+            outline: self.outline.clone(),
+            intent: self.intent,
+            selection: self.selection.clone(),
+            doc: self.epochs.doc,
+        }
+    }
+
+    /// The press was none: the corner that it set, or what it made, is gone again.
+    pub(super) fn outline_unpress(&mut self, before: Before) {
+        self.outline = None;
+        if self.epochs.doc != before.doc {
+            self.undo();
+            self.selection = before.selection;
+            self.epochs.selection += 1;
+        }
+        self.outline = before.outline;
+        self.intent = before.intent;
+        self.epochs.look += 1;
     }
 
     /// A press with a tool that sets corners.
@@ -438,24 +494,24 @@ impl Editor {
                 self.add_shape(Shape::Polygon { parts });
             }
             Purpose::Add(id) => {
-                self.combine(id, &parts, Combine::Union);
+                self.combine(id, parts, Combine::Union);
             }
             Purpose::Cut(id) => {
-                self.combine(id, &parts, Combine::Subtract);
+                self.combine(id, parts, Combine::Subtract);
             }
         }
     }
 
-    /// Changes the polygon `id` by another; one of which nothing is left is removed.
-    fn combine(&mut self, id: AnnotationId, with: &[Part], how: Combine) -> bool {
-        let Some(Shape::Polygon { parts }) = self.doc.get(id).map(|a| &a.shape) else {
+    /// Changes the polygon or mask `id` by an outline; one of which nothing is left is removed.
+    fn combine(&mut self, id: AnnotationId, with: Vec<Part>, how: Combine) -> bool {
+        let Some(shape) = self.doc.get(id).map(|a| &a.shape) else {
             return false;
         };
-        let parts = polygon::combine(parts, with, how);
-        if parts.is_empty() {
-            return self.run(Command::Remove(vec![id]));
+        match combined(shape, &Shape::Polygon { parts: with }, how, self.doc.size()) {
+            Ok(Some(shape)) => self.run(Command::Reshape(vec![(id, shape)], Vec::new())),
+            Ok(None) => self.run(Command::Remove(vec![id])),
+            Err(_) => false,
         }
-        self.reshape(id, Shape::Polygon { parts })
     }
 
     /// Puts a new shape in place; an outline is mended where it crosses itself or leaves the image.

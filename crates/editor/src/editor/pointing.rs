@@ -73,9 +73,10 @@ impl Editor {
             self.selection.clear();
         }
         if !tiny {
+            // Lowest first, so that what is done to the first one is done to the same one each time.
             let ids: Vec<AnnotationId> = self
                 .doc
-                .near(frame)
+                .in_window(frame)
                 .into_iter()
                 .filter(|a| self.layers.can_edit(a))
                 .map(|a| a.id)

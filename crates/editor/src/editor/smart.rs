@@ -214,14 +214,9 @@ impl Editor {
     /// and Alt takes from it.
     fn smart_purpose(&self, p: &Pointer) -> Purpose {
         let target = self.selection.single().filter(|id| {
-            let fits = |s: &Shape| match s {
-                Shape::Polygon { .. } => true,
-                Shape::Mask { .. } => self.tool != Tool::Scissors,
-                _ => false,
-            };
-            self.doc
-                .get(*id)
-                .is_some_and(|a| fits(&a.shape) && self.layers.can_edit(a))
+            self.doc.get(*id).is_some_and(|a| {
+                matches!(a.shape, Shape::Polygon { .. } | Shape::Mask { .. }) && self.layers.can_edit(a)
+            })
         });
         match target.filter(|_| self.doc.task() != Task::Semantic) {
             Some(id) if p.mods.shift => Purpose::Add(id),
@@ -309,6 +304,16 @@ impl Editor {
         } else if w.stops.last().is_some_and(|l| l.at != stop.at) {
             w.stops.push(stop);
             w.next = None;
+        }
+    }
+
+    /// A proposal goes on after the annotations have become others.
+    pub(super) fn smart_goes_on(&mut self) {
+        let there = |id| self.doc.contains(id);
+        match &mut self.smart {
+            Some(Proposal::Region(r)) => r.purpose = r.purpose.while_there(there),
+            Some(Proposal::Wire(w)) => w.purpose = w.purpose.while_there(there),
+            None => {}
         }
     }
 

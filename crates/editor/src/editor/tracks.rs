@@ -190,7 +190,7 @@ impl Editor {
             let Some((left, right)) = track::split(a.shape.keyframes(), frame) else {
                 continue;
             };
-            let mut second = a.clone();
+            let mut second = crate::command::confirmed(a.clone());
             second.id = AnnotationId::new();
             second.shape = Shape::Track { keyframes: right };
             second.links.relations.clear();

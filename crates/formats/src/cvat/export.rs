@@ -7,7 +7,7 @@ use limn_domain::attribute::{self, Attribute, AttributeValue};
 use limn_domain::polygon::Vertex;
 use limn_domain::{Attributes, GroupId, Mask, Shape, Visibility};
 use quick_xml::escape::escape;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::io;
 
@@ -185,6 +185,9 @@ impl Writer for CvatWriter {
         );
         let mut groups = 0;
         let mut numbers: HashMap<GroupId, u32> = HashMap::new();
+        // Polygons of one label, group and `z_order` are parts of one object: of several objects in a group each lies a step higher,
+        // and with it all that lie above.
+        let (mut outlines, mut raised) = (HashSet::new(), 0_i64);
         for label in labels {
             if !label.links.relations.is_empty() {
                 tally.changed("labels have relations, which are left out");
@@ -193,7 +196,7 @@ impl Writer for CvatWriter {
             let category = self.dataset.categories.get(label.category);
             let mut common = Common {
                 label: self.names.get(label.category).map_or("", String::as_str),
-                z: label.z,
+                z: label.z.saturating_add(raised),
                 group: label.links.group.map_or(0, |group| {
                     *numbers.entry(group).or_insert_with(|| {
                         groups += 1;
@@ -203,6 +206,12 @@ impl Writer for CvatWriter {
                 list: category.map_or(&[][..], |c| c.attributes.as_slice()),
                 attributes: label.attributes,
             };
+            let is_polygon = matches!(geometry, Geometry::Polygon(parts) if !has_holes(parts));
+            while is_polygon && common.group > 0 && !outlines.insert((common.group, label.category, common.z))
+            {
+                raised += 1;
+                common.z = label.z.saturating_add(raised);
+            }
             if let Some(points) = self.pose(label) {
                 let _ = write!(
                     xml,

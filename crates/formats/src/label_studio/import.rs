@@ -344,7 +344,14 @@ fn shape(kind: &str, value: &Map<String, Value>, size: Option<(f64, f64)>) -> Re
     })?;
     let number = |name: &str| value.get(name).and_then(Value::as_f64);
     let angle = number("rotation").unwrap_or(0.0);
-    let (sx, sy) = (width / 100.0, height / 100.0);
+    // Of percent, which are seldom exact: rounded to what an export of ours keeps, so that a corner in the middle of a pixel comes back there, and with it
+    // the pixels of its outline.
+    let exact = |v: f64| (v * 1e9).round() / 1e9;
+    let part = |of: f64, percent: f64| exact(percent * of / 100.0);
+    let (px, py) = (
+        |percent: f64| part(width, percent),
+        |percent: f64| part(height, percent),
+    );
     match kind {
         "rectanglelabels" => {
             let sides = [number("x"), number("y"), number("width"), number("height")];
@@ -354,7 +361,7 @@ fn shape(kind: &str, value: &Map<String, Value>, size: Option<(f64, f64)>) -> Re
                     "The box needs the numbers x, y, width and height.".to_owned(),
                 ));
             };
-            let rect = Rect::new(x * sx, y * sy, w * sx, h * sy);
+            let rect = Rect::new(px(x), py(y), px(w), py(h));
             if angle % 360.0 == 0.0 {
                 return Ok(ImportedShape::Box(rect));
             }
@@ -368,8 +375,8 @@ fn shape(kind: &str, value: &Map<String, Value>, size: Option<(f64, f64)>) -> Re
             };
             let center = about.to_image(Point::new(rect.w / 2.0, rect.h / 2.0));
             let rect = TurnedRect {
-                cx: center.x,
-                cy: center.y,
+                cx: exact(center.x),
+                cy: exact(center.y),
                 w: rect.w,
                 h: rect.h,
                 angle,
@@ -385,17 +392,17 @@ fn shape(kind: &str, value: &Map<String, Value>, size: Option<(f64, f64)>) -> Re
                 ));
             };
             let rect = TurnedRect {
-                cx: x * sx,
-                cy: y * sy,
-                w: 2.0 * rx * sx,
-                h: 2.0 * ry * sy,
+                cx: px(x),
+                cy: py(y),
+                w: px(2.0 * rx),
+                h: py(2.0 * ry),
                 angle,
             };
             Ok(other(Shape::Ellipse { rect }))
         }
         "keypointlabels" => match (number("x"), number("y")) {
             (Some(x), Some(y)) => Ok(other(Shape::Points {
-                points: vec![[x * sx, y * sy]],
+                points: vec![[px(x), py(y)]],
             })),
             _ => Err(("bad_box", "The point needs the numbers x and y.".to_owned())),
         },
@@ -408,7 +415,7 @@ fn shape(kind: &str, value: &Map<String, Value>, size: Option<(f64, f64)>) -> Re
                     let [x, y] = p.as_array()?.as_slice() else {
                         return None;
                     };
-                    Some([x.as_f64()? * width / 100.0, y.as_f64()? * height / 100.0])
+                    Some([px(x.as_f64()?), py(y.as_f64()?)])
                 })
                 .collect();
             let ring = ring.ok_or_else(|| {

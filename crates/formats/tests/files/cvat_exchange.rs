@@ -296,6 +296,40 @@ fn groups_are_written_beside_the_parts_of_polygons() {
     assert_eq!(got, [None, Some("2"), Some("2"), Some("2"), Some("2")]);
 }
 
+/// As they are drawn one after the other on a page: all on one level.
+#[test]
+fn outlines_of_one_group_stay_objects_of_their_own() {
+    let outline = |x: f64| Shape::Polygon {
+        parts: vec![vec![square(x)]],
+    };
+    let group = GroupId::new();
+    let grouped = || Links {
+        group: Some(group),
+        ..Links::default()
+    };
+    let labels = [
+        (0, outline(1.0), 0, Attributes::new(), grouped()),
+        (0, outline(11.0), 0, Attributes::new(), grouped()),
+        (0, outline(21.0), 0, Attributes::new(), grouped()),
+        (0, outline(31.0), 0, Attributes::new(), Links::default()),
+    ];
+    let xml = written(ExportFormat::Cvat, dataset(Task::Objects), &labels);
+    let (back, _) = imported(&xml);
+    assert_eq!(groups(&back), [Some("1"), Some("1"), Some("1"), None], "{xml}");
+    let left: Vec<f64> = back
+        .annotations
+        .iter()
+        .map(|a| match &a.shape {
+            ImportedShape::Outline(outline) => match &**outline {
+                ImportedOutline::Polygons(rings) => rings[0][0][0],
+                other => panic!("{other:?}"),
+            },
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(left, [1.0, 11.0, 21.0, 31.0], "in their order: {xml}");
+}
+
 fn with_svg(svg: &str) -> String {
     let svg = svg
         .replace('&', "&amp;")

@@ -60,6 +60,18 @@ fn the_file_is_what_label_studio_exports() {
 }
 
 #[test]
+fn corners_in_the_middle_of_pixels_come_back_there() {
+    // The last digit decides which pixels lie inside such a border.
+    let ring = vec![[307.5, 52.5], [542.5, 66.1], [433.3, 382.5], [351.5, 375.5]];
+    let shape = Shape::Polygon {
+        parts: vec![vec![ring]],
+    };
+    let samples = [("snow.jpg".to_owned(), 641, 407, vec![(1, shape.clone())])];
+    let (read, _) = studio(Task::Segmentation, &samples);
+    assert_eq!(read.items["snow.jpg"], [("traffic light".to_owned(), shape)]);
+}
+
+#[test]
 fn faults_are_refused_by_record_and_the_rest_is_taken() {
     let region = |kind: &str, value: Value| json!({ "type": kind, "original_width": 64, "original_height": 64, "value": value });
     let good = json!({ "x": 50, "y": 50, "width": 25, "height": 25, "rectanglelabels": ["cat", "dog"] });

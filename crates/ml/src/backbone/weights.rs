@@ -346,6 +346,20 @@ pub(super) mod tests {
     }
 
     #[test]
+    #[cfg(feature = "gpu")]
+    #[ignore = "needs a graphics processor, or software that plays one"]
+    fn a_graphics_processor_describes_pictures_alike() {
+        let file = file(&eighteen());
+        let picture = [Picture::new(30, 20, (0..30 * 20 * 3).map(|n| (n % 251) as u8).collect()).unwrap()];
+        let of = |net: Backbone| net.embed(&picture, &|| false).unwrap().remove(0);
+        let here = of(Backbone::open(&file).unwrap());
+        let there = of(Backbone::open_on(&file, crate::Processor::Gpu).unwrap());
+        for (a, b) in here.iter().zip(&there) {
+            assert!((a - b).abs() < 1e-3, "{a} and {b}");
+        }
+    }
+
+    #[test]
     fn files_of_torch_save_give_the_same_descriptions() {
         let list = eighteen();
         let picture = [Picture::new(30, 20, (0..30 * 20 * 3).map(|n| (n % 251) as u8).collect()).unwrap()];

@@ -2,6 +2,7 @@
 //! size is made.
 
 use super::plan::Design;
+use crate::processor::numbers;
 use crate::safetensors::{self, File};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Tensor, TensorData};
@@ -145,9 +146,9 @@ impl ModuleVisitor for Parts {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let value = param.val();
         let (name, shape) = (self.path.join("."), value.dims().to_vec());
-        match value.into_data().try_to_vec::<f32>() {
+        match numbers(value) {
             Ok(values) => self.list.push((name, shape, values)),
-            Err(e) => self.failed = Some(format!("{name}: {e:?}")),
+            Err(why) => self.failed = Some(format!("{name}: {why}")),
         }
     }
 }

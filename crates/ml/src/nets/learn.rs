@@ -1,17 +1,20 @@
 //! The loop that all networks are trained in.
 
+#[cfg(test)]
+mod tests;
+
 use super::batch::{Batch, Maker};
 use super::layers::draw;
 use super::outlines::{self, Beat, Cutter};
 use super::pictures::{Pictures, Planes};
 use super::plan::{BACKBONE_BATCH, Design, Plan, chance};
 use super::warp::{CHANNELS, Warp};
-use super::{checkpoint, classifier, detector, file, segmenter, threads};
+use super::{checkpoint, classifier, detector, file, optimiser, segmenter, threads};
 use crate::Rng;
-use burn::grad_clipping::GradientClippingConfig;
+use crate::processor::numbers;
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::module::Module;
-use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData};
 use limn_services::training::port::{
     EngineError, Event, Examples, Named, NetBox, NetTraining, Painted, Prediction, TrainTask, TrainedNet,
@@ -85,6 +88,13 @@ pub(super) struct Judgement {
 /// Tells of an event; an error when somebody wants to stop.
 pub(super) type Tell<'a> = dyn FnMut(Event) -> Result<(), EngineError> + 'a;
 
+/// The number in a tensor of one. Waits until it is computed.
+fn value(t: Tensor<1>) -> Result<f64, EngineError> {
+    let all =
+        numbers(t).map_err(|why| EngineError::Broken(format!("The network's loss cannot be read: {why}")))?;
+    Ok(all.first().copied().map_or(f64::NAN, f64::from))
+}
+
 /// `[n, 12, h / 2, w / 2]` on the device.
 fn tensor(x: Vec<f32>, design: &Design, device: &Device) -> Tensor<4> {
     let (h, w) = (design.height / 2, design.width / 2);
@@ -97,20 +107,17 @@ pub(super) fn fresh<N: Network>(plan: &Plan, network: N) -> N {
     draw(network, &mut Rng::new(plan.seed))
 }
 
-/// Trains a network on the current thread and those of its pool.
+/// Trains a network on the device, with the current thread and those of its pool.
 pub(super) fn learn<N: Network>(
     plan: &Plan,
     t: &NetTraining<'_>,
     every: Duration,
+    plain: &Device,
     tell: &mut Tell<'_>,
 ) -> Result<TrainedNet, EngineError> {
-    let device = Device::flex().autodiff();
+    let device = plain.clone().autodiff();
     let network = N::begin(plan, t, &device)?;
-    let optimiser = AdamWConfig::new()
-        .with_weight_decay(1e-3)
-        .with_epsilon(1e-8)
-        .with_grad_clipping(Some(GradientClippingConfig::Norm(5.0)))
-        .init();
+    let optimiser = optimiser::new();
     let (step, network, optimiser) = match t.resume {
         Some(state) => checkpoint::from_bytes(state, plan, t.train.len(), network, optimiser)?,
         None => (0, network, optimiser),
@@ -129,6 +136,7 @@ pub(super) fn learn<N: Network>(
         cutter,
         pictures: Pictures::new(t.valid, plan.design.width, plan.design.height),
         design: plan.design,
+        device: plain,
     };
     let mut run = Run {
         plan,
@@ -234,10 +242,12 @@ impl<N: Network> Run<'_, '_, N> {
     fn step(&mut self, batch: Batch, rate: f64) -> Result<Vec<(&'static str, f64)>, EngineError> {
         let x = tensor(batch.x, &self.plan.design, &self.device);
         let losses = self.network()?.losses(x, batch.targets, self.plan)?;
-        let value = |t: Tensor<1>| f64::from(t.into_scalar::<f32>());
-        let mut out = vec![("loss", value(losses.total.clone()))];
-        out.extend(losses.parts.into_iter().map(|(name, t)| (name, value(t))));
-        if !out[0].1.is_finite() {
+        let total = value(losses.total.clone())?;
+        let mut out = vec![("loss", total)];
+        for (name, part) in losses.parts {
+            out.push((name, value(part)?));
+        }
+        if !total.is_finite() {
             return Err(EngineError::Broken(
                 "The training went astray: the loss is no number any more. Start it again with another seed; if it stays, look for wrong labels."
                     .to_owned(),
@@ -320,6 +330,8 @@ struct Valid<'a> {
     cutter: Option<Cutter>,
     pictures: Pictures<'a>,
     design: Design,
+    /// That the network is on, without gradients.
+    device: &'a Device,
 }
 
 impl Valid<'_> {
@@ -342,7 +354,7 @@ impl Valid<'_> {
                 .iter()
                 .map(|n| self.pictures.get(*n))
                 .collect::<Result<Vec<_>, _>>()?;
-            said.extend(say(network, &planes, &self.design)?);
+            said.extend(say(network, &planes, &self.design, self.device)?);
             beat()?;
         }
         let truths = which.iter().map(|n| self.examples.truth(*n));
@@ -384,37 +396,39 @@ pub(super) const fn at_once(design: &Design) -> usize {
     }
 }
 
-/// What a network says of pictures of its own size.
+/// What a network says of pictures of its own size. The device is that of the network, without gradients.
 pub(super) fn say<N: Network>(
     network: &N,
     pictures: &[Planes],
     design: &Design,
+    device: &Device,
 ) -> Result<Vec<Prediction>, EngineError> {
     if pictures.is_empty() {
         return Ok(Vec::new());
     }
-    network.say(input(pictures, design), design)
+    network.say(input(pictures, design, device), design)
 }
 
-/// What a network says of every pixel of pictures of its own size, at other sizes.
+/// What a network says of every pixel of pictures of its own size, at other sizes. The device is that of the network, without gradients.
 pub(super) fn paint<N: Network>(
     network: &N,
     pictures: &[Planes],
     sizes: &[(usize, usize)],
     design: &Design,
+    device: &Device,
 ) -> Result<Vec<Painted>, EngineError> {
     if pictures.is_empty() {
         return Ok(Vec::new());
     }
-    network.paint(input(pictures, design), sizes)
+    network.paint(input(pictures, design, device), sizes)
 }
 
 /// Pictures of a network's own size, as it takes them.
-fn input(pictures: &[Planes], design: &Design) -> Tensor<4> {
+fn input(pictures: &[Planes], design: &Design, device: &Device) -> Tensor<4> {
     let each = 3 * design.width * design.height;
     let mut x = vec![0.0; pictures.len() * each];
     for (planes, out) in pictures.iter().zip(x.chunks_mut(each)) {
         Warp::NONE.write(planes, design.width, design.height, out);
     }
-    tensor(x, design, &Device::flex())
+    tensor(x, design, device)
 }

@@ -1,8 +1,9 @@
-//! Networks that are trained on the CPU, with Burn: a detector, a segmenter and classifiers from nothing (docs/adr/0018), classifiers from the weights
-//! of a backbone (docs/adr/0036), and what cuts objects out of boxes (docs/adr/0031).
+//! Networks that are trained with Burn, on the CPU or on a graphics processor (docs/adr/0037): a detector, a segmenter and classifiers from nothing
+//! (docs/adr/0018), classifiers from the weights of a backbone (docs/adr/0036), and what cuts objects out of boxes (docs/adr/0031).
 //!
-//! What happens in a step follows from the seed and the step's number, so that a training that was stopped goes on as if it had not been. Nothing
-//! draws from the device's chance, which all trainings of the process would share.
+//! What happens in a step follows from the seed and the step's number, so that a training that was stopped goes on as if it had not been: on the CPU
+//! bit for bit, on a graphics processor but for how sums are rounded there. Nothing draws from the device's chance, which all trainings of the process
+//! would share.
 
 mod batch;
 mod checkpoint;
@@ -12,6 +13,7 @@ mod detector;
 mod file;
 mod layers;
 mod learn;
+mod optimiser;
 mod outlines;
 mod pictures;
 mod plan;
@@ -24,6 +26,8 @@ mod warp;
 pub(crate) use detector::share as overlap;
 
 use crate::backbone::Tunable;
+use crate::processor::{Opened, Processor};
+use burn::tensor::Device;
 use classifier::{Classifier, Tuned};
 use detector::Detector;
 use learn::Network;
@@ -43,10 +47,11 @@ const SCHEDULE: &str = "cosine to zero";
 /// Between checkpoints.
 const CHECKPOINT: Duration = Duration::from_secs(30);
 
-/// Networks on this machine's CPU, in threads of their own.
+/// Networks on this machine's CPU, in threads of their own, or on its graphics processor.
 #[derive(Debug)]
 pub struct LocalTrainer {
     checkpoint: Duration,
+    processor: Processor,
     /// Made when the first network is asked.
     asking: Arc<Asking>,
 }
@@ -66,14 +71,27 @@ impl LocalTrainer {
     pub fn with_checkpoints(every: Duration) -> Self {
         Self {
             checkpoint: every,
+            processor: Processor::Cpu,
             asking: Arc::default(),
         }
+    }
+
+    /// On another processor.
+    #[must_use]
+    pub fn on(self, processor: Processor) -> Self {
+        Self { processor, ..self }
+    }
+
+    /// Why it cannot be used says what to do, and nothing that was stored is to blame: so it is refused.
+    fn opened(&self) -> Result<Opened, EngineError> {
+        self.processor.open().map_err(EngineError::Refused)
     }
 
     fn learn(
         &self,
         plan: &Plan,
         t: &NetTraining<'_>,
+        device: &Device,
         events: &Sender<Event>,
         answers: &Receiver<bool>,
     ) -> Result<TrainedNet, EngineError> {
@@ -85,25 +103,35 @@ impl LocalTrainer {
                 Err(EngineError::Stopped)
             }
         };
-        match plan.design.task {
+        let every = self.checkpoint;
+        let net = match plan.design.task {
             TrainTask::Detection | TrainTask::InstanceSegmentation => {
-                learn::learn::<Detector>(plan, t, self.checkpoint, &mut tell)
+                learn::learn::<Detector>(plan, t, every, device, &mut tell)
             }
-            TrainTask::Segmentation => learn::learn::<Segmenter>(plan, t, self.checkpoint, &mut tell),
+            TrainTask::Segmentation => learn::learn::<Segmenter>(plan, t, every, device, &mut tell),
             TrainTask::Classification | TrainTask::Multilabel if plan.design.backbone.is_some() => {
-                learn::learn::<Tuned>(plan, t, self.checkpoint, &mut tell)
+                learn::learn::<Tuned>(plan, t, every, device, &mut tell)
             }
             TrainTask::Classification | TrainTask::Multilabel => {
-                learn::learn::<Classifier>(plan, t, self.checkpoint, &mut tell)
+                learn::learn::<Classifier>(plan, t, every, device, &mut tell)
             }
-        }
+        };
+        // What a graphics processor holds for this thread would stay held; the CPU holds nothing.
+        device.memory_cleanup();
+        net
     }
 }
 
-fn panicked() -> EngineError {
-    EngineError::Broken(
-        "A fault in the network's arithmetic ended the work; the server's log says where.".to_owned(),
-    )
+fn panicked(on: &Opened) -> EngineError {
+    let mut why =
+        "A fault in the network's arithmetic ended the work; the server's log says where.".to_owned();
+    if on.is_graphics {
+        why = format!(
+            "{why} It was computed on {}; with training.device = \"cpu\" it goes without.",
+            on.name
+        );
+    }
+    EngineError::Broken(why)
 }
 
 impl Trainer for LocalTrainer {
@@ -157,7 +185,7 @@ impl Trainer for LocalTrainer {
     fn tuning(&self, task: TrainTask, weights: &[u8]) -> Result<Tuning, EngineError> {
         plan::begins(task, weights)?;
         // All of it is read, so that a damaged file is told before anything begins.
-        let (kind, _) = Tunable::open(weights, 1, 0, &burn::tensor::Device::flex())?;
+        let (kind, _) = Tunable::open(weights, 1, 0, &Device::flex())?;
         let side = plan::BACKBONE_SIDES.1;
         let end = if task == TrainTask::Multilabel {
             "sigmoid"
@@ -185,14 +213,21 @@ impl Trainer for LocalTrainer {
         })
     }
 
+    fn device(&self) -> Result<String, EngineError> {
+        Ok(self.opened()?.name)
+    }
+
     fn train(&self, t: &NetTraining<'_>, watch: &mut Watch<'_>) -> Result<TrainedNet, EngineError> {
         let plan = Plan::of(t)?;
+        let on = self.opened()?;
+        let device = &on.device;
         let pool = threads::pool(threads::half())?;
         let (events, told) = channel();
         let (answers, answered) = channel();
         // The watcher stays on this thread; all steps are made on one of the pool's, for Burn averages what several threads do.
         std::thread::scope(|s| {
-            let work = s.spawn(move || pool.install(move || self.learn(&plan, t, &events, &answered)));
+            let work =
+                s.spawn(move || pool.install(move || self.learn(&plan, t, device, &events, &answered)));
             // Gone with this closure even where the watcher panics: nobody then waits for its answer.
             let answers = answers;
             for event in told {
@@ -200,7 +235,7 @@ impl Trainer for LocalTrainer {
                     break;
                 }
             }
-            work.join().unwrap_or_else(|_| Err(panicked()))
+            work.join().unwrap_or_else(|_| Err(panicked(&on)))
         })
     }
 
@@ -224,7 +259,7 @@ impl Trainer for LocalTrainer {
     fn load(&self, model: &[u8]) -> Result<Box<dyn Net>, EngineError> {
         let opened = file::open(model)?;
         let design = opened.design;
-        let device = burn::tensor::Device::flex();
+        let on = self.opened()?;
         let asking = Arc::clone(&self.asking);
         Ok(match design.task {
             TrainTask::Detection | TrainTask::InstanceSegmentation => {
@@ -237,27 +272,31 @@ impl Trainer for LocalTrainer {
                 Box::new(LocalNet {
                     design,
                     cutter,
-                    network: opened.fill(Detector::new(&design, &device))?,
+                    network: opened.fill(Detector::new(&design, &on.device))?,
+                    on,
                     asking,
                 })
             }
             TrainTask::Segmentation => Box::new(LocalNet {
                 design,
                 cutter: None,
-                network: opened.fill(Segmenter::new(&design, &device))?,
+                network: opened.fill(Segmenter::new(&design, &on.device))?,
+                on,
                 asking,
             }),
             TrainTask::Classification | TrainTask::Multilabel => match design.backbone {
                 Some(kind) => Box::new(LocalNet {
                     design,
                     cutter: None,
-                    network: opened.fill(Tuned::blank(&design, kind, &device))?,
+                    network: opened.fill(Tuned::blank(&design, kind, &on.device))?,
+                    on,
                     asking,
                 }),
                 None => Box::new(LocalNet {
                     design,
                     cutter: None,
-                    network: opened.fill(Classifier::new(&design, &device))?,
+                    network: opened.fill(Classifier::new(&design, &on.device))?,
+                    on,
                     asking,
                 }),
             },
@@ -290,12 +329,12 @@ impl std::fmt::Debug for Asking {
 }
 
 impl Asking {
-    fn pool(&self) -> Result<Arc<rayon::ThreadPool>, EngineError> {
+    fn pool(&self, on: &Opened) -> Result<Arc<rayon::ThreadPool>, EngineError> {
         let mut pool = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(pool) = &*pool {
             return Ok(Arc::clone(pool));
         }
-        Ok(Arc::clone(pool.insert(Arc::new(threads::pool(threads::half())?))))
+        Ok(Arc::clone(pool.insert(Arc::new(threads::pool(on.threads())?))))
     }
 }
 
@@ -304,6 +343,7 @@ struct LocalNet<N> {
     /// Of one that learned from outlines.
     cutter: Option<Cutter>,
     network: N,
+    on: Opened,
     asking: Arc<Asking>,
 }
 
@@ -329,10 +369,10 @@ impl<N: Network + Sync> Net for LocalNet<N> {
 
     fn predict(&self, pictures: &[SmallPicture]) -> Result<Vec<Prediction>, EngineError> {
         let mut out = Vec::with_capacity(pictures.len());
-        let pool = self.asking.pool()?;
+        let pool = self.asking.pool(&self.on)?;
         for some in pictures.chunks(learn::at_once(&self.design)) {
             let planes = self.planes(some)?;
-            out.extend(pool.install(|| learn::say(&self.network, &planes, &self.design))?);
+            out.extend(pool.install(|| learn::say(&self.network, &planes, &self.design, &self.on.device))?);
         }
         Ok(out)
     }
@@ -350,11 +390,13 @@ impl<N: Network + Sync> Net for LocalNet<N> {
             )));
         }
         let mut out = Vec::with_capacity(pictures.len());
-        let pool = self.asking.pool()?;
+        let pool = self.asking.pool(&self.on)?;
         let each = learn::at_once(&self.design);
         for (some, sizes) in pictures.chunks(each).zip(sizes.chunks(each)) {
             let planes = self.planes(some)?;
-            out.extend(pool.install(|| learn::paint(&self.network, &planes, sizes, &self.design))?);
+            out.extend(
+                pool.install(|| learn::paint(&self.network, &planes, sizes, &self.design, &self.on.device))?,
+            );
         }
         Ok(out)
     }

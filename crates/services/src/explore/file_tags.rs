@@ -50,6 +50,7 @@ impl Explore {
             let rows = rows_of(&index, &layer, &of)?;
             let tags = tags.into_iter().map(|t| TagHere {
                 here: layer.get(&t.tag.name).map_or(0, |set| set.count_in(&rows)) as i64,
+                id: t.tag.id,
                 name: t.tag.name,
                 files: t.tag.files,
             });

@@ -8,6 +8,7 @@ mod annotations;
 pub(super) mod attributes;
 pub(super) mod categories;
 pub(super) mod pictures;
+mod pixels;
 pub(super) mod place;
 mod sources;
 mod texts;

@@ -40,6 +40,8 @@ const EVENTS: usize = 64;
 pub(crate) const LEFT_LIFE: u64 = 7 * 24 * 3600;
 /// The tag that says why a run failed.
 const ERROR_TAG: &str = "limn.error";
+/// The tag that says what it was computed on.
+pub(super) const DEVICE_TAG: &str = "limn.device";
 /// Lower than everything that people wait for.
 const NICE: i32 = 10;
 
@@ -166,6 +168,7 @@ async fn work(ctx: &Context, payload: Payload, progress: &Progress) -> anyhow::R
             })
         })
         .await?;
+    work.say_device().await?;
     let parts = work.pictures(subjects).await?;
     let net = work.train(&parts).await?;
     let result = work.results(&net, &parts).await?;
@@ -243,6 +246,22 @@ impl Work<'_> {
             train: Arc::new(train),
             valid: Arc::new(valid),
         })
+    }
+
+    /// Says with the run what it is computed on: for one that another process began, here, not there.
+    async fn say_device(&self) -> anyhow::Result<()> {
+        let name = device(&self.trainer).await?.map_err(failed)?;
+        self.progress.log(computed_on(&name)).await?;
+        let run = self.payload.run;
+        self.ctx
+            .db
+            .write::<_, Error, _>(move |tx| {
+                Box::pin(
+                    async move { Ok(repo::run::put_tags(tx, run, &[(DEVICE_TAG, name.as_str())]).await?) },
+                )
+            })
+            .await?;
+        Ok(())
     }
 
     /// Trains, from the checkpoint where there is one that can be read.
@@ -333,10 +352,29 @@ impl Work<'_> {
 }
 
 fn ended(result: std::result::Result<TrainedNet, (EngineError, bool)>) -> anyhow::Result<TrainedNet> {
-    result.map_err(|(e, _)| match e {
+    result.map_err(|(e, _)| failed(e))
+}
+
+fn failed(e: EngineError) -> anyhow::Error {
+    match e {
         EngineError::Stopped => Cancelled.into(),
         EngineError::Refused(why) | EngineError::Broken(why) => Permanent(why).into(),
-    })
+    }
+}
+
+/// What networks are computed on; an error of the trainer's where they cannot be.
+pub(super) async fn device(
+    trainer: &Arc<dyn Trainer>,
+) -> anyhow::Result<std::result::Result<String, EngineError>> {
+    let trainer = Arc::clone(trainer);
+    tokio::task::spawn_blocking(move || trainer.device())
+        .await
+        .context("what networks are computed on was not found out")
+}
+
+/// A line for a log.
+pub(super) fn computed_on(device: &str) -> String {
+    format!("Computed on {device}.")
 }
 
 /// Lowers the priority of this thread and of those it starts, where the system can.

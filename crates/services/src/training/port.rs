@@ -254,6 +254,12 @@ pub trait Trainer: Send + Sync {
         ))
     }
 
+    /// What it computes on in this process, for people, such as `CPU`. May take seconds when it is first asked. [`EngineError::Refused`] where it
+    /// cannot compute at all.
+    fn device(&self) -> Result<String, EngineError> {
+        Ok("CPU".to_owned())
+    }
+
     /// A detection learns from boxes, an instance segmentation from [`Truth::Objects`]: what comes of the latter says boxes, and cuts the
     /// objects out of them; see [`Net::cuts_out`].
     fn train(&self, training: &NetTraining<'_>, watch: &mut Watch<'_>) -> Result<TrainedNet, EngineError>;

@@ -4,6 +4,7 @@ mod whole;
 
 use super::get;
 use crate::cli::api::{Client, encode};
+use crate::cli::fetch::fetch;
 use crate::cli::watch::Line;
 use crate::cli::{print, watch};
 use anyhow::{Context as _, Result, anyhow};
@@ -13,7 +14,6 @@ use limn_domain::dataset::{Entry, Split, Version};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use tokio::io::AsyncWriteExt as _;
 
 /// Files under way at once: small ones cost a round trip, not bandwidth.
 const AT_ONCE: usize = 8;
@@ -137,7 +137,7 @@ async fn file(client: &Client, version: &Version, entry: &Entry, out: &Path) -> 
             .with_context(|| format!("cannot make the folder {}", parent.display()))?;
     }
     let partial = partial_of(&target);
-    let fetched = fetch(client, version, entry, &partial).await;
+    let fetched = taken(client, version, entry, &partial).await;
     if let Err(e) = fetched.and_then(|()| brought(&partial, &target)) {
         drop(tokio::fs::remove_file(&partial).await);
         return Err(e);
@@ -146,20 +146,13 @@ async fn file(client: &Client, version: &Version, entry: &Entry, out: &Path) -> 
 }
 
 /// Fetches a file to a place.
-async fn fetch(client: &Client, version: &Version, entry: &Entry, to: &Path) -> Result<()> {
-    let url = format!("/api/v1/versions/{}/file", version.id);
-    let request = client.request(
-        reqwest::Method::GET,
-        &format!("{url}?path={}", encode(&entry.path)),
-    )?;
-    let mut response = client.send(request).await?;
-    let cannot = || format!("cannot write {}", to.display());
-    let mut file = tokio::fs::File::create(to).await.with_context(cannot)?;
-    while let Some(piece) = response.chunk().await.context("the download broke")? {
-        file.write_all(&piece).await.with_context(cannot)?;
-    }
-    file.flush().await.with_context(cannot)?;
-    drop(file);
+async fn taken(client: &Client, version: &Version, entry: &Entry, to: &Path) -> Result<()> {
+    let url = format!(
+        "/api/v1/versions/{}/file?path={}",
+        version.id,
+        encode(&entry.path)
+    );
+    drop(fetch(client, &url, to, |_| ()).await?);
     if digest_of(to).await?.as_deref() != Some(entry.digest.as_str()) {
         return Err(wrong(&entry.path));
     }
@@ -185,13 +178,15 @@ mod tests {
     use super::*;
     use crate::cli::api::tests::serve;
     use axum::body::{Body, Bytes};
-    use axum::extract::Query;
+    use axum::extract::{Query, Request};
     use axum::http::StatusCode;
+    use axum::middleware::{Next, from_fn};
     use axum::response::{IntoResponse as _, Response};
     use axum::{Json, Router, routing};
     use limn_domain::dataset::VersionCounts;
     use limn_domain::{DatasetId, Digest, Timestamp, VersionId};
-    use std::collections::{BTreeMap, HashMap};
+    use std::collections::{BTreeMap, HashMap, HashSet};
+    use std::sync::Mutex;
 
     const FILES: i64 = 100;
 
@@ -267,22 +262,51 @@ mod tests {
         path.into_response()
     }
 
-    async fn downloaded(gone: bool, out: &Path) -> Result<()> {
-        let router = Router::new()
+    fn router(gone: bool) -> Router {
+        Router::new()
             .route("/api/v1/versions/{id}/zip", routing::get(broken))
             .route("/api/v1/versions/{id}/entries", routing::get(entries))
             .route(
                 "/api/v1/versions/{id}/file",
                 routing::get(move |query: Query<HashMap<String, String>>| async move { sent(gone, query) }),
-            );
+            )
+    }
+
+    async fn downloaded(router: Router, out: &Path) -> Result<()> {
         let client = Client::new(&serve(router).await).unwrap();
         download(&client, &version(), None, out).await
+    }
+
+    /// Refuses the archive and a file, each once.
+    async fn busy(refused: Arc<Mutex<HashSet<String>>>, request: Request, next: Next) -> Response {
+        let path = request.uri().to_string();
+        let late = path.contains("/zip") || path.contains("003.txt");
+        if late && refused.lock().unwrap().insert(path) {
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        }
+        next.run(request).await
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_busy_is_asked_again() {
+        let out = tempfile::tempdir().unwrap();
+        let refused = Arc::new(Mutex::new(HashSet::new()));
+        let seen = Arc::clone(&refused);
+        let router = router(false).layer(from_fn(move |request: Request, next: Next| {
+            busy(Arc::clone(&refused), request, next)
+        }));
+        downloaded(router, out.path()).await.unwrap();
+        assert_eq!(seen.lock().unwrap().len(), 2, "the archive, and a file");
+        assert_eq!(
+            std::fs::read_to_string(out.path().join(name(3))).unwrap(),
+            name(3)
+        );
     }
 
     #[tokio::test]
     async fn what_an_archive_that_broke_off_did_not_bring_comes_file_by_file() {
         let out = tempfile::tempdir().unwrap();
-        downloaded(false, out.path()).await.unwrap();
+        downloaded(router(false), out.path()).await.unwrap();
         for n in 0..FILES {
             let file = std::fs::read_to_string(out.path().join(name(n))).unwrap();
             assert_eq!(file, name(n));
@@ -294,7 +318,7 @@ mod tests {
     #[tokio::test]
     async fn a_file_that_broke_the_archive_says_why() {
         let out = tempfile::tempdir().unwrap();
-        let error = downloaded(true, out.path()).await.unwrap_err();
+        let error = downloaded(router(true), out.path()).await.unwrap_err();
         assert_eq!(error.to_string(), "It has changed.");
     }
 

@@ -126,6 +126,8 @@ async fn tags_are_a_facet_and_stay_with_their_paths() {
             .map(|t| (t.name.as_str(), t.files, t.here))
             .collect();
         assert_eq!((here.files, counts), (2, vec![("Night", 2, 2), ("Rain", 1, 1)]));
+        let known = w.explore.file_tags(&w.manager, id).await.unwrap();
+        assert!(here.tags.iter().map(|t| t.id).eq(known.iter().map(|t| t.id)));
         let here = w
             .explore
             .tags_here(&w.manager, one, on(&["a.png"]))

@@ -1,4 +1,5 @@
-//! Tags of the selected files, or of all that were found: put on and taken off in one change, which can be undone.
+//! Tags of the selected files, or of all that were found: put on and taken off in one change, which can be undone; and tags
+//! that are taken off all files of the dataset.
 
 use super::super::api;
 use super::Explorer;
@@ -6,12 +7,14 @@ use crate::data::use_form;
 use crate::error::AppError;
 use crate::fmt;
 use crate::ui::{
-    Button, Dialog, DialogBody, DialogFoot, FormError, Glyph, Icon, TextInput, Variant, use_toasts,
+    Button, ButtonSize, ConfirmDialog, Dialog, DialogBody, DialogFoot, FormError, Glyph, Icon, IconButton,
+    TextInput, Toasts, Variant, use_toasts,
 };
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use limn_domain::file_tag::{ChangeTags, TagChange, TagScope, TagsHere, check_name};
+use limn_domain::file_tag::{ChangeTags, TagChange, TagHere, TagScope, TagsHere, check_name};
 use limn_domain::validate::name_key;
+use limn_domain::{FileTagId, TagChangeId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Which of the files have a tag.
@@ -60,6 +63,24 @@ impl Choice {
             let found = h.as_ref().and_then(|h| h.tags.iter().find(|t| t.name == name));
             found.map_or(0, |t| t.here)
         })
+    }
+
+    /// A tag that there is, also if none of the files has it.
+    fn tag(&self, name: &str) -> Option<TagHere> {
+        self.here
+            .with(|h| h.as_ref()?.tags.iter().find(|t| t.name == name).cloned())
+    }
+
+    /// There is no such tag any more.
+    fn forget(&self, name: &str) {
+        self.here.update(|h| {
+            if let Some(h) = h {
+                h.tags.retain(|t| t.name != name);
+            }
+        });
+        self.wanted.update(|w| {
+            w.remove(name);
+        });
     }
 
     fn now(&self, name: &str) -> On {
@@ -156,24 +177,41 @@ fn Form(e: Explorer, open: RwSignal<bool>) -> impl IntoView {
                 toasts.info("Nothing changed: somebody has just done the same.");
                 return;
             }
-            let (dataset, change) = (e.ctx.id, done.id);
-            let text = format!(
-                "The tags of {} changed.",
-                fmt::counted(done.files, "file", "files")
-            );
-            toasts.with_action(text, "Undo", move || {
-                spawn_local(async move {
-                    match api::dataset_undo_tags(dataset, change).await {
-                        Ok(_) => {
-                            toasts.ok("The tags are as they were.");
-                            e.ask_again();
-                        }
-                        Err(error) => toasts.error(&error),
-                    }
-                });
-            });
+            let files = fmt::counted(done.files, "file", "files");
+            told(e, toasts, done.id, format!("The tags of {files} changed."));
         },
     );
+    // The tag that is asked about: whether it is to go.
+    let doomed = RwSignal::new(None::<TagHere>);
+    let asking = RwSignal::new(false);
+    let delete = use_form(
+        move |tag: FileTagId| api::dataset_delete_tag(e.ctx.id, tag),
+        move |done: TagChange| {
+            asking.set(false);
+            let name = doomed.with_untracked(|d| d.as_ref().map(|d| d.name.clone()).unwrap_or_default());
+            choice.forget(&name);
+            // What is chosen and not applied yet stays on the screen.
+            if choice.wanted.with_untracked(BTreeMap::is_empty) {
+                open.set(false);
+            }
+            e.ask_again();
+            let files = fmt::counted(done.files, "file", "files");
+            told(
+                e,
+                toasts,
+                done.id,
+                format!("The tag “{name}” is deleted: {files} had it."),
+            );
+        },
+    );
+    let ask = Callback::new(move |tag: TagHere| {
+        delete.error.set(None);
+        doomed.set(Some(tag));
+        asking.set(true);
+    });
+    let about = move |of: fn(&TagHere) -> String| {
+        Signal::derive(move || doomed.with(|d| d.as_ref().map(of).unwrap_or_default()))
+    };
     let submit = move || {
         let wanted = choice.wanted.get_untracked();
         if wanted.is_empty() {
@@ -231,7 +269,7 @@ fn Form(e: Explorer, open: RwSignal<bool>) -> impl IntoView {
                     Err(why) => view! { <p class="tag-bad" role="alert">{why}</p> }.into_any(),
                 })}
                 <div class="tag-list" role="group" aria-label="Tags">
-                    <For each=move || listed.get() key=String::clone let:name><OneTag choice name/></For>
+                    <For each=move || listed.get() key=String::clone let:name><OneTag choice name ask/></For>
                     {move || choice.here.with(|h| match h {
                         None => Some("Reading..."),
                         Some(_) if listed.with(Vec::is_empty) && typed.with(|t| t.trim().is_empty()) => {
@@ -253,31 +291,98 @@ fn Form(e: Explorer, open: RwSignal<bool>) -> impl IntoView {
                 </Button>
             </DialogFoot>
         </form>
+        <ConfirmDialog
+            open=asking
+            title=about(|tag| format!("Delete the tag “{}”?", tag.name))
+            text=about(lost)
+            confirm="Delete the tag"
+            pending=delete.pending
+            error=delete.error
+            on_confirm=Callback::new(move |()| {
+                if let Some(tag) = doomed.with_untracked(|d| d.as_ref().map(|d| d.id)) {
+                    delete.run(tag);
+                }
+            })
+        />
     }
 }
 
+/// What it means that a tag goes.
+fn lost(tag: &TagHere) -> String {
+    let files = match tag.files {
+        1 => "1 file of the dataset loses it".to_owned(),
+        n => format!("{} of the dataset lose it", fmt::counted(n, "file", "files")),
+    };
+    format!("{files}, in every version that has them. The message that follows takes it back.")
+}
+
+/// Says that tags changed, with the way back.
+fn told(e: Explorer, toasts: Toasts, change: TagChangeId, text: String) {
+    let dataset = e.ctx.id;
+    toasts.with_action(text, "Undo", move || {
+        spawn_local(async move {
+            match api::dataset_undo_tags(dataset, change).await {
+                Ok(_) => {
+                    toasts.ok("The tags are as they were.");
+                    e.ask_again();
+                }
+                Err(error) => toasts.error(&error),
+            }
+        });
+    });
+}
+
 #[component]
-fn OneTag(choice: Choice, name: String) -> impl IntoView {
+fn OneTag(
+    choice: Choice,
+    name: String,
+    /// Asks whether the tag is to go.
+    ask: Callback<TagHere>,
+) -> impl IntoView {
     let (shown, of) = (name.clone(), StoredValue::new(name));
     let state = Memo::new(move |_| of.with_value(|n| choice.state(n)));
     let here = Memo::new(move |_| of.with_value(|n| choice.count(n)));
+    let there = Memo::new(move |_| of.with_value(|n| choice.tag(n)));
     let changes = move || of.with_value(|n| choice.wanted.with(|w| w.get(n).copied()));
     view! {
-        <label class="facet__value" class:is-on=move || state.get() == On::All>
-            <input
-                type="checkbox"
-                prop:checked=move || state.get() == On::All
-                prop:indeterminate=move || state.get() == On::Some
-                on:change=move |_| of.with_value(|n| choice.toggle(n))
-            />
-            <span class="facet__text" title=shown.clone()>{shown.clone()}</span>
-            <span class="facet__count">
-                {move || match changes() {
-                    Some(true) => "to be added".to_owned(),
-                    Some(false) => "to be removed".to_owned(),
-                    None => fmt::count(here.get()),
-                }}
-            </span>
-        </label>
+        <div class="tag-row">
+            <label class="facet__value" class:is-on=move || state.get() == On::All>
+                <input
+                    type="checkbox"
+                    prop:checked=move || state.get() == On::All
+                    prop:indeterminate=move || state.get() == On::Some
+                    on:change=move |_| of.with_value(|n| choice.toggle(n))
+                />
+                <span class="facet__text" title=shown.clone()>{shown.clone()}</span>
+                <span class="facet__count">
+                    {move || match changes() {
+                        Some(true) => "to be added".to_owned(),
+                        Some(false) => "to be removed".to_owned(),
+                        None => fmt::count(here.get()),
+                    }}
+                </span>
+            </label>
+            {move || there.get().map(|tag| {
+                let label = format!("Delete the tag {}", tag.name);
+                view! { <IconButton glyph=Glyph::Trash size=ButtonSize::Small label on_click=move || ask.run(tag.clone())/> }
+            })}
+        </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_deletes_a_tag_is_told_how_many_files_lose_it() {
+        let of = |files| TagHere {
+            id: FileTagId::new(),
+            name: "night".to_owned(),
+            files,
+            here: 0,
+        };
+        assert!(lost(&of(1)).starts_with("1 file of the dataset loses it, "));
+        assert!(lost(&of(1234)).starts_with("1,234 files of the dataset lose it, "));
     }
 }

@@ -5,6 +5,7 @@ use super::card::{self, Drawn};
 use super::images::{Images, Keep, Which, next_frame};
 use super::layer::{Bounds, Fits, Layer};
 use super::outlines::Outlines;
+use super::place::ring;
 use super::sharpen::{Placed, Sharpening, Shown};
 use super::standing::Turn;
 use super::strokes::{Pen, label, one, own_color, stands_out};
@@ -445,14 +446,25 @@ impl Painter {
             .iter()
             .copied()
             .filter(|id| standing.is_on() && !e.selection().contains(*id) && hover != Some(*id));
-        for a in e
-            .selection()
-            .iter()
-            .take(MANY)
-            .chain(bare.take(MANY))
-            .chain(hover)
-            .filter_map(|id| e.doc().get(id))
-        {
+        // Of more than can be drawn in full those in view count, and beyond that their boxes: nothing that is selected is unseen.
+        let picked: Vec<&Annotation> = if e.selection().len() > MANY {
+            let all = e.doc().in_window(grown(e)).into_iter();
+            all.filter(|a| e.selection().contains(a.id)).collect()
+        } else {
+            e.selection().iter().filter_map(|id| e.doc().get(id)).collect()
+        };
+        let (full, boxes) = picked.split_at(picked.len().min(MANY));
+        if !boxes.is_empty() {
+            c.begin_path();
+            for a in boxes.iter().filter(|a| e.layers().is_visible(a)) {
+                if let Some(r) = e.shown_rect(a) {
+                    ring(c, e.view(), r);
+                }
+            }
+            line(c, "#ffffff", 1.0);
+        }
+        let others = bare.take(MANY).chain(hover).filter_map(|id| e.doc().get(id));
+        for a in full.iter().copied().chain(others) {
             if e.layers().is_visible(a) {
                 let own = look_of(a);
                 let selected = e.selection().contains(a.id);

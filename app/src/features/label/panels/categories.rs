@@ -2,39 +2,23 @@
 
 use crate::features::label::branch;
 use crate::features::label::desk::{Cat, Desk};
+use crate::features::label::find;
 use crate::ui::{Glyph, Icon, Kbd};
 use leptos::html;
 use leptos::prelude::*;
 use limn_domain::category::Category;
 use limn_domain::{Annotation, CategoryId, Source};
 
-/// Whether every word of the query begins a word of the name.
-fn fits(name: &str, query: &str) -> bool {
-    let name = name.to_lowercase();
-    query.to_lowercase().split_whitespace().all(|q| {
-        name.split(|c: char| !c.is_alphanumeric())
-            .any(|w| w.starts_with(q))
-            || name.contains(q)
-    })
-}
-
 fn found(list: &[Cat], query: &str) -> Vec<Cat> {
     if query.trim().is_empty() {
         return list.to_vec();
     }
-    let mut hits: Vec<Cat> = list
-        .iter()
-        .filter(|c| fits(&c.category.name, query))
-        .cloned()
-        .collect();
-    let begins = |c: &Cat| {
-        c.category
-            .name
-            .to_lowercase()
-            .starts_with(&query.trim().to_lowercase())
-    };
-    hits.sort_by_key(|c| !begins(c));
-    hits.into_iter().map(|c| Cat { depth: 0, ..c }).collect()
+    let names: Vec<&str> = list.iter().map(|c| c.category.name.as_str()).collect();
+    find::by_name(&names, query)
+        .into_iter()
+        .filter_map(|n| list.get(n).cloned())
+        .map(|c| Cat { depth: 0, ..c })
+        .collect()
 }
 
 /// The head of the list with its search field: `/` opens it, Enter picks the first hit.

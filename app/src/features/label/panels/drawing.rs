@@ -25,7 +25,7 @@ pub(super) fn hint(e: &Editor) -> Option<String> {
         .and_then(|id| e.doc().get(id))
         .map(|a| a.shape.shape_kind());
     let text = match e.tool() {
-        Tool::Polygon => outline_hint(e, kind == Some(ShapeKind::Polygon)),
+        Tool::Polygon => outline_hint(e, matches!(kind, Some(ShapeKind::Polygon | ShapeKind::Mask))),
         Tool::Brush | Tool::Eraser => brush_hint(e, kind),
         Tool::Keypoints => return keypoint_hint(e),
         Tool::Polyline if e.outline().is_some() => "Enter or a double click ends the line",
@@ -59,17 +59,17 @@ fn outline_hint(e: &Editor, selected: bool) -> &'static str {
         Some(o) if o.points.len() < 3 => "Next corner; Backspace takes one back",
         Some(o) => match o.purpose {
             Purpose::Draw => "Enter or a click on the first corner closes the outline",
-            Purpose::Add(_) => "Enter closes it and adds it to the selected outline",
-            Purpose::Cut(_) => "Enter closes it and cuts it out of the selected outline",
+            Purpose::Add(_) => "Enter closes it and adds it to the selected object",
+            Purpose::Cut(_) => "Enter closes it and cuts it out of the selected object",
         },
         None if e.doc().task() == Task::Semantic => "Click the corners, or drag: what it encloses is painted",
         None if matches!(e.intent(), Some(Purpose::Add(_))) => {
-            "Draw what is to be added to the selected outline"
+            "Draw what is to be added to the selected object"
         }
         None if matches!(e.intent(), Some(Purpose::Cut(_))) => {
-            "Draw what is to be cut out of the selected outline"
+            "Draw what is to be cut out of the selected object"
         }
-        None if selected => "Click corners or drag; Shift adds to the selected outline, Alt cuts out of it",
+        None if selected => "Click corners or drag; Shift adds to the selected object, Alt cuts out of it",
         None => "Click the corners, or drag along the outline",
     }
 }

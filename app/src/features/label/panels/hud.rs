@@ -1,5 +1,6 @@
 //! What floats over the stage: zoom and coordinates, suggestions.
 
+use super::key_of;
 use super::objects::ordinal;
 use crate::features::label::desk::{Desk, px};
 use crate::ui::{Button, ButtonSize, Glyph, Icon, Variant};
@@ -160,7 +161,7 @@ pub fn Suggestions() -> impl IntoView {
                 <Button
                     variant=Variant::Primary
                     size=ButtonSize::Small
-                    kbd="G"
+                    kbd=key_of(desk, Action::AcceptAll)
                     on_click=move || {
                         desk.act(Action::AcceptAll);
                     }

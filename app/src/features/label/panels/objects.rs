@@ -1,6 +1,7 @@
 //! The objects of the item: the canvas in words. Only the rows in view are on the page.
 
 use super::categories::{Toggle, layer};
+use super::menus::ObjectsMenu;
 use crate::features::label::desk::{Desk, px};
 use crate::ui::{Glyph, Icon};
 use leptos::html;
@@ -215,6 +216,11 @@ pub fn Objects() -> impl IntoView {
                                 "Show all"
                             </button>
                         </Show>
+                        <Show when=move || desk.several.get()>
+                            <button class="label-only" type="button" on:click=move |_| desk.several.set(false)>
+                                "Pick one"
+                            </button>
+                        </Show>
                         <button
                             class="label-head__find"
                             type="button"
@@ -263,6 +269,7 @@ pub fn Objects() -> impl IntoView {
                     </button>
                 </Show>
                 <span class="faint num" data-testid="object-count">{move || crate::fmt::count(total() as i64)}</span>
+                <ObjectsMenu/>
             </div>
             <div class="label-objects__scroll" node_ref=list on:scroll=move |_| measure()>
                 <ul class="label-objects__list" aria-label="Objects" style:height=move || format!("{}px", total() as f64 * ROW)>
@@ -327,7 +334,8 @@ fn Row(object: Object, total: impl Fn() -> usize + Send + Sync + 'static) -> imp
                 aria-pressed=move || if on() { "true" } else { "false" }
                 on:click=move |ev| {
                     desk.edit(|e| {
-                        e.select(id, ev.shift_key() || ev.ctrl_key() || ev.meta_key());
+                        let add = ev.shift_key() || ev.ctrl_key() || ev.meta_key() || desk.several.get_untracked();
+                        e.select(id, add);
                         e.reveal(id);
                     });
                 }
@@ -355,7 +363,11 @@ fn Row(object: Object, total: impl Fn() -> usize + Send + Sync + 'static) -> imp
                     aria-label=format!("Delete {name}")
                     title=format!("Delete {name}")
                     on:click=move |_| {
-                        desk.edit(|e| e.delete(id));
+                        if locked.get_untracked() {
+                            desk.toasts.info("It is locked; unlock it first.");
+                        } else {
+                            desk.edit(|e| e.delete(id));
+                        }
                     }
                 >
                     <Icon glyph=Glyph::Trash size=14/>

@@ -55,17 +55,17 @@ pub fn Rail() -> impl IntoView {
                 {drawing}
             </Show>
             <Show when=template>
-                <ActButton action=Action::Template glyph=Glyph::Copy name="Box of the last size" key="T"/>
+                <ActButton action=Action::Template glyph=Glyph::Copy name="Box of the last size"/>
             </Show>
             <hr/>
-            <ActButton action=Action::Fit glyph=Glyph::Fit name="Fit the image" key="Z"/>
-            <ActButton action=Action::ZoomIn glyph=Glyph::ZoomIn name="Zoom in" key="+"/>
-            <ActButton action=Action::ZoomOut glyph=Glyph::ZoomOut name="Zoom out" key="-"/>
+            <ActButton action=Action::Fit glyph=Glyph::Fit name="Fit the image"/>
+            <ActButton action=Action::ZoomIn glyph=Glyph::ZoomIn name="Zoom in"/>
+            <ActButton action=Action::ZoomOut glyph=Glyph::ZoomOut name="Zoom out"/>
             <hr/>
             <Show when=shapes>
                 <HideAll/>
             </Show>
-            <ActButton action=Action::AdjustImage glyph=Glyph::Sun name="How it is shown" key="I"/>
+            <ActButton action=Action::AdjustImage glyph=Glyph::Sun name="How it is shown"/>
         </nav>
     }
 }
@@ -107,14 +107,16 @@ fn ToolButton(tool: Tool, action: Action, glyph: Glyph, name: &'static str) -> i
 }
 
 #[component]
-fn ActButton(action: Action, glyph: Glyph, name: &'static str, key: &'static str) -> impl IntoView {
+fn ActButton(action: Action, glyph: Glyph, name: &'static str) -> impl IntoView {
     let desk: Desk = expect_context();
+    let spoken = move || key_of(desk, action);
+    let key = move || spoken().replace("Shift ", "\u{21e7}");
     view! {
         <button
             class="label-tool tip tip--right"
             class:label-tool--more=move || action != Action::Fit
             type="button"
-            aria-label=format!("{name}, key {key}")
+            aria-label=move || format!("{name}, key {}", spoken())
             data-tip=name
             on:click=move |_| {
                 desk.act(action);
@@ -139,14 +141,14 @@ fn HideAll() -> impl IntoView {
             type="button"
             class:is-on=hidden
             aria-pressed=move || if hidden.get() { "true" } else { "false" }
-            aria-label="Hide all shapes, key Shift H"
+            aria-label=move || format!("Hide all shapes, key {}", key_of(desk, Action::HideAll))
             data-tip="Hide all shapes"
             on:click=move |_| {
                 desk.act(Action::HideAll);
             }
         >
             {move || view! { <Icon glyph=if hidden.get() { Glyph::EyeOff } else { Glyph::Eye } size=18/> }}
-            <small aria-hidden="true">"\u{21e7}H"</small>
+            <small aria-hidden="true">{move || key_of(desk, Action::HideAll).replace("Shift ", "\u{21e7}")}</small>
         </button>
     }
 }

@@ -1,7 +1,9 @@
 //! The selected object: its exact numbers, its category, its place in the order.
 
 use super::described::Described;
+use super::key_of;
 use super::linked::Linked;
+use super::menus::SelectedMenu;
 use super::numbers::{Numbers, Place};
 use super::objects::ordinal;
 use crate::features::label::desk::Desk;
@@ -69,6 +71,7 @@ pub fn Selected() -> impl IntoView {
                     <Show when=move || !desk.task().is_text()>
                         <IconButton glyph=Glyph::Copy label="Duplicate (Ctrl D)" on_click=move || act(desk, Action::Duplicate)/>
                         <IconButton glyph=Glyph::Layers label="To the front (Shift PgUp)" on_click=move || act(desk, Action::ToFront)/>
+                        <SelectedMenu/>
                     </Show>
                     <IconButton glyph=Glyph::Trash label="Delete (Del)" on_click=move || act(desk, Action::Delete)/>
                 </div>
@@ -142,7 +145,8 @@ fn OutlineActions(now: Memo<Option<Shown>>) -> impl IntoView {
     });
     // Pixels of one category have no outlines of their own.
     let convertible = move || desk.task() != Task::Semantic;
-    let button = move |text: &'static str, kbd: &'static str, action: Action| {
+    let button = move |text: &'static str, action: Action| {
+        let kbd = key_of(desk, action).replace("Shift ", "\u{21e7}");
         view! {
             <Button size=ButtonSize::Small kbd=kbd on_click=move || act(desk, action)>{text}</Button>
         }
@@ -153,20 +157,20 @@ fn OutlineActions(now: Memo<Option<Shown>>) -> impl IntoView {
                 {move || {
                     let (polygons, masks) = kinds.get();
                     view! {
-                        {(polygons == 1).then(|| view! {
+                        {(polygons + masks == 1 && convertible()).then(|| view! {
                             <Button size=ButtonSize::Small on_click=move || begin(desk, Purpose::Add)>"Add"</Button>
                             <Button size=ButtonSize::Small on_click=move || begin(desk, Purpose::Cut)>"Cut out"</Button>
                         })}
                         {(polygons + masks > 1).then(|| view! {
-                            {button("Join", "J", Action::Join)}
-                            {button("Cut others out", "\u{21e7}C", Action::Subtract)}
-                            {button("Intersect", "\u{21e7}I", Action::Intersect)}
+                            {button("Join", Action::Join)}
+                            {button("Cut others out", Action::Subtract)}
+                            {button("Intersect", Action::Intersect)}
                         })}
-                        {(polygons > 0).then(|| button("Simplify", "S", Action::Simplify))}
-                        {button("Fill holes", "\u{21e7}J", Action::FillHoles)}
-                        {button("Clean", "\u{21e7}S", Action::Clean)}
-                        {(polygons > 0 && masks == 0).then(|| button("To mask", "M", Action::Convert))}
-                        {(masks > 0 && convertible()).then(|| button("To outline", "M", Action::Convert))}
+                        {(polygons > 0).then(|| button("Simplify", Action::Simplify))}
+                        {button("Fill holes", Action::FillHoles)}
+                        {button("Clean", Action::Clean)}
+                        {(polygons > 0 && masks == 0).then(|| button("To mask", Action::Convert))}
+                        {(masks > 0 && convertible()).then(|| button("To outline", Action::Convert))}
                     }
                 }}
             </div>

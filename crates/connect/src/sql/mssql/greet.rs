@@ -4,7 +4,7 @@
 //! so that encryption is done by what encrypts everything else here. The library then says its own first words to
 //! [`Greeted`], which answers in the server's place.
 
-use super::super::Tls;
+use super::super::{Database, Tls};
 use crate::{ConnectError, Result};
 use bytes::Bytes;
 use std::io;
@@ -60,7 +60,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
 pub type Pipe = Compat<Greeted>;
 
 /// Says the first words, and encrypts where both sides do.
-pub async fn greet(mut tcp: TcpStream, host: &str, port: u16, tls: Tls, came: &Came) -> Result<Pipe> {
+pub async fn greet(mut tcp: TcpStream, host: &str, port: u16, of: &Database, came: &Came) -> Result<Pipe> {
+    let tls = of.tls;
     let at = format!("{host}:{port}");
     let ask = if tls == Tls::Off || !cfg!(feature = "tls") {
         NOT_THERE
@@ -78,9 +79,21 @@ pub async fn greet(mut tcp: TcpStream, host: &str, port: u16, tls: Tls, came: &C
     let encrypted = judge(ask, said, tls, &at)?;
     #[cfg(feature = "tls")]
     if encrypted {
-        let way = super::tls::wrap(tcp, host)
-            .await
-            .map_err(|e| ConnectError::Unreachable(format!("TLS with {at} failed ({e}).")))?;
+        use super::super::trust;
+        let believed = match tls {
+            Tls::VerifyFull => {
+                let ca = of.ca.clone();
+                let read = tokio::task::spawn_blocking(move || trust::roots(&ca));
+                Some(read.await.map_err(|_| {
+                    ConnectError::Unreachable("This server could not read whom it trusts.".to_owned())
+                })??)
+            }
+            _ => None,
+        };
+        let way = super::tls::wrap(tcp, host, believed).await.map_err(|e| {
+            trust::untrusted(&at, &e)
+                .unwrap_or_else(|| ConnectError::Unreachable(format!("TLS with {at} failed ({e}).")))
+        })?;
         return Ok(Greeted::new(Box::new(way), came.clone()).compat());
     }
     debug_assert!(!encrypted, "nobody asks for what this build has not");
@@ -98,7 +111,9 @@ fn judge(asked: u8, said: u8, tls: Tls, at: &str) -> Result<bool> {
         (NOT_THERE, _) => wrong(format!(
             "{at} takes encrypted connections alone, and this `limn` was built without TLS: use a release build."
         )),
-        (_, OFF | NOT_THERE) if tls == Tls::Require => wrong(format!("{at} does not encrypt connections.")),
+        (_, OFF | NOT_THERE) if matches!(tls, Tls::Require | Tls::VerifyFull) => {
+            wrong(format!("{at} does not encrypt connections."))
+        }
         (_, OFF | NOT_THERE) => Ok(false),
         _ => Ok(true),
     }
@@ -266,7 +281,9 @@ mod tests {
         }
         assert!(judge(ON, 3, Tls::Prefer, "db").unwrap());
         assert!(!judge(ON, NOT_THERE, Tls::Prefer, "db").unwrap());
-        assert!(judge(ON, NOT_THERE, Tls::Require, "db").is_err());
+        for tls in [Tls::Require, Tls::VerifyFull] {
+            assert!(judge(ON, NOT_THERE, tls, "db").is_err());
+        }
     }
 
     #[tokio::test]

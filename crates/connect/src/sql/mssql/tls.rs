@@ -3,7 +3,7 @@
 use super::greet::{ANSWER, FIRST, HEADER, packet};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,8 +12,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// Encrypts a way to a server, without judging its certificate: as with the other databases, the address was judged.
-pub async fn wrap<S>(way: S, host: &str) -> io::Result<TlsStream<Wrapped<S>>>
+/// Encrypts a way to a server, whose certificate must be for `host` and signed by somebody who is believed; of nobody in particular any
+/// will do: as with the other databases, the address was judged.
+pub async fn wrap<S>(way: S, host: &str, believed: Option<RootCertStore>) -> io::Result<TlsStream<Wrapped<S>>>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
@@ -21,10 +22,14 @@ where
     // After the handshake of 1.3 a server still has something to say, and no rule tells in what form.
     let config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS12])
-        .map_err(io::Error::other)?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Anybody))
-        .with_no_client_auth();
+        .map_err(io::Error::other)?;
+    let config = match believed {
+        Some(roots) => config.with_root_certificates(roots),
+        None => config
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Anybody)),
+    }
+    .with_no_client_auth();
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let name = ServerName::try_from(bare.to_owned()).map_err(io::Error::other)?;
     let connector = TlsConnector::from(Arc::new(config));
@@ -179,8 +184,53 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wrapped<S> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use super::super::super::trust;
     use super::*;
+    use crate::ConnectError;
+    use rustls::ServerConfig;
+    use rustls::pki_types::PrivateKeyDer;
+    use rustls::pki_types::pem::PemObject as _;
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    /// Shakes hands with a server whose certificate is for `localhost`.
+    async fn shaken(host: &str, believed: Option<&str>) -> io::Result<()> {
+        let pem = include_bytes!("../../../tests/certificates/server.pem");
+        let key = include_bytes!("../../../tests/certificates/server.key");
+        let chain = CertificateDer::pem_slice_iter(pem).map(Result::unwrap).collect();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS12])
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(chain, PrivateKeyDer::from_pem_slice(key).unwrap())
+            .unwrap();
+        let (near, far) = tokio::io::duplex(1 << 14);
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let served = tokio::spawn(acceptor.accept(Wrapped::new(far)));
+        let way = wrap(near, host, believed.map(|pem| trust::roots(pem).unwrap())).await;
+        drop(served.await.unwrap());
+        way.map(drop)
+    }
+
+    #[tokio::test]
+    async fn a_certificate_is_for_the_host_and_of_somebody_believed_where_that_is_asked() {
+        let authority = include_str!("../../../tests/certificates/authority.pem");
+        let stranger = include_str!("../../../tests/certificates/stranger.pem");
+        shaken("127.0.0.1", None).await.unwrap();
+        shaken("localhost", Some(authority)).await.unwrap();
+        for (host, believed, why) in [
+            ("localhost", stranger, "signed by nobody"),
+            ("localhost", "", "signed by nobody"),
+            ("db.example.org", authority, "another name"),
+        ] {
+            let e = shaken(host, Some(believed)).await.unwrap_err();
+            let e = trust::untrusted("db", &e).unwrap();
+            assert!(
+                matches!(&e, ConnectError::Setting("tls", m) if m.contains(why)),
+                "{e}"
+            );
+        }
+    }
 
     #[tokio::test]
     async fn a_handshake_goes_in_packets_and_what_follows_does_not() {

@@ -10,6 +10,7 @@ use super::layers::{Block, last};
 use super::learn::{Losses, Network, Targets, fresh};
 use super::plan::{Design, Plan};
 use super::warp::CHANNELS;
+use crate::processor::numbers;
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::tensor::activation::{log_sigmoid, log_softmax, sigmoid, softmax};
@@ -98,10 +99,8 @@ fn told(said: Tensor<2>, design: &Design) -> Result<Vec<Prediction>, EngineError
     } else {
         sigmoid(said)
     };
-    let all = said
-        .into_data()
-        .try_to_vec::<f32>()
-        .map_err(|e| EngineError::Broken(format!("A network's answer cannot be read: {e:?}")))?;
+    let all = numbers(said)
+        .map_err(|why| EngineError::Broken(format!("A network's answer cannot be read: {why}")))?;
     Ok(all
         .chunks(design.categories)
         .map(|row| Prediction::Categories(row.to_vec()))

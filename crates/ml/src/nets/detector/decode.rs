@@ -2,6 +2,7 @@
 
 use super::{CELL, REACH, REACH_LOG, Said};
 use crate::nets::plan::Design;
+use crate::processor::numbers;
 use limn_services::training::port::{EngineError, NetBox, Prediction};
 
 /// Less likely ones are not mentioned.
@@ -18,9 +19,7 @@ const OTHER: f32 = 0.5;
 pub(super) fn boxes(said: Said, design: &Design) -> Result<Vec<Prediction>, EngineError> {
     let [n, categories, down, across] = said.centres.dims();
     let read = |t: burn::tensor::Tensor<4>| {
-        t.into_data()
-            .try_to_vec::<f32>()
-            .map_err(|e| EngineError::Broken(format!("A network's answer cannot be read: {e:?}")))
+        numbers(t).map_err(|why| EngineError::Broken(format!("A network's answer cannot be read: {why}")))
     };
     let (centres, ways) = (read(said.centres)?, read(said.ways)?);
     let cells = across * down;

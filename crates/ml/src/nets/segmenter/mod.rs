@@ -10,6 +10,7 @@ use super::layers::{Block, last, twice};
 use super::learn::{Losses, Network, Targets, fresh};
 use super::plan::{Design, Plan};
 use super::warp::CHANNELS;
+use crate::processor::numbers;
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::tensor::activation::{log_softmax, softmax};
@@ -65,10 +66,8 @@ impl Segmenter {
     fn odds(&self, x: Tensor<4>) -> Result<(Vec<f32>, [usize; 4]), EngineError> {
         let said = softmax(self.forward(x), 1);
         let sizes = said.dims();
-        let values = said
-            .into_data()
-            .try_to_vec::<f32>()
-            .map_err(|e| EngineError::Broken(format!("The network gives no numbers: {e:?}")))?;
+        let values = numbers(said)
+            .map_err(|why| EngineError::Broken(format!("The network gives no numbers: {why}")))?;
         if values.iter().any(|v| !v.is_finite()) {
             return Err(EngineError::Broken(
                 "The network gives no numbers; train it again.".to_owned(),

@@ -4,6 +4,7 @@
 use super::Run;
 use crate::artifacts::{Artifacts, Owner};
 use crate::experiments::Experiments;
+use crate::jobs::training::DEVICE_TAG;
 use crate::models::Models;
 use crate::runs::Runs;
 use crate::versions::labels;
@@ -78,6 +79,9 @@ async fn kept(run: &Run<'_>, model: &ModelRow) -> Result<Registered> {
         ("calibration_error", Some(f.calibration_error)),
         ("labels", Some(model.labels as f64)),
     ];
+    // Known since it was trained just now, in this process.
+    let trainer = network_of(task).and(ctx.trainer.as_ref());
+    let device = trainer.and_then(|t| t.device().ok());
     let batch = RunBatch {
         metrics: figures
             .iter()
@@ -91,7 +95,7 @@ async fn kept(run: &Run<'_>, model: &ModelRow) -> Result<Registered> {
             ("encoder".to_owned(), model.encoder_key.clone()),
             ("engine".to_owned(), run.engine.version().to_owned()),
         ],
-        tags: Vec::new(),
+        tags: device.map(|d| (DEVICE_TAG.to_owned(), d)).into_iter().collect(),
     };
     runs.log(&actor, id, batch).await?;
     let card = card(&project, model, &names, finds_marks(task));

@@ -7,7 +7,7 @@ use super::look::{self, Looked, Seen};
 use super::marks;
 use crate::assist::port::{Engine, EngineError, SmallPicture, StopCheck};
 use crate::jobs::training::pack::{self, Pack};
-use crate::jobs::training::yield_to_others;
+use crate::jobs::training::{computed_on, device, yield_to_others};
 use crate::training::port::{Event, Examples as _, Net, NetTraining, TrainTask, TrainedNet, Trainer, Truth};
 use crate::training::survey::{Part, Subject};
 use anyhow::Context as _;
@@ -213,6 +213,10 @@ async fn network(
     train: Arc<Pack>,
     valid: Arc<Pack>,
 ) -> anyhow::Result<Result<TrainedNet, EngineError>> {
+    match device(trainer).await? {
+        Ok(name) => run.progress.log(computed_on(&name)).await?,
+        Err(e) => return Ok(Err(e)),
+    }
     let steps = trainer.steps(task, train.len());
     // Whoever labels waits for it, and masks are the slowest to learn: half as long is enough to be of use.
     let steps = match task {

@@ -2,6 +2,7 @@
 
 use super::attributes::{self, Losses};
 use super::categories::Target;
+use super::pixels;
 use limn_domain::project::Task;
 use limn_domain::{Attributes, CategoryId, ItemId, Mask, Rect, Shape, ShapeKind, Size};
 use limn_formats::names::{Found, NameIndex};
@@ -265,6 +266,22 @@ pub(in crate::jobs) fn labels(
             attributes: attributes::matched(defined, label.attributes.as_deref(), &place, losses),
             links: label.links.clone(),
         });
+    }
+    if task == Task::Semantic {
+        let (apart, merged) = pixels::apart(out);
+        out = apart;
+        if merged != pixels::Merged::default() {
+            findings.note("pixels_merged", || {
+                Detail::new(format!(
+                    "`{}`: a pixel has one category and a category one mask here: {} labels went into the mask of their category, {} \
+                     lost pixels to a later one.",
+                    image.label(),
+                    merged.joined,
+                    merged.covered
+                ))
+                .line(image.line)
+            });
+        }
     }
     out
 }

@@ -1,7 +1,7 @@
 //! Many small files, out of one archive that is unpacked while it comes: a request for each would take longer than its bytes.
 
 use super::{brought, file_at, page, partial_of, progress, wrong};
-use crate::cli::api::Client;
+use crate::cli::api::{Client, retry};
 use crate::cli::watch::Line;
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
@@ -45,7 +45,7 @@ pub(super) async fn fetch(
 ) -> Result<()> {
     let of = split.map_or_else(String::new, |s| format!("?split={}", s.as_str()));
     let url = format!("/api/v1/versions/{}/zip{of}", version.id);
-    let mut response = client.send(client.request(reqwest::Method::GET, &url)?).await?;
+    let mut response = retry(async || client.send(client.request(reqwest::Method::GET, &url)?).await).await?;
     let (pieces, coming) = mpsc::channel::<Bytes>(PIECES);
     let (list, entries) = mpsc::channel::<Entry>(AHEAD);
     let (out, line, files) = (out.to_owned(), Arc::clone(line), version.files);

@@ -5,9 +5,9 @@ use super::card::{Over, Thumbs};
 use super::paint::use_painter;
 use super::{Board, STEP, Tool};
 use crate::fmt;
+use crate::ui::on_resize;
 use leptos::html;
 use leptos::prelude::*;
-use wasm_bindgen::prelude::*;
 use web_sys::{KeyboardEvent, PointerEvent, WheelEvent};
 
 /// Pixels around a pointer in which a point is meant.
@@ -284,16 +284,7 @@ fn use_size(board: Board, stage: NodeRef<html::Div>) {
             board.camera.try_update(|c| *c = c.on(size));
         };
         measure();
-        let callback = Closure::<dyn Fn()>::new(measure);
-        if let Ok(observer) = web_sys::ResizeObserver::new(callback.as_ref().unchecked_ref()) {
-            observer.observe(&el);
-            let parts = StoredValue::new_local(Some((observer, callback)));
-            on_cleanup(move || {
-                if let Some((observer, _callback)) = parts.try_update_value(Option::take).flatten() {
-                    observer.disconnect();
-                }
-            });
-        }
+        on_resize(&el, measure);
     });
 }
 
