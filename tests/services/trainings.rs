@@ -1,5 +1,6 @@
 //! Trainings with a trainer that does no mathematics: what becomes of runs, figures, files, checkpoints and versions.
 
+mod backbones;
 mod ends;
 mod trainer;
 mod world;

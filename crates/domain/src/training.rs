@@ -92,6 +92,11 @@ impl TrainTask {
         }
     }
 
+    /// Whether a training for it can begin with the weights of a backbone.
+    pub const fn takes_backbone(self) -> bool {
+        matches!(self, Self::Classification | Self::Multilabel)
+    }
+
     /// What it learns from, in words: singular, plural.
     pub const fn nouns(self) -> (&'static str, &'static str) {
         match self {
@@ -156,6 +161,10 @@ pub struct NewTraining {
     /// Whether to register what comes of it.
     #[serde(default = "yes")]
     pub register: bool,
+    /// Where it begins, of classifications: `NAME/VERSION` of a registered model that holds weights of a ResNet of 18, 34 or 50 layers, all of which
+    /// learn on (fine-tuning). With nothing when absent or empty.
+    #[serde(default)]
+    pub backbone: Option<String>,
     /// 1 to 1,000,000; as many as the pictures deserve when absent.
     #[serde(default)]
     pub steps: Option<i64>,
@@ -179,6 +188,7 @@ impl Default for NewTraining {
             experiment: None,
             model: None,
             register: true,
+            backbone: None,
             steps: None,
             seed: 1,
             use_splits: true,
@@ -218,6 +228,10 @@ pub struct TrainingOffer {
     pub has_splits: bool,
     /// All tasks, those that are not possible with the reason.
     pub tasks: Vec<TaskOffer>,
+    /// Versions of registered models with weights that a classification may begin with, as `NAME/VERSION`; whether they can be is told when a
+    /// training is started. At most 200.
+    #[serde(default)]
+    pub backbones: Vec<String>,
 }
 
 /// What there is for one task.
@@ -237,7 +251,10 @@ pub struct TaskOffer {
     pub parts_without_splits: Parts,
     /// Suggested for `parts`.
     pub steps: i64,
-    /// How long a step took in the latest training for this task here; absent before the first.
+    /// The same where a backbone is fine-tuned; absent of tasks that begin with nothing.
+    #[serde(default)]
+    pub backbone_steps: Option<i64>,
+    /// How long a step took in the latest training for this task here, those of backbones aside; absent before the first.
     pub seconds_per_step: Option<f64>,
     /// Names that are taken when none are given.
     pub experiment: String,

@@ -7,12 +7,17 @@ mod pickle;
 mod pth;
 mod resnet;
 mod source;
+mod tunable;
 mod vit;
 mod weights;
 
 pub use mobilenet::MobileNet;
 pub use resnet::ResNet;
 pub use vit::Vit;
+
+pub(crate) use tunable::Tunable;
+#[cfg(test)]
+pub(crate) use tunable::tiny;
 
 use crate::Picture;
 use crate::error::{MlError, Result, Stop};

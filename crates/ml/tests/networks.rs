@@ -137,6 +137,7 @@ fn training<'a>(task: TrainTask, train: &'a Data, valid: &'a Data, steps: usize)
         valid,
         steps,
         seed: 11,
+        backbone: None,
         resume: None,
     }
 }

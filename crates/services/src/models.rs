@@ -195,8 +195,16 @@ impl Models {
     }
 }
 
-/// Errors: `Conflict` while the assist of a project describes pictures or finds objects by it.
+/// Errors: `Conflict` while a training begins with it, or the assist of a project describes pictures or finds objects by it.
 async fn unused(tx: &mut Tx, name: &str, number: Option<i64>) -> Result<()> {
+    if repo::training::begun_with(tx, name, number).await? > 0 {
+        return Err(Error::new(
+            Code::Conflict,
+            format!(
+                "“{name}” is in use: a training begins with its weights. Wait until it has ended, or cancel it."
+            ),
+        ));
+    }
     let by = repo::assist::described_by(tx, name, number).await?;
     let Some(first) = by.first() else { return Ok(()) };
     let others = match by.len() - 1 {

@@ -6,12 +6,14 @@ pub(crate) mod outlines;
 pub mod port;
 mod predict;
 pub(crate) mod survey;
+pub(crate) mod tuning;
 
 use crate::authz::require;
 use crate::jobs::training::Payload;
 use crate::jobs::{kind, queue};
 use crate::versions::visible;
 use crate::{Actor, Context, Error, Result, audit};
+use limn_domain::assist::Backbone;
 use limn_domain::dataset::{DatasetSummary, Version, Visibility};
 use limn_domain::run::{CONTEXT_TAG, ExperimentId, NAME_TAG, PARAM_MAX, RunInput, RunStatus};
 use limn_domain::training::{
@@ -28,6 +30,8 @@ use survey::{Part, Survey};
 
 /// Times a training is taken up again after the server stopped in the middle of it: each goes on from a checkpoint.
 const ATTEMPTS: i64 = 20;
+/// Backbones that are offered.
+const BACKBONES: i64 = 200;
 /// Surveys held.
 const SURVEYS: usize = 64;
 /// Bytes of a report's file that are read.
@@ -62,9 +66,11 @@ impl Trainings {
         for task in TrainTask::ALL {
             let of = survey.of(task);
             let parts = of.parts(true);
-            let steps = self.ctx.trainer.as_ref().map_or(0, |t| {
-                t.steps(task, usize::try_from(parts.train).unwrap_or(usize::MAX))
-            });
+            let (examples, trainer) = (count(parts.train), self.ctx.trainer.as_ref());
+            let steps = trainer.map_or(0, |t| t.steps(task, examples));
+            let tuning_steps = trainer
+                .filter(|_| task.takes_backbone())
+                .map(|t| wished(t.tuning_steps(examples)));
             let refusal = self.refusal(&survey, task, &found, &parts);
             tasks.push(TaskOffer {
                 task,
@@ -74,7 +80,8 @@ impl Trainings {
                 categories: of.categories,
                 parts_without_splits: of.parts(false),
                 parts,
-                steps: i64::try_from(steps).unwrap_or(STEPS_MAX).min(STEPS_MAX),
+                steps: wished(steps),
+                backbone_steps: tuning_steps,
                 seconds_per_step: repo::training::speed(&mut tx, task)
                     .await?
                     .map(|micros| micros as f64 / 1e6),
@@ -82,6 +89,14 @@ impl Trainings {
                 model: model_name(&dataset.name, task),
             });
         }
+        // What the registry holds is for those who may look into it.
+        let backbones = if require(actor, Action::ViewRuns).is_ok() && self.ctx.trainer.is_some() {
+            let found = repo::training::backbones(&mut tx, BACKBONES).await?;
+            let named = |(model, version)| Backbone { model, version }.to_string();
+            found.into_iter().map(named).collect()
+        } else {
+            Vec::new()
+        };
         Ok(TrainingOffer {
             version_id: version,
             dataset: dataset.name,
@@ -89,11 +104,13 @@ impl Trainings {
             number: found.number,
             has_splits: found.counts.splits[1] > 0,
             tasks,
+            backbones,
         })
     }
 
     /// Starts a training: the run is there at once, a job fills it. Errors: `InvalidInput` with the field `task` when the version
-    /// has not what it takes, `WrongState` when the experiment lies in the bin, `Unavailable` on servers without networks.
+    /// has not what it takes, with the field `backbone` when it cannot begin with that one, `WrongState` when the experiment lies in the bin,
+    /// `Unavailable` on servers without networks.
     pub async fn start(&self, actor: &Actor, version: VersionId, input: NewTraining) -> Result<Training> {
         let mut tx = self.ctx.db.read().await?;
         let found = visible(&mut tx, actor, version, Action::ViewDataset).await?;
@@ -124,10 +141,23 @@ impl Trainings {
             });
         }
         let trainer = self.ctx.trainer.as_ref().ok_or_else(no_trainer)?;
-        let suits = trainer.steps(input.task, usize::try_from(parts.train).unwrap_or(usize::MAX));
-        let steps = input
-            .steps
-            .unwrap_or_else(|| i64::try_from(suits).unwrap_or(STEPS_MAX).clamp(1, STEPS_MAX));
+        let start = match named(&input.backbone) {
+            Some(name) => {
+                let read = tuning::start(&self.ctx, trainer, actor, input.task, &name).await;
+                Some(read.map_err(|e| Error::field("backbone", e.into_api().message))?)
+            }
+            None => None,
+        };
+        if let Some(start) = &start
+            && let Some(why) = survey.refusal(input.task, found.number, &parts, Some(start.tuning.side))
+        {
+            return Err(Error::field("task", why));
+        }
+        let suits = match &start {
+            Some(_) => trainer.tuning_steps(count(parts.train)),
+            None => trainer.steps(input.task, count(parts.train)),
+        };
+        let steps = input.steps.unwrap_or_else(|| wished(suits).max(1));
         let experiment = named(&input.experiment).unwrap_or_else(|| dataset.name.clone());
         let experiment = crate::experiments::Experiments(self.ctx.clone())
             .ensure(actor, &experiment)
@@ -138,13 +168,22 @@ impl Trainings {
                 }
                 e => e,
             })?;
-        let mut params: BTreeMap<String, String> = trainer.parameters(input.task).into_iter().collect();
+        let own = match &start {
+            Some(start) => start.tuning.parameters.clone(),
+            None => trainer.parameters(input.task),
+        };
+        let mut params: BTreeMap<String, String> = own.into_iter().collect();
+        if let Some(start) = &start {
+            params.insert("backbone".to_owned(), start.name.clone());
+            params.insert("backbone_digest".to_owned(), start.digest.to_string());
+        }
         params.extend(parameters(&input, &found, &dataset, of, &parts, steps));
         let payload = Payload {
             run: RunId::new(),
             version,
             input: NewTraining {
                 steps: Some(steps),
+                backbone: start.map(|s| s.name),
                 examples: Some(
                     input
                         .examples
@@ -324,6 +363,16 @@ impl Trainings {
             .refusal(task, version.number, parts, side)
             .or_else(|| side.is_none().then(|| NO_TRAINER.to_owned()))
     }
+}
+
+/// Examples, as trainers count them.
+fn count(pictures: i64) -> usize {
+    usize::try_from(pictures).unwrap_or(usize::MAX)
+}
+
+/// Steps that a trainer suggests, as many as there may be.
+fn wished(steps: usize) -> i64 {
+    i64::try_from(steps).unwrap_or(STEPS_MAX).min(STEPS_MAX)
 }
 
 const NO_TRAINER: &str = "This server runs without networks to train.";

@@ -57,6 +57,20 @@ impl Versions {
         visible(&mut self.0.db.read().await?, actor, version, Action::ViewDataset).await
     }
 
+    /// The newest version of a labeling project's labels that the caller may see; of the latest 50.
+    pub async fn of_project(&self, actor: &Actor, project: ProjectId) -> Result<Option<Version>> {
+        let mut tx = self.0.db.read().await?;
+        require_in(&mut tx, actor, Action::ViewProject, project).await?;
+        for id in repo::lineage::of_project(&mut tx, project, 50).await? {
+            match visible(&mut tx, actor, id, Action::ViewDataset).await {
+                Ok(found) => return Ok(Some(found)),
+                Err(Error::Api(e)) if matches!(e.code, Code::NotFound | Code::Forbidden) => {}
+                Err(e) => return Err(e),
+            }
+        }
+        Ok(None)
+    }
+
     /// By number (`3` or `v3`), alias, `latest`, digest or id.
     pub async fn find(&self, actor: &Actor, dataset: DatasetId, text: &str) -> Result<Version> {
         let mut tx = self.0.db.read().await?;

@@ -24,6 +24,9 @@ pub struct TrainCommand {
     /// What to learn
     #[arg(long, value_parser = PossibleValuesParser::new(TrainTask::ALL.map(TrainTask::as_str)).try_map(|s| s.parse::<TrainTask>()))]
     task: TrainTask,
+    /// Where to begin, of classifications: a registered model with the weights of a ResNet (18, 34 or 50 layers), which learn on; with nothing when left out
+    #[arg(long, value_name = "NAME/VERSION")]
+    backbone: Option<String>,
     /// Steps; as many as the pictures deserve when left out
     #[arg(long)]
     steps: Option<i64>,
@@ -69,6 +72,7 @@ pub async fn run(command: TrainCommand) -> Result<()> {
         experiment: command.experiment,
         model: command.model,
         register: !command.no_register,
+        backbone: command.backbone,
         steps: command.steps,
         seed: command.seed,
         use_splits: !command.ignore_splits,
@@ -87,6 +91,10 @@ pub async fn run(command: TrainCommand) -> Result<()> {
         } else {
             of.parts_without_splits
         };
+        let suits = match &input.backbone {
+            Some(_) => of.backbone_steps.unwrap_or(of.steps),
+            None => of.steps,
+        };
         eprintln!(
             "{} v{} ({}): {} pictures to learn from, {} held back, {} categories, {} steps",
             offer.dataset,
@@ -95,7 +103,7 @@ pub async fn run(command: TrainCommand) -> Result<()> {
             parts.train,
             parts.valid,
             of.categories,
-            input.steps.unwrap_or(of.steps)
+            input.steps.unwrap_or(suits)
         );
     }
     let link = format!("{base}/runs/{}", started.run_id);

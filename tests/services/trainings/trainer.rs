@@ -2,7 +2,7 @@
 
 use limn_services::training::port::{
     Cutout, EngineError, Event, Net, NetBox, NetTraining, PixelMap, Prediction, SmallPicture, TrainTask,
-    TrainedNet, Trainer, Truth, Watch,
+    TrainedNet, Trainer, Truth, Tuning, Watch,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -35,6 +35,8 @@ pub struct Seen {
     pub outlines: Vec<Cutout>,
     /// The steps at which attempts began.
     pub began: Vec<usize>,
+    /// The weights to begin with.
+    pub backbone: Option<Vec<u8>>,
 }
 
 #[derive(Debug, Default)]
@@ -111,6 +113,24 @@ impl Trainer for Scripted {
         vec![("net".to_owned(), "none".to_owned())]
     }
 
+    fn tuning_steps(&self, examples: usize) -> usize {
+        examples * 2
+    }
+
+    /// Weights are a text that begins with `net`.
+    fn tuning(&self, _: TrainTask, weights: &[u8]) -> Result<Tuning, EngineError> {
+        if !weights.starts_with(b"net") {
+            return Err(EngineError::Refused(
+                "These weights are of nothing known.".to_owned(),
+            ));
+        }
+        Ok(Tuning {
+            network: "netling".to_owned(),
+            side: 24,
+            parameters: vec![("net".to_owned(), "netling".to_owned())],
+        })
+    }
+
     fn device(&self) -> Result<String, EngineError> {
         let script = self.script.lock().unwrap_or_else(PoisonError::into_inner);
         match &script.no_device {
@@ -131,6 +151,7 @@ impl Trainer for Scripted {
         let mut seen = self.seen();
         (seen.train, seen.valid) = (t.train.len(), t.valid.len());
         seen.began.push(begin);
+        seen.backbone = t.backbone.map(<[u8]>::to_vec);
         seen.sizes.clear();
         seen.boxes.clear();
         seen.outlines.clear();

@@ -4,7 +4,7 @@ use crate::error::AppError;
 use leptos::prelude::*;
 use limn_domain::dataset::{DatasetSummary, Version};
 use limn_domain::training::{NewTraining, Training, TrainingOffer};
-use limn_domain::{DatasetId, VersionId};
+use limn_domain::{DatasetId, ProjectId, VersionId};
 use serde::{Deserialize, Serialize};
 use server_fn::codec::Json;
 
@@ -17,13 +17,17 @@ pub struct Choices {
     /// Of that dataset, newest first.
     pub versions: Vec<Version>,
     pub offer: Option<TrainingOffer>,
+    /// A labeling project that was asked for and has no version of its labels yet.
+    pub project: Option<ProjectId>,
 }
 
-/// Names a version, or a dataset for its newest one, or neither for the dataset that was changed last.
+/// Names a version, or a dataset for its newest one, or a labeling project for the newest version of its labels, or nothing for the dataset that was
+/// changed last.
 #[server(prefix = "/ui", endpoint = "training/choices", input = Json)]
 pub async fn training_choices(
     dataset: Option<DatasetId>,
     version: Option<VersionId>,
+    project: Option<ProjectId>,
 ) -> Result<Choices, AppError> {
     use limn_domain::dataset::{DatasetKind, DatasetQuery};
     let (services, actor) = crate::context::request()?;
@@ -34,18 +38,22 @@ pub async fn training_choices(
     };
     let mut datasets = services.datasets.list(&actor, query).await?.rows;
     datasets.retain(|d| d.versions > 0);
-    let named = match version {
-        Some(id) => Some(services.versions.get(&actor, id).await?),
-        None => None,
+    let named = match (version, project) {
+        (Some(id), _) => Some(services.versions.get(&actor, id).await?),
+        (None, Some(id)) => services.versions.of_project(&actor, id).await?,
+        (None, None) => None,
     };
+    // Of a project nothing else will do.
+    let missing = project.filter(|_| named.is_none());
     let dataset = named.as_ref().map(|v| v.dataset_id).or(dataset);
     let dataset = dataset.or_else(|| datasets.iter().max_by_key(|d| d.updated_at).map(|d| d.id));
-    let Some(id) = dataset else {
+    let Some(id) = dataset.filter(|_| missing.is_none()) else {
         return Ok(Choices {
             datasets,
             dataset: None,
             versions: Vec::new(),
             offer: None,
+            project: missing,
         });
     };
     // One of another kind, or one of very many.
@@ -63,6 +71,7 @@ pub async fn training_choices(
         dataset: Some(id),
         versions,
         offer,
+        project: None,
     })
 }
 

@@ -13,9 +13,10 @@ use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
 use limn_domain::dataset::Visibility;
 use limn_domain::training::{NewTraining, STEPS_MAX, TaskOffer, TrainTask, Training, TrainingOffer};
-use limn_domain::{DatasetId, VersionId};
+use limn_domain::{DatasetId, ProjectId, VersionId};
 
-/// `/train?version=ID` or `/train?dataset=ID`
+/// `/train?version=ID` or `/train?dataset=ID`; `?project=ID` for the newest version of that project's labels. With `&task=` and `&backbone=` these
+/// are chosen at first.
 #[component]
 pub fn TrainPage() -> impl IntoView {
     let query = use_query_map();
@@ -23,12 +24,13 @@ pub fn TrainPage() -> impl IntoView {
         query.with(|q| {
             let dataset = q.get_str("dataset").and_then(|s| s.parse::<DatasetId>().ok());
             let version = q.get_str("version").and_then(|s| s.parse::<VersionId>().ok());
-            (dataset, version)
+            let project = q.get_str("project").and_then(|s| s.parse::<ProjectId>().ok());
+            (dataset, version, project)
         })
     });
     let choices = use_load(
         move || wanted.get(),
-        |(dataset, version)| api::training_choices(dataset, version),
+        |(dataset, version, project)| api::training_choices(dataset, version, project),
     );
     let crumbs = Signal::derive(|| {
         vec![
@@ -42,7 +44,7 @@ pub fn TrainPage() -> impl IntoView {
         <Transition fallback=|| view! { <Card><Skeleton lines=8/></Card> }>
             {move || Suspend::new(async move {
                 match choices.await {
-                    Ok(c) if c.dataset.is_none() => view! { <Nothing/> }.into_any(),
+                    Ok(c) if c.dataset.is_none() => view! { <Nothing project=c.project/> }.into_any(),
                     Ok(choices) => view! { <Chosen choices/> }.into_any(),
                     Err(error) => view! { <ErrorView error retry=move || choices.refetch()/> }.into_any(),
                 }
@@ -52,15 +54,21 @@ pub fn TrainPage() -> impl IntoView {
 }
 
 #[component]
-fn Nothing() -> impl IntoView {
+fn Nothing(project: Option<ProjectId>) -> impl IntoView {
+    let (text, href) = match project {
+        Some(id) => (
+            "A network learns from a version, which stays as it is while people go on labeling: register one of this project's labels.",
+            format!("/data/new?project={id}"),
+        ),
+        None => (
+            "A network learns from labeled pictures: register a version of a dataset, from a labeling project or from files with labels.",
+            "/data/new".to_owned(),
+        ),
+    };
     view! {
         <Card>
-            <EmptyState
-                glyph=Glyph::Images
-                title="No dataset to learn from"
-                text="A network learns from labeled pictures: register a version of a dataset, from a labeling project or from files with labels."
-            >
-                <Button variant=Variant::Primary icon=Glyph::Plus href="/data/new">"New dataset"</Button>
+            <EmptyState glyph=Glyph::Images title="No dataset to learn from" text=text>
+                <Button variant=Variant::Primary icon=Glyph::Plus href=href>"New dataset"</Button>
                 <Button href="/data">"All datasets"</Button>
             </EmptyState>
         </Card>
@@ -132,18 +140,55 @@ fn Chosen(choices: Choices) -> impl IntoView {
     }
 }
 
+/// Where a network may begin, with nothing first.
+fn backbone_choices(found: &[String]) -> Vec<(String, String)> {
+    let own = (String::new(), "Nothing: a small network of its own".to_owned());
+    let named = found.iter().map(|b| {
+        let label = match b.rsplit_once('/') {
+            Some((model, version)) => format!("{model}, version {version}"),
+            None => b.clone(),
+        };
+        (b.clone(), label)
+    });
+    std::iter::once(own).chain(named).collect()
+}
+
+/// What there is for a task where a backbone is fine-tuned.
+fn tuned(offer: TaskOffer) -> TaskOffer {
+    match offer.backbone_steps {
+        Some(steps) => TaskOffer {
+            steps,
+            seconds_per_step: None,
+            ..offer
+        },
+        None => offer,
+    }
+}
+
 #[component]
 fn Form(offer: TrainingOffer) -> impl IntoView {
-    let possible = offer.tasks.iter().find(|t| t.refusal.is_none());
-    let none = possible.is_none();
-    let first = possible.map_or(TrainTask::Detection, |t| t.task);
-    let task = RwSignal::new(first.as_str().to_owned());
+    let query = use_query_map().get_untracked();
+    let asked = query.get_str("task").and_then(|t| t.parse::<TrainTask>().ok());
+    let possible = || offer.tasks.iter().filter(|t| t.refusal.is_none());
+    let first = possible().find(|t| Some(t.task) == asked);
+    let first = first.or_else(|| possible().next()).map(|t| t.task);
+    let none = first.is_none();
+    let task = RwSignal::new(first.unwrap_or_default().as_str().to_owned());
+    let wanted = query.get("backbone").filter(|b| offer.backbones.contains(b));
+    let backbone = RwSignal::new(wanted.unwrap_or_default());
+    let backbones = StoredValue::new(backbone_choices(&offer.backbones));
     let version = offer.version_id;
     let has_splits = offer.has_splits;
     let tasks = StoredValue::new(offer.tasks);
     let of = Memo::new(move |_| {
         let wanted = task.with(|t| t.parse::<TrainTask>().unwrap_or_default());
-        tasks.with_value(|all| all.iter().find(|t| t.task == wanted).cloned())
+        let found = tasks.with_value(|all| all.iter().find(|t| t.task == wanted).cloned());
+        let tunes = backbone.with(|b| !b.is_empty());
+        found.map(|o| if tunes { tuned(o) } else { o })
+    });
+    let takes = Memo::new(move |_| {
+        let one = of.with(|o| o.as_ref().is_some_and(|o| o.task.takes_backbone()));
+        one && backbones.with_value(|b| b.len() > 1)
     });
     let use_splits = RwSignal::new(true);
     let register = RwSignal::new(true);
@@ -184,8 +229,10 @@ fn Form(offer: TrainingOffer) -> impl IntoView {
     let navigate = use_navigate();
     let start = use_form(
         move |()| {
+            let task: TrainTask = task.with_untracked(|t| t.parse().unwrap_or_default());
             let input = NewTraining {
-                task: task.with_untracked(|t| t.parse().unwrap_or_default()),
+                task,
+                backbone: Some(backbone.get_untracked()).filter(|b| !b.is_empty() && task.takes_backbone()),
                 experiment: Some(experiment.get_untracked()),
                 model: Some(model.get_untracked()).filter(|_| register.get_untracked()),
                 register: register.get_untracked(),
@@ -237,7 +284,19 @@ fn Form(offer: TrainingOffer) -> impl IntoView {
                 {has_splits.then(|| view! {
                     <Checkbox checked=use_splits label="Use the version's splits" hint="Otherwise a fifth of the pictures, chosen by their content, is held back"/>
                 })}
-                <FormError error=start.error fields=&["steps", "experiment", "model", "name"]/>
+                <Show when=move || takes.get()>
+                    <div class="data-form">
+                        <Field
+                            name="backbone"
+                            label="Begin with"
+                            errors=start.error
+                            hint="The weights of a registered ResNet, all of which learn on from these pictures. It knows pictures already, and takes far longer a step"
+                        >
+                            <Select value=backbone options=Signal::derive(move || backbones.get_value())/>
+                        </Field>
+                    </div>
+                </Show>
+                <FormError error=start.error fields=&["steps", "experiment", "model", "name", "backbone"]/>
             </Card>
             <Card title="What becomes of it">
                 <div class="data-form">

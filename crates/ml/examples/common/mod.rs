@@ -178,6 +178,7 @@ impl Learning {
             valid: &valid,
             steps,
             seed: number("SEED").unwrap_or(1),
+            backbone: None,
             resume: None,
         };
         let began = Instant::now();

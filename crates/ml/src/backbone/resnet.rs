@@ -1,11 +1,11 @@
 //! The network itself, with the names that torchvision's parts have.
 
-use burn::module::{Module, Param};
+use burn::module::{Flag, Module, ModuleMapper, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Initializer, PaddingConfig2d};
 use burn::tensor::activation::relu;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 
 /// How deep it is, and how its blocks are built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,11 +14,23 @@ pub(super) struct Design {
     pub blocks: [usize; 4],
     /// Three convolutions a block instead of two.
     pub bottleneck: bool,
+    /// Channels of the first layer: 64 in all that are known.
+    pub width: usize,
     /// Of the last layer, where the weights have one.
     pub classes: Option<usize>,
 }
 
 impl Design {
+    /// One that is known, without a last layer.
+    pub const fn of(blocks: [usize; 4], bottleneck: bool) -> Self {
+        Self {
+            blocks,
+            bottleneck,
+            width: 64,
+            classes: None,
+        }
+    }
+
     /// Channels that leave a block for each of its inner ones.
     pub const fn widening(self) -> usize {
         if self.bottleneck { 4 } else { 1 }
@@ -26,7 +38,7 @@ impl Design {
 
     /// Numbers of a description.
     pub const fn dims(self) -> usize {
-        512 * self.widening()
+        8 * self.width * self.widening()
     }
 }
 
@@ -46,7 +58,8 @@ pub struct ResNet {
 impl ResNet {
     /// One of zeros, to be filled.
     pub(super) fn new(design: &Design, device: &Device) -> Self {
-        let mut from = 64;
+        let channels = design.width;
+        let mut from = channels;
         let mut layer = |n: usize, width: usize, stride: usize| {
             let to = width * design.widening();
             (0..design.blocks[n])
@@ -59,21 +72,40 @@ impl ResNet {
                 .collect::<Vec<_>>()
         };
         Self {
-            conv1: conv(3, 64, 7, 2, device),
-            bn1: BatchNormConfig::new(64).init(device),
+            conv1: conv(3, channels, 7, 2, device),
+            bn1: BatchNormConfig::new(channels).init(device),
             pool: MaxPool2dConfig::new([3, 3])
                 .with_strides([2, 2])
                 .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
                 .init(),
-            layer1: layer(0, 64, 1),
-            layer2: layer(1, 128, 2),
-            layer3: layer(2, 256, 2),
-            layer4: layer(3, 512, 2),
+            layer1: layer(0, channels, 1),
+            layer2: layer(1, 2 * channels, 2),
+            layer3: layer(2, 4 * channels, 2),
+            layer4: layer(3, 8 * channels, 2),
             fc: design.classes.map(|c| Head {
                 weight: Initializer::Zeros.init([c, design.dims()], device),
                 bias: Initializer::Zeros.init([c], device),
             }),
         }
+    }
+
+    /// The same with another last layer, of these weights (`[classes, dims]`, row by row), to be learned.
+    pub(super) fn with_last(
+        mut self,
+        [classes, dims]: [usize; 2],
+        weights: Vec<f32>,
+        device: &Device,
+    ) -> Self {
+        self.fc = Some(Head {
+            weight: Param::from_data(TensorData::new(weights, [classes, dims]), device),
+            bias: Param::from_data(TensorData::new(vec![0.0_f32; classes], [classes]), device),
+        });
+        self
+    }
+
+    /// The same with norms that go by what they have counted, also while it learns, and count no more. Their factors are learned on.
+    pub(super) fn steady(self) -> Self {
+        self.map(&mut Steady)
     }
 
     /// `[n, dims]`: the mean of each channel over the whole picture.
@@ -93,6 +125,15 @@ impl ResNet {
     pub fn logits(&self, x: Tensor<4>) -> Option<Tensor<2>> {
         let head = self.fc.as_ref()?;
         Some(head.forward(self.features(x)))
+    }
+}
+
+/// Tells norms that they are not learning.
+struct Steady;
+
+impl ModuleMapper for Steady {
+    fn map_flag(&mut self, flag: Param<Flag>) -> Param<Flag> {
+        flag.with_value(false)
     }
 }
 

@@ -9,6 +9,8 @@ use crate::safetensors::File;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 
+type Words<T> = std::result::Result<T, String>;
+
 /// Bytes of the table of contents.
 const HEADER_MAX: usize = 1 << 20;
 /// What wrappers of PyTorch put in front of every name.
@@ -17,13 +19,28 @@ const PREFIXES: [&str; 2] = ["module.", "model."];
 const FIRST: [&str; 3] = [CONV1, mobilenet::FIRST, vit::TOKEN];
 const CONV1: &str = "conv1.weight";
 pub(super) const CLASSES_MAX: usize = 100_000;
+/// Of networks of other makes than a ResNet's.
+pub(super) const VIT: &str = "vision transformer";
+pub(super) const MOBILENET: &str = "MobileNetV3";
 
-const KNOWN: [(&str, [usize; 4], bool); 5] = [
-    ("resnet18", [2, 2, 2, 2], false),
-    ("resnet34", [3, 4, 6, 3], false),
-    ("resnet50", [3, 4, 6, 3], true),
-    ("resnet101", [3, 4, 23, 3], true),
-    ("resnet152", [3, 8, 36, 3], true),
+pub(super) const RESNET18: Design = Design::of([2, 2, 2, 2], false);
+pub(super) const RESNET34: Design = Design::of([3, 4, 6, 3], false);
+pub(super) const RESNET50: Design = Design::of([3, 4, 6, 3], true);
+/// One that learns in the twinkling of an eye, for tests.
+#[cfg(test)]
+pub(super) const TINY: Design = Design {
+    width: 8,
+    ..Design::of([1, 1, 1, 1], false)
+};
+
+const KNOWN: &[(&str, Design)] = &[
+    ("resnet18", RESNET18),
+    ("resnet34", RESNET34),
+    ("resnet50", RESNET50),
+    ("resnet101", Design::of([3, 4, 23, 3], true)),
+    ("resnet152", Design::of([3, 8, 36, 3], true)),
+    #[cfg(test)]
+    ("tiny", TINY),
 ];
 
 pub(super) struct Read {
@@ -61,34 +78,59 @@ impl Parts for File<'_> {
 
 /// `last`: with the last layer, whose size is what the file says; descriptions do without.
 pub(super) fn read(bytes: &[u8], last: bool, device: &Device) -> Result<Read> {
+    filled(bytes, last, device).map_err(|why| refused(&why))
+}
+
+/// What the network is called that the weights are of, told by their names and shapes alone: `resnet18`, [`VIT`], [`MOBILENET`].
+pub(super) fn name(bytes: &[u8]) -> Words<&'static str> {
+    opened(bytes, |file| {
+        let prefix = prefix(file);
+        let has = |name: &str| file.shape(&format!("{prefix}{name}")).is_some();
+        if has(vit::TOKEN) {
+            return Ok(VIT);
+        }
+        if has(mobilenet::FIRST) {
+            return Ok(MOBILENET);
+        }
+        design(file, prefix).map(|(name, _)| name)
+    })
+}
+
+/// Reads the table of a file of either kind.
+fn opened<T>(bytes: &[u8], then: impl FnOnce(&dyn Parts) -> Words<T>) -> Words<T> {
     // A table of 128 bytes more than a multiple of 256 begins like a pickle; its brace tells it.
     let is_table = bytes.get(8) == Some(&b'{');
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(&[0x80]) && !is_table {
-        let file = StateDict::read(bytes).map_err(|why| refused(&why))?;
-        return filled(&file, last, device);
+        return then(&StateDict::read(bytes)?);
     }
-    let file = File::read(bytes, HEADER_MAX).map_err(|why| refused(&why))?;
-    filled(&file, last, device)
+    then(&File::read(bytes, HEADER_MAX)?)
 }
 
-fn filled(file: &dyn Parts, last: bool, device: &Device) -> Result<Read> {
-    let prefix = PREFIXES
+/// What a wrapper put in front of every name.
+fn prefix(file: &dyn Parts) -> &'static str {
+    PREFIXES
         .into_iter()
         .find(|p| {
             FIRST
                 .iter()
                 .any(|name| file.shape(&format!("{p}{name}")).is_some())
         })
-        .unwrap_or("");
-    let source = Source { file, prefix, device };
-    let read = if source.has(vit::TOKEN) {
-        vit::read(&source, last)
-    } else if source.has(mobilenet::FIRST) {
-        mobilenet::read(&source, last)
-    } else {
-        resnet(&source, last)
-    };
-    read.map_err(|why| refused(&why))
+        .unwrap_or("")
+}
+
+/// As [`read`], what is wrong in words.
+pub(super) fn filled(bytes: &[u8], last: bool, device: &Device) -> Words<Read> {
+    opened(bytes, |file| {
+        let prefix = prefix(file);
+        let source = Source { file, prefix, device };
+        if source.has(vit::TOKEN) {
+            vit::read(&source, last)
+        } else if source.has(mobilenet::FIRST) {
+            mobilenet::read(&source, last)
+        } else {
+            resnet(&source, last)
+        }
+    })
 }
 
 fn resnet(source: &Source<'_>, last: bool) -> std::result::Result<Read, String> {
@@ -126,9 +168,10 @@ fn design(file: &dyn Parts, prefix: &str) -> std::result::Result<(&'static str, 
     };
     let blocks = [count(1), count(2), count(3), count(4)];
     let bottleneck = has("layer1.0.conv3.weight");
-    let (name, ..) = KNOWN
-        .into_iter()
-        .find(|(_, b, three)| *b == blocks && *three == bottleneck)
+    let (name, known) = KNOWN
+        .iter()
+        .copied()
+        .find(|(_, d)| d.blocks == blocks && d.bottleneck == bottleneck)
         .ok_or_else(|| {
             let [a, b, c, d] = blocks;
             format!("their layers have {a}, {b}, {c} and {d} blocks, as no network that is known")
@@ -137,9 +180,8 @@ fn design(file: &dyn Parts, prefix: &str) -> std::result::Result<(&'static str, 
         .shape(&format!("{prefix}fc.weight"))
         .and_then(|shape| shape.first().copied());
     let design = Design {
-        blocks,
-        bottleneck,
         classes: classes.filter(|c| (1..=CLASSES_MAX).contains(c)),
+        ..known
     };
     Ok((name, design))
 }
@@ -192,7 +234,7 @@ impl ModuleMapper for Fill<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::backbone::Backbone;
     use crate::backbone::pth::tests::{saved, saved_before};
@@ -241,7 +283,7 @@ mod tests {
         }
     }
 
-    fn parts(design: &Design) -> Vec<(String, Vec<usize>, Vec<f32>)> {
+    pub(in crate::backbone) fn parts(design: &Design) -> Vec<(String, Vec<usize>, Vec<f32>)> {
         let mut parts = Parts {
             path: Vec::new(),
             list: Vec::new(),
@@ -253,9 +295,8 @@ mod tests {
 
     fn eighteen() -> Vec<(String, Vec<usize>, Vec<f32>)> {
         parts(&Design {
-            blocks: [2, 2, 2, 2],
-            bottleneck: false,
             classes: Some(10),
+            ..Design::of([2, 2, 2, 2], false)
         })
     }
 

@@ -146,6 +146,7 @@ mod tests {
                 categories: 3,
                 width: 128,
                 height: 96,
+                backbone: None,
             },
             batch: 8,
             steps: 4,

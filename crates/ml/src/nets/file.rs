@@ -1,9 +1,7 @@
 //! Networks as files that other programs read too. What a file says is checked against the network that it claims to be before anything of that
 //! size is made.
 
-use super::layers::draw;
 use super::plan::Design;
-use crate::Rng;
 use crate::processor::numbers;
 use crate::safetensors::{self, File};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
@@ -185,9 +183,4 @@ impl ModuleMapper for Fill<'_> {
             }
         }
     }
-}
-
-/// A network to fill or to train, with weights by chance.
-pub(super) fn fresh<M: Module>(network: M, seed: u64) -> M {
-    draw(network, &mut Rng::new(seed))
 }

@@ -4,12 +4,15 @@
 mod tests;
 
 use super::batch::{Batch, Maker};
+use super::layers::draw;
 use super::outlines::{self, Beat, Cutter};
 use super::pictures::{Pictures, Planes};
-use super::plan::{Design, Plan, chance};
+use super::plan::{BACKBONE_BATCH, Design, Plan, chance};
 use super::warp::{CHANNELS, Warp};
 use super::{checkpoint, classifier, detector, file, optimiser, segmenter, threads};
+use crate::Rng;
 use crate::processor::numbers;
+use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -53,7 +56,13 @@ pub(super) struct Losses {
 
 /// What differs between networks.
 pub(super) trait Network: Module {
-    fn new(design: &Design, device: &Device) -> Self;
+    /// The network before its first step; what chance decides of it follows from the seed.
+    fn begin(plan: &Plan, t: &NetTraining<'_>, device: &Device) -> Result<Self, EngineError>;
+
+    /// How fast its parts learn where the plan says `rate`.
+    fn rates(rate: f64) -> ModuleLearningRate {
+        rate.into()
+    }
 
     /// `x` is `[n, 12, h / 2, w / 2]`.
     fn losses(&self, x: Tensor<4>, targets: Targets, plan: &Plan) -> Result<Losses, EngineError>;
@@ -93,6 +102,11 @@ fn tensor(x: Vec<f32>, design: &Design, device: &Device) -> Tensor<4> {
     Tensor::from_data(TensorData::new(x, [n, CHANNELS, h, w]), device)
 }
 
+/// A network with weights by chance.
+pub(super) fn fresh<N: Network>(plan: &Plan, network: N) -> N {
+    draw(network, &mut Rng::new(plan.seed))
+}
+
 /// Trains a network on the device, with the current thread and those of its pool.
 pub(super) fn learn<N: Network>(
     plan: &Plan,
@@ -102,7 +116,7 @@ pub(super) fn learn<N: Network>(
     tell: &mut Tell<'_>,
 ) -> Result<TrainedNet, EngineError> {
     let device = plain.clone().autodiff();
-    let network = file::fresh(N::new(&plan.design, &device), plan.seed);
+    let network = N::begin(plan, t, &device)?;
     let optimiser = optimiser::new();
     let (step, network, optimiser) = match t.resume {
         Some(state) => checkpoint::from_bytes(state, plan, t.train.len(), network, optimiser)?,
@@ -242,7 +256,7 @@ impl<N: Network> Run<'_, '_, N> {
         let network = self.network.take();
         if let Some(network) = network {
             let grads = GradientsParams::from_grads(losses.total.backward(), &network);
-            self.network = Some(self.optimiser.step(rate, network, grads));
+            self.network = Some(self.optimiser.step(N::rates(rate), network, grads));
         }
         Ok(out)
     }
@@ -335,7 +349,7 @@ impl Valid<'_> {
         beat: &mut Beat<'_>,
     ) -> Result<(Judgement, Vec<Prediction>), EngineError> {
         let mut said = Vec::with_capacity(which.len());
-        for some in which.chunks(at_once(self.design.task)) {
+        for some in which.chunks(at_once(&self.design)) {
             let planes = some
                 .iter()
                 .map(|n| self.pictures.get(*n))
@@ -374,8 +388,9 @@ impl Valid<'_> {
 }
 
 /// Pictures that are looked at in one go.
-pub(super) const fn at_once(task: TrainTask) -> usize {
-    match task {
+pub(super) const fn at_once(design: &Design) -> usize {
+    match design.task {
+        TrainTask::Classification | TrainTask::Multilabel if design.backbone.is_some() => BACKBONE_BATCH,
         TrainTask::Detection | TrainTask::InstanceSegmentation | TrainTask::Segmentation => 8,
         TrainTask::Classification | TrainTask::Multilabel => 64,
     }

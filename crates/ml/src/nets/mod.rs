@@ -1,5 +1,5 @@
-//! Networks that are trained from nothing, with Burn, on the CPU or on a graphics processor (docs/adr/0037): a detector, a segmenter and
-//! classifiers (docs/adr/0018), and what cuts objects out of boxes (docs/adr/0031).
+//! Networks that are trained with Burn, on the CPU or on a graphics processor (docs/adr/0037): a detector, a segmenter and classifiers from nothing
+//! (docs/adr/0018), classifiers from the weights of a backbone (docs/adr/0036), and what cuts objects out of boxes (docs/adr/0031).
 //!
 //! What happens in a step follows from the seed and the step's number, so that a training that was stopped goes on as if it had not been: on the CPU
 //! bit for bit, on a graphics processor but for how sums are rounded there. Nothing draws from the device's chance, which all trainings of the process
@@ -25,14 +25,15 @@ mod warp;
 
 pub(crate) use detector::share as overlap;
 
+use crate::backbone::Tunable;
 use crate::processor::{Opened, Processor};
 use burn::tensor::Device;
-use classifier::Classifier;
+use classifier::{Classifier, Tuned};
 use detector::Detector;
 use learn::Network;
 use limn_services::training::port::{
     Cutout, EngineError, Event, Examples, Net, NetBox, NetTraining, Painted, Prediction, SmallPicture,
-    StopCheck, TrainTask, TrainedNet, Trainer, Watch,
+    StopCheck, TrainTask, TrainedNet, Trainer, Tuning, Watch,
 };
 use outlines::Cutter;
 use plan::{Design, Plan};
@@ -41,6 +42,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+const OPTIMISER: &str = "AdamW, weight decay 0.001";
+const SCHEDULE: &str = "cosine to zero";
 /// Between checkpoints.
 const CHECKPOINT: Duration = Duration::from_secs(30);
 
@@ -106,6 +109,9 @@ impl LocalTrainer {
                 learn::learn::<Detector>(plan, t, every, device, &mut tell)
             }
             TrainTask::Segmentation => learn::learn::<Segmenter>(plan, t, every, device, &mut tell),
+            TrainTask::Classification | TrainTask::Multilabel if plan.design.backbone.is_some() => {
+                learn::learn::<Tuned>(plan, t, every, device, &mut tell)
+            }
             TrainTask::Classification | TrainTask::Multilabel => {
                 learn::learn::<Classifier>(plan, t, every, device, &mut tell)
             }
@@ -161,16 +167,50 @@ impl Trainer for LocalTrainer {
             TrainTask::Classification => ("four convolutions, softmax", "64 x 64 at most"),
             TrainTask::Multilabel => ("four convolutions, sigmoid", "64 x 64 at most"),
         };
-        let list = [
+        noted([
             ("network", network.to_owned()),
             ("network_version", self.version().to_owned()),
             ("input", input.to_owned()),
             ("batch_size", batches(task)),
-            ("optimizer", "AdamW, weight decay 0.001".to_owned()),
+            ("optimizer", OPTIMISER.to_owned()),
             ("learning_rate", plan::rate(task).to_string()),
-            ("schedule", "cosine to zero".to_owned()),
-        ];
-        list.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()
+            ("schedule", SCHEDULE.to_owned()),
+        ])
+    }
+
+    fn tuning_steps(&self, examples: usize) -> usize {
+        plan::backbone_steps(examples)
+    }
+
+    fn tuning(&self, task: TrainTask, weights: &[u8]) -> Result<Tuning, EngineError> {
+        plan::begins(task, weights)?;
+        // All of it is read, so that a damaged file is told before anything begins.
+        let (kind, _) = Tunable::open(weights, 1, 0, &Device::flex())?;
+        let side = plan::BACKBONE_SIDES.1;
+        let end = if task == TrainTask::Multilabel {
+            "sigmoid"
+        } else {
+            "softmax"
+        };
+        let slow = plan::BACKBONE_RATE * plan::BACKBONE_SLOW;
+        Ok(Tuning {
+            network: kind.name().to_owned(),
+            side: side as u32,
+            parameters: noted([
+                (
+                    "network",
+                    format!("{}, fine-tuned end to end, {end}", kind.name()),
+                ),
+                ("network_version", self.version().to_owned()),
+                ("input", format!("{side} x {side} at most")),
+                ("batch_size", plan::BACKBONE_BATCH.to_string()),
+                ("batch_norm", "statistics of the backbone, not learned".to_owned()),
+                ("optimizer", OPTIMISER.to_owned()),
+                ("learning_rate", plan::BACKBONE_RATE.to_string()),
+                ("learning_rate_backbone", format!("{slow:.4}")),
+                ("schedule", SCHEDULE.to_owned()),
+            ]),
+        })
     }
 
     fn device(&self) -> Result<String, EngineError> {
@@ -244,15 +284,29 @@ impl Trainer for LocalTrainer {
                 on,
                 asking,
             }),
-            TrainTask::Classification | TrainTask::Multilabel => Box::new(LocalNet {
-                design,
-                cutter: None,
-                network: opened.fill(Classifier::new(&design, &on.device))?,
-                on,
-                asking,
-            }),
+            TrainTask::Classification | TrainTask::Multilabel => match design.backbone {
+                Some(kind) => Box::new(LocalNet {
+                    design,
+                    cutter: None,
+                    network: opened.fill(Tuned::blank(&design, kind, &on.device))?,
+                    on,
+                    asking,
+                }),
+                None => Box::new(LocalNet {
+                    design,
+                    cutter: None,
+                    network: opened.fill(Classifier::new(&design, &on.device))?,
+                    on,
+                    asking,
+                }),
+            },
         })
     }
+}
+
+/// Parameters of a run.
+fn noted<const N: usize>(list: [(&str, String); N]) -> Vec<(String, String)> {
+    list.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()
 }
 
 fn batches(task: TrainTask) -> String {
@@ -316,7 +370,7 @@ impl<N: Network + Sync> Net for LocalNet<N> {
     fn predict(&self, pictures: &[SmallPicture]) -> Result<Vec<Prediction>, EngineError> {
         let mut out = Vec::with_capacity(pictures.len());
         let pool = self.asking.pool(&self.on)?;
-        for some in pictures.chunks(learn::at_once(self.design.task)) {
+        for some in pictures.chunks(learn::at_once(&self.design)) {
             let planes = self.planes(some)?;
             out.extend(pool.install(|| learn::say(&self.network, &planes, &self.design, &self.on.device))?);
         }
@@ -337,7 +391,7 @@ impl<N: Network + Sync> Net for LocalNet<N> {
         }
         let mut out = Vec::with_capacity(pictures.len());
         let pool = self.asking.pool(&self.on)?;
-        let each = learn::at_once(self.design.task);
+        let each = learn::at_once(&self.design);
         for (some, sizes) in pictures.chunks(each).zip(sizes.chunks(each)) {
             let planes = self.planes(some)?;
             out.extend(

@@ -2,6 +2,7 @@
 
 use super::data;
 use crate::Rng;
+use crate::backbone::Tunable;
 use limn_services::training::port::{EngineError, Examples, NetTraining, TrainTask, Truth};
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,14 @@ const ASPECT_MAX: f64 = 3.0;
 /// Sides of a classifier's square input, and what they are multiples of.
 const CLASSIFIER_SIDES: (usize, usize) = (16, 64);
 pub(super) const CLASSIFIER_STEP: usize = 8;
+/// Sides of the square that a backbone looks at while it is fine-tuned: what it learned from at most, and what its layers leave something of.
+pub(super) const BACKBONE_SIDES: (usize, usize) = (64, 224);
+const BACKBONE_STEP: usize = 32;
+/// Pictures a step of a backbone: what all its layers said of each is held until the step is made, some hundred megabytes together.
+pub(super) const BACKBONE_BATCH: usize = 8;
+/// The rate of a backbone's new last layer at its highest, and the share of it at which the backbone itself learns: it knows most already.
+pub(super) const BACKBONE_RATE: f64 = 1e-3;
+pub(super) const BACKBONE_SLOW: f64 = 0.1;
 /// Pictures whose sizes are looked at, and those whose pixels are counted.
 const LOOKED_AT: usize = 64;
 const PIXELS_OF: usize = 500;
@@ -32,6 +41,14 @@ pub(super) struct Design {
     /// Of the input, in pixels.
     pub width: usize,
     pub height: usize,
+    /// What it was before it learned this; of classifiers that began with weights of somebody else's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backbone: Option<Tunable>,
+}
+
+/// Whether such a task is learned by classifiers, of whole pictures.
+pub(super) const fn is_whole(task: TrainTask) -> bool {
+    matches!(task, TrainTask::Classification | TrainTask::Multilabel)
 }
 
 impl Design {
@@ -42,7 +59,8 @@ impl Design {
             TrainTask::Classification | TrainTask::Multilabel => CLASSIFIER_STEP,
         };
         let fits = |side: usize| (step..=1024).contains(&side) && side.is_multiple_of(step);
-        (1..=CATEGORIES_MAX).contains(&self.categories) && fits(self.width) && fits(self.height)
+        let begins = self.backbone.is_none() || is_whole(self.task);
+        begins && (1..=CATEGORIES_MAX).contains(&self.categories) && fits(self.width) && fits(self.height)
     }
 }
 
@@ -62,18 +80,28 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn of(t: &NetTraining<'_>) -> Result<Self, EngineError> {
         data::check(t)?;
-        let (width, height) = input(t.task, &sizes(t.train)?)?;
+        let backbone = t.backbone.map(|weights| begins(t.task, weights)).transpose()?;
+        let sizes = sizes(t.train)?;
+        let (width, height) = match backbone {
+            Some(_) => backbone_input(&sizes)?,
+            None => input(t.task, &sizes)?,
+        };
         let design = Design {
             task: t.task,
             categories: t.categories,
             width,
             height,
+            backbone,
+        };
+        let (batch, rate) = match backbone {
+            Some(_) => (BACKBONE_BATCH, BACKBONE_RATE),
+            None => (batch(t.task, t.train.len()), rate(t.task)),
         };
         Ok(Self {
             design,
-            batch: batch(t.task, t.train.len()),
+            batch,
             steps: t.steps,
-            rate: rate(t.task),
+            rate,
             seed: t.seed,
             weights: weights(t),
         })
@@ -88,6 +116,16 @@ impl Plan {
         let rest = (share - WARM_UP) / (1.0 - WARM_UP);
         self.rate * 0.5 * (1.0 + (std::f64::consts::PI * rest).cos())
     }
+}
+
+/// What a training that begins with these weights begins with. Refuses what cannot be.
+pub(super) fn begins(task: TrainTask, weights: &[u8]) -> Result<Tunable, EngineError> {
+    if !is_whole(task) {
+        return Err(EngineError::Refused(
+            "Only classifications begin with a backbone; this task is learned from nothing. Leave the backbone out.".to_owned(),
+        ));
+    }
+    Ok(Tunable::of(weights)?)
 }
 
 /// The rate at its highest.
@@ -120,6 +158,12 @@ pub(super) fn steps(task: TrainTask, examples: usize) -> usize {
     ((wish / 50.0).round() * 50.0).min(most) as usize
 }
 
+/// The same of a backbone, whose steps are long, and which needs few: it has seen pictures before.
+pub(super) fn backbone_steps(examples: usize) -> usize {
+    let wish = 200.0 * (examples as f64 / 100.0).sqrt().max(1.0);
+    ((wish / 50.0).round() * 50.0).min(4_000.0) as usize
+}
+
 /// Widths and heights of some of the pictures.
 fn sizes(examples: &dyn Examples) -> Result<Vec<(usize, usize)>, EngineError> {
     let n = examples.len();
@@ -137,15 +181,28 @@ fn median(mut of: Vec<f64>) -> f64 {
     of.get(of.len() / 2).copied().unwrap_or(1.0)
 }
 
-/// Width and height of the input.
-fn input(task: TrainTask, sizes: &[(usize, usize)]) -> Result<(usize, usize), EngineError> {
+/// The longer side of most pictures.
+fn longer(sizes: &[(usize, usize)]) -> Result<f64, EngineError> {
     let longer = median(sizes.iter().map(|(w, h)| (*w).max(*h) as f64).collect());
     if longer < 4.0 {
         return Err(EngineError::Refused(format!(
             "Most pictures are {longer} pixels large, and nothing can be seen in them; networks need pictures of 8 pixels and more."
         )));
     }
-    if matches!(task, TrainTask::Classification | TrainTask::Multilabel) {
+    Ok(longer)
+}
+
+/// Width and height of what a backbone looks at. Small pictures are enlarged to twice their size: what it learned to see was larger.
+fn backbone_input(sizes: &[(usize, usize)]) -> Result<(usize, usize), EngineError> {
+    let side = (2 * longer(sizes)? as usize).next_multiple_of(BACKBONE_STEP);
+    let side = side.clamp(BACKBONE_SIDES.0, BACKBONE_SIDES.1);
+    Ok((side, side))
+}
+
+/// Width and height of the input.
+fn input(task: TrainTask, sizes: &[(usize, usize)]) -> Result<(usize, usize), EngineError> {
+    let longer = longer(sizes)?;
+    if is_whole(task) {
         let side = (longer as usize).next_multiple_of(CLASSIFIER_STEP);
         let side = side.clamp(CLASSIFIER_SIDES.0, CLASSIFIER_SIDES.1);
         return Ok((side, side));
@@ -275,6 +332,18 @@ mod tests {
     }
 
     #[test]
+    fn a_backbone_looks_at_squares_of_its_own() {
+        let side = |longer| backbone_input(&[(longer, 9); 3]).unwrap();
+        assert_eq!((side(8), side(40), side(90)), ((64, 64), (96, 96), (192, 192)));
+        assert_eq!((side(112), side(4_000)), ((224, 224), (224, 224)));
+        assert!(backbone_input(&[(2, 2)]).is_err());
+        assert_eq!(
+            [10, 100, 400, 1 << 30].map(backbone_steps),
+            [200, 200, 400, 4_000]
+        );
+    }
+
+    #[test]
     fn the_order_is_the_same_from_any_position() {
         let mut whole = Order::new(3, 5);
         let all: Vec<usize> = (0..15).map(|p| whole.at(p)).collect();
@@ -311,9 +380,14 @@ mod tests {
             categories: 3,
             width: 256,
             height: 192,
+            backbone: None,
         };
         assert!(design.is_possible());
         for wrong in [
+            Design {
+                backbone: Some(Tunable::ResNet18),
+                ..design
+            },
             Design {
                 categories: 0,
                 ..design

@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use limn_domain::assist::{Backbone, UpdateAssist};
 use limn_domain::{Action, Code, Digest, ProjectId};
 use limn_store::repo;
+use limn_store::repo::artifact::ArtifactFile;
 use std::sync::Arc;
 
 /// Bytes of a file of weights.
@@ -94,40 +95,59 @@ impl Assists {
     }
 }
 
-/// Reads a network. Errors say what is wrong with the version or its weights.
-pub(crate) async fn brought(ctx: &Context, wanted: &Backbone) -> Result<Brought> {
-    let Some(engine) = ctx.engine.clone() else {
-        return Err(Error::new(Code::Unavailable, "This server runs without models."));
-    };
+/// The one file of a version that holds a network, and what it is. Errors: `WrongState` where there is none, or several; `NotFound` for a version that is not there.
+pub(crate) async fn file_of(
+    ctx: &Context,
+    actor: &Actor,
+    wanted: &Backbone,
+) -> Result<(ArtifactFile, NetFile)> {
     let models = Models(ctx.clone());
-    let (_, place) = models
-        .place(&Actor::System, &wanted.model, wanted.version)
-        .await?;
+    let (_, place) = models.place(actor, &wanted.model, wanted.version).await?;
     let files = repo::artifact::all(&mut ctx.db.read().await?, place.owner.uuid(), &place.path).await?;
     let mut nets = files
         .into_iter()
         .filter_map(|f| net_file(&f.path).map(|what| (f, what)));
     let (found, more) = (nets.next(), nets.next());
-    let wrong = |why: &str| {
-        Err(Error::new(
-            Code::WrongState,
-            format!("Version {} of “{}” {why}", wanted.version, wanted.model),
-        ))
-    };
-    let Some((file, what)) = found else {
-        return wrong("holds no weights: it has no file that ends in .safetensors, .pth or .onnx.");
+    let Some(found) = found else {
+        return wrong(
+            wanted,
+            "holds no weights: it has no file that ends in .safetensors, .pth or .onnx.",
+        );
     };
     if more.is_some() {
-        return wrong("holds several files of weights; register a version with one.");
+        return wrong(
+            wanted,
+            "holds several files of weights; register a version with one.",
+        );
     }
+    Ok(found)
+}
+
+fn wrong<T>(version: &Backbone, why: &str) -> Result<T> {
+    Err(Error::new(
+        Code::WrongState,
+        format!("Version {} of “{}” {why}", version.version, version.model),
+    ))
+}
+
+/// Reads a network. Errors say what is wrong with the version or its weights.
+pub(crate) async fn brought(ctx: &Context, wanted: &Backbone) -> Result<Brought> {
+    let Some(engine) = ctx.engine.clone() else {
+        return Err(Error::new(Code::Unavailable, "This server runs without models."));
+    };
+    let (file, what) = file_of(ctx, &Actor::System, wanted).await?;
     match what {
         NetFile::Weights if file.byte_size > WEIGHTS_MAX => {
             return wrong(
+                wanted,
                 "holds weights of more than a gigabyte. Those of a large transformer fit as 16-bit numbers: `torch.save(model.half().state_dict(), \"vit_l_16.pth\")`.",
             );
         }
         NetFile::Onnx if file.byte_size > ONNX_MAX => {
-            return wrong("holds an ONNX file of more than 512 megabytes; use a smaller network.");
+            return wrong(
+                wanted,
+                "holds an ONNX file of more than 512 megabytes; use a smaller network.",
+            );
         }
         _ => {}
     }

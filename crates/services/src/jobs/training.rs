@@ -11,6 +11,7 @@ use crate::artifacts::{Artifacts, Owner};
 use crate::runs::Runs;
 use crate::training::port::{EngineError, Event, Examples, NetTraining, TrainedNet, Trainer};
 use crate::training::survey::{self, Named, Part, Subject};
+use crate::training::tuning::{self, Start};
 use crate::{Actor, Context, Error, Result};
 use anyhow::Context as _;
 use futures::future::BoxFuture;
@@ -102,6 +103,8 @@ struct Work<'a> {
     version: Version,
     dataset: DatasetSummary,
     categories: Vec<Named>,
+    /// The weights that it begins with, where it begins with any.
+    start: Option<Start>,
     folder: PathBuf,
 }
 
@@ -139,6 +142,7 @@ async fn work(ctx: &Context, payload: Payload, progress: &Progress) -> anyhow::R
         version,
         dataset,
         categories: Vec::new(),
+        start: None,
         folder: folder(ctx, run),
         payload,
     };
@@ -150,6 +154,11 @@ async fn work(ctx: &Context, payload: Payload, progress: &Progress) -> anyhow::R
     let (subjects, categories) = survey::gather(&mut tx, &work.version, task, use_splits).await?;
     drop(tx);
     work.categories = categories;
+    if let Some(name) = &work.payload.input.backbone {
+        progress.report(0, 0, "Reading the weights").await?;
+        let read = tuning::start(ctx, &work.trainer, &Actor::System, task, name).await;
+        work.start = Some(read.map_err(unreadable)?);
+    }
     ctx.db
         .write::<_, Error, _>(move |tx| {
             Box::pin(async move {
@@ -169,6 +178,18 @@ async fn work(ctx: &Context, payload: Payload, progress: &Progress) -> anyhow::R
     Ok(result)
 }
 
+/// What became of weights that could be read when the training was started.
+fn unreadable(e: Error) -> anyhow::Error {
+    match e {
+        Error::Api(e) => Permanent(format!(
+            "The weights to begin with cannot be read any more. {} Start another training.",
+            e.message
+        ))
+        .into(),
+        e => e.into(),
+    }
+}
+
 /// Whoever asked for it, as long as they have an account; else Limn itself.
 async fn actor(tx: &mut limn_store::Tx, user: Option<UserId>) -> Result<Actor> {
     let Some(id) = user else { return Ok(Actor::System) };
@@ -184,8 +205,16 @@ async fn actor(tx: &mut limn_store::Tx, user: Option<UserId>) -> Result<Actor> {
 }
 
 impl Work<'_> {
+    /// The longer side of the pictures that the network wants.
+    fn side(&self) -> u32 {
+        match &self.start {
+            Some(start) => start.tuning.side,
+            None => self.trainer.side(self.payload.input.task),
+        }
+    }
+
     async fn pictures(&self, subjects: Vec<Subject>) -> anyhow::Result<Parts> {
-        let side = self.trainer.side(self.payload.input.task);
+        let side = self.side();
         let (mut train, mut valid) = (Vec::new(), Vec::new());
         for s in subjects {
             match s.part {
@@ -269,6 +298,7 @@ impl Work<'_> {
         let (trainer, token) = (Arc::clone(&self.trainer), self.progress.token().clone());
         let (train, valid) = (Arc::clone(&parts.train), Arc::clone(&parts.valid));
         let (task, categories, seed) = (input.task, self.categories.len(), input.seed.cast_unsigned());
+        let weights = self.start.as_ref().map(|s| s.weights.clone());
         std::thread::Builder::new()
             .name("limn-training".to_owned())
             .spawn(move || {
@@ -281,6 +311,7 @@ impl Work<'_> {
                     valid,
                     steps,
                     seed,
+                    backbone: weights.as_deref(),
                     resume: resume.as_deref(),
                 };
                 let result = trainer.train(&training, &mut |event| {
@@ -306,7 +337,8 @@ impl Work<'_> {
                 "The training ran into a fault of the program. Report it with the server's log.".to_owned(),
             )
         })?;
-        if let Some(micros) = record.step_micros() {
+        // A step of a backbone says nothing of how long others take.
+        if let Some(micros) = record.step_micros().filter(|_| self.start.is_none()) {
             let run = self.payload.run;
             self.ctx
                 .db

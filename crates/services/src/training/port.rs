@@ -172,6 +172,8 @@ pub struct NetTraining<'a> {
     /// Steps of the optimiser, all of which are made: the rate falls to zero at the last.
     pub steps: usize,
     pub seed: u64,
+    /// The weights of a network that a classification begins with, all of which learn on; nothing: weights by chance.
+    pub backbone: Option<&'a [u8]>,
     /// Where an earlier training of the same stopped, from [`Event::Checkpoint`].
     pub resume: Option<&'a [u8]>,
 }
@@ -214,6 +216,17 @@ pub struct TrainedNet {
     pub predictions: Vec<Prediction>,
 }
 
+/// What a training is like that begins with the weights of a backbone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tuning {
+    /// What the network is called, such as `resnet18`.
+    pub network: String,
+    /// The longer side of the pictures it wants, in pixels.
+    pub side: u32,
+    /// As [`Trainer::parameters`].
+    pub parameters: Vec<(String, String)>,
+}
+
 /// Networks. All of it blocks, for up to hours, and is to be called from a thread of its own.
 pub trait Trainer: Send + Sync {
     /// Changes when models of before cannot be read any more.
@@ -227,6 +240,19 @@ pub trait Trainer: Send + Sync {
 
     /// Parameters worth noting with the run, such as the network's name, its input, the batch and the rate.
     fn parameters(&self, task: TrainTask) -> Vec<(String, String)>;
+
+    /// How many steps this many examples deserve where a backbone is fine-tuned.
+    fn tuning_steps(&self, examples: usize) -> usize {
+        self.steps(TrainTask::Classification, examples)
+    }
+
+    /// What a training would be like that begins with these weights; see [`NetTraining::backbone`]. [`EngineError::Refused`] for weights that it
+    /// cannot begin with, and for tasks that are learned from nothing.
+    fn tuning(&self, _: TrainTask, _: &[u8]) -> Result<Tuning, EngineError> {
+        Err(EngineError::Refused(
+            "Backbones cannot be fine-tuned on this server.".to_owned(),
+        ))
+    }
 
     /// What it computes on in this process, for people, such as `CPU`. May take seconds when it is first asked. [`EngineError::Refused`] where it
     /// cannot compute at all.

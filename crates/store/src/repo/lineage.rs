@@ -143,6 +143,20 @@ pub async fn of_dataset(tx: &mut Tx, dataset: DatasetId, limit: i64) -> Result<V
     Ok(read(rows))
 }
 
+/// The versions that were made of a labeling project, newest first.
+pub async fn of_project(tx: &mut Tx, project: ProjectId, limit: i64) -> Result<Vec<VersionId>, StoreError> {
+    Ok(on_tx!(tx, conn => {
+        sqlx::query_scalar(
+            "SELECT to_version FROM lineage WHERE from_project = $1 AND to_version IS NOT NULL \
+             ORDER BY at DESC, id DESC LIMIT $2",
+        )
+        .bind(project)
+        .bind(limit)
+        .fetch_all(conn)
+        .await?
+    }))
+}
+
 /// A version that was made of a record of the catalogue.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
 pub struct CatalogueUse {

@@ -1,9 +1,11 @@
 //! training rows: which run is made by which job.
 
-use crate::{StoreError, Tx, on_tx};
+use crate::{Json, StoreError, Tx, on_tx};
+use limn_domain::assist::Backbone;
 use limn_domain::job::JobState;
 use limn_domain::training::TrainTask;
 use limn_domain::{JobId, RunId, Timestamp, VersionId};
+use serde_json::Value;
 use sqlx::FromRow;
 
 #[derive(Debug, Clone, FromRow)]
@@ -89,6 +91,37 @@ pub async fn speed(tx: &mut Tx, task: TrainTask) -> Result<Option<i64>, StoreErr
         .fetch_optional(conn)
         .await?
     }))
+}
+
+/// Names and numbers of versions of registered models with files of weights, by name, the newest first.
+pub async fn backbones(tx: &mut Tx, limit: i64) -> Result<Vec<(String, i64)>, StoreError> {
+    Ok(on_tx!(tx, conn => {
+        sqlx::query_as(
+            "SELECT m.name, v.number FROM model_version v JOIN registered_model m ON m.id = v.model_id \
+             WHERE EXISTS (SELECT 1 FROM artifact a WHERE a.owner = v.id AND (a.path LIKE '%.safetensors' \
+             OR a.path LIKE '%.pth' OR a.path LIKE '%.pt')) ORDER BY m.name, v.number DESC LIMIT $1",
+        )
+        .bind(limit)
+        .fetch_all(conn)
+        .await?
+    }))
+}
+
+/// How many trainings that have not ended begin with this version of a registered model, or with any of it.
+pub async fn begun_with(tx: &mut Tx, model: &str, version: Option<i64>) -> Result<usize, StoreError> {
+    let payloads: Vec<Json<Value>> = on_tx!(tx, conn => {
+        sqlx::query_scalar(
+            "SELECT j.payload FROM training t JOIN job j ON j.id = t.job_id WHERE j.state IN ('queued', 'running')",
+        )
+        .fetch_all(conn)
+        .await?
+    });
+    let is = |Json(payload): &Json<Value>| {
+        let named = payload.pointer("/input/backbone").and_then(Value::as_str);
+        let named = named.and_then(Backbone::parse);
+        named.is_some_and(|b| b.model == model && version.is_none_or(|v| v == b.version))
+    };
+    Ok(payloads.iter().filter(|p| is(p)).count())
 }
 
 /// Has a run go on, also one that had ended.

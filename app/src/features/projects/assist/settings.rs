@@ -1,6 +1,7 @@
 //! How the assist works.
 
 use super::super::api;
+use super::super::items::filter::encode;
 use super::super::layout::ProjectCtx;
 use crate::data::{use_form, use_load};
 use crate::pulse::use_pulse;
@@ -10,7 +11,10 @@ use crate::ui::{
 use leptos::prelude::*;
 use limn_domain::assist::{Assist, AssistOrder, AssistSettings, Retrain, UpdateAssist, finds_marks};
 use limn_domain::authz::Action;
+use limn_domain::training::TrainTask;
 
+/// Labels from which on the whole network is worth training, and not only what stands upon it.
+const TUNED_FROM: i64 = 100;
 const ACCURACIES: [f64; 7] = [0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99];
 
 #[component]
@@ -73,6 +77,27 @@ pub(super) fn choices(found: Vec<String>, now: &str, without: &str) -> Vec<(Stri
         (b, label)
     });
     std::iter::once(own).chain(named).collect()
+}
+
+/// Where the network that describes the pictures is fine-tuned on the project's labels; nothing before there are enough of them.
+fn tuning_href(ctx: ProjectCtx, assist: RwSignal<Assist>) -> Option<String> {
+    let backbone = assist.with(|a| a.settings.backbone.clone())?;
+    let (task, done) = ctx.project.with(|p| (p.summary.task, p.summary.progress.done));
+    let train = if task.is_text() || done < TUNED_FROM {
+        return None;
+    } else if task.takes_one() {
+        TrainTask::Classification
+    } else if task.takes_any() {
+        TrainTask::Multilabel
+    } else {
+        return None;
+    };
+    Some(format!(
+        "/train?project={}&task={}&backbone={}",
+        ctx.id,
+        train.as_str(),
+        encode(&backbone.to_string())
+    ))
 }
 
 fn retrains() -> Vec<(String, String)> {
@@ -197,6 +222,12 @@ fn Form(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
                         })
                     })}
                 </Suspense>
+                {move || tuning_href(ctx, assist).map(|href| view! {
+                    <p class="muted">
+                        "With so many labels the network itself can learn from them: a longer training, whose model is registered. "
+                        <a href=href data-testid="fine-tune">"Fine-tune the network"</a>
+                    </p>
+                })}
                 <Checkbox
                     checked=register
                     label="Keep every model in the registry"

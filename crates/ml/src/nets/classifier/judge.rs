@@ -121,6 +121,7 @@ mod tests {
             categories: 3,
             width: 16,
             height: 16,
+            backbone: None,
         }
     }
 

@@ -116,6 +116,7 @@ mod tests {
             categories: 3,
             width: 256,
             height: 192,
+            backbone: None,
         };
         let right = [b(0, 0.0), b(1, 0.4), b(1, 0.7)];
         let said = vec![

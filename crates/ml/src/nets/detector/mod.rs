@@ -11,13 +11,13 @@ pub(super) use judge::{THRESHOLD, judge};
 pub(super) use targets::targets;
 
 use super::layers::{Block, last, twice};
-use super::learn::{Losses, Network, Targets};
+use super::learn::{Losses, Network, Targets, fresh};
 use super::plan::{Design, Plan};
 use super::warp::CHANNELS;
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor, TensorData};
-use limn_services::training::port::{EngineError, Prediction};
+use limn_services::training::port::{EngineError, NetTraining, Prediction};
 
 /// Pixels of the input that a cell is wide and high.
 pub(super) const CELL: usize = 8;
@@ -88,10 +88,8 @@ impl Detector {
             ways: self.sides_last.forward(self.sides.forward(fine)),
         }
     }
-}
 
-impl Network for Detector {
-    fn new(design: &Design, device: &Device) -> Self {
+    pub(super) fn new(design: &Design, device: &Device) -> Self {
         let block = |from, to, stride| Block::new(from, to, 3, stride, device);
         Self {
             stem: block(CHANNELS, 32, 2),
@@ -107,6 +105,12 @@ impl Network for Detector {
             sides: block(64, 64, 1),
             sides_last: last(64, 4, 0.0, device),
         }
+    }
+}
+
+impl Network for Detector {
+    fn begin(plan: &Plan, _: &NetTraining<'_>, device: &Device) -> Result<Self, EngineError> {
+        Ok(fresh(plan, Self::new(&plan.design, device)))
     }
 
     fn losses(&self, x: Tensor<4>, targets: Targets, plan: &Plan) -> Result<Losses, EngineError> {

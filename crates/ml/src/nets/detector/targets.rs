@@ -101,6 +101,7 @@ mod tests {
             categories: 2,
             width: 64,
             height: 32,
+            backbone: None,
         };
         let b = |category, x, y, width, height| NetBox {
             category,

@@ -13,10 +13,10 @@ struct Astray {
 }
 
 impl Network for Astray {
-    fn new(_: &Design, device: &Device) -> Self {
-        Self {
+    fn begin(_: &Plan, _: &NetTraining<'_>, device: &Device) -> Result<Self, EngineError> {
+        Ok(Self {
             last: last(CHANNELS, 1, START, device),
-        }
+        })
     }
 
     fn losses(&self, _: Tensor<4>, _: Targets, _: &Plan) -> Result<Losses, EngineError> {
@@ -64,6 +64,7 @@ fn a_loss_that_is_no_number_ends_the_training() {
         valid: &Gray(Vec::new()),
         steps: 20,
         seed: 1,
+        backbone: None,
         resume: None,
     };
     let plan = Plan::of(&t).unwrap();

@@ -118,6 +118,7 @@ mod tests {
             categories: 2,
             width: 160,
             height: 128,
+            backbone: None,
         };
         let which: Vec<usize> = (0..6).collect();
         let judged =

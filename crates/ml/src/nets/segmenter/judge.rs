@@ -66,6 +66,7 @@ mod tests {
             categories: 3,
             width: 64,
             height: 64,
+            backbone: None,
         };
         let n = PixelMap::NOTHING;
         let right = PixelMap::new(4, 2, &[0, 0, 0, 0, 1, 1, n, n]);

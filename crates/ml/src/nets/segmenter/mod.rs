@@ -7,7 +7,7 @@ mod paint;
 pub(super) use judge::judge;
 
 use super::layers::{Block, last, twice};
-use super::learn::{Losses, Network, Targets};
+use super::learn::{Losses, Network, Targets, fresh};
 use super::plan::{Design, Plan};
 use super::warp::CHANNELS;
 use crate::processor::numbers;
@@ -15,7 +15,7 @@ use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::tensor::activation::{log_softmax, softmax};
 use burn::tensor::{Device, Tensor, TensorData};
-use limn_services::training::port::{EngineError, Painted, PixelMap, Prediction};
+use limn_services::training::port::{EngineError, NetTraining, Painted, PixelMap, Prediction};
 
 /// A pixel that nobody judges: beyond the picture's edge.
 pub(super) const IGNORED: u8 = u8::MAX;
@@ -75,10 +75,8 @@ impl Segmenter {
         }
         Ok((values, sizes))
     }
-}
 
-impl Network for Segmenter {
-    fn new(design: &Design, device: &Device) -> Self {
+    pub(super) fn new(design: &Design, device: &Device) -> Self {
         let block = |from, to, stride| Block::new(from, to, 3, stride, device);
         let narrow = |from, to| Block::new(from, to, 1, 1, device);
         Self {
@@ -97,6 +95,12 @@ impl Network for Segmenter {
             mix_first: block(32, 32, 1),
             last: last(32, design.categories + 1, 0.0, device),
         }
+    }
+}
+
+impl Network for Segmenter {
+    fn begin(plan: &Plan, _: &NetTraining<'_>, device: &Device) -> Result<Self, EngineError> {
+        Ok(fresh(plan, Self::new(&plan.design, device)))
     }
 
     fn losses(&self, x: Tensor<4>, targets: Targets, plan: &Plan) -> Result<Losses, EngineError> {

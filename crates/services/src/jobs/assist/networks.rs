@@ -238,6 +238,7 @@ async fn network(
                 valid: valid.as_ref(),
                 steps,
                 seed: 1,
+                backbone: None,
                 resume: None,
             };
             let result = trainer.train(&training, &mut |event| {

@@ -8,7 +8,7 @@ use crate::training::port::{Examples as _, TrainedNet};
 use anyhow::Context as _;
 use bytes::Bytes;
 use limn_domain::model::{ModelVersion, NewModelVersion};
-use limn_domain::run::{NewPoint, RunBatch, RunStatus};
+use limn_domain::run::{NewPoint, RunBatch, RunStatus, Tags};
 use limn_domain::training::{
     CategoryFigure, Confusion, Figures, ModelCategories, ModelCategory, ShownExample, TrainTask, file,
 };
@@ -130,7 +130,7 @@ impl Work<'_> {
         ModelCategories {
             task,
             trainer: self.trainer.version().to_owned(),
-            side: self.trainer.side(task),
+            side: self.side(),
             categories: self
                 .categories
                 .iter()
@@ -224,16 +224,17 @@ impl Work<'_> {
         if let Some(there) = self.registered().await? {
             return Ok(Some(there));
         }
+        let task = self.payload.input.task.as_str();
+        let mut tags = Tags::from([("limn.task".to_owned(), task.to_owned())]);
+        if let Some(start) = &self.start {
+            tags.insert("limn.backbone".to_owned(), start.name.clone());
+        }
         let new = NewModelVersion {
             name,
             run_id: Some(self.payload.run),
             path: file::MODEL_DIR.to_owned(),
             description: card,
-            tags: [(
-                "limn.task".to_owned(),
-                self.payload.input.task.as_str().to_owned(),
-            )]
-            .into(),
+            tags,
             ..NewModelVersion::default()
         };
         Ok(Some(Models(self.ctx.clone()).register(&self.actor, new).await?))
@@ -262,6 +263,13 @@ impl Work<'_> {
             self.version.number
         ));
         line(format!("| its digest | `{}` |", self.version.digest));
+        if let Some(start) = &self.start {
+            line(format!(
+                "| began with | {}, weights of a {} |",
+                plain(&start.name),
+                start.tuning.network
+            ));
+        }
         line(format!("| pictures learned from | {} |", parts.train.len()));
         line(format!("| pictures held back | {} |", parts.valid.len()));
         line(format!(
