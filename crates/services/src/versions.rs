@@ -61,7 +61,7 @@ impl Versions {
     pub async fn of_project(&self, actor: &Actor, project: ProjectId) -> Result<Option<Version>> {
         let mut tx = self.0.db.read().await?;
         require_in(&mut tx, actor, Action::ViewProject, project).await?;
-        for id in repo::lineage::of_project(&mut tx, project, 50).await? {
+        for id in repo::lineage::versions_of_project(&mut tx, project, 50).await? {
             match visible(&mut tx, actor, id, Action::ViewDataset).await {
                 Ok(found) => return Ok(Some(found)),
                 Err(Error::Api(e)) if matches!(e.code, Code::NotFound | Code::Forbidden) => {}

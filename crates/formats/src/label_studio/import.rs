@@ -348,7 +348,10 @@ fn shape(kind: &str, value: &Map<String, Value>, size: Option<(f64, f64)>) -> Re
     // the pixels of its outline.
     let exact = |v: f64| (v * 1e10).round() / 1e10;
     let part = |of: f64, percent: f64| exact(percent * of / 100.0);
-    let (px, py) = (|percent: f64| part(width, percent), |percent: f64| part(height, percent));
+    let (px, py) = (
+        |percent: f64| part(width, percent),
+        |percent: f64| part(height, percent),
+    );
     match kind {
         "rectanglelabels" => {
             let sides = [number("x"), number("y"), number("width"), number("height")];

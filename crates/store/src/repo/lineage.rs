@@ -144,7 +144,11 @@ pub async fn of_dataset(tx: &mut Tx, dataset: DatasetId, limit: i64) -> Result<V
 }
 
 /// The versions that were made of a labeling project, newest first.
-pub async fn of_project(tx: &mut Tx, project: ProjectId, limit: i64) -> Result<Vec<VersionId>, StoreError> {
+pub async fn versions_of_project(
+    tx: &mut Tx,
+    project: ProjectId,
+    limit: i64,
+) -> Result<Vec<VersionId>, StoreError> {
     Ok(on_tx!(tx, conn => {
         sqlx::query_scalar(
             "SELECT to_version FROM lineage WHERE from_project = $1 AND to_version IS NOT NULL \
