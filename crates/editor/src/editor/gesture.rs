@@ -153,6 +153,20 @@ impl Gesture {
         }
     }
 
+    /// The view went by screen pixels beneath a pointer that is down: places on the screen go with it.
+    pub(super) fn carry(&mut self, dx: f64, dy: f64) {
+        let place = match self {
+            Self::Press { at, .. } => at,
+            Self::Draw { pressed, .. } | Self::Smart(Hand::Frame { pressed, .. }) => pressed,
+            Self::Smart(Hand::Tolerance { x, .. }) => {
+                *x += dx;
+                return;
+            }
+            _ => return,
+        };
+        *place = Point::new(place.x + dx, place.y + dy);
+    }
+
     pub(super) const fn marquee(&self) -> Option<Rect> {
         match self {
             Self::Marquee { rect, .. } => Some(*rect),

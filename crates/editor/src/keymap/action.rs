@@ -41,6 +41,10 @@ pub enum Action {
     BrushSmaller,
     HideOrPan,
     Template,
+    /// The pointer that keys move, shown or taken away.
+    KeyPointer,
+    /// Presses that pointer and holds it down, or lets it go.
+    HoldPointer,
     Escape,
     /// The category with this key; 0 is the tenth.
     Category(u8),
@@ -149,6 +153,7 @@ impl Action {
             Self::EndBack | Self::EndOn | Self::StartBack | Self::StartOn | Self::FindText => false,
             action if action.is_of_videos() => task.takes_videos(),
             Self::Template => task.allows(ShapeKind::Box),
+            Self::KeyPointer | Self::HoldPointer => task.marks_objects(),
             Self::Grid => matches!(task, Task::Classification | Task::Multilabel),
             Self::LeaveOut => task.allows(ShapeKind::Keypoints),
             Self::BrushLarger | Self::BrushSmaller | Self::FillHoles | Self::Clean => {

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use limn_domain::polygon::Combine;
 use limn_domain::{Annotation, Source};
-use limn_editor::{Action as A, Editor, Finish, Order, Tool};
+use limn_editor::{Action as A, Editor, Finish, Mods, Order, Tool};
 
 impl Desk {
     /// Carries out an action. `false`: it does not apply here, and the key keeps its usual meaning.
@@ -120,6 +120,8 @@ impl Desk {
             A::HideOrPan if self.has_selection() => self.view(Editor::toggle_hidden_selected),
             A::HideOrPan => self.view(|e| e.set_tool(Tool::Pan)),
             A::Escape => return self.edit(Editor::escape).unwrap_or(false),
+            A::KeyPointer => self.view(Editor::toggle_aim),
+            A::HoldPointer => return self.hold_aim(Mods::default()),
             A::Template => {
                 self.edit(Editor::template_box);
             }
