@@ -112,10 +112,12 @@ impl Desk {
                 self.edit(|e| e.set_snaps_to_borders(!e.snaps_to_borders()));
             }
             A::Simplify => {
-                self.edit(Editor::simplify_selected);
+                let tolerance = self.looks.get_untracked().tolerance;
+                self.edit(|e| e.simplify_selected(tolerance));
             }
             A::Convert => {
-                self.edit(Editor::convert_selected);
+                let tolerance = self.looks.get_untracked().tolerance.unwrap_or(0.0);
+                self.edit(|e| e.convert_selected(tolerance));
             }
             A::HideOrPan if self.has_selection() => self.view(Editor::toggle_hidden_selected),
             A::HideOrPan => self.view(|e| e.set_tool(Tool::Pan)),

@@ -6,7 +6,8 @@ use super::linked::Linked;
 use super::menus::SelectedMenu;
 use super::numbers::{Numbers, Place};
 use super::objects::ordinal;
-use crate::features::label::desk::Desk;
+use crate::features::label::desk::{Desk, px};
+use crate::features::label::look;
 use crate::ui::{Button, ButtonSize, Glyph, IconButton};
 use leptos::prelude::*;
 use limn_domain::project::Task;
@@ -173,8 +174,54 @@ fn OutlineActions(now: Memo<Option<Shown>>) -> impl IntoView {
                         {(masks > 0 && convertible()).then(|| button("To outline", Action::Convert))}
                     }
                 }}
+                <Tolerance/>
             </div>
         </Show>
+    }
+}
+
+/// How far the border may move where corners are left out.
+#[component]
+fn Tolerance() -> impl IntoView {
+    let desk: Desk = expect_context();
+    let typed_anew = RwSignal::new(0_u32);
+    let typed = move |text: String| {
+        let text = text.trim().replace(',', ".");
+        if text.is_empty() {
+            desk.set_look(|l| l.tolerance = None);
+        } else if let Some(v) = text.parse::<f64>().ok().and_then(look::tolerance) {
+            desk.set_look(|l| l.tolerance = Some(v));
+        }
+        // Shows the kept number again where the typed one was bounded or refused.
+        typed_anew.update(|n| *n += 1);
+    };
+    view! {
+        <label
+            class="label-field label-field--wide label-outline__tolerance"
+            title="How far Simplify and To outline may move the border, in pixels of the picture; 0 is exact. Empty: Simplify goes by the zoom, To outline is exact."
+        >
+            <span>"Tolerance"</span>
+            <input
+                class="input num"
+                type="text"
+                inputmode="decimal"
+                autocomplete="off"
+                placeholder="auto"
+                aria-label="Tolerance in pixels"
+                prop:value=move || {
+                    typed_anew.track();
+                    desk.looks.get().tolerance.map(px).unwrap_or_default()
+                }
+                on:change=move |ev| typed(event_target_value(&ev))
+                on:keydown=move |ev| {
+                    if ev.key() == "Enter" || ev.key() == "Escape" {
+                        ev.prevent_default();
+                        let el: web_sys::HtmlElement = event_target(&ev);
+                        let _ = el.blur();
+                    }
+                }
+            />
+        </label>
     }
 }
 
