@@ -7,6 +7,7 @@ mod begun;
 mod boolean;
 mod border;
 mod brush;
+mod corners;
 mod describe;
 mod ending;
 mod gesture;
@@ -262,6 +263,8 @@ pub struct Editor {
     pointer: Option<Point>,
     /// The pointer that keys move, while it is shown.
     aim: Option<Aim>,
+    /// The corners that a mask is taken hold of by.
+    corners: Option<corners::MaskCorners>,
     /// Size of the last box drawn, in image pixels; the template tool repeats it.
     last_size: (f64, f64),
     /// Unicode scalar values of the document; 0 for a picture.
@@ -307,6 +310,7 @@ impl Editor {
             cursor: Cursor::Default,
             pointer: None,
             aim: None,
+            corners: None,
             last_size: (50.0, 50.0),
             length: 0,
             conflicts: Vec::new(),
@@ -455,6 +459,7 @@ impl Editor {
         if self.selection != before {
             self.epochs.selection += 1;
         }
+        self.corners_follow();
         if self.hover.is_some_and(|h| !self.doc.contains(h.id())) {
             self.hover = None;
         }

@@ -61,8 +61,8 @@ pub struct Look {
     /// Lines between the pixels where they are large enough.
     pub grid: bool,
     pub card: CardUse,
-    /// How far simplifying may move an outline, in image pixels. None chosen: a pixel of the screen, and outlines of masks
-    /// are exact.
+    /// How far simplifying may move an outline, in image pixels. None chosen: a pixel of the screen, and masks turn into
+    /// exact outlines.
     pub tolerance: Option<f64>,
 }
 

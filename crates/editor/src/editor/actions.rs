@@ -124,9 +124,9 @@ impl Editor {
         self.epochs.selection += 1;
     }
 
-    /// Escape: ends a gesture, else takes the keyboard's pointer away, else ends the selection, else puts the tool down. Says whether anything happened.
+    /// Escape: ends a gesture, else takes the keyboard's pointer away, else lets go of a mask's corners, else of the selection, else puts the tool down. Says whether anything happened.
     pub fn escape(&mut self) -> bool {
-        if self.cancel() || self.hide_aim() {
+        if self.cancel() || self.hide_aim() || self.leave_corners() {
             return true;
         }
         if !self.selection.is_empty() {

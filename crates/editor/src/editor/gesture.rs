@@ -5,7 +5,7 @@ use super::outline::Before;
 use super::smart::Hand;
 use super::{Button, Editor, Pointer, PointerKind, Tool};
 use crate::command::Command;
-use crate::hit::{Handle, Hit, hit};
+use crate::hit::{Handle, Hit, grip, hit};
 use crate::shape::{self, Corner, placed};
 use crate::snap::{MIN_SIDE, clamp_shift, drawn, resized};
 use limn_domain::{Annotation, AnnotationId, Point, Rect, Shape, TurnedRect};
@@ -187,6 +187,14 @@ impl Editor {
 
     pub(super) fn hit_at(&self, p: &Pointer) -> Option<Hit> {
         let (reach, slack) = self.reach(p.kind);
+        let single = self.selection.single().and_then(|id| self.doc.get(id));
+        let corner = single.filter(|a| self.layers.can_edit(a)).and_then(|a| {
+            let outline = self.corners_of(a)?;
+            grip(a.id, outline, self.view.to_image(p.at), reach, None)
+        });
+        if corner.is_some() {
+            return corner;
+        }
         hit(
             &self.doc,
             &self.layers,

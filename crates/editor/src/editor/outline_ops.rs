@@ -10,7 +10,7 @@ const SPECK: u64 = 64;
 
 impl Editor {
     /// A tolerance in image pixels: the one given, else a pixel of the screen.
-    fn tolerance(&self, given: Option<f64>) -> f64 {
+    pub(super) fn tolerance(&self, given: Option<f64>) -> f64 {
         given.unwrap_or_else(|| (1.0 / self.view.scale()).clamp(0.2, 4.0))
     }
 

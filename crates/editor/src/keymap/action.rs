@@ -94,6 +94,8 @@ pub enum Action {
     Borders,
     Simplify,
     Convert,
+    /// A mask is taken hold of by the corners of its border, or no more.
+    EditCorners,
     FillHoles,
     Clean,
     AcceptAll,
@@ -164,6 +166,7 @@ impl Action {
             | Self::Intersect
             | Self::Simplify
             | Self::Convert
+            | Self::EditCorners
             | Self::Borders => task.allows(ShapeKind::Polygon),
             _ => self.tool().is_none_or(|tool| tool.is_for(task)),
         }
@@ -209,6 +212,7 @@ impl Action {
                     | Self::Subtract
                     | Self::Intersect
                     | Self::Convert
+                    | Self::EditCorners
             ))
     }
 

@@ -265,6 +265,13 @@ pub(super) const TABLE: &[Row] = &[
         G::Objects,
         true,
     ),
+    row(
+        A::EditCorners,
+        "Shift+KeyV",
+        "Edit a mask by its corners, or no more",
+        G::Objects,
+        true,
+    ),
     row(A::FillHoles, "Shift+KeyJ", "Fill the holes", G::Objects, true),
     row(
         A::Clean,

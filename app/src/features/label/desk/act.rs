@@ -119,6 +119,12 @@ impl Desk {
                 let tolerance = self.looks.get_untracked().tolerance.unwrap_or(0.0);
                 self.edit(|e| e.convert_selected(tolerance));
             }
+            A::EditCorners => {
+                let tolerance = self.looks.get_untracked().tolerance;
+                if self.edit(|e| e.toggle_corners(tolerance)) == Some(false) {
+                    self.toasts.info("Select one mask whose corners to edit first.");
+                }
+            }
             A::HideOrPan if self.has_selection() => self.view(Editor::toggle_hidden_selected),
             A::HideOrPan => self.view(|e| e.set_tool(Tool::Pan)),
             A::Escape => return self.edit(Editor::escape).unwrap_or(false),

@@ -144,6 +144,12 @@ fn OutlineActions(now: Memo<Option<Shown>>) -> impl IntoView {
             .unwrap_or_default()
         })
     });
+    let by_corners = Memo::new(move |_| {
+        desk.look_tick.track();
+        desk.selection_tick.track();
+        desk.doc_tick.track();
+        desk.read(|s| s.editor.edits_corners()).unwrap_or(false)
+    });
     // Pixels of one category have no outlines of their own.
     let convertible = move || desk.task() != Task::Semantic;
     let button = move |text: &'static str, action: Action| {
@@ -172,9 +178,14 @@ fn OutlineActions(now: Memo<Option<Shown>>) -> impl IntoView {
                         {button("Clean", Action::Clean)}
                         {(polygons > 0 && masks == 0).then(|| button("To mask", Action::Convert))}
                         {(masks > 0 && convertible()).then(|| button("To outline", Action::Convert))}
+                        {(masks == 1 && polygons == 0 && convertible()).then(|| {
+                            button(if by_corners.get() { "Leave corners" } else { "Edit corners" }, Action::EditCorners)
+                        })}
                     }
                 }}
-                <Tolerance/>
+                <Show when=convertible>
+                    <Tolerance/>
+                </Show>
             </div>
         </Show>
     }
@@ -198,7 +209,7 @@ fn Tolerance() -> impl IntoView {
     view! {
         <label
             class="label-field label-field--wide label-outline__tolerance"
-            title="How far Simplify and To outline may move the border, in pixels of the picture; 0 is exact. Empty: Simplify goes by the zoom, To outline is exact."
+            title="How far Simplify, To outline and Edit corners may move the border, in pixels of the picture; 0 is exact. Empty: To outline is exact, the others go by the zoom."
         >
             <span>"Tolerance"</span>
             <input
