@@ -179,7 +179,14 @@ fn OutlineActions(now: Memo<Option<Shown>>) -> impl IntoView {
                         {(polygons > 0 && masks == 0).then(|| button("To mask", Action::Convert))}
                         {(masks > 0 && convertible()).then(|| button("To outline", Action::Convert))}
                         {(masks == 1 && polygons == 0 && convertible()).then(|| {
-                            button(if by_corners.get() { "Leave corners" } else { "Edit corners" }, Action::EditCorners)
+                            let kbd = key_of(desk, Action::EditCorners).replace("Shift ", "\u{21e7}");
+                            // Its text alone changes, so that it keeps the focus.
+                            let text = move || if by_corners.get() { "Leave corners" } else { "Edit corners" };
+                            view! {
+                                <Button size=ButtonSize::Small kbd=kbd on_click=move || act(desk, Action::EditCorners)>
+                                    {text}
+                                </Button>
+                            }
                         })}
                     }
                 }}
