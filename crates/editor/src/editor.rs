@@ -1,11 +1,13 @@
 //! The workspace of one item: document, history, selection, view, layers and the tool in hand.
 
 mod actions;
+mod aim;
 mod apart;
 mod begun;
 mod boolean;
 mod border;
 mod brush;
+mod corners;
 mod describe;
 mod ending;
 mod gesture;
@@ -20,6 +22,7 @@ mod spans;
 mod tracks;
 mod video;
 
+pub use aim::Aim;
 pub use begun::Begun;
 pub use brush::{Brush, Stroke};
 pub use gesture::Cursor;
@@ -258,6 +261,10 @@ pub struct Editor {
     cursor: Cursor,
     /// Last known pointer position, in image pixels, while it is over the canvas.
     pointer: Option<Point>,
+    /// The pointer that keys move, while it is shown.
+    aim: Option<Aim>,
+    /// The corners that a mask is taken hold of by.
+    corners: Option<corners::MaskCorners>,
     /// Size of the last box drawn, in image pixels; the template tool repeats it.
     last_size: (f64, f64),
     /// Unicode scalar values of the document; 0 for a picture.
@@ -302,6 +309,8 @@ impl Editor {
             hover: None,
             cursor: Cursor::Default,
             pointer: None,
+            aim: None,
+            corners: None,
             last_size: (50.0, 50.0),
             length: 0,
             conflicts: Vec::new(),
@@ -323,6 +332,7 @@ impl Editor {
         self.definitions.clone_from(&from.definitions);
         self.layers = from.layers.clone();
         self.layers.next_item();
+        self.aim = from.aim.map(Aim::lifted);
         self.view.resize(from.view.screen());
         self.view.fit();
         self.epochs.view += 1;
@@ -380,8 +390,9 @@ impl Editor {
     }
 
     /// Where the pointer is, in image pixels.
-    pub const fn pointer(&self) -> Option<Point> {
-        self.pointer
+    pub fn pointer(&self) -> Option<Point> {
+        self.aim
+            .map_or(self.pointer, |aim| Some(self.view.to_image(aim.at)))
     }
 
     pub const fn conflicts(&self) -> &Vec<Conflict> {
@@ -448,6 +459,7 @@ impl Editor {
         if self.selection != before {
             self.epochs.selection += 1;
         }
+        self.corners_follow();
         if self.hover.is_some_and(|h| !self.doc.contains(h.id())) {
             self.hover = None;
         }

@@ -112,7 +112,7 @@ pub fn turn_grip(rect: TurnedRect, out: f64) -> Point {
 }
 
 /// The grip of a shape within `reach` of `p`; `turn` says how far out the grip that turns it sits, if it shows.
-fn grip(id: AnnotationId, shape: &Shape, p: Point, reach: f64, turn: Option<f64>) -> Option<Hit> {
+pub(crate) fn grip(id: AnnotationId, shape: &Shape, p: Point, reach: f64, turn: Option<f64>) -> Option<Hit> {
     if let Some(rect) = shape::turned_rect(shape) {
         if turn.is_some_and(|out| turn_grip(rect, out).distance(p) <= reach) {
             return Some(Hit::Turn(id));

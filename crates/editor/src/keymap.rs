@@ -129,6 +129,8 @@ fn cap(code: &str) -> String {
         "Period" => ".",
         "Equal" => "+",
         "Minus" => "-",
+        "Backquote" => "`",
+        "Backslash" => "\\",
         "BracketLeft" => "[",
         "BracketRight" => "]",
         "NumpadEnter" => "Enter",

@@ -23,8 +23,8 @@ pub use document::Document;
 pub use document::local::{Finish, LocalState};
 pub use document::merge::{Annotations, Conflict, Merge, Side};
 pub use editor::{
-    Begun, Brush, Button, Cursor, Definition, Editor, Lane, Mods, Outline, Pointer, PointerKind, Proposal,
-    Purpose, Region, SmartSettings, Stroke, Tool, Wire,
+    Aim, Begun, Brush, Button, Cursor, Definition, Editor, Lane, Mods, Outline, Pointer, PointerKind,
+    Proposal, Purpose, Region, SmartSettings, Stroke, Tool, Wire,
 };
 pub use history::History;
 pub use keymap::{Action, Keymap};

@@ -6,6 +6,8 @@ use limn_domain::{Point, Rect, Size};
 /// Smallest and largest scale, in screen pixels per image pixel.
 pub const MIN_SCALE: f64 = 0.002;
 pub const MAX_SCALE: f64 = 64.0;
+/// By how much a step zooms in.
+pub const STEP: f64 = 1.25;
 /// At least this many screen pixels of the image stay in view.
 const KEEP: f64 = 48.0;
 
@@ -173,7 +175,7 @@ impl Viewport {
 
     /// Zooms by one step about the middle of the view.
     pub fn step(&mut self, inward: bool) {
-        self.zoom_at(self.middle(), if inward { 1.25 } else { 0.8 });
+        self.zoom_at(self.middle(), if inward { STEP } else { 1.0 / STEP });
     }
 
     fn set_scale(&mut self, scale: f64, at: Point) {

@@ -200,7 +200,7 @@ fn objects_join_simplify_and_turn_into_pixels_and_back() {
     let id = e.doc().iter().next().unwrap().id;
     e.select(id, false);
     assert!((area(&parts(&e, id)) - 17_500.0).abs() < 1e-6);
-    assert!(e.convert_selected());
+    assert!(e.convert_selected(0.0));
     let Shape::Mask { mask } = &e.doc().get(id).unwrap().shape else {
         panic!()
     };
@@ -213,10 +213,88 @@ fn objects_join_simplify_and_turn_into_pixels_and_back() {
         Rect::new(103.0, 100.0, 150.0, 150.0)
     );
     e.undo();
-    assert!(e.convert_selected());
+    assert!(e.convert_selected(0.0));
     assert!((area(&parts(&e, id)) - 17_500.0).abs() < 1e-6);
-    assert!(e.convert_selected());
+    assert!(e.convert_selected(0.0));
     assert_eq!(e.doc().get(id).unwrap().shape, Shape::Mask { mask: pixels });
+}
+
+/// A disc of pixels, whose border has a corner at nearly every pixel.
+fn disc() -> limn_domain::Annotation {
+    let mask = Mask::stroke(
+        &[Point::new(200.0, 200.0)],
+        101,
+        limn_domain::mask::Tip::Round,
+        common::SIZE,
+    );
+    limn_domain::Annotation {
+        shape: Shape::Mask { mask: mask.unwrap() },
+        ..boxed(1, 1, Rect::default(), 0)
+    }
+}
+
+#[test]
+fn a_tolerance_says_how_far_an_outline_may_be_from_its_pixels() {
+    let corners = |parts: &[Part]| parts.iter().flatten().map(Vec::len).sum::<usize>();
+    let off = |of: &[Part], from: &[Part]| {
+        let sides: Vec<(Point, Point)> = from
+            .iter()
+            .flatten()
+            .flat_map(|r| (0..r.len()).map(move |i| (r[i], r[(i + 1) % r.len()])))
+            .map(|(a, b)| (Point::new(a[0], a[1]), Point::new(b[0], b[1])))
+            .collect();
+        limn_domain::polygon::vertices(of)
+            .map(|p| {
+                let away = sides
+                    .iter()
+                    .map(|(a, b)| limn_domain::polygon::nearest_on(*a, *b, p).distance(p));
+                away.fold(f64::INFINITY, f64::min)
+            })
+            .fold(0.0, f64::max)
+    };
+    let outline = |tolerance: f64| {
+        let mut e = editor(vec![disc()]);
+        e.select(common::id(1), false);
+        assert!(e.convert_selected(tolerance));
+        (parts(&e, common::id(1)), e)
+    };
+    let (exact, mut e) = outline(0.0);
+    assert!(e.convert_selected(0.0));
+    assert_eq!(
+        e.doc().get(common::id(1)).unwrap().shape,
+        disc().shape,
+        "there and back"
+    );
+    let mut before = corners(&exact);
+    for tolerance in [1.0, 3.0, 10.0] {
+        let (rough, _) = outline(tolerance);
+        assert!(
+            corners(&rough) < before,
+            "{tolerance}: {} < {before}",
+            corners(&rough)
+        );
+        before = corners(&rough);
+        assert!(off(&exact, &rough) <= tolerance + 1e-6, "{tolerance}");
+    }
+    // Simplify: the tolerance that is chosen, whatever the zoom.
+    for zoomed in [false, true] {
+        let (_, mut e) = outline(0.0);
+        if zoomed {
+            e.zoom_to_selection();
+        }
+        assert!(e.simplify_selected(Some(3.0)));
+        assert_eq!(corners(&parts(&e, common::id(1))), corners(&outline(3.0).0));
+    }
+    // Without one it goes by the zoom, and at 0 nothing of an outline without straight corners goes.
+    let (_, mut e) = outline(0.0);
+    assert!(!e.simplify_selected(Some(0.0)));
+    assert!(e.simplify_selected(None));
+    let (far, mut e) = (corners(&parts(&e, common::id(1))), outline(0.0).1);
+    for _ in 0..8 {
+        e.zoom_step(true);
+    }
+    e.simplify_selected(None);
+    assert!(corners(&parts(&e, common::id(1))) > far);
 }
 
 #[test]
@@ -311,7 +389,7 @@ fn outlines_cut_each_other_and_have_things_in_common() {
     // A mask and an outline: the result is of the kind of the first.
     let mut e = two();
     e.select(common::id(1), false);
-    e.convert_selected();
+    e.convert_selected(0.0);
     e.select(common::id(2), true);
     assert!(e.combine_selected(Combine::Union));
     let Shape::Mask { mask } = &e.doc().get(common::id(1)).unwrap().shape else {
@@ -332,7 +410,7 @@ fn a_slice_makes_two_objects_of_one() {
         let first = shown(e.doc());
         e.select(common::id(1), false);
         if masked {
-            e.convert_selected();
+            e.convert_selected(0.0);
         }
         e.set_tool(Tool::Slice);
         click(&mut e, 130.0, 80.0);
@@ -415,7 +493,7 @@ fn outlines_add_to_masks_and_cut_out_of_them() {
     );
     let mut e = editor(vec![square_at(1, 100.0)]);
     e.select(common::id(1), false);
-    e.convert_selected();
+    e.convert_selected(0.0);
     let pixels = |e: &Editor| match &e.doc().get(common::id(1)).unwrap().shape {
         Shape::Mask { mask } => mask.area(),
         other => panic!("{other:?}"),
@@ -440,7 +518,7 @@ fn joining_an_outline_thinner_than_a_pixel_keeps_the_mask() {
     other.shape = Shape::Polygon { parts: thin };
     let mut e = editor(vec![square_at(1, 100.0), other]);
     e.select(common::id(1), false);
-    e.convert_selected();
+    e.convert_selected(0.0);
     e.select(common::id(2), true);
     assert!(!e.combine_selected(Combine::Subtract), "it changes no pixel");
     e.combine_selected(Combine::Union);

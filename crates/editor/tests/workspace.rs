@@ -401,6 +401,8 @@ fn keys_are_physical_and_unambiguous() {
         ("KeyX", none, Some(Action::Skip)),
         ("KeyX", ctrl, None),
         ("KeyT", ctrl, None),
+        ("Backquote", none, Some(Action::KeyPointer)),
+        ("Backslash", none, Some(Action::HoldPointer)),
         ("Delete", none, Some(Action::Delete)),
         ("Delete", Mods { shift: true, ..none }, Some(Action::RejectAll)),
     ] {
@@ -434,6 +436,12 @@ fn keys_are_physical_and_unambiguous() {
         assert!(Keymap::with_overrides(&wish).is_err(), "{reserved}");
     }
     assert!(map.help(Task::Detection).len() > 40);
+    let pointer = |task| {
+        map.help(task)
+            .iter()
+            .any(|l| l.label.starts_with("Keyboard pointer"))
+    };
+    assert!(pointer(Task::Detection) && !pointer(Task::Classification) && !pointer(Task::Entities));
     assert!(map.help(Task::Classification).iter().all(|l| !l.keys.is_empty()));
 }
 

@@ -26,7 +26,7 @@ use leptos::html;
 use leptos::prelude::*;
 use limn_domain::picture::Picture;
 use limn_domain::{Point, Size};
-use limn_editor::{Button, Mods, Pointer, PointerKind, Tool};
+use limn_editor::{Action, Button, Mods, Pointer, PointerKind};
 pub use paint::Painter;
 use web_sys::{PointerEvent, WheelEvent};
 
@@ -186,9 +186,11 @@ pub fn Stage() -> impl IntoView {
             ev.prevent_default();
         }
         let mut p = pointer(&ev, corner.get_value());
-        // While several are picked a click adds, as with Shift.
-        p.mods.shift |= desk.several.get_untracked() && desk.read(|s| s.editor.tool()) == Some(Tool::Select);
-        desk.edit(|e| e.pointer_down(p));
+        p.mods = desk.or_several(p.mods);
+        desk.edit(|e| {
+            e.hide_aim();
+            e.pointer_down(p);
+        });
     };
     let wheel = move |ev: WheelEvent| {
         ev.prevent_default();
@@ -220,7 +222,10 @@ pub fn Stage() -> impl IntoView {
         desk.look_tick.track();
         desk.view_tick.track();
         let css = desk.read(|s| {
-            if s.editor.is_hold_pan() {
+            if s.editor.aim().is_some() {
+                // Of two pointers the one that keys move is meant.
+                "none"
+            } else if s.editor.is_hold_pan() {
                 "grab"
             } else {
                 s.editor.cursor().css()
@@ -228,18 +233,29 @@ pub fn Stage() -> impl IntoView {
         });
         css.unwrap_or("default")
     });
+    let aim_key = Memo::new(move |_| {
+        let key = desk
+            .keymap
+            .with(|k| k.key(Action::KeyPointer, false).map(|c| c.caps().join(" ")));
+        key.filter(|_| Action::KeyPointer.is_for(desk.task()))
+            .map_or_else(String::new, |key| {
+                format!(" {key} shows a pointer that the arrow keys move.")
+            })
+    });
     let label = move || {
         desk.doc_tick.track();
         desk.frame_tick.track();
         desk.current.track();
+        let aims = aim_key.get();
         desk.read(|s| {
             let frame = s.editor.frames().map_or_else(String::new, |n| format!(", frame {} of {n}", s.editor.frame()));
             format!(
-                "{}{frame}, {} by {} pixels, {} annotations. Tab goes through the objects, Escape and then Tab leaves the canvas.",
+                "{}{frame}, {} by {} pixels, {} annotations. Tab goes through the objects, Escape and then Tab leaves the canvas.{}",
                 s.item.name,
                 s.item.width,
                 s.item.height,
-                s.editor.doc().len()
+                s.editor.doc().len(),
+                aims
             )
         })
         .unwrap_or_else(|| "No item is open".to_owned())
@@ -259,6 +275,13 @@ pub fn Stage() -> impl IntoView {
             on:pointermove=move |ev| {
                 if ev.buttons() != 0 {
                     desk.note_activity();
+                }
+                if desk.is_aiming() {
+                    // Browsers tell of a move also where only the page under a resting mouse has changed.
+                    if ev.buttons() == 0 && (ev.movement_x(), ev.movement_y()) == (0, 0) {
+                        return;
+                    }
+                    desk.edit(limn_editor::Editor::hide_aim);
                 }
                 on(ev, limn_editor::Editor::pointer_move);
             }

@@ -4,6 +4,7 @@
 //! changed, wakes the parts of the page that show it, and hands changed annotations to the autosave.
 
 mod act;
+mod aim;
 mod film;
 mod grid;
 mod load;

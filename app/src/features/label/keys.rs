@@ -34,6 +34,13 @@ fn on_canvas() -> bool {
     focused().is_none_or(|el| el.tag_name() == "BODY" || el.matches(STAGE).unwrap_or(false))
 }
 
+fn focus_stage() {
+    let stage = document().query_selector(STAGE).ok().flatten();
+    if let Some(stage) = stage.and_then(|s| s.dyn_into::<web_sys::HtmlElement>().ok()) {
+        let _ = stage.focus();
+    }
+}
+
 /// Listens on the window ahead of everybody else. The returned closure ends it.
 fn capture(event: &'static str, f: impl FnMut(KeyboardEvent) + 'static) -> impl Fn() + Send + Sync + 'static {
     let f = Closure::<dyn FnMut(KeyboardEvent)>::new(f);
@@ -70,6 +77,11 @@ pub fn listen(desk: Desk) {
         if is_typing(&ev) {
             return;
         }
+        let aiming = desk.is_aiming();
+        if aiming && desk.aim_key(&ev.code(), mods, ev.repeat(), on_control()) {
+            ev.prevent_default();
+            return;
+        }
         if ev.code() == "Space" && !mods.ctrl && !on_control() && !desk.task_now().is_text() {
             ev.prevent_default();
             if desk.toggle_focused() {
@@ -82,19 +94,29 @@ pub fn listen(desk: Desk) {
             desk.edit(|e| e.hold_pan(true));
             return;
         }
-        let action = desk
-            .keymap
-            .with_untracked(|k| k.action(&ev.code(), &ev.key(), mods, desk.is_video_now()));
-        let Some(action) = action else {
+        let bound = |mods| {
+            desk.keymap
+                .with_untracked(|k| k.action(&ev.code(), &ev.key(), mods, desk.is_video_now()))
+        };
+        let Some(action) = bound(mods) else {
+            // The key that holds the pointer down does so with modifiers, as a mouse's button would.
+            let holds = aiming && bound(Mods::default()) == Some(Action::HoldPointer);
+            if holds && (ev.repeat() || desk.hold_aim(mods)) {
+                ev.prevent_default();
+            }
             return;
         };
         let theirs = match action {
             Action::Submit => !mods.ctrl && on_control(),
             Action::CycleNext | Action::CyclePrevious => !on_canvas() || free_tab.get_value(),
             // One press, one effect.
-            Action::Skip | Action::Help | Action::Instructions | Action::AcceptAll | Action::RejectAll => {
-                ev.repeat()
-            }
+            Action::Skip
+            | Action::Help
+            | Action::Instructions
+            | Action::AcceptAll
+            | Action::RejectAll
+            | Action::KeyPointer
+            | Action::HoldPointer => ev.repeat(),
             _ => false,
         };
         let repeated_submit = action == Action::Submit && ev.repeat();
@@ -106,6 +128,10 @@ pub fn listen(desk: Desk) {
             free_tab.set_value(!done);
         } else {
             free_tab.set_value(false);
+        }
+        if action == Action::KeyPointer && desk.is_aiming() {
+            // Space clicks with it, and not the button that was used last.
+            focus_stage();
         }
         if done {
             ev.prevent_default();
@@ -131,13 +157,9 @@ pub fn listen(desk: Desk) {
             .target()
             .and_then(|t| t.dyn_into::<Element>().ok())
             .and_then(|el| el.closest(".label button, .label a").ok().flatten());
-        if ev.detail() > 0 && control.is_some() && !in_dialog() {
-            let stage = document().query_selector(STAGE).ok().flatten();
-            if let Some(stage) = stage.and_then(|s| s.dyn_into::<web_sys::HtmlElement>().ok())
-                && !focused().is_some_and(|el| el.matches("input, textarea, select").unwrap_or(false))
-            {
-                let _ = stage.focus();
-            }
+        let typing = || focused().is_some_and(|el| el.matches("input, textarea, select").unwrap_or(false));
+        if ev.detail() > 0 && control.is_some() && !in_dialog() && !typing() {
+            focus_stage();
         }
     });
     on_cleanup(move || {

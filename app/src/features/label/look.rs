@@ -61,6 +61,9 @@ pub struct Look {
     /// Lines between the pixels where they are large enough.
     pub grid: bool,
     pub card: CardUse,
+    /// How far simplifying may move an outline, in image pixels. None chosen: a pixel of the screen, and masks turn into
+    /// exact outlines.
+    pub tolerance: Option<f64>,
 }
 
 impl Default for Look {
@@ -78,8 +81,17 @@ impl Default for Look {
             equalise: false,
             grid: false,
             card: CardUse::default(),
+            tolerance: None,
         }
     }
+}
+
+/// Largest tolerance that can be chosen, in image pixels.
+const TOLERANCE_MAX: f64 = 100.0;
+
+/// A tolerance as it can be kept; `None` for what is none.
+pub fn tolerance(v: f64) -> Option<f64> {
+    (v.is_finite() && v >= 0.0).then(|| v.min(TOLERANCE_MAX))
 }
 
 /// Name of the SVG filter that does what CSS has no word for.
@@ -98,6 +110,7 @@ impl Look {
             saturation: self.saturation.min(400),
             gamma: percent(self.gamma),
             fill: self.fill.min(600),
+            tolerance: self.tolerance.and_then(tolerance),
             ..self
         }
     }
@@ -226,6 +239,17 @@ mod tests {
             (kept.bounded().brightness, kept.bounded().gamma, kept.contrast),
             (10, 400, 100)
         );
+        assert_eq!(kept.tolerance, None, "kept before there was one");
+        for (text, want) in [
+            ("0", Some(0.0)),
+            ("2.5", Some(2.5)),
+            ("1e9", Some(100.0)),
+            ("-1", None),
+            ("null", None),
+        ] {
+            let kept: Look = serde_json::from_str(&format!(r#"{{"tolerance":{text}}}"#)).unwrap();
+            assert_eq!(kept.bounded().tolerance, want, "{text}");
+        }
     }
 
     #[test]

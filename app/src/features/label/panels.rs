@@ -1,5 +1,6 @@
 //! What surrounds the stage.
 
+mod aimed;
 mod categories;
 mod described;
 mod drawing;
@@ -17,6 +18,7 @@ mod smart;
 mod timeline;
 mod top;
 
+pub use aimed::Aimed;
 pub use drawing::{BrushBar, OutlineBar};
 pub use film::Film;
 pub use hud::{Hud, Suggestions};

@@ -6,8 +6,8 @@ use super::dialogs::Dialogs;
 use super::grid::Grid;
 use super::keys;
 use super::panels::{
-    BrushBar, ColorLegend, Film, Hud, LookPanel, Minimap, OutlineBar, Rail, Side, SmartBar, Suggestions,
-    Timeline, TopBar,
+    Aimed, BrushBar, ColorLegend, Film, Hud, LookPanel, Minimap, OutlineBar, Rail, Side, SmartBar,
+    Suggestions, Timeline, TopBar,
 };
 use super::segmenting::Segmenting;
 use super::text::TextStage;
@@ -91,6 +91,7 @@ fn One() -> impl IntoView {
             <LookPanel/>
             <Minimap/>
             <Hud/>
+            <Aimed/>
         }>
             <TextStage/>
         </Show>

@@ -124,9 +124,9 @@ impl Editor {
         self.epochs.selection += 1;
     }
 
-    /// Escape: ends a gesture, else the selection, else puts the tool down. Says whether anything happened.
+    /// Escape: ends a gesture, else takes the keyboard's pointer away, else lets go of a mask's corners, else of the selection, else puts the tool down. Says whether anything happened.
     pub fn escape(&mut self) -> bool {
-        if self.cancel() {
+        if self.cancel() || self.hide_aim() || self.leave_corners() {
             return true;
         }
         if !self.selection.is_empty() {
@@ -410,7 +410,7 @@ impl Editor {
     /// A box of the last size at the pointer, or in the middle of the view.
     pub fn template_box(&mut self) -> bool {
         let w = self.view.window();
-        let at = self.pointer.unwrap_or_else(|| w.center());
+        let at = self.pointer().unwrap_or_else(|| w.center());
         let (bw, bh) = self.last_size;
         let r = Rect::new(at.x - bw / 2.0, at.y - bh / 2.0, bw, bh);
         let round = |r: Rect| Rect::new(r.x.round(), r.y.round(), r.w, r.h);
@@ -529,26 +529,25 @@ impl Editor {
         self.turn_view_to(0.0);
     }
 
-    pub fn zoom_step(&mut self, inward: bool) {
-        self.view.step(inward);
+    /// The selection fills the view; the whole image when nothing is selected.
+    pub fn zoom_to_selection(&mut self) {
+        match self.selected_rect() {
+            Some(r) => self.view.zoom_to(r),
+            None => self.view.fit(),
+        }
         self.epochs.view += 1;
     }
 
-    /// The selection fills the view; the whole image when nothing is selected.
-    pub fn zoom_to_selection(&mut self) {
+    /// What encloses the selected shapes.
+    pub(super) fn selected_rect(&self) -> Option<Rect> {
         let boxes = self.selection.iter().filter_map(|id| self.doc.bounds(id));
-        let all = boxes.reduce(|a, b| {
+        boxes.reduce(|a, b| {
             let corner = Point::new(a.x.min(b.x), a.y.min(b.y));
             Rect::from_corners(
                 corner,
                 Point::new(a.right().max(b.right()), a.bottom().max(b.bottom())),
             )
-        });
-        match all {
-            Some(r) => self.view.zoom_to(r),
-            None => self.view.fit(),
-        }
-        self.epochs.view += 1;
+        })
     }
 }
 

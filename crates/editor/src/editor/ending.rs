@@ -1,7 +1,7 @@
 //! How gestures end without effect: taken away by the system, dropped, or none to begin with.
 
-use super::Editor;
 use super::gesture::Gesture;
+use super::{Aim, Editor};
 
 impl Editor {
     /// The pointer was taken away (a system gesture, a lost capture): the gesture ends without effect.
@@ -54,9 +54,9 @@ impl Editor {
         }
     }
 
-    /// The pointer left the canvas.
+    /// The pointer left the canvas. The keyboard's stays.
     pub fn pointer_leave(&mut self) {
-        if !self.is_busy() {
+        if !self.is_busy() && self.aim.is_none() {
             self.pointer = None;
             self.hover = None;
             self.epochs.look += 1;
@@ -69,6 +69,7 @@ impl Editor {
         self.relating = None;
         self.gesture = Gesture::Idle;
         self.outline = None;
+        self.aim = self.aim.map(Aim::lifted);
         self.drop_smart();
         if was {
             self.epochs.look += 1;

@@ -5,7 +5,7 @@ use super::outline::Before;
 use super::smart::Hand;
 use super::{Button, Editor, Pointer, PointerKind, Tool};
 use crate::command::Command;
-use crate::hit::{Handle, Hit, hit};
+use crate::hit::{Handle, Hit, grip, hit};
 use crate::shape::{self, Corner, placed};
 use crate::snap::{MIN_SIDE, clamp_shift, drawn, resized};
 use limn_domain::{Annotation, AnnotationId, Point, Rect, Shape, TurnedRect};
@@ -153,6 +153,20 @@ impl Gesture {
         }
     }
 
+    /// The view went by screen pixels beneath a pointer that is down: places on the screen go with it.
+    pub(super) fn carry(&mut self, dx: f64, dy: f64) {
+        let place = match self {
+            Self::Press { at, .. } => at,
+            Self::Draw { pressed, .. } | Self::Smart(Hand::Frame { pressed, .. }) => pressed,
+            Self::Smart(Hand::Tolerance { x, .. }) => {
+                *x += dx;
+                return;
+            }
+            _ => return,
+        };
+        *place = Point::new(place.x + dx, place.y + dy);
+    }
+
     pub(super) const fn marquee(&self) -> Option<Rect> {
         match self {
             Self::Marquee { rect, .. } => Some(*rect),
@@ -173,6 +187,14 @@ impl Editor {
 
     pub(super) fn hit_at(&self, p: &Pointer) -> Option<Hit> {
         let (reach, slack) = self.reach(p.kind);
+        let single = self.selection.single().and_then(|id| self.doc.get(id));
+        let corner = single.filter(|a| self.layers.can_edit(a)).and_then(|a| {
+            let outline = self.corners_of(a)?;
+            grip(a.id, outline, self.view.to_image(p.at), reach, None)
+        });
+        if corner.is_some() {
+            return corner;
+        }
         hit(
             &self.doc,
             &self.layers,

@@ -150,7 +150,7 @@ impl Editor {
         middle: bool,
         alt: bool,
     ) {
-        let Some(mut shape) = self.doc.get(id).map(|a| a.shape.clone()) else {
+        let Some(mut shape) = self.doc.get(id).map(|a| self.grip_shape(a).into_owned()) else {
             return;
         };
         if alt && !middle {

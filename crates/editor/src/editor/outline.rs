@@ -514,8 +514,14 @@ impl Editor {
         }
     }
 
-    /// Puts a new shape in place; an outline is mended where it crosses itself or leaves the image.
+    /// Puts a new shape in place; an outline is mended where it crosses itself or leaves the image, that of a mask taken hold of by
+    /// its corners becomes pixels.
     pub(super) fn reshape(&mut self, id: AnnotationId, shape: Shape) -> bool {
+        if let Shape::Polygon { parts } = &shape
+            && let Some(done) = self.reshape_by_corners(id, parts)
+        {
+            return done;
+        }
         let shape = match shape {
             Shape::Polygon { parts } => match polygon::mend(&parts, self.doc.size()) {
                 Ok((parts, _)) => Shape::Polygon { parts },

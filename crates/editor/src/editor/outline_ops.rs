@@ -9,9 +9,15 @@ use limn_domain::{Mask, Shape};
 const SPECK: u64 = 64;
 
 impl Editor {
-    /// The selected polygons with fewer corners; nothing moves by more than a screen pixel.
-    pub fn simplify_selected(&mut self) -> bool {
-        let tolerance = (1.0 / self.view.scale()).clamp(0.2, 4.0);
+    /// A tolerance in image pixels: the one given, else a pixel of the screen.
+    pub(super) fn tolerance(&self, given: Option<f64>) -> f64 {
+        given.unwrap_or_else(|| (1.0 / self.view.scale()).clamp(0.2, 4.0))
+    }
+
+    /// The selected polygons with fewer corners; nothing of an outline moves by more than `tolerance` image pixels, a screen
+    /// pixel when there is none. At 0 only corners go that lie in a straight line.
+    pub fn simplify_selected(&mut self, tolerance: Option<f64>) -> bool {
+        let tolerance = self.tolerance(tolerance);
         let size = self.doc.size();
         let list = self
             .editable()
@@ -27,8 +33,9 @@ impl Editor {
         self.run(Command::Reshape(list, Vec::new()))
     }
 
-    /// Selected polygons become masks, selected masks polygons: the pixels stay the same.
-    pub fn convert_selected(&mut self) -> bool {
+    /// Selected polygons become the masks of the pixels they cover, selected masks polygons of which nothing lies farther than
+    /// `tolerance` image pixels from the border of the pixels: at 0 those are exactly the same.
+    pub fn convert_selected(&mut self, tolerance: f64) -> bool {
         let size = self.doc.size();
         let list = self
             .editable()
@@ -39,7 +46,13 @@ impl Editor {
                         mask: Mask::from_polygon(parts, size)?,
                     },
                     Shape::Mask { mask } => {
-                        let (parts, _) = polygon::mend(&mask.to_polygon(), size).ok()?;
+                        let border = mask.to_polygon();
+                        let border = if tolerance > 0.0 {
+                            polygon::simplified(&border, tolerance)
+                        } else {
+                            border
+                        };
+                        let (parts, _) = polygon::mend(&border, size).ok()?;
                         Shape::Polygon { parts }
                     }
                     _ => return None,

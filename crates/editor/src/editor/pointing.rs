@@ -3,6 +3,7 @@
 use super::gesture::{CLICK, Gesture};
 use super::{Cursor, Editor, Pointer, Tool};
 use crate::hit::Hit;
+use crate::viewport::STEP;
 use limn_domain::{Annotation, AnnotationId, Point, Rect};
 
 impl Editor {
@@ -86,6 +87,15 @@ impl Editor {
             }
         }
         self.epochs.selection += 1;
+    }
+
+    /// Zooms by one step, about the keyboard's pointer where that is shown.
+    pub fn zoom_step(&mut self, inward: bool) {
+        match self.aim {
+            Some(aim) => self.view.zoom_at(aim.at, if inward { STEP } else { 1.0 / STEP }),
+            None => self.view.step(inward),
+        }
+        self.epochs.view += 1;
     }
 
     /// The wheel: zooms at the pointer; with Shift pans sideways.

@@ -41,6 +41,10 @@ pub enum Action {
     BrushSmaller,
     HideOrPan,
     Template,
+    /// The pointer that keys move, shown or taken away.
+    KeyPointer,
+    /// Presses that pointer and holds it down, or lets it go.
+    HoldPointer,
     Escape,
     /// The category with this key; 0 is the tenth.
     Category(u8),
@@ -90,6 +94,8 @@ pub enum Action {
     Borders,
     Simplify,
     Convert,
+    /// A mask is taken hold of by the corners of its border, or no more.
+    EditCorners,
     FillHoles,
     Clean,
     AcceptAll,
@@ -149,6 +155,7 @@ impl Action {
             Self::EndBack | Self::EndOn | Self::StartBack | Self::StartOn | Self::FindText => false,
             action if action.is_of_videos() => task.takes_videos(),
             Self::Template => task.allows(ShapeKind::Box),
+            Self::KeyPointer | Self::HoldPointer => task.marks_objects(),
             Self::Grid => matches!(task, Task::Classification | Task::Multilabel),
             Self::LeaveOut => task.allows(ShapeKind::Keypoints),
             Self::BrushLarger | Self::BrushSmaller | Self::FillHoles | Self::Clean => {
@@ -159,6 +166,7 @@ impl Action {
             | Self::Intersect
             | Self::Simplify
             | Self::Convert
+            | Self::EditCorners
             | Self::Borders => task.allows(ShapeKind::Polygon),
             _ => self.tool().is_none_or(|tool| tool.is_for(task)),
         }
@@ -204,6 +212,7 @@ impl Action {
                     | Self::Subtract
                     | Self::Intersect
                     | Self::Convert
+                    | Self::EditCorners
             ))
     }
 

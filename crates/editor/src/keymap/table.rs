@@ -190,6 +190,20 @@ pub(super) const TABLE: &[Row] = &[
         true,
     ),
     row(
+        A::KeyPointer,
+        "Backquote",
+        "A pointer for the keyboard, or none",
+        G::Tools,
+        true,
+    ),
+    row(
+        A::HoldPointer,
+        "Backslash",
+        "Keyboard pointer: press and hold to drag, and let go",
+        G::Tools,
+        true,
+    ),
+    row(
         A::Escape,
         "Escape",
         "Cancel, deselect, back to select",
@@ -248,6 +262,13 @@ pub(super) const TABLE: &[Row] = &[
         A::Convert,
         "KeyM",
         "Outline to pixel mask, and back",
+        G::Objects,
+        true,
+    ),
+    row(
+        A::EditCorners,
+        "Shift+KeyV",
+        "Edit a mask by its corners, or no more",
         G::Objects,
         true,
     ),
@@ -549,6 +570,17 @@ const GESTURES: &[Gesture] = &[
     (G::View, "Pan while held (or middle mouse, two fingers)", "Space"),
     (G::View, "Zoom at the pointer (pinch)", "Wheel"),
     (G::Tools, "With a drawing tool: select instead", "Ctrl"),
+    (
+        G::Tools,
+        "Keyboard pointer: by 1 px of the screen; with Shift by 10",
+        "Arrows",
+    ),
+    (G::Tools, "Keyboard pointer: click", "Space"),
+    (
+        G::Tools,
+        "Keyboard pointer: a click with Shift or Alt",
+        "Shift+Space Alt+Enter",
+    ),
     (G::Objects, "Add to the selection, or pull a frame", "Shift+Click"),
     (G::Objects, "Select the one below", "Alt+Click"),
 ];

@@ -7,7 +7,7 @@ use super::paint::{lighter, line};
 use super::place::ring;
 use crate::features::label::desk::px;
 use limn_domain::{Keypoint, Point, Shape, TurnedRect, Visibility};
-use limn_editor::{Editor, Outline, Proposal, Purpose, Tool};
+use limn_editor::{Aim, Editor, Outline, Proposal, Purpose, Tool};
 use web_sys::CanvasRenderingContext2d as Context;
 
 /// What takes pixels away.
@@ -80,6 +80,25 @@ pub fn draw(c: &Context, e: &Editor, outlines: &Outlines, (w, h): (f64, f64), co
         c.fill();
         line(c, "#8296ff", 1.0);
     }
+    if let Some(aim) = e.aim() {
+        aimed(c, aim);
+    }
+}
+
+/// The keyboard's pointer: a cross that shows on light and dark, with a ring while it is held down.
+fn aimed(c: &Context, aim: Aim) {
+    let (x, y) = (aim.at.x.round() + 0.5, aim.at.y.round() + 0.5);
+    c.begin_path();
+    for (dx, dy) in [(1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0)] {
+        c.move_to(x + dx * 4.0, y + dy * 4.0);
+        c.line_to(x + dx * 18.0, y + dy * 18.0);
+    }
+    if aim.is_pressed() {
+        c.move_to(x + 10.0, y);
+        let _ = c.arc(x, y, 10.0, 0.0, std::f64::consts::TAU);
+    }
+    line(c, "rgb(0 0 0 / 0.8)", 5.0);
+    line(c, "#ffffff", 2.0);
 }
 
 /// What is being drawn corner by corner.

@@ -484,7 +484,7 @@ impl Painter {
             && !e.is_read_only()
             && !e.tool().hides_grips()
         {
-            grips::draw(c, e, &e.shown_shape(a), look_of(a).1);
+            grips::draw(c, e, &e.grip_shape(a), look_of(a).1);
         }
         for conflict in e.conflicts() {
             if let Some(theirs) = &conflict.theirs {

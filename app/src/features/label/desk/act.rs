@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use limn_domain::polygon::Combine;
 use limn_domain::{Annotation, Source};
-use limn_editor::{Action as A, Editor, Finish, Order, Tool};
+use limn_editor::{Action as A, Editor, Finish, Mods, Order, Tool};
 
 impl Desk {
     /// Carries out an action. `false`: it does not apply here, and the key keeps its usual meaning.
@@ -112,14 +112,24 @@ impl Desk {
                 self.edit(|e| e.set_snaps_to_borders(!e.snaps_to_borders()));
             }
             A::Simplify => {
-                self.edit(Editor::simplify_selected);
+                let tolerance = self.looks.get_untracked().tolerance;
+                self.edit(|e| e.simplify_selected(tolerance));
             }
             A::Convert => {
-                self.edit(Editor::convert_selected);
+                let tolerance = self.looks.get_untracked().tolerance.unwrap_or(0.0);
+                self.edit(|e| e.convert_selected(tolerance));
+            }
+            A::EditCorners => {
+                let tolerance = self.looks.get_untracked().tolerance;
+                if self.edit(|e| e.toggle_corners(tolerance)) == Some(false) {
+                    self.toasts.info("Select one mask whose corners to edit first.");
+                }
             }
             A::HideOrPan if self.has_selection() => self.view(Editor::toggle_hidden_selected),
             A::HideOrPan => self.view(|e| e.set_tool(Tool::Pan)),
             A::Escape => return self.edit(Editor::escape).unwrap_or(false),
+            A::KeyPointer => self.view(Editor::toggle_aim),
+            A::HoldPointer => return self.hold_aim(Mods::default()),
             A::Template => {
                 self.edit(Editor::template_box);
             }

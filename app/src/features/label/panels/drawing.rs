@@ -25,6 +25,9 @@ pub(super) fn hint(e: &Editor) -> Option<String> {
         .and_then(|id| e.doc().get(id))
         .map(|a| a.shape.shape_kind());
     let text = match e.tool() {
+        Tool::Select if e.edits_corners() => {
+            "Drag a corner, or the middle of a side; Alt and a click removes a corner; Esc ends it"
+        }
         Tool::Polygon => outline_hint(e, matches!(kind, Some(ShapeKind::Polygon | ShapeKind::Mask))),
         Tool::Brush | Tool::Eraser => brush_hint(e, kind),
         Tool::Keypoints => return keypoint_hint(e),

@@ -17,6 +17,7 @@ pub fn Hud() -> impl IntoView {
     });
     let pointer = Memo::new(move |_| {
         desk.look_tick.track();
+        desk.view_tick.track();
         desk.read(|s| {
             let p = s.editor.pointer()?;
             let size = s.editor.doc().size();

@@ -148,7 +148,11 @@ pub fn LookPanel() -> impl IntoView {
                 </Show>
                 <div class="label-light__foot">
                     <Button variant=Variant::Quiet size=ButtonSize::Small on_click=move || {
-                        desk.set_look(|l| *l = Look::default());
+                        desk.set_look(|l| {
+                            // How things are edited is not how they are shown.
+                            let tolerance = l.tolerance;
+                            *l = Look { tolerance, ..Look::default() };
+                        });
                         desk.window.set(None);
                         desk.edit(limn_editor::Editor::upright_view);
                     }>"Reset"</Button>

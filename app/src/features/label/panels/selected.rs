@@ -6,7 +6,8 @@ use super::linked::Linked;
 use super::menus::SelectedMenu;
 use super::numbers::{Numbers, Place};
 use super::objects::ordinal;
-use crate::features::label::desk::Desk;
+use crate::features::label::desk::{Desk, px};
+use crate::features::label::look;
 use crate::ui::{Button, ButtonSize, Glyph, IconButton};
 use leptos::prelude::*;
 use limn_domain::project::Task;
@@ -143,6 +144,12 @@ fn OutlineActions(now: Memo<Option<Shown>>) -> impl IntoView {
             .unwrap_or_default()
         })
     });
+    let by_corners = Memo::new(move |_| {
+        desk.look_tick.track();
+        desk.selection_tick.track();
+        desk.doc_tick.track();
+        desk.read(|s| s.editor.edits_corners()).unwrap_or(false)
+    });
     // Pixels of one category have no outlines of their own.
     let convertible = move || desk.task() != Task::Semantic;
     let button = move |text: &'static str, action: Action| {
@@ -171,10 +178,68 @@ fn OutlineActions(now: Memo<Option<Shown>>) -> impl IntoView {
                         {button("Clean", Action::Clean)}
                         {(polygons > 0 && masks == 0).then(|| button("To mask", Action::Convert))}
                         {(masks > 0 && convertible()).then(|| button("To outline", Action::Convert))}
+                        {(masks == 1 && polygons == 0 && convertible()).then(|| {
+                            let kbd = key_of(desk, Action::EditCorners).replace("Shift ", "\u{21e7}");
+                            // Its text alone changes, so that it keeps the focus.
+                            let text = move || if by_corners.get() { "Leave corners" } else { "Edit corners" };
+                            view! {
+                                <Button size=ButtonSize::Small kbd=kbd on_click=move || act(desk, Action::EditCorners)>
+                                    {text}
+                                </Button>
+                            }
+                        })}
                     }
                 }}
+                <Show when=convertible>
+                    <Tolerance/>
+                </Show>
             </div>
         </Show>
+    }
+}
+
+/// How far the border may move where corners are left out.
+#[component]
+fn Tolerance() -> impl IntoView {
+    let desk: Desk = expect_context();
+    let typed_anew = RwSignal::new(0_u32);
+    let typed = move |text: String| {
+        let text = text.trim().replace(',', ".");
+        if text.is_empty() {
+            desk.set_look(|l| l.tolerance = None);
+        } else if let Some(v) = text.parse::<f64>().ok().and_then(look::tolerance) {
+            desk.set_look(|l| l.tolerance = Some(v));
+        }
+        // Shows the kept number again where the typed one was bounded or refused.
+        typed_anew.update(|n| *n += 1);
+    };
+    view! {
+        <label
+            class="label-field label-field--wide label-outline__tolerance"
+            title="How far Simplify, To outline and Edit corners may move the border, in pixels of the picture; 0 is exact. Empty: To outline is exact, the others go by the zoom."
+        >
+            <span>"Tolerance"</span>
+            <input
+                class="input num"
+                type="text"
+                inputmode="decimal"
+                autocomplete="off"
+                placeholder="auto"
+                aria-label="Tolerance in pixels"
+                prop:value=move || {
+                    typed_anew.track();
+                    desk.looks.get().tolerance.map(px).unwrap_or_default()
+                }
+                on:change=move |ev| typed(event_target_value(&ev))
+                on:keydown=move |ev| {
+                    if ev.key() == "Enter" || ev.key() == "Escape" {
+                        ev.prevent_default();
+                        let el: web_sys::HtmlElement = event_target(&ev);
+                        let _ = el.blur();
+                    }
+                }
+            />
+        </label>
     }
 }
 
