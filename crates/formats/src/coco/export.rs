@@ -20,6 +20,9 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 const BUFFER: usize = 128 << 10;
 /// How far inside an ellipse the sides of its polygon lie at most, in pixels.
 const ELLIPSE_TOLERANCE: f64 = 0.05;
+/// Parts of a pixel to which the corners of turned shapes are written. COCO fills outlines after rounding corners to fifths of a
+/// pixel: the last digits that sine and cosine leave would decide to which.
+const TURNED_PARTS: f64 = 1e6;
 /// Left-out labels named in [`Written::examples`].
 const EXAMPLES: usize = 10;
 
@@ -342,6 +345,7 @@ impl<W: Write, S: Read + Write + Seek> CocoWriter<W, S> {
     /// A turned shape as the polygon of what of it lies in the image, and its own numbers beside that.
     fn turned(&mut self, image: &Image<'_>, size: Size, label: Label<'_>, shape: &Shape) -> io::Result<()> {
         let region = shape.region(ELLIPSE_TOLERANCE).unwrap_or_default();
+        let region = polygon::mapped(&region, |v| v.map(|c| (c * TURNED_PARTS).round() / TURNED_PARTS));
         if let Ok((parts, _)) = polygon::mend(&region, size) {
             return self.polygon(image, size, label, &parts, Some(shape));
         }

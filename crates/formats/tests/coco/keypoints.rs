@@ -111,6 +111,25 @@ fn what_coco_has_no_form_for_is_counted() {
     assert_eq!(counts.dropped, 1);
 }
 
+/// The same box told in four ways, its corners where COCO rounds up or down to fifths of a pixel: sine and cosine are not exact, and
+/// must not decide.
+#[test]
+fn the_area_of_a_turned_box_does_not_hang_on_how_it_is_told() {
+    let slope = 3.0_f64.atan2(4.0).to_degrees();
+    for (cx, cy) in [(60.1, 20.0), (60.3, 20.1), (60.6, 20.1), (60.6, 20.6)] {
+        for (w, h) in [(20.0, 10.0), (30.0, 15.0), (25.0, 15.0)] {
+            for quarters in [0.0, 1.0, 2.0, 3.0] {
+                let (w, h) = if quarters % 2.0 == 0.0 { (w, h) } else { (h, w) };
+                let angle = slope + 90.0 * quarters;
+                let rect = TurnedRect { cx, cy, w, h, angle }.normal();
+                let (text, _) = written(&[Shape::RotatedBox { rect }]);
+                let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+                assert_eq!(json["annotations"][0]["area"], w * h, "{rect:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn skeletons_of_other_makers() {
     let file = |category: &str, keypoints: &str| {
