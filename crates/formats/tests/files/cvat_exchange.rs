@@ -261,6 +261,35 @@ fn groups_stay_together_and_only_parts_are_joined() {
     );
 }
 
+/// Of one label, on one level, and the same said of them: only a group makes parts of one object of them.
+#[test]
+fn polygons_without_a_group_are_objects_of_their_own() {
+    let xml = r#"<annotations><image id="0" name="x.jpg" width="64" height="64">
+<polygon label="cat" points="1,1;9,1;9,9" z_order="0"/>
+<polygon label="cat" points="11,1;19,1;19,9" z_order="0"/>
+<polygon label="cat" points="21,1;29,1;29,9" group_id="0" z_order="0"/>
+<polygon label="cat" points="31,1;39,1;39,9" group_id="0" z_order="0"/>
+<polygon label="cat" points="41,1;49,1;49,9" group_id="" z_order="0"/>
+<polygon label="cat" points="51,1;59,1;59,9" group_id="7" z_order="0"/>
+<polygon label="cat" points="51,11;59,11;59,19" group_id="7" z_order="0"/>
+</image></annotations>"#;
+    let (out, report) = imported(xml);
+    assert_eq!(report.refused, 0, "{report:#?}");
+    let parts: Vec<usize> = out
+        .annotations
+        .iter()
+        .map(|a| match &a.shape {
+            ImportedShape::Outline(outline) => match &**outline {
+                ImportedOutline::Polygons(rings) => rings.len(),
+                other => panic!("{other:?}"),
+            },
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(parts, [1, 1, 1, 1, 1, 2]);
+    assert_eq!(groups(&out), [None; 6]);
+}
+
 #[test]
 fn groups_are_written_beside_the_parts_of_polygons() {
     let parts = Shape::Polygon {
