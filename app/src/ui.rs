@@ -26,7 +26,7 @@ pub use debounce::debounce;
 pub use dialog::{ConfirmDialog, Dialog, DialogBody, DialogFoot, DialogSize};
 pub use failure::{ErrorView, NotFound};
 pub use field::{Field, FormError, Notice};
-pub use hotkey::{Hotkeys, is_typing, use_hotkey, use_hotkey_when};
+pub use hotkey::{Hotkeys, is_overlaid, is_typing, use_hotkey, use_hotkey_when};
 pub use icon::{Glyph, Icon, IconOf, Logo};
 pub use input::{Checkbox, Choice, RadioCards, Select, Switch, TextArea, TextInput};
 pub use layout::{Breadcrumbs, Card, EmptyState, PageHead, Skeleton, SkeletonCards, Stat, Tab, Table, Tabs};

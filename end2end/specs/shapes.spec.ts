@@ -523,6 +523,20 @@ test.describe("by touch", () => {
     // The second point is selected since it was set.
     await page.getByTestId("object").first().tap();
     await expect(page.getByTestId("selected-title")).toHaveText("2 objects");
+    await label.saved();
+    const placed = await stored(api, project.id);
+    await page.getByRole("button", { name: "More for the selection" }).tap();
+    const menu = page.getByRole("menu", { name: "More for the selection" });
+    await expect(menu.getByRole("menuitem").first()).toBeFocused();
+    // Its keys are its own: arrows move no object, Escape closes it and keeps the selection.
+    await page.keyboard.press("ArrowDown");
+    await expect(menu.getByRole("menuitem").nth(1)).toBeFocused();
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("Escape");
+    await expect(menu).toBeHidden();
+    await expect(page.getByTestId("selected-title")).toHaveText("2 objects");
+    await label.saved();
+    expect(await stored(api, project.id)).toEqual(placed);
     await page.getByRole("button", { name: "More for the selection" }).tap();
     await page.getByRole("menuitem", { name: "Copy" }).tap();
     await page.getByRole("button", { name: "More for all objects" }).tap();

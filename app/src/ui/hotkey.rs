@@ -29,9 +29,11 @@ pub fn is_typing(ev: &web_sys::KeyboardEvent) -> bool {
     target.is_content_editable() || (matches!(tag.as_str(), "INPUT" | "TEXTAREA" | "SELECT") && !ticks)
 }
 
-/// Whether a dialog is open, which then owns the keys.
-fn in_dialog() -> bool {
-    document().query_selector("dialog[open]").ok().flatten().is_some()
+/// Whether a dialog, a menu or another popover is open, which then owns the keys.
+pub fn is_overlaid() -> bool {
+    let open = |selector: &str| document().query_selector(selector).ok().flatten().is_some();
+    // One by one: a browser that does not know popovers refuses the second.
+    open("dialog[open]") || open("[popover=auto]:popover-open")
 }
 
 fn matches(keys: &str, ev: &web_sys::KeyboardEvent) -> bool {
@@ -60,7 +62,7 @@ fn matches(keys: &str, ev: &web_sys::KeyboardEvent) -> bool {
 }
 
 /// Runs `action` when `keys` are pressed: `l`, `?`, `Ctrl+k`, `Shift+Enter`. Keys without Ctrl rest while somebody
-/// types or a dialog is open. They work while the calling component is shown.
+/// types, or a dialog or a menu is open. They work while the calling component is shown.
 pub fn use_hotkey(keys: &'static str, what: impl Into<String>, action: impl Fn() + Send + Sync + 'static) {
     use_hotkey_when(keys, what, || true, action);
 }
@@ -85,7 +87,7 @@ pub fn use_hotkey_when(
     let handle = StoredValue::new(None);
     Effect::new(move |_| {
         let listener = window_event_listener(ev::keydown, move |ev| {
-            let free = keys.starts_with("Ctrl") || (!is_typing(&ev) && !in_dialog());
+            let free = keys.starts_with("Ctrl") || (!is_typing(&ev) && !is_overlaid());
             if free
                 && !ev.default_prevented()
                 && !ev.is_composing()

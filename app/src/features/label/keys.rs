@@ -1,8 +1,8 @@
-//! The keyboard of the label page: physical keys to actions, out of the way of typing, dialogs and controls.
+//! The keyboard of the label page: physical keys to actions, out of the way of typing, dialogs, menus and controls.
 
 use super::desk::Desk;
 use super::panels::STAGE;
-use crate::ui::is_typing;
+use crate::ui::{is_overlaid, is_typing};
 use leptos::ev;
 use leptos::prelude::*;
 use limn_editor::{Action, Mods};
@@ -12,6 +12,10 @@ use web_sys::{Element, KeyboardEvent};
 
 /// Longest press that is a tap, in milliseconds.
 const TAP: f64 = 300.0;
+/// What arrows move while it has the focus.
+const SLIDER: &str = "input[type=range], [role=slider]";
+/// Controls that give the focus back after a click.
+const CLICKED: &str = ".label button, .label a, .label input[type=range], .label [role=slider]";
 
 fn in_dialog() -> bool {
     document().query_selector("dialog[open]").ok().flatten().is_some()
@@ -27,6 +31,19 @@ fn on_control() -> bool {
         el.matches("button, a[href], summary, input, select, textarea")
             .unwrap_or(false)
     })
+}
+
+/// Whether the focus is on a slider that this key moves.
+fn slides(ev: &KeyboardEvent) -> bool {
+    let moves = ev.code().starts_with("Arrow")
+        || matches!(ev.code().as_str(), "Home" | "End" | "PageUp" | "PageDown");
+    let on_slider = || focused().is_some_and(|el| el.matches(SLIDER).unwrap_or(false));
+    moves && !ev.ctrl_key() && !ev.meta_key() && !ev.alt_key() && on_slider()
+}
+
+/// Whether the focus is in the panel that says how things are shown.
+fn in_looks() -> bool {
+    focused().is_some_and(|el| el.closest(".label-light").ok().flatten().is_some())
 }
 
 /// Whether the focus is where Tab may go through the objects: the canvas, or nowhere.
@@ -65,7 +82,8 @@ pub fn listen(desk: Desk) {
     let pressed = StoredValue::new(None::<(f64, limn_domain::Point)>);
     // In the capture phase: before the studio's own keys.
     let down = capture("keydown", move |ev: KeyboardEvent| {
-        if ev.default_prevented() || ev.is_composing() || in_dialog() {
+        // What is open over the page has all keys: Escape closes it and nothing else, arrows and Enter choose in it.
+        if ev.default_prevented() || ev.is_composing() || is_overlaid() {
             return;
         }
         desk.note_activity();
@@ -74,7 +92,7 @@ pub fn listen(desk: Desk) {
             shift: ev.shift_key(),
             alt: ev.alt_key(),
         };
-        if is_typing(&ev) {
+        if is_typing(&ev) || slides(&ev) {
             return;
         }
         let aiming = desk.is_aiming();
@@ -106,6 +124,12 @@ pub fn listen(desk: Desk) {
             }
             return;
         };
+        if action == Action::Escape && in_looks() {
+            desk.show_light.set(false);
+            focus_stage();
+            ev.prevent_default();
+            return;
+        }
         let theirs = match action {
             Action::Submit => !mods.ctrl && on_control(),
             Action::CycleNext | Action::CyclePrevious => !on_canvas() || free_tab.get_value(),
@@ -156,8 +180,13 @@ pub fn listen(desk: Desk) {
         let control = ev
             .target()
             .and_then(|t| t.dyn_into::<Element>().ok())
-            .and_then(|el| el.closest(".label button, .label a").ok().flatten());
-        let typing = || focused().is_some_and(|el| el.matches("input, textarea, select").unwrap_or(false));
+            .and_then(|el| el.closest(CLICKED).ok().flatten());
+        let typing = || {
+            focused().is_some_and(|el| {
+                el.matches("input:not([type=range]), textarea, select")
+                    .unwrap_or(false)
+            })
+        };
         if ev.detail() > 0 && control.is_some() && !in_dialog() && !typing() {
             focus_stage();
         }
