@@ -15,6 +15,7 @@ mod grips;
 mod links;
 mod outline;
 mod outline_ops;
+mod placing;
 mod pointing;
 mod proposal;
 mod smart;
@@ -236,6 +237,8 @@ pub struct Editor {
     category: Option<CategoryId>,
     read_only: bool,
     gesture: Gesture,
+    /// A box of which one corner was clicked.
+    placing: Option<placing::Placing>,
     outline: Option<Outline>,
     /// What the next outline is for, chosen by a button.
     intent: Option<Purpose>,
@@ -292,6 +295,7 @@ impl Editor {
             category: None,
             read_only: false,
             gesture: Gesture::Idle,
+            placing: None,
             outline: None,
             intent: None,
             brush: Brush::default(),
@@ -561,18 +565,16 @@ impl Editor {
         self.shown_shape(a).bounds()
     }
 
-    /// The box being drawn.
-    pub fn draft(&self) -> Option<Rect> {
-        self.gesture.draft()
-    }
-
     /// The frame being pulled over shapes to select them.
     pub const fn marquee(&self) -> Option<Rect> {
         self.gesture.marquee()
     }
 
-    /// Whether a gesture is under way or an outline begun.
+    /// Whether a gesture is under way, or something begun that goes on with the next click.
     pub const fn is_busy(&self) -> bool {
-        !matches!(self.gesture, Gesture::Idle) || self.outline.is_some() || self.smart.is_some()
+        !matches!(self.gesture, Gesture::Idle)
+            || self.placing.is_some()
+            || self.outline.is_some()
+            || self.smart.is_some()
     }
 }

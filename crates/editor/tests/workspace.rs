@@ -381,6 +381,69 @@ fn two_fingers_zoom_and_never_draw() {
 }
 
 #[test]
+fn a_look_around_between_two_clicks_keeps_the_first_corner() {
+    let touch = |id, at| Pointer {
+        id,
+        kind: PointerKind::Touch,
+        at,
+        ..Pointer::default()
+    };
+    let tap = |e: &mut Editor, x, y| {
+        let p = touch(1, e.view().to_screen(Point::new(x, y)));
+        e.pointer_down(p);
+        e.pointer_up(p);
+    };
+    let mut e = editor(vec![]);
+    e.set_tool(Tool::Box);
+    tap(&mut e, 100.0, 100.0);
+    assert_eq!(e.first_corner(), Some(Point::new(100.0, 100.0)));
+    // Two fingers come one after the other, and go so.
+    let fingers = [Point::new(300.0, 300.0), Point::new(400.0, 300.0)];
+    e.pointer_down(touch(1, fingers[0]));
+    e.pointer_down(touch(2, fingers[1]));
+    e.pointer_move(touch(2, Point::new(500.0, 300.0)));
+    e.pointer_up(touch(2, Point::new(500.0, 300.0)));
+    e.pointer_move(touch(1, Point::new(320.0, 310.0)));
+    e.pointer_up(touch(1, Point::new(320.0, 310.0)));
+    assert!(e.doc().is_empty() && (e.view().scale() - 2.0).abs() < 1e-9);
+    assert_eq!(e.first_corner(), Some(Point::new(100.0, 100.0)));
+    // A finger that comes alone tells the second one, where it is lifted.
+    let p = touch(1, e.view().to_screen(Point::new(150.0, 130.0)));
+    e.pointer_down(p);
+    let to = touch(1, e.view().to_screen(Point::new(160.0, 140.0)));
+    e.pointer_move(to);
+    assert_eq!(e.draft(), Some(Rect::new(100.0, 100.0, 60.0, 40.0)));
+    e.pointer_up(to);
+    assert_eq!(only_rect(&e), Rect::new(100.0, 100.0, 60.0, 40.0));
+    assert!(!e.is_busy());
+    // Escape drops it, and a click elsewhere begins anew.
+    tap(&mut e, 200.0, 200.0);
+    assert!(e.escape() && e.first_corner().is_none());
+    // The middle button of a mouse pans meanwhile.
+    let mut e = editor(vec![]);
+    e.set_tool(Tool::Box);
+    let click = |e: &mut Editor, x, y| {
+        let p = at(e, x, y);
+        e.pointer_move(p);
+        e.pointer_down(p);
+        e.pointer_up(p);
+    };
+    click(&mut e, 200.0, 200.0);
+    let before = e.view().offset();
+    let middle = |x, y| Pointer {
+        at: Point::new(x, y),
+        button: Button::Middle,
+        ..Pointer::default()
+    };
+    e.pointer_down(middle(300.0, 300.0));
+    e.pointer_move(middle(340.0, 320.0));
+    e.pointer_up(middle(340.0, 320.0));
+    assert_ne!(e.view().offset(), before);
+    click(&mut e, 260.0, 220.0);
+    assert_eq!(only_rect(&e), Rect::new(200.0, 200.0, 60.0, 20.0));
+}
+
+#[test]
 fn keys_are_physical_and_unambiguous() {
     let map = Keymap::default();
     assert!(

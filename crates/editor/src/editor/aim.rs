@@ -65,7 +65,7 @@ impl Editor {
     /// Shows the keyboard's pointer in the middle of the selection where that is in view, else of the view; or takes it away.
     /// While something is dragged with another pointer nothing happens.
     pub fn toggle_aim(&mut self) {
-        if self.hide_aim() || !matches!(self.gesture, Gesture::Idle | Gesture::Draw { placing: true, .. }) {
+        if self.hide_aim() || !matches!(self.gesture, Gesture::Idle) {
             return;
         }
         let screen = self.view.screen();
@@ -160,7 +160,7 @@ impl Editor {
             // The view may be another one since the last move.
             self.pointer_move(p);
             self.pointer_down(p);
-            if matches!(self.gesture, Gesture::Idle | Gesture::Draw { placing: true, .. }) {
+            if matches!(self.gesture, Gesture::Idle) {
                 // It has begun nothing that could be dragged.
                 self.aim = Some(aim);
                 self.pointer_up(p);

@@ -68,6 +68,7 @@ impl Editor {
         let was = self.is_busy() || self.relating.is_some();
         self.relating = None;
         self.gesture = Gesture::Idle;
+        self.placing = None;
         self.outline = None;
         self.aim = self.aim.map(Aim::lifted);
         self.drop_smart();

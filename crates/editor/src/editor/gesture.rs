@@ -7,7 +7,7 @@ use super::{Button, Editor, Pointer, PointerKind, Tool};
 use crate::command::Command;
 use crate::hit::{Handle, Hit, grip, hit};
 use crate::shape::{self, Corner, placed};
-use crate::snap::{MIN_SIDE, clamp_shift, drawn, resized};
+use crate::snap::{clamp_shift, resized};
 use limn_domain::{Annotation, AnnotationId, Point, Rect, Shape, TurnedRect};
 
 /// Screen pixels a pointer may travel and still have clicked.
@@ -117,8 +117,6 @@ pub(super) enum Gesture {
         from: Point,
         pressed: Point,
         rect: Rect,
-        /// The first click is done, the second is to come.
-        placing: bool,
     },
 }
 
@@ -250,12 +248,10 @@ impl Editor {
         }
         let at = self.view.to_image(p.at);
         self.pointer = Some(at);
-        if let Gesture::Draw { placing: true, .. } = self.gesture
-            && p.button == Button::Primary
-            && !self.hold_pan
-        {
-            self.track_draw(&p);
-            self.finish_draw();
+        // A finger may be one of two that are coming: what it tells counts when it is lifted.
+        let tells = p.kind != PointerKind::Touch && p.button == Button::Primary && !self.hold_pan;
+        if tells && self.placing.is_some() {
+            self.place(&p);
             return;
         }
         if self.relating.is_some() && self.active_tool(&p) != Tool::Pan {
@@ -271,25 +267,14 @@ impl Editor {
         }
         match self.active_tool(&p) {
             Tool::Pan => {
-                // A box being placed by clicks survives a look around.
-                if !matches!(self.gesture, Gesture::Draw { placing: true, .. }) {
-                    self.gesture = Gesture::Pan { last: p.at };
-                    self.cursor = Cursor::Grabbing;
-                }
+                self.gesture = Gesture::Pan { last: p.at };
+                self.cursor = Cursor::Grabbing;
             }
             Tool::Brush | Tool::Eraser => self.paint_press(&p),
             Tool::Wand | Tool::Scissors | Tool::Superpixels | Tool::Cut | Tool::Segment => {
                 self.smart_press(&p);
             }
-            Tool::Box | Tool::Ellipse | Tool::Keypoints if self.outline.is_none() => {
-                let from = self.snap(p.mods.alt).point(at);
-                self.gesture = Gesture::Draw {
-                    from,
-                    pressed: p.at,
-                    rect: Rect::new(from.x, from.y, 0.0, 0.0),
-                    placing: false,
-                };
-            }
+            Tool::Box | Tool::Ellipse | Tool::Keypoints if self.outline.is_none() => self.draw_press(&p),
             Tool::Box
             | Tool::Ellipse
             | Tool::Keypoints
@@ -366,6 +351,7 @@ impl Editor {
             _ => None,
         };
         match &mut self.gesture {
+            Gesture::Idle if self.placing.is_some() => self.track_placing(&p),
             Gesture::Idle => {
                 let look = (self.hover, self.cursor);
                 self.look_under(&p);
@@ -464,15 +450,6 @@ impl Editor {
         self.epochs.look += 1;
     }
 
-    fn track_draw(&mut self, p: &Pointer) {
-        let at = self.view.to_image(p.at);
-        // Alt draws from the centre, so it cannot also switch snapping off here.
-        let snap = self.snap(false);
-        if let Gesture::Draw { from, rect, .. } = &mut self.gesture {
-            *rect = drawn(*from, at, p.mods.shift, p.mods.alt, snap);
-        }
-    }
-
     pub fn pointer_up(&mut self, p: Pointer) {
         if self.touches.remove(&p.id).is_none() && p.kind == PointerKind::Touch {
             return;
@@ -524,69 +501,8 @@ impl Editor {
             Gesture::Smart(hand) => self.smart_release(hand, &p),
             Gesture::Trace(_) => self.outline_release(),
             Gesture::Marquee { rect, add, .. } => self.select_in(rect, add),
-            Gesture::Draw {
-                from,
-                pressed,
-                rect,
-                placing,
-            } => {
-                self.gesture = Gesture::Draw {
-                    from,
-                    pressed,
-                    rect,
-                    placing,
-                };
-                if placing {
-                    // The release of a pan by middle mouse or held key.
-                } else if pressed.distance(p.at) < CLICK && self.tool == Tool::Keypoints {
-                    // A click sets the first keypoint; a drag puts the whole skeleton into the frame.
-                    self.gesture = Gesture::Idle;
-                    let (reach, _) = self.reach(p.kind);
-                    self.outline_press(&p, reach);
-                    self.outline_release();
-                } else if pressed.distance(p.at) < CLICK {
-                    self.gesture = Gesture::Draw {
-                        from,
-                        pressed,
-                        rect,
-                        placing: true,
-                    };
-                } else {
-                    self.track_draw(&p);
-                    self.finish_draw();
-                }
-            }
+            Gesture::Draw { from, pressed, rect } => self.draw_release(&p, from, pressed, rect),
         }
         self.look_under(&p);
-    }
-
-    fn finish_draw(&mut self) {
-        let Gesture::Draw { rect, .. } = std::mem::replace(&mut self.gesture, Gesture::Idle) else {
-            return;
-        };
-        if rect.w < MIN_SIDE || rect.h < MIN_SIDE {
-            return;
-        }
-        match self.tool {
-            Tool::Ellipse => {
-                let rect = TurnedRect::upright(rect);
-                self.add_shape(Shape::Ellipse { rect });
-            }
-            Tool::Keypoints => {
-                if let Some(skeleton) = self.skeleton() {
-                    let keypoints = skeleton.placed(rect);
-                    self.add_shape(Shape::Keypoints { keypoints });
-                }
-            }
-            _ => {
-                self.last_size = (rect.w, rect.h);
-                self.add_box(rect);
-            }
-        }
-    }
-
-    /// Adds a box of the current category on top and selects it. Nothing happens without a category.
-    pub fn add_box(&mut self, rect: Rect) -> Option<AnnotationId> {
-        self.add_shape(Shape::Box { rect })
     }
 }

@@ -67,6 +67,14 @@ pub fn draw(c: &Context, e: &Editor, outlines: &Outlines, (w, h): (f64, f64), co
             _ => {}
         }
     }
+    if let Some(first) = e.first_corner().map(|p| e.view().to_screen(p)) {
+        // Between two taps of a finger there is no frame to see.
+        c.begin_path();
+        let _ = c.arc(first.x, first.y, 3.5, 0.0, std::f64::consts::TAU);
+        c.set_fill_style_str(color);
+        c.fill();
+        line(c, "#ffffff", 1.5);
+    }
     if let Some(drawn) = e.outline() {
         let red = matches!(drawn.purpose, Purpose::Cut(_));
         corners(c, e, outlines, drawn, if red { RED } else { color });
