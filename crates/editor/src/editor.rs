@@ -264,6 +264,8 @@ pub struct Editor {
     cursor: Cursor,
     /// Last known pointer position, in image pixels, while it is over the canvas.
     pointer: Option<Point>,
+    /// Where the grips of an outline of many corners show.
+    grips_at: Option<Point>,
     /// The pointer that keys move, while it is shown.
     aim: Option<Aim>,
     /// The corners that a mask is taken hold of by.
@@ -313,6 +315,7 @@ impl Editor {
             hover: None,
             cursor: Cursor::Default,
             pointer: None,
+            grips_at: None,
             aim: None,
             corners: None,
             last_size: (50.0, 50.0),

@@ -111,8 +111,39 @@ pub fn turn_grip(rect: TurnedRect, out: f64) -> Point {
     rect.to_image(Point::new(0.0, -rect.h / 2.0 - out))
 }
 
-/// The grip of a shape within `reach` of `p`; `turn` says how far out the grip that turns it sits, if it shows.
-pub(crate) fn grip(id: AnnotationId, shape: &Shape, p: Point, reach: f64, turn: Option<f64>) -> Option<Hit> {
+/// Which points of a shape show as grips. The others cannot be taken hold of.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Shown {
+    All,
+    /// Those that lie no farther than `reach` image pixels from a place.
+    Near {
+        at: Point,
+        reach: f64,
+    },
+    Nothing,
+}
+
+impl Shown {
+    /// Whether a point at `p` is one of them.
+    pub fn has(self, p: Point) -> bool {
+        match self {
+            Self::All => true,
+            Self::Near { at, reach } => at.distance(p) <= reach,
+            Self::Nothing => false,
+        }
+    }
+}
+
+/// The grip of a shape within `reach` of `p`, of those that are `shown`; `turn` says how far out the grip that turns it sits, if
+/// it shows.
+pub(crate) fn grip(
+    id: AnnotationId,
+    shape: &Shape,
+    p: Point,
+    reach: f64,
+    turn: Option<f64>,
+    shown: Shown,
+) -> Option<Hit> {
     if let Some(rect) = shape::turned_rect(shape) {
         if turn.is_some_and(|out| turn_grip(rect, out).distance(p) <= reach) {
             return Some(Hit::Turn(id));
@@ -121,7 +152,8 @@ pub(crate) fn grip(id: AnnotationId, shape: &Shape, p: Point, reach: f64, turn: 
         return handle_at(own, rect.to_own(p), reach).map(|h| Hit::Handle(id, h));
     }
     let nearest = |list: &mut dyn Iterator<Item = (Corner, Point)>| {
-        list.map(|(c, at)| (c, at.distance(p)))
+        list.filter(|(_, at)| shown.has(*at))
+            .map(|(c, at)| (c, at.distance(p)))
             .filter(|(_, d)| *d <= reach)
             .min_by(|a, b| a.1.total_cmp(&b.1))
             .map(|(c, _)| c)
@@ -143,27 +175,9 @@ fn before(a: (&Annotation, Rect), b: (&Annotation, Rect)) -> std::cmp::Ordering 
         .then_with(|| (b.0.z, b.0.id).cmp(&(a.0.z, a.0.id)))
 }
 
-/// What lies at `p` (image pixels). `selected` holds the boxes whose handles show; `reach` is the tolerance for handles
-/// and `slack` that for edges, in image pixels; `turn` is how far out the grip that turns a box sits, if it shows. Hidden
-/// and locked shapes are never hit.
-pub fn hit(
-    doc: &Document,
-    layers: &Layers,
-    selected: impl IntoIterator<Item = AnnotationId>,
-    p: Point,
-    reach: f64,
-    slack: f64,
-    turn: Option<f64>,
-) -> Option<Hit> {
-    for id in selected {
-        let grip = doc
-            .get(id)
-            .filter(|a| layers.can_edit(a))
-            .and_then(|a| grip(id, &a.shape, p, reach, turn));
-        if grip.is_some() {
-            return grip;
-        }
-    }
+/// What lies at `p` (image pixels), grips aside; `slack` is the tolerance for edges, in image pixels. Hidden and locked shapes are
+/// never hit.
+pub fn hit(doc: &Document, layers: &Layers, p: Point, slack: f64) -> Option<Hit> {
     let mut edge: Option<(f64, &Annotation, Rect)> = None;
     let mut inside: Option<(&Annotation, Rect)> = None;
     let near = Rect::new(p.x - slack, p.y - slack, 2.0 * slack, 2.0 * slack);

@@ -131,7 +131,7 @@ proptest! {
     fn hits_agree_with_looking_at_everything(list in annotations(), x in -10.0..650.0_f64, y in -10.0..490.0_f64, slack in 0.0..12.0_f64) {
         let d = doc(Task::Detection, list);
         let p = Point::new(x, y);
-        let got = hit(&d, &Layers::default(), None, p, 5.0, slack, None);
+        let got = hit(&d, &Layers::default(), p, slack);
         prop_assert_eq!(got, brute(&d, p, slack));
     }
 

@@ -185,23 +185,13 @@ impl Editor {
 
     pub(super) fn hit_at(&self, p: &Pointer) -> Option<Hit> {
         let (reach, slack) = self.reach(p.kind);
+        let at = self.view.to_image(p.at);
         let single = self.selection.single().and_then(|id| self.doc.get(id));
-        let corner = single.filter(|a| self.layers.can_edit(a)).and_then(|a| {
-            let outline = self.corners_of(a)?;
-            grip(a.id, outline, self.view.to_image(p.at), reach, None)
+        let grip = single.filter(|a| self.layers.can_edit(a)).and_then(|a| {
+            let shape = self.corners_of(a).unwrap_or(&a.shape);
+            grip(a.id, shape, at, reach, self.turn_out(), self.grips_shown(shape))
         });
-        if corner.is_some() {
-            return corner;
-        }
-        hit(
-            &self.doc,
-            &self.layers,
-            self.selection.single(),
-            self.view.to_image(p.at),
-            reach,
-            slack,
-            self.turn_out(),
-        )
+        grip.or_else(|| hit(&self.doc, &self.layers, at, slack))
     }
 
     /// The tool that a press would use now.
@@ -338,7 +328,11 @@ impl Editor {
         let at = self.view.to_image(p.at);
         self.pointer = Some(at);
         let snap = self.snap(p.mods.alt);
-        if self.outline.is_some() && !matches!(self.gesture, Gesture::Pinch { .. }) {
+        let pinches = matches!(self.gesture, Gesture::Pinch { .. });
+        if !pinches {
+            self.grips_at = Some(at);
+        }
+        if self.outline.is_some() && !pinches {
             let (reach, _) = self.reach(p.kind);
             self.outline_move(&p, reach * 1.5);
         }
@@ -355,7 +349,7 @@ impl Editor {
             Gesture::Idle => {
                 let look = (self.hover, self.cursor);
                 self.look_under(&p);
-                if look != (self.hover, self.cursor) || self.tool.draws() {
+                if look != (self.hover, self.cursor) || self.tool.draws() || self.grips_follow() {
                     self.epochs.look += 1;
                 }
                 return;
@@ -503,6 +497,8 @@ impl Editor {
             Gesture::Marquee { rect, add, .. } => self.select_in(rect, add),
             Gesture::Draw { from, pressed, rect } => self.draw_release(&p, from, pressed, rect),
         }
+        // A finger that comes back finds the grips where it was lifted.
+        self.grips_at = Some(self.view.to_image(p.at));
         self.look_under(&p);
     }
 }

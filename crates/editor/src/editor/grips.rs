@@ -3,7 +3,7 @@
 use super::gesture::Gesture;
 use super::{Editor, Tool};
 use crate::command::Command;
-use crate::hit::Handle;
+use crate::hit::{Handle, Shown};
 use crate::shape::{self, Corner, turned_rect, with_turned_rect};
 use crate::snap::MIN_SIDE;
 use limn_domain::polygon;
@@ -12,6 +12,10 @@ use limn_domain::{AnnotationId, Point, Shape, ShapeKind, TurnedRect, Visibility}
 
 /// Screen pixels between a box and the grip that turns it.
 const TURN_GRIP: f64 = 26.0;
+/// Corners in view of which each shows its grip; more would hide the outline.
+const MANY: usize = 400;
+/// Of more only those show that are this close to the pointer, in screen pixels.
+const NEAR: f64 = 60.0;
 /// Degrees to which a turn snaps while Shift is held.
 const TURN_STEP: f64 = 15.0;
 
@@ -100,6 +104,42 @@ impl Editor {
         };
         let shows = self.tool == Tool::Select && !self.read_only && self.doc.task().allows(kind);
         shows.then_some(TURN_GRIP / self.view.scale())
+    }
+
+    /// Which points of a shape show as grips and can be taken hold of: of an outline or a line with very many in view the nearest to the
+    /// pointer, or to where a finger was lifted.
+    pub fn grips_shown(&self, shape: &Shape) -> Shown {
+        let count: usize = match shape {
+            Shape::Polygon { parts } => parts.iter().flatten().map(Vec::len).sum(),
+            Shape::Polyline { points } => points.len(),
+            _ => 0,
+        };
+        if count <= MANY {
+            return Shown::All;
+        }
+        let window = self.view.window();
+        let all = shape::vertices(shape);
+        if all.iter().filter(|(_, p)| window.contains(*p)).count() <= MANY {
+            return Shown::All;
+        }
+        let Some(at) = self.grips_at else {
+            return Shown::Nothing;
+        };
+        let mut reach = NEAR / self.view.scale();
+        let near = all.iter().map(|(_, p)| at.distance(*p)).filter(|d| *d <= reach);
+        let mut near: Vec<f64> = near.collect();
+        if near.len() > MANY {
+            let (_, farthest, _) = near.select_nth_unstable_by(MANY - 1, f64::total_cmp);
+            reach = *farthest;
+        }
+        Shown::Near { at, reach }
+    }
+
+    /// Whether the grips that show go with the pointer.
+    pub(super) fn grips_follow(&self) -> bool {
+        let single = self.selection.single().and_then(|id| self.doc.get(id));
+        self.tool == Tool::Select
+            && single.is_some_and(|a| self.grips_shown(self.corners_of(a).unwrap_or(&a.shape)) != Shown::All)
     }
 
     pub(super) fn press_handle(&mut self, id: AnnotationId, handle: Handle, at: Point) {

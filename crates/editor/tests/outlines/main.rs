@@ -9,6 +9,7 @@ use common::{boxed, category, click, click_with, doc, drag, pointer, shown};
 use limn_domain::polygon::{Part, area, contains};
 use limn_domain::project::Task;
 use limn_domain::{AnnotationId, Mask, Point, Rect, Shape, Size, Source};
+use limn_editor::hit::Shown;
 use limn_editor::{Editor, History, Mods, Pointer, PointerKind, Tool};
 
 /// A workspace in which screen and image pixels are the same.
@@ -187,6 +188,60 @@ fn corners_are_moved_added_and_removed() {
     }
     assert_eq!(n, 6);
     assert!(e.doc().is_empty());
+}
+
+#[test]
+fn of_very_many_corners_only_those_that_show_are_taken_hold_of() {
+    let ring: Vec<[f64; 2]> = (0..1_000)
+        .map(|i| {
+            let a = std::f64::consts::TAU * f64::from(i) / 1_000.0;
+            [320.0 + 200.0 * a.cos(), 240.0 + 200.0 * a.sin()]
+        })
+        .collect();
+    let parts_of_it = vec![vec![ring.clone()]];
+    let shape = Shape::Polygon { parts: parts_of_it };
+    let a = limn_domain::Annotation {
+        shape: shape.clone(),
+        ..boxed(1, 1, Rect::default(), 0)
+    };
+    let id = a.id;
+    let mut e = editor(vec![a]);
+    e.set_tool(Tool::Select);
+    e.select(id, false);
+    let pull = |e: &mut Editor| {
+        let finger = |e: &Editor, x| Pointer {
+            id: 1,
+            kind: PointerKind::Touch,
+            ..pointer(e, x, 240.0, Mods::default())
+        };
+        let (from, to) = (finger(e, 520.0), finger(e, 530.0));
+        e.pointer_down(from);
+        e.pointer_move(to);
+        e.pointer_up(to);
+    };
+    // A finger comes where none shows: all of it moves.
+    assert_eq!(e.grips_shown(&shape), Shown::Nothing);
+    pull(&mut e);
+    assert!((parts(&e, id)[0][0][500][0] - 130.0).abs() < 1e-6);
+    e.undo();
+    // They show where it was lifted, and there it takes hold of one.
+    pull(&mut e);
+    let now = parts(&e, id);
+    assert_eq!((now[0][0][0], now[0][0][500]), ([530.0, 240.0], ring[500]));
+    e.undo();
+    // With a mouse those around it.
+    let p = pointer(&e, 120.0, 240.0, Mods::default());
+    e.pointer_move(p);
+    let near = e.grips_shown(&shape);
+    let shows = |n: usize| near.has(Point::new(ring[n][0], ring[n][1]));
+    assert!(shows(500) && shows(510) && !shows(0) && !shows(250));
+    assert!(e.hover_corner().is_some_and(|(_, c)| c.at == 500));
+    // Closer in, where they can be told apart, all of them.
+    e.look_at(Point::new(520.0, 240.0));
+    for _ in 0..10 {
+        e.zoom_step(true);
+    }
+    assert_eq!(e.grips_shown(&shape), Shown::All);
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! What a selected shape can be taken hold of by.
 
-use limn_domain::{Point, Shape, TurnedRect};
+use limn_domain::{Point, Rect, Shape, TurnedRect};
 use limn_editor::hit::{Handle, turn_grip};
 use limn_editor::shape::{sides, turned_rect, vertices};
 use limn_editor::{Editor, Viewport};
 use web_sys::CanvasRenderingContext2d as Context;
 
-/// Corners drawn at most: more would hide the outline.
-const MANY: usize = 400;
+/// Screen pixels beyond the view from which a grip still reaches into it.
+const MARGIN: f64 = 6.0;
 
 /// Draws the grips of a shape.
 pub fn draw(c: &Context, e: &Editor, shape: &Shape, color: &str) {
@@ -17,7 +17,7 @@ pub fn draw(c: &Context, e: &Editor, shape: &Shape, color: &str) {
         }
         handles(c, e.view(), rect, color);
     } else if !matches!(shape, Shape::Keypoints { .. }) {
-        corners(c, e.view(), shape, color);
+        corners(c, e, shape, color);
     }
 }
 
@@ -71,26 +71,26 @@ fn handles(c: &Context, view: &Viewport, rect: TurnedRect, color: &str) {
     }
 }
 
-/// The points of a shape, and the middles of its longer sides, where one can be pulled out.
-fn corners(c: &Context, view: &Viewport, shape: &Shape, color: &str) {
-    let window = view.window();
-    let all = vertices(shape);
-    // Only where they can be told apart.
-    if all.len() > MANY && all.iter().filter(|(_, p)| window.contains(*p)).count() > MANY {
-        return;
-    }
-    let scale = view.scale();
+/// The points of a shape that can be taken hold of, and the middles of its longer sides, where one can be pulled out.
+fn corners(c: &Context, e: &Editor, shape: &Shape, color: &str) {
+    let view = e.view();
+    let (scale, window, shown) = (view.scale(), view.window(), e.grips_shown(shape));
+    let m = MARGIN / scale;
+    let seen = Rect::new(window.x - m, window.y - m, window.w + 2.0 * m, window.h + 2.0 * m);
+    let shows = |at: Point| seen.contains(at) && shown.has(at);
     c.set_stroke_style_str(color);
     c.set_line_width(1.0);
     c.set_fill_style_str("rgb(255 255 255 / 0.75)");
     for (_, at, side) in sides(shape) {
-        if side * scale >= 28.0 {
+        if side * scale >= 28.0 && shows(at) {
             dot(c, view.to_screen(at), 2.5);
         }
     }
     c.set_fill_style_str("#ffffff");
     c.set_line_width(1.5);
-    for (_, at) in all {
-        dot(c, view.to_screen(at), 4.0);
+    for (_, at) in vertices(shape) {
+        if shows(at) {
+            dot(c, view.to_screen(at), 4.0);
+        }
     }
 }
