@@ -5,7 +5,8 @@ use crate::{code, refusal};
 use limn_domain::category::{NewCategory, UpdateCategory};
 use limn_domain::project::Task;
 use limn_domain::{
-    Annotation, CategoryId, Code, Keypoint, Mask, Point, Rect, Shape, Skeleton, TurnedRect, Visibility,
+    Annotation, CategoryId, Code, Keypoint, Mask, Point, Rect, Shape, Skeleton, Source, TurnedRect,
+    Visibility,
 };
 use limn_testkit::on_both;
 
@@ -217,6 +218,54 @@ async fn a_task_takes_its_own_kinds_only() {
         })
         .await;
     }
+}
+
+#[tokio::test]
+async fn a_pixel_of_semantic_segmentation_has_one_category() {
+    on_both(async |db| {
+        let w = World::new(&db, Task::Semantic, 1).await;
+        let (item, a, b) = (w.items[0], w.categories[0], w.categories[1]);
+        let block = |category, x, width: u32| {
+            let pixels = vec![1; width as usize * 10];
+            let mask = Mask::from_pixels(x, 0, width, 10, &pixels).unwrap();
+            with(category, Shape::Mask { mask })
+        };
+        let (road, car) = (block(a, 0, 20), block(b, 15, 10));
+        let both = change(0, vec![road.clone(), car.clone()]);
+        let e = w.save(&w.ana, item, both.clone()).await.unwrap_err();
+        assert_eq!(e.code, Code::InvalidInput);
+        let why = &e.fields[0].message;
+        for said in [road.id.to_string(), car.id.to_string(), "50 pixels".to_owned()] {
+            assert!(why.contains(&said), "{why}");
+        }
+        let again = w.submit(&w.ana, item, 0, Some(both)).await.unwrap_err();
+        assert_eq!(again.code, Code::InvalidInput);
+        assert!(w.labels(item).await.is_empty(), "nothing was written");
+        // A proposal claims nothing until it is accepted, and is cut then.
+        let proposal = Annotation {
+            source: Source::Prelabel,
+            score: Some(0.5),
+            ..car.clone()
+        };
+        let first = change(0, vec![road.clone(), proposal]);
+        w.save(&w.ana, item, first).await.unwrap();
+        let as_it_is = change(1, vec![car.clone()]);
+        let e = w.save(&w.ana, item, as_it_is).await.unwrap_err();
+        assert_eq!(e.code, Code::InvalidInput);
+        let cut = Annotation {
+            id: car.id,
+            ..block(b, 20, 5)
+        };
+        w.save(&w.ana, item, change(1, vec![cut])).await.unwrap();
+        // Pixels go from one to the other in one edit.
+        let less = Annotation {
+            id: road.id,
+            ..block(a, 0, 15)
+        };
+        w.save(&w.ana, item, change(2, vec![car, less])).await.unwrap();
+        assert_eq!(w.labels(item).await.len(), 2);
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -251,6 +251,27 @@ pub struct Annotation {
     pub links: Links,
 }
 
+impl Annotation {
+    /// In semantic segmentation, where a pixel has one category: the pixels that it gives its own. A proposal gives none.
+    pub fn claimed(&self) -> Option<&Mask> {
+        match &self.shape {
+            Shape::Mask { mask } if self.source != Source::Prelabel => Some(mask),
+            _ => None,
+        }
+    }
+
+    /// The pixels that it claims and did not claim `before`.
+    pub fn newly_claimed(&self, before: Option<&Self>) -> Option<Mask> {
+        let now = self.claimed()?;
+        let before = before.filter(|b| b.category_id == self.category_id);
+        match before.and_then(Self::claimed) {
+            Some(was) if was == now => None,
+            Some(was) => now.subtract(was),
+            None => Some(now.clone()),
+        }
+    }
+}
+
 /// One edit to save: what to put and what to remove, against the revision the editor saw.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -1,5 +1,6 @@
 //! The annotations of one item: what is shown, what the server has acknowledged, and the difference.
 
+mod apart;
 pub mod local;
 pub mod merge;
 

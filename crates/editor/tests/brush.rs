@@ -4,12 +4,12 @@
 mod common;
 
 use common::{
-    boxed, category, click, click_with, drag, id, pointer, shown, undo_to_nothing_and_redo, workspace,
+    boxed, category, click, click_with, drag, id, pointer, server, shown, undo_to_nothing_and_redo, workspace,
 };
 use limn_domain::mask::Tip;
 use limn_domain::polygon::{area, vertices};
 use limn_domain::project::Task;
-use limn_domain::{Annotation, Mask, Point, Rect, Shape};
+use limn_domain::{Annotation, AnnotationId, Mask, Point, Rect, Shape, Source};
 use limn_editor::{Brush, Button, Editor, Kind, Mods, Pointer, PointerKind, Tool};
 
 const ALT: Mods = Mods {
@@ -330,4 +330,153 @@ fn semantic_masks_stay_apart_when_they_are_moved_pasted_or_relabeled() {
     assert_eq!(areas(&e), [7_000, 10_000]);
     e.undo();
     assert_eq!(shown(e.doc()), first);
+}
+
+fn proposed(a: Annotation) -> Annotation {
+    Annotation {
+        source: Source::Prelabel,
+        score: Some(0.9),
+        ..a
+    }
+}
+
+/// What is a label by now, with its area.
+fn labeled(e: &Editor) -> Vec<(AnnotationId, u64)> {
+    e.doc()
+        .iter()
+        .filter_map(|a| Some((a.id, a.claimed()?.area())))
+        .collect()
+}
+
+#[test]
+fn accepted_masks_give_way_to_labels_and_go_into_the_mask_of_their_category() {
+    let list = vec![
+        block(1, 1, [0, 0, 100, 100]),
+        proposed(block(2, 2, [50, 0, 100, 100])),
+        proposed(block(3, 1, [150, 0, 50, 100])),
+        // It lies above the two before.
+        proposed(block(4, 3, [120, 0, 60, 100])),
+        // Somebody has said of all of it what it is.
+        proposed(block(5, 2, [10, 10, 20, 20])),
+    ];
+    let mut e = workspace(Task::Semantic, list, Tool::Select);
+    let first = shown(e.doc());
+    assert!(e.accept_all());
+    assert_eq!(e.history().can_undo(), Some(Kind::Accept));
+    assert_eq!(labeled(&e), [(id(1), 12_000), (id(2), 2_000), (id(4), 6_000)]);
+    assert_eq!(e.doc().len(), 3);
+    let all = (0..3).map(|n| mask_of(&e, n)).collect::<Vec<_>>();
+    for (n, a) in all.iter().enumerate() {
+        assert!(all[n + 1..].iter().all(|b| a.intersect(b).is_none()));
+    }
+    undo_to_nothing_and_redo(&mut e, &first);
+    e.undo();
+    // One alone gives way to labels too; locked and hidden ones are labels as well.
+    for lock in [true, false] {
+        e.select(id(1), false);
+        if lock {
+            e.toggle_locked_selected();
+        } else {
+            e.toggle_hidden_selected();
+        }
+        assert!(e.accept(id(2)));
+        assert_eq!(labeled(&e), [(id(1), 10_000), (id(2), 5_000)]);
+        e.undo();
+        if lock {
+            e.toggle_locked(id(1));
+        } else {
+            e.toggle_hidden(id(1));
+        }
+    }
+    assert_eq!(shown(e.doc()), first);
+}
+
+#[test]
+fn a_suggestion_that_a_stroke_changes_gives_way_to_labels_too() {
+    let list = vec![
+        block(1, 1, [0, 0, 100, 100]),
+        proposed(block(2, 2, [50, 0, 150, 100])),
+    ];
+    let mut e = workspace(Task::Semantic, list, Tool::Brush);
+    let first = shown(e.doc());
+    e.set_brush(square(40));
+    // Over it.
+    e.set_category(category(3));
+    click(&mut e, 180.0, 50.0);
+    let areas = |e: &Editor| {
+        let mut areas: Vec<u64> = labeled(e).iter().map(|l| l.1).collect();
+        areas.sort_unstable();
+        areas
+    };
+    assert_eq!(areas(&e), [1_600, 15_000 - 5_000 - 1_600, 10_000]);
+    undo_to_nothing_and_redo(&mut e, &first);
+    e.undo();
+    // With its own category; one that is labeled comes first.
+    e.set_category(category(2));
+    click(&mut e, 220.0, 50.0);
+    assert_eq!(labeled(&e), [(id(1), 10_000), (id(2), 15_000 - 5_000 + 1_600)]);
+    e.undo();
+    e.set_category(category(1));
+    click(&mut e, 20.0, 120.0);
+    assert_eq!(labeled(&e), [(id(1), 11_600)]);
+}
+
+#[test]
+fn a_semantic_hole_is_filled_with_what_others_had_unless_they_are_locked() {
+    let pixels: Vec<u8> = (0..30 * 30)
+        .map(|i| u8::from(!((10..20).contains(&(i % 30)) && (10..20).contains(&(i / 30)))))
+        .collect();
+    let ring = Annotation {
+        shape: Shape::Mask {
+            mask: Mask::from_pixels(0, 0, 30, 30, &pixels).unwrap(),
+        },
+        ..block(1, 1, [0, 0, 1, 1])
+    };
+    let list = vec![ring, block(2, 2, [10, 10, 10, 10])];
+    let mut e = workspace(Task::Semantic, list, Tool::Select);
+    e.select(id(2), false);
+    e.toggle_locked_selected();
+    e.select(id(1), false);
+    assert!(!e.fill_holes_selected());
+    e.toggle_locked(id(2));
+    assert!(e.fill_holes_selected());
+    assert_eq!(labeled(&e), [(id(1), 900)]);
+}
+
+#[test]
+fn what_a_merge_or_undo_puts_on_other_masks_is_cut_before_it_is_saved() {
+    let mut e = workspace(Task::Semantic, vec![block(1, 1, [0, 0, 100, 100])], Tool::Brush);
+    e.set_brush(square(40));
+    e.set_category(category(2));
+    drag(&mut e, (200.0, 50.0), (300.0, 50.0));
+    assert!(!e.keep_apart(), "nothing lies on anything");
+    // Meanwhile somebody else painted, and what was there before lies on that already.
+    let theirs = server(
+        4,
+        vec![block(1, 1, [0, 0, 100, 100]), block(9, 3, [90, 0, 300, 100])],
+    );
+    let merge = e.stored().merge_with(&theirs);
+    e.take_merge(theirs, merge);
+    let before = e.epochs().doc;
+    assert!(e.keep_apart());
+    assert!(e.epochs().doc > before, "it is seen");
+    let areas = |e: &Editor| {
+        let area = |n| e.doc().get(id(n)).and_then(Annotation::claimed).map(Mask::area);
+        (area(1), area(9))
+    };
+    assert_eq!(areas(&e), (Some(10_000), Some(30_000 - 140 * 40)));
+    assert!(!e.keep_apart());
+    // What was taken from one comes back on top of what went there since.
+    let mut e = workspace(Task::Semantic, vec![block(1, 1, [0, 0, 100, 100])], Tool::Eraser);
+    e.set_brush(square(40));
+    click(&mut e, 50.0, 50.0);
+    let change = e.stored_mut().begin_save(0).unwrap().clone();
+    e.stored_mut().acknowledge(change.change_id, 4);
+    let erased = e.doc().get(id(1)).unwrap().clone();
+    let theirs = server(5, vec![erased, block(9, 3, [30, 30, 40, 40])]);
+    let merge = e.stored().merge_with(&theirs);
+    e.take_merge(theirs, merge);
+    e.undo();
+    assert!(e.keep_apart());
+    assert_eq!(areas(&e), (Some(10_000), None));
 }

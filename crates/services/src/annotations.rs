@@ -1,5 +1,6 @@
 //! Labels of items: reading and saving with revisions.
 
+mod apart;
 mod check;
 mod known;
 mod save;

@@ -15,7 +15,7 @@ use limn_domain::annotation::{ItemAnnotations, SaveChange, SaveOutcome};
 use limn_domain::item::ItemStatus;
 use limn_domain::queue::{Skip, Submit};
 use limn_domain::{AnnotationId, ChangeId, Code, ItemId};
-use limn_editor::{Finish, Side};
+use limn_editor::{Editor, Finish, Side};
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::pin;
@@ -36,6 +36,12 @@ enum Step {
     Save(SaveChange),
     Submit(Submit),
     Skip(Skip),
+}
+
+/// In semantic segmentation what undo or a merge brought back may lie on other masks, and the server takes no such save. Says
+/// whether masks were cut.
+fn kept_apart(e: &mut Editor) -> bool {
+    e.stored().in_flight().is_none() && e.conflicts().is_empty() && e.keep_apart()
 }
 
 async fn sleep(time: Duration) {
@@ -247,6 +253,10 @@ impl Desk {
     }
 
     fn next_step(self, id: ItemId) -> Option<Step> {
+        let parted = self.sheet(id, |s| kept_apart(&mut s.editor));
+        if parted == Some(true) && self.current.try_get_untracked() == Some(Some(id)) {
+            self.refresh();
+        }
         let step = self.sheet(id, |s| {
             if !s.editor.conflicts().is_empty() {
                 return Err(SaveState::Conflict);
@@ -540,6 +550,7 @@ impl Desk {
         for id in self.pending_ids() {
             let change = self.sheet(id, |s| {
                 let active = s.active_ms.round().max(0.0) as i64;
+                kept_apart(&mut s.editor);
                 s.editor.stored_mut().begin_save(active).cloned()
             });
             let Some(Some(change)) = change else {

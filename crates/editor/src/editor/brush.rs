@@ -218,13 +218,14 @@ impl Editor {
         done
     }
 
-    /// The mask of a category, in semantic segmentation.
+    /// The mask of a category, in semantic segmentation; what nobody has confirmed yet only where there is no other.
     fn mask_of(&self, category: CategoryId) -> Option<AnnotationId> {
+        let own = |a: &&Annotation| a.category_id == category && matches!(a.shape, Shape::Mask { .. });
         self.doc
             .iter()
-            .find(|a| {
-                a.category_id == category && matches!(a.shape, Shape::Mask { .. }) && self.layers.can_edit(a)
-            })
+            .filter(own)
+            .filter(|a| self.layers.can_edit(a))
+            .min_by_key(|a| a.source == Source::Prelabel)
             .map(|a| a.id)
     }
 

@@ -1,11 +1,12 @@
 //! Saving an edit inside a transaction that holds the item.
 
-use super::{check, known};
+use super::{apart, check, known};
 use crate::authz::require_as;
 use crate::{Actor, Error, Result};
 use limn_domain::annotation::{SaveChange, SaveOutcome};
 use limn_domain::attribute;
 use limn_domain::item::ItemStatus;
+use limn_domain::project::Task;
 use limn_domain::{
     Action, Annotation, AnnotationId, CategoryId, ChangeId, Code, ItemId, Shape, Size, Source, Timestamp,
 };
@@ -111,6 +112,9 @@ pub(crate) async fn save_in(tx: &mut Tx, edit: &mut Edit<'_>, mut change: SaveCh
     known::check_categories(tx, c.project_id, &change.upserts).await?;
     check_definitions(tx, &mut change.upserts).await?;
     check_imported(tx, edit, &change).await?;
+    if c.task == Task::Semantic {
+        apart::check(tx, edit.item, &change).await?;
+    }
     if let Some(said) = change.attributes.take() {
         let said = attribute::check_values(&c.settings.attributes, said)
             .map_err(|why| Error::field("attributes", format!("{why}.")))?;
