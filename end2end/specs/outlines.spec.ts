@@ -81,8 +81,33 @@ test("an outline is drawn, cut, extended, reshaped, turned into a mask and back;
   expect(coco.annotations[0].segmentation.size).toEqual([size.height, size.width]);
   await shots(page, "outline-mask");
   await page.setViewportSize({ width: 1440, height: 900 });
+  // Held by the corners of its border, it is pulled and stays pixels.
+  const panel = page.getByRole("group", { name: "Outline", exact: true });
+  const tolerance = async (pixels: string) => {
+    await panel.getByLabel("Tolerance in pixels").fill(pixels);
+    await panel.getByLabel("Tolerance in pixels").press("Enter");
+  };
+  const pixels = (await stored(api, project.id))[0].mask.counts;
+  await tolerance("1");
+  await page.keyboard.press("Shift+v");
+  await expect(panel.getByRole("button", { name: "Leave corners" })).toBeVisible();
+  await page.mouse.move(...(await at(0.58, 0.75)));
+  await page.mouse.down();
+  await page.mouse.move(...(await at(0.55, 0.8)), { steps: 5 });
+  await page.mouse.up();
+  await expect.poll(async () => (await stored(api, project.id))[0].mask?.counts).not.toBe(pixels);
+  expect((await stored(api, project.id))[0].kind).toBe("mask");
+  await page.keyboard.press("Escape");
+  await expect(panel.getByRole("button", { name: "Edit corners" })).toBeVisible();
+  // Exactly along the pixels, and then with fewer corners.
+  await tolerance("0");
   await page.keyboard.press("m");
   await expect.poll(async () => (await stored(api, project.id))[0].kind).toBe("polygon");
+  const corners = async () => (await stored(api, project.id))[0].parts.flat(2).length;
+  const exact = await corners();
+  await tolerance("2");
+  await page.keyboard.press("s");
+  await expect.poll(corners).toBeLessThan(exact / 2);
   await label.saved();
   const end = JSON.stringify((await stored(api, project.id)).map((a) => a.parts));
   // To nothing, through a reload, and to the end again: the same document.
@@ -95,6 +120,7 @@ test("an outline is drawn, cut, extended, reshaped, turned into a mask and back;
   await expect.poll(() => label.count()).toBe(1);
   await label.saved();
   await expect.poll(async () => JSON.stringify((await stored(api, project.id)).map((a) => a.parts))).toBe(end);
+  await expect(panel.getByLabel("Tolerance in pixels")).toHaveValue("2");
 });
 
 test("a reload in the middle of an outline: it goes on where it was", async ({ limn, admin, page, signIn }) => {

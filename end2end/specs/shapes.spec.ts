@@ -424,6 +424,19 @@ test("how it is shown: gamma, names, a map; and keys of one's own", async ({ lim
   const panel = page.getByRole("group", { name: "How it is shown" });
   const picture = page.getByTestId("stage").locator("canvas").first();
   await expect(picture).toHaveCSS("filter", "none");
+  // A slider that has the focus has the arrows, and Escape closes the panel alone: the box stays where it is, and selected.
+  const boxes = await label.boxes();
+  const contrast = panel.getByLabel("Contrast");
+  await contrast.focus();
+  await page.keyboard.press("ArrowRight");
+  await expect(contrast).toHaveValue("101");
+  await page.keyboard.press("ArrowLeft");
+  await expect(contrast).toHaveValue("100");
+  await page.keyboard.press("Escape");
+  await expect(panel).toBeHidden();
+  await expect(page.getByTestId("selected-title")).toBeVisible();
+  expect(await label.boxes()).toEqual(boxes);
+  await page.keyboard.press("i");
   await panel.getByLabel("Gamma").fill("180");
   await panel.getByLabel("Invert the colours").check();
   await expect(picture).toHaveCSS("filter", /url\(.*label-gamma.*\) invert\(1\)/);
