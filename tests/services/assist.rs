@@ -3,6 +3,8 @@
 mod backbone;
 mod boxes;
 mod clicks;
+mod faults;
+mod holdout;
 mod instances;
 mod masks;
 mod onnx;
