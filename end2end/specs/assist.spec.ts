@@ -164,6 +164,25 @@ test("labels teach a model, whose proposals are accepted by the page", async ({ 
   await page.goto(`/projects/${project.id}/assist`);
   await hydrated(page);
 
+  // A run that fails says so where people look for the model, with why, what next and the log; trying again is one button.
+  await page.route("**/ui/assist/get", async (route) => {
+    const response = await route.fetch();
+    const json = { ...(await response.json()), state: "failed", message: "The stored model cannot be read; train it again." };
+    await route.fulfill({ response, json });
+  });
+  const failed = page.getByTestId("assist-failed");
+  await expect(failed).toContainText("train it again", { timeout: 20_000 });
+  await expect(failed).toContainText("what model 2 proposed");
+  await expect(failed.getByRole("link", { name: "Read the log" })).toHaveAttribute("href", /^\/jobs\//);
+  await a11y(page);
+  await shots(page, "assist-failed");
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.unroute("**/ui/assist/get");
+  await failed.getByRole("button", { name: "Try again" }).click();
+  await expect(failed).toBeHidden();
+  await expect(page.getByTestId("assist-version")).toHaveText("Model 3", { timeout: 60_000 });
+  await expect.poll(async () => (await assist()).state, { timeout: 60_000 }).toBe("ready");
+
   // Off: what was proposed and not accepted goes, except of what somebody holds; labels stay.
   const todo = (await api.get(`/api/v1/projects/${project.id}/items?status=todo&limit=200`)).rows.map((r: any) => (r.item ?? r).id);
   await api.post(`/api/v1/projects/${project.id}/queue/release`, { items: todo });
