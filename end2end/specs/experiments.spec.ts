@@ -249,6 +249,14 @@ test("runs are logged, found, charted, compared, registered, aliased and rolled 
   await expect(page.getByRole("link", { name: model })).toBeVisible();
   await page.getByLabel("Search models").fill("tags.owner = 'nobody'");
   await expect(page.getByText("No model matches")).toBeVisible();
+  // Words do as well, of versions too: what was found by a version leads to it. What is no filter says why.
+  await page.getByLabel("Search models").fill("owner:visi");
+  await expect(page.getByRole("link", { name: model })).toBeVisible();
+  await page.getByLabel("Search models").fill("tags.owner = vision");
+  await expect(page.getByText(/a text in quotes/)).toBeVisible();
+  await page.getByLabel("Search models").fill(`alias:champ "${model}"`);
+  await page.getByRole("link", { name: "Version 1", exact: true }).click();
+  await page.waitForURL(/\/versions\/1$/);
   await page.goto(`/models/${encodeURIComponent(model)}`);
   await hydrated(page);
   await page.getByRole("link", { name: "Version 2", exact: true }).click();

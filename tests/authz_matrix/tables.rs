@@ -302,7 +302,7 @@ pub(super) const FUNCTIONS: &[(&str, Rule, &str)] = &[
     ("model/describe", Studio(A::LogRuns), r#"{"name":"{model_name}","description":"d"}"#),
     ("model/describe_version", Studio(A::LogRuns), r#"{"name":"{model_name}","number":1,"description":"d"}"#),
     ("model/get", Studio(A::ViewRuns), r#"{"name":"{model_name}"}"#),
-    ("model/list", Studio(A::ViewRuns), r#"{"text":"","cursor":null}"#),
+    ("model/list", Studio(A::ViewRuns), r#"{"text":""}"#),
     ("model/rename", Studio(A::LogRuns), r#"{"name":"{model_name}","new":"{unique}"}"#),
     ("model/roll_back", Studio(A::LogRuns), r#"{"name":"{model_name}","alias":"moved"}"#),
     ("model/set_alias", Studio(A::LogRuns), r#"{"name":"{model_name}","alias":"x","number":1}"#),
