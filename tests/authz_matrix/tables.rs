@@ -341,6 +341,7 @@ pub(super) const FUNCTIONS: &[(&str, Rule, &str)] = &[
     ("run/keys", Studio(A::ViewRuns), r#"{"experiments":[{experiment_id}]}"#),
     ("run/groups", Studio(A::ViewRuns), r#"{"query":{"experiments":[{experiment_id}],"filter":"","sort":"","view":"active","offset":0,"limit":50,"columns":[],"group":{"entity":"Param","key":"lr"}}}"#),
     ("run/list", Studio(A::ViewRuns), r#"{"query":{"experiments":[{experiment_id}],"filter":"","sort":"","view":"active","offset":0,"limit":50,"columns":[]}}"#),
+    ("run/metrics", Studio(A::ViewRuns), r#"{"run":"{run_uuid}","query":{"system":false,"text":"","limit":10}}"#),
     ("run/preview", Studio(A::ViewRuns), r#"{"run":"{run_uuid}","path":"model/w.bin"}"#),
     ("run/purge", Studio(A::PurgeRuns), r#"{"runs":["{bin_run_uuid}"]}"#),
     ("run/register", Studio(A::LogRuns), r#"{"run":"{run_uuid}","name":"{model_name}","path":""}"#),

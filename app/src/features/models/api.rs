@@ -14,9 +14,6 @@ const LISTED: usize = 100;
 /// Versions whose metrics stand side by side, and metrics of each.
 #[cfg(feature = "ssr")]
 const SIDE_BY_SIDE: (usize, usize) = (6, 200);
-/// What a client measured of the machine has this in front.
-#[cfg(feature = "ssr")]
-const MACHINE: &str = "system/";
 
 /// A model with its versions, the newest first, and where its aliases went.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -67,7 +64,7 @@ pub async fn model_get(name: String) -> Result<ModelDetail, AppError> {
             && let Ok(found) = services.runs.get(&actor, run).await
         {
             let mut metrics = found.data.metrics;
-            metrics.retain(|m| !m.key.starts_with(MACHINE));
+            metrics.retain(|m| !m.key.starts_with(limn_domain::run::metrics::SYSTEM));
             metrics.truncate(SIDE_BY_SIDE.1);
             if !metrics.is_empty() {
                 measured.push((v.number, metrics));
