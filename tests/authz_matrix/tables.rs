@@ -279,6 +279,7 @@ pub(super) const FUNCTIONS: &[(&str, Rule, &str)] = &[
     ("home/queue", SignedIn, "{}"),
     ("home/sample", Studio(A::CreateProject), "{}"),
     ("import/start", In(A::ImportData), r#"{"project":"{project_id}","input":{"format":"coco","uploads":["{upload_id}"]}}"#),
+    ("item/alike", In(A::ViewItems), r#"{"project":"{project_id}","item":"{item_id}"}"#),
     ("item/bulk", In(A::ManageItems), r#"{"project":"{project_id}","selection":{"ids":["{item_id}"]},"action":"requeue"}"#),
     ("item/check", In(A::ManageItems), r#"{"project":"{project_id}","files":{"files":[{"name":"a.png","size":1}]}}"#),
     ("item/list", In(A::ViewItems), r#"{"project":"{project_id}","query":{}}"#),

@@ -1,5 +1,6 @@
 //! The model that learns while people label, from the first picture to the last proposal, on both databases.
 
+mod alike;
 mod backbone;
 mod boxes;
 mod clicks;
