@@ -4,6 +4,7 @@ mod alike;
 mod backbone;
 mod boxes;
 mod clicks;
+mod ends;
 mod faults;
 mod holdout;
 mod instances;
