@@ -247,28 +247,25 @@ async fn arrange(
     let mut held: Vec<&Seen> = rest.iter().map(|(s, _)| *s).collect();
     held.retain(|s| wanted > 0 && s.holdout);
     held.sort_by(|a, b| a.item.digest.cmp(&b.item.digest));
-    let mut held = held.into_iter().map(|s| s.item.id);
+    let mut held: Vec<ItemId> = held.into_iter().map(|s| s.item.id).collect();
     let first = if turns {
         Vec::new()
     } else {
         let lacking = usize::try_from(done).unwrap_or(0) / HOLDOUT_EVERY;
-        paged(
-            &whole,
-            &mut held.by_ref().take(wanted),
-            lacking.saturating_sub(holdout),
-        )
+        let most = held.len().min(wanted);
+        paged(&whole, &held[..most], lacking.saturating_sub(holdout))
     };
     if order == AssistOrder::Random {
         // The others keep their own order behind these.
         return Ok((first, Vec::new()));
     }
-    // Alike ones lie together, the holdout as it comes; otherwise it is drawn at random.
-    let held: Vec<ItemId> = if order == AssistOrder::Useful {
-        held.collect()
+    let mut apart: HashSet<ItemId> = first.iter().copied().collect();
+    if order == AssistOrder::Useful {
+        held.retain(|id| apart.insert(*id));
     } else {
-        Vec::new()
-    };
-    let apart: HashSet<ItemId> = first.iter().chain(&held).copied().collect();
+        // Alike ones lie together, what is left of the holdout as it comes.
+        held.clear();
+    }
     // Where only some can be put in order, those that the model is most torn about.
     let mut pool: Vec<&(&Seen, Option<&Verdict>)> =
         rest.iter().filter(|(s, _)| !apart.contains(&s.item.id)).collect();
@@ -316,10 +313,11 @@ async fn arrange(
 
 /// Proposals in front of all others, and with them as much of the holdout as every fifth would be: first what is `lacking` of it, since most runs begin a
 /// new order long before an old one is through, then some behind every so many proposals. In front of nothing there is nothing of it either.
-fn paged(whole: &[ItemId], held: &mut impl Iterator<Item = ItemId>, lacking: usize) -> Vec<ItemId> {
+fn paged(whole: &[ItemId], held: &[ItemId], lacking: usize) -> Vec<ItemId> {
     if whole.is_empty() {
         return Vec::new();
     }
+    let mut held = held.iter().copied();
     let mut all: Vec<ItemId> = held.by_ref().take(lacking).collect();
     for page in whole.chunks(TOGETHER) {
         all.extend_from_slice(page);
@@ -431,7 +429,7 @@ mod tests {
         let ids: Vec<ItemId> = (0..200).map(|_| ItemId::new()).collect();
         let (whole, held) = ids.split_at(100);
         let places = |lacking, held: &[ItemId]| -> Vec<usize> {
-            let all = paged(whole, &mut held.iter().copied(), lacking);
+            let all = paged(whole, held, lacking);
             let rest: Vec<ItemId> = all.iter().copied().filter(|id| whole.contains(id)).collect();
             assert_eq!(rest, whole, "every proposal once, in its order");
             let of_it = all.iter().enumerate().filter(|(_, id)| held.contains(id));
@@ -445,6 +443,6 @@ mod tests {
         assert_eq!(places(50, &held[..20]), (0..20).collect::<Vec<_>>());
         assert_eq!(places(4, &[]), [0; 0]);
         // Without proposals the holdout comes among the others.
-        assert_eq!(paged(&[], &mut held.iter().copied(), 9), []);
+        assert_eq!(paged(&[], held, 9), []);
     }
 }
