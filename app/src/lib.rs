@@ -96,6 +96,7 @@ fn Pages() -> impl IntoView {
                 <ParentRoute path=path!("/projects/:id") view={Lazy::<pages::Project>::new()} ssr=SsrMode::Async>
                     <Route path=path!("") view={Lazy::<pages::Overview>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/items") view={Lazy::<pages::Items>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/items/:item/similar") view={Lazy::<pages::Alike>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/explore") view={Lazy::<pages::ExploreItems>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/categories") view={Lazy::<pages::Categories>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/sources") view={Lazy::<pages::Sources>::new()} ssr=SsrMode::Async/>

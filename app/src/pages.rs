@@ -128,6 +128,7 @@ lazy_pages! {
         Project => projects::ProjectLayout,
         Overview => projects::OverviewTab,
         Items => projects::ItemsTab,
+        Alike => projects::AlikeTab,
         ExploreItems => projects::ExploreTab,
         Categories => projects::CategoriesTab,
         Assist => projects::AssistTab,

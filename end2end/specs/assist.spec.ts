@@ -74,9 +74,12 @@ test("labels teach a model, whose proposals are accepted by the page", async ({ 
   await signIn(page, admin);
 
   // Off at first; one button turns it on, and it looks at the pictures by itself.
-  await page.goto(`/projects/${project.id}`);
+  // Before anything was looked at, those like a picture are not to be had, and the page says how they are.
+  const { item } = (await api.get(`/api/v1/projects/${project.id}/items?limit=1`)).rows[0];
+  await page.goto(`/projects/${project.id}/items/${item.id}/similar`);
   await hydrated(page);
-  await page.getByRole("link", { name: "Assist" }).click();
+  await expect(page.getByRole("heading", { name: "These items cannot be compared yet" })).toBeVisible();
+  await page.getByRole("link", { name: "Go to the assist" }).click();
   await expect(page.getByRole("heading", { name: "Let a model help" })).toBeVisible();
   await a11y(page);
   await shots(page, "assist-off");
@@ -87,6 +90,34 @@ test("labels teach a model, whose proposals are accepted by the page", async ({ 
   expect((await assist()).items.clustered).toBeGreaterThan(0);
   await shots(page, "assist-waiting");
   await page.setViewportSize({ width: 1440, height: 900 });
+
+  // Now the items say what looks like one of them, by a key, by a button of each, and from the label page.
+  await page.goto(`/projects/${project.id}/items`);
+  await hydrated(page);
+  await page.locator("#item-0").focus();
+  await page.keyboard.press("s");
+  await page.waitForURL(/\/similar$/);
+  const alike = page.getByRole("list", { name: "Similar items" });
+  await expect(alike.getByRole("listitem")).toHaveCount(60);
+  await expect(page.getByRole("heading", { name: `Most like ${item.name}` })).toBeVisible();
+  await expect(alike.getByRole("listitem").first()).toContainText(/\d %/);
+  await a11y(page);
+  await shots(page, "items-alike");
+  await page.setViewportSize({ width: 1440, height: 900 });
+  const second = alike.getByRole("link", { name: /^Similar to / }).first();
+  const name = (await second.getAttribute("aria-label"))!.replace("Similar to ", "");
+  await second.focus();
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { name: `Most like ${name}` })).toBeVisible();
+  await page.getByRole("link", { name: "All items" }).click();
+  await expect(page.getByRole("list", { name: "Items", exact: true })).toBeVisible();
+  await page.goto(`/projects/${project.id}/label/${item.id}`);
+  await hydrated(page);
+  await page.getByRole("button", { name: "More for this item" }).click();
+  await page.getByRole("menuitem", { name: "Similar items" }).click();
+  await expect(page.getByRole("heading", { name: `Most like ${item.name}` })).toBeVisible();
+  await page.goto(`/projects/${project.id}/assist`);
+  await hydrated(page);
 
   // Fewer trainings than labels: the journey says when.
   await page.getByLabel("The model is trained").selectOption("button");
@@ -163,6 +194,25 @@ test("labels teach a model, whose proposals are accepted by the page", async ({ 
   await expect(page.getByText("categories.json")).toBeVisible();
   await page.goto(`/projects/${project.id}/assist`);
   await hydrated(page);
+
+  // A run that fails says so where people look for the model, with why, what next and the log; trying again is one button.
+  await page.route("**/ui/assist/get", async (route) => {
+    const response = await route.fetch();
+    const json = { ...(await response.json()), state: "failed", message: "The stored model cannot be read; train it again." };
+    await route.fulfill({ response, json });
+  });
+  const failed = page.getByTestId("assist-failed");
+  await expect(failed).toContainText("train it again", { timeout: 20_000 });
+  await expect(failed).toContainText("what model 2 proposed");
+  await expect(failed.getByRole("link", { name: "Read the log" })).toHaveAttribute("href", /^\/jobs\//);
+  await a11y(page);
+  await shots(page, "assist-failed");
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.unroute("**/ui/assist/get");
+  await failed.getByRole("button", { name: "Try again" }).click();
+  await expect(failed).toBeHidden();
+  await expect(page.getByTestId("assist-version")).toHaveText("Model 3", { timeout: 60_000 });
+  await expect.poll(async () => (await assist()).state, { timeout: 60_000 }).toBe("ready");
 
   // Off: what was proposed and not accepted goes, except of what somebody holds; labels stay.
   const todo = (await api.get(`/api/v1/projects/${project.id}/items?status=todo&limit=200`)).rows.map((r: any) => (r.item ?? r).id);

@@ -140,9 +140,29 @@ test("runs are logged, found, charted, compared, registered, aliased and rolled 
 
   // One run: overview, charts, the machine, files.
   await api.post(`${API}/runs/log-metric`, { run_id: slow, key: "system/cpu_utilization_percentage", value: 41.5, timestamp: Date.now(), step: 0 });
+  // Many metrics come a part at a time; a search finds those that are not here yet.
+  const layers = Array.from({ length: 80 }, (_, n) => ({ key: `layer_${String(n).padStart(2, "0")}/norm`, value: n, timestamp: Date.now(), step: 0 }));
+  await api.post(`${API}/runs/log-batch`, { run_id: slow, metrics: layers });
   await page.goto(`/runs/${slow}`);
   await hydrated(page);
-  await expect(page.getByRole("table", { name: "Metrics" })).not.toContainText("system/");
+  const metrics = page.getByRole("table", { name: "Metrics" });
+  await expect(metrics).not.toContainText("system/");
+  await expect(metrics.locator("tbody tr")).toHaveCount(50);
+  await page.getByRole("button", { name: "Show 50 more" }).click();
+  await expect(metrics).toContainText("layer_79/norm");
+  await page.getByLabel("Search metrics").fill("LAYER_7");
+  await expect(metrics.locator("tbody tr")).toHaveCount(10);
+  await page.getByLabel("Search metrics").fill("none of these");
+  await expect(page.getByText("No metric matches.")).toBeVisible();
+  await page.getByRole("link", { name: /^Charts/ }).click();
+  const drawn = page.locator(".charts__one");
+  await expect(drawn.first()).toBeVisible();
+  await expect(async () => {
+    await page.evaluate(() => window.scrollTo(0, document.body.scrollHeight));
+    expect(await drawn.count()).toBeGreaterThan(24);
+  }).toPass({ timeout: 20_000 });
+  await page.getByLabel("Search metrics").fill("layer_79");
+  await expect(drawn).toHaveCount(1);
   await page.getByRole("link", { name: /^System/ }).click();
   await page.waitForURL(/\/system$/);
   await expect(page.getByText("system/cpu_utilization_percentage").first()).toBeVisible();
@@ -249,6 +269,14 @@ test("runs are logged, found, charted, compared, registered, aliased and rolled 
   await expect(page.getByRole("link", { name: model })).toBeVisible();
   await page.getByLabel("Search models").fill("tags.owner = 'nobody'");
   await expect(page.getByText("No model matches")).toBeVisible();
+  // Words do as well, of versions too: what was found by a version leads to it. What is no filter says why.
+  await page.getByLabel("Search models").fill("owner:visi");
+  await expect(page.getByRole("link", { name: model })).toBeVisible();
+  await page.getByLabel("Search models").fill("tags.owner = vision");
+  await expect(page.getByText(/a text in quotes/)).toBeVisible();
+  await page.getByLabel("Search models").fill(`alias:champ "${model}"`);
+  await page.getByRole("link", { name: "Version 1", exact: true }).click();
+  await page.waitForURL(/\/versions\/1$/);
   await page.goto(`/models/${encodeURIComponent(model)}`);
   await hydrated(page);
   await page.getByRole("link", { name: "Version 2", exact: true }).click();

@@ -194,7 +194,7 @@ async fn a_page_reads_each_thing_once() {
     let app = app().await;
     let admin = app.admin("ana").await;
     let (project, _) = support::project(&admin, "Once").await;
-    support::item(&admin, &project, "a.png", 1).await;
+    let item = support::item(&admin, &project, "a.png", 1).await;
     for path in [
         "/".to_owned(),
         "/projects".to_owned(),
@@ -204,6 +204,7 @@ async fn a_page_reads_each_thing_once() {
         "/jobs".to_owned(),
         format!("/projects/{project}"),
         format!("/projects/{project}/items"),
+        format!("/projects/{project}/items/{item}/similar"),
         format!("/projects/{project}/explore"),
         format!("/projects/{project}/categories"),
         format!("/projects/{project}/members"),

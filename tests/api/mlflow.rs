@@ -471,3 +471,29 @@ async fn a_file_in_parts() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_page_of_a_run_with_ten_thousand_metrics_holds_the_first_of_them() {
+    app_on_both(async |app: TestApp| {
+        let client = writer(&app).await;
+        let (_, run) = run(&client).await;
+        for from in (0..10_000).step_by(1_000) {
+            let points: Vec<Value> = (from..from + 1_000)
+                .map(
+                    |i| json!({ "key": format!("layer_{i:04}/norm"), "value": i, "timestamp": 1, "step": 0 }),
+                )
+                .collect();
+            let batch = json!({ "run_id": run, "metrics": points });
+            client.post(&format!("{API}/runs/log-batch"), &batch).await.ok();
+        }
+        let admin = app.admin("ana").await;
+        for path in [format!("/runs/{run}"), format!("/runs/{run}/charts")] {
+            let page = admin.get(&path).await.is(StatusCode::OK).text();
+            assert!(page.len() < 200_000, "{path} has {} bytes", page.len());
+            assert!(page.contains("layer_0000/norm"), "{path}");
+            assert!(!page.contains("layer_0050/norm"), "{path}");
+            assert!(page.contains("of 10,000 shown"), "{path}");
+        }
+    })
+    .await;
+}

@@ -1,8 +1,12 @@
 //! The model that learns while people label, from the first picture to the last proposal, on both databases.
 
+mod alike;
 mod backbone;
 mod boxes;
 mod clicks;
+mod ends;
+mod faults;
+mod holdout;
 mod instances;
 mod masks;
 mod onnx;

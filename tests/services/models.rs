@@ -370,3 +370,74 @@ async fn searches_by_tag_and_name() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn people_find_models_by_what_is_said_of_their_versions() {
+    on_both(async |db| {
+        let w = Scene::new(&db).await;
+        for name in ["cats", "cats", "cats", "dogs"] {
+            w.clock.advance_seconds(1);
+            w.register(name).await;
+        }
+        for (number, data) in [(1, "street"), (2, "Street 2"), (3, "sky")] {
+            w.models
+                .set_version_tag(&w.ana, "cats", number, "data", Some(data))
+                .await
+                .unwrap();
+        }
+        for (model, alias, number) in [("cats", "production", 2), ("dogs", "candidate", 1)] {
+            w.clock.advance_seconds(1);
+            w.models
+                .set_alias(&w.ana, model, alias, Some(number))
+                .await
+                .unwrap();
+        }
+        w.models
+            .set_tag(&w.ana, "dogs", "team", Some("vision"))
+            .await
+            .unwrap();
+        let found = async |text: &str| -> Vec<(String, Vec<i64>)> {
+            let found = w.models.find(&w.ana, text, 10).await.unwrap();
+            assert_eq!(found.total, found.rows.len() as i64, "{text}");
+            found
+                .rows
+                .into_iter()
+                .map(|f| (f.model.name, f.versions))
+                .collect()
+        };
+        let cats = |versions: &[i64]| vec![("cats".to_owned(), versions.to_vec())];
+        let dogs = |versions: &[i64]| vec![("dogs".to_owned(), versions.to_vec())];
+        // Those that changed last come first.
+        assert_eq!(found("").await, [dogs(&[]), cats(&[])].concat());
+        assert_eq!(found("CAT").await, cats(&[]));
+        // A tag of either; the versions are named where they have it, the newest first.
+        assert_eq!(found("team:vis").await, dogs(&[]));
+        assert_eq!(found("data:street").await, cats(&[2, 1]));
+        assert_eq!(found("version_tags.data = 'street'").await, cats(&[1]));
+        assert_eq!(
+            found("version_tags.data LIKE '%ky' AND name = 'cats'").await,
+            cats(&[3])
+        );
+        assert_eq!(found("alias:prod").await, cats(&[2]));
+        assert_eq!(found("alias IN ('candidate', 'other')").await, dogs(&[1]));
+        // All of it of one version.
+        assert_eq!(found("alias:prod data:street").await, cats(&[2]));
+        assert!(found("alias:prod data:sky").await.is_empty());
+        let other = found("alias = 'production' AND version_tags.data = 'sky'").await;
+        assert!(other.is_empty(), "{other:?}");
+        // Nothing is said of where a filter was meant, but why it is none.
+        let hint = async |text: &str| w.models.find(&w.ana, text, 10).await.unwrap().hint;
+        assert!(hint("tags.team = vision").await.unwrap().contains("in quotes"));
+        assert_eq!(hint("team:vision").await, None);
+        // Clients search the same.
+        let page = w
+            .models
+            .search(&w.ana, "alias = 'candidate'", &[], 10, None)
+            .await
+            .unwrap();
+        assert_eq!(page.rows.len(), 1);
+        let few = w.models.find(&w.ana, "", 1).await.unwrap();
+        assert_eq!((few.rows.len(), few.total), (1, 2));
+    })
+    .await;
+}

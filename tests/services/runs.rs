@@ -1,6 +1,7 @@
 //! Runs and what they log: series in chunks, latest values, searches, files and their end.
 
 mod groups;
+mod large;
 
 use crate::{code, refusal};
 use limn_domain::filter;

@@ -5,6 +5,7 @@ mod figures;
 pub use figures::{Basis, Bin, CategoryFigures, Confusion, Figures, Share, wilson};
 
 use crate::id::{ItemId, RunId};
+use crate::item::ItemWithAnnotations;
 use crate::job::Job;
 use crate::project::Task;
 use crate::time::Timestamp;
@@ -416,6 +417,14 @@ pub struct SimilarItem {
     pub name: String,
     /// Cosine of the angle between their features, -1..=1.
     pub similarity: f64,
+}
+
+/// The items that look most like one, with all that a page shows of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Alike {
+    pub of: ItemWithAnnotations,
+    /// With how alike each is, the most alike first.
+    pub rows: Vec<(ItemWithAnnotations, f64)>,
 }
 
 #[cfg(test)]

@@ -4,6 +4,9 @@
 //! or double quotes.
 
 mod lex;
+mod words;
+
+pub use words::{Term, terms};
 
 use lex::{Token, Word, lex};
 use serde::{Deserialize, Serialize};
@@ -20,6 +23,8 @@ pub enum Entity {
     Metric,
     Param,
     Tag,
+    /// Of any version of a model.
+    VersionTag,
     Dataset,
 }
 
@@ -30,6 +35,7 @@ impl Entity {
             Self::Metric => "metric",
             Self::Param => "parameter",
             Self::Tag => "tag",
+            Self::VersionTag => "version tag",
             Self::Dataset => "dataset",
         }
     }
@@ -40,6 +46,7 @@ impl Entity {
             "metric" | "metrics" => Self::Metric,
             "parameter" | "parameters" | "param" | "params" => Self::Param,
             "tag" | "tags" => Self::Tag,
+            "version_tag" | "version_tags" => Self::VersionTag,
             "dataset" | "datasets" => Self::Dataset,
             _ => return None,
         })
@@ -229,11 +236,11 @@ pub const LOGGED_MODELS: Grammar = Grammar {
         ("last_updated_time", "last_updated_timestamp"),
     ],
 };
-/// Registered models.
+/// Registered models, also by what is said of their versions.
 pub const MODELS: Grammar = Grammar {
-    entities: &[Entity::Attribute, Entity::Tag],
+    entities: &[Entity::Attribute, Entity::Tag, Entity::VersionTag],
     numbers: &["creation_timestamp", "last_updated_timestamp"],
-    texts: &["name"],
+    texts: &["name", "alias"],
     synonyms: &[("timestamp", "last_updated_timestamp")],
 };
 /// Versions of registered models.
@@ -288,15 +295,17 @@ impl Grammar {
             entity == Entity::Metric || entity == Entity::Attribute && self.numbers.contains(&key.as_str());
         let fits = match (entity, op) {
             _ if of_number => op.is_order(),
-            (Entity::Param | Entity::Tag, Op::IsNull | Op::IsNotNull) => true,
-            (Entity::Param | Entity::Tag, _) => op.is_text(),
+            (Entity::Param | Entity::Tag | Entity::VersionTag, Op::IsNull | Op::IsNotNull) => true,
+            (Entity::Param | Entity::Tag | Entity::VersionTag, _) => op.is_text(),
             (_, Op::In | Op::NotIn) => true,
             _ => op.is_text(),
         };
         if !fits {
             let those = match entity {
                 _ if of_number => "=, !=, <, <=, > and >=",
-                Entity::Param | Entity::Tag => "=, !=, LIKE, ILIKE, IS NULL and IS NOT NULL",
+                Entity::Param | Entity::Tag | Entity::VersionTag => {
+                    "=, !=, LIKE, ILIKE, IS NULL and IS NOT NULL"
+                }
                 _ => "=, !=, LIKE, ILIKE, IN and NOT IN",
             };
             return Err(format!(

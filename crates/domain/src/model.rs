@@ -70,6 +70,22 @@ pub struct ModelVersion {
     pub updated_at: Timestamp,
 }
 
+/// A model that a search found, with the newest of the versions by which it did; none where the model itself is as wanted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FoundModel {
+    pub model: RegisteredModel,
+    pub versions: Vec<i64>,
+}
+
+/// What a search of people found, those first that changed last.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ModelsFound {
+    pub rows: Vec<FoundModel>,
+    pub total: i64,
+    /// Why what looks like a filter was not taken as one.
+    pub hint: Option<String>,
+}
+
 /// A move of an alias; without a number, its removal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -4,6 +4,7 @@
 
 pub mod chart;
 pub mod media;
+pub mod metrics;
 pub mod table;
 
 use crate::{LoggedModelId, RunId, Timestamp, VersionId};

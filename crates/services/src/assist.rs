@@ -6,18 +6,19 @@ pub mod port;
 use crate::authz::require_in;
 use crate::jobs::assist::Payload;
 use crate::jobs::{kind, queue};
-use crate::{Actor, Context, Error, Result, annotations, audit};
+use crate::{Actor, Context, Error, Result, annotations, audit, explore};
 use limn_domain::assist::{
-    Assist, AssistItems, AssistModel, AssistSettings, AssistState, AssistWork, CurvePoint, Retrain,
+    Alike, Assist, AssistItems, AssistModel, AssistSettings, AssistState, AssistWork, CurvePoint, Retrain,
     SimilarItem, UpdateAssist, can_assist, network_of,
 };
 use limn_domain::job::{Job, JobState};
 use limn_domain::project::Task;
 use limn_domain::smart::can_segment;
-use limn_domain::{Action, Code, Digest, ItemId, ProjectId, Timestamp, UserId};
+use limn_domain::{Action, Code, Digest, ItemId, ProjectId, Timestamp, UserId, validate};
 use limn_jobs::NewJob;
 use limn_store::repo::assist::{AssistRow, Work};
 use limn_store::{Json, Tx, repo};
+use std::collections::HashMap;
 
 /// A crash in the middle costs one attempt.
 const ATTEMPTS: i64 = 3;
@@ -169,7 +170,7 @@ impl Assists {
             after = last.export_id;
             let digests: Vec<Digest> = page.iter().map(|i| i.digest.clone()).collect();
             let features = repo::assist::features(&mut tx, &key, &digests).await?;
-            let by_digest: std::collections::HashMap<_, _> = features
+            let by_digest: HashMap<_, _> = features
                 .into_iter()
                 .map(|f| (f.digest, floats(&f.vector)))
                 .collect();
@@ -192,6 +193,32 @@ impl Assists {
             best.truncate(limit as usize);
         }
         Ok(best)
+    }
+
+    /// The same with all that a page shows of each, beside the item itself, which has to be of this project.
+    pub async fn alike(&self, actor: &Actor, project: ProjectId, item: ItemId, limit: i64) -> Result<Alike> {
+        let similar = self.similar(actor, item, limit).await?;
+        let mut tx = self.0.db.read().await?;
+        require_in(&mut tx, actor, Action::ViewItems, project).await?;
+        let this = repo::item::get(&mut tx, item, self.0.now())
+            .await?
+            .filter(|i| i.project_id == project)
+            .ok_or_else(annotations::no_item)?;
+        let names = std::iter::once(&this.name).chain(similar.iter().map(|s| &s.name));
+        let names: Vec<String> = names.map(|n| validate::name_key(n)).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let found = explore::items::rows(&mut tx, &self.0, project, &names).await?;
+        let how: HashMap<ItemId, f64> = similar.iter().map(|s| (s.item_id, s.similarity)).collect();
+        let (mut of, mut rows) = (None, Vec::with_capacity(similar.len()));
+        for row in found {
+            if row.item.id == item {
+                of = Some(row);
+            } else if let Some(how) = how.get(&row.item.id) {
+                rows.push((row, *how));
+            }
+        }
+        let of = of.ok_or_else(annotations::no_item)?;
+        Ok(Alike { of, rows })
     }
 }
 

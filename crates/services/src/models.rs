@@ -2,6 +2,7 @@
 //! managers delete.
 
 mod alias;
+mod found;
 mod version;
 
 pub use version::Register;
@@ -9,7 +10,8 @@ pub use version::Register;
 use crate::authz::require;
 use crate::experiments::{check_text, no_tag};
 use crate::{Actor, Context, Error, Result, audit, cursor, markdown};
-use limn_domain::filter::{self, Clause, Entity};
+use found::{Wanted, matching};
+use limn_domain::filter::{self, Clause};
 use limn_domain::model::{self, RegisteredModel};
 use limn_domain::run::{Tags, check_key};
 use limn_domain::{Action, Code, Page};
@@ -70,8 +72,9 @@ impl Models {
             .parse(text)
             .map_err(|e| Error::field("filter", e))?;
         let sorts = sorts(&filter::MODELS, order_by)?;
-        let mut all = repo::model::list(&mut self.0.db.read().await?, None).await?;
-        all.retain(|m| clauses.iter().all(|c| matches(m, c)));
+        let wanted: Vec<Wanted> = clauses.into_iter().map(Wanted::Clause).collect();
+        let found = matching(&mut self.0.db.read().await?, &wanted).await?;
+        let mut all: Vec<RegisteredModel> = found.into_iter().map(|f| f.model).collect();
         for sort in sorts.iter().rev() {
             let way = |o: std::cmp::Ordering| if sort.ascending { o } else { o.reverse() };
             all.sort_by(|a, b| {
@@ -301,15 +304,6 @@ pub(super) fn matches_tags(tags: &Tags, clause: &Clause) -> bool {
         return clause.matches_text(Some("false"));
     }
     clause.matches_text(value)
-}
-
-fn matches(m: &RegisteredModel, clause: &Clause) -> bool {
-    match (clause.entity, clause.key.as_str()) {
-        (Entity::Tag, _) => matches_tags(&m.tags, clause),
-        (_, "creation_timestamp") => clause.matches_number(Some((m.created_at.0 / 1000) as f64)),
-        (_, "last_updated_timestamp") => clause.matches_number(Some((m.updated_at.0 / 1000) as f64)),
-        _ => clause.matches_text(Some(&m.name)),
-    }
 }
 
 /// A page of what was found.

@@ -17,6 +17,7 @@ use crate::authz::require;
 use crate::experiments::{missing as no_experiment, no_tag, state as experiment_state};
 use crate::{Actor, Context, Error, Result, audit};
 use limn_domain::run::chart::{Series, thin_out};
+use limn_domain::run::metrics::{Metrics, MetricsQuery};
 use limn_domain::run::{ExperimentId, Metric, NAME_TAG, NewRun, Point, Run, RunInfo, RunStatus};
 use limn_domain::{Action, Code, RunId};
 use limn_store::{Tx, repo};
@@ -258,6 +259,11 @@ impl Runs {
     pub async fn metrics(&self, actor: &Actor, id: RunId) -> Result<Vec<(Metric, i64)>> {
         require(actor, Action::ViewRuns)?;
         Ok(repo::metric::of_run(&mut self.ctx.db.read().await?, id).await?)
+    }
+
+    /// Some of them.
+    pub async fn some_metrics(&self, actor: &Actor, id: RunId, query: &MetricsQuery) -> Result<Metrics> {
+        Ok(query.of(&self.metrics(actor, id).await?))
     }
 
     /// Keys of metrics and of parameters that runs of experiments have, by name, at most `limit` of each.

@@ -25,7 +25,7 @@ const SIZE: (u32, u32) = (96, 64);
 
 /// Finds red, green and blue patches without having to learn it: sure of the bright ones, half sure of dim ones, which are nothing.
 #[derive(Debug)]
-struct Finder;
+pub(super) struct Finder;
 
 fn find(p: &SmallPicture, categories: usize) -> Vec<(NetBox, f32)> {
     let mut out: Vec<(NetBox, f32)> = Vec::new();
@@ -136,13 +136,13 @@ impl Net for Found {
 }
 
 /// A project of patches, and where they are.
-struct Patches {
-    w: World,
+pub(super) struct Patches {
+    pub w: World,
     drawn: HashMap<ItemId, Vec<(usize, Rect)>>,
 }
 
 impl Patches {
-    async fn new(db: &TestDb, pictures: usize) -> Self {
+    pub async fn new(db: &TestDb, pictures: usize) -> Self {
         let mut w = World::new(db, Task::Detection).await;
         w.studio.services = Services::new(w.studio.services.context.clone().with_trainer(Arc::new(Finder)));
         let mut p = Self {
@@ -205,7 +205,7 @@ impl Patches {
     }
 
     /// Lena takes items and draws what is there.
-    async fn label(&self, n: usize) -> Vec<ItemId> {
+    pub async fn label(&self, n: usize) -> Vec<ItemId> {
         let w = &self.w;
         let mut done = Vec::new();
         while done.len() < n {

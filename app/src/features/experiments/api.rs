@@ -4,8 +4,9 @@ use crate::error::AppError;
 use leptos::prelude::*;
 use limn_domain::model::ModelVersion;
 use limn_domain::run::chart::Series;
+use limn_domain::run::metrics::{Metrics, MetricsQuery};
 use limn_domain::run::table::{GroupedRuns, RunRows, RunsQuery};
-use limn_domain::run::{ArtifactEntry, Experiment, ExperimentId, LoggedModel, Metric, Run};
+use limn_domain::run::{ArtifactEntry, Experiment, ExperimentId, LoggedModel, Run};
 use limn_domain::training::{RunTraining, TrainingReport};
 use limn_domain::{DatasetId, LoggedModelId, RunId, VersionId};
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,9 @@ use server_fn::codec::Json;
 /// Metrics and parameters shown when nobody has chosen columns.
 #[cfg(feature = "ssr")]
 const FIRST: (usize, usize) = (4, 3);
+/// Metrics of a run that come with its page.
+#[cfg(feature = "ssr")]
+const METRICS: usize = 50;
 /// Keys offered for columns.
 #[cfg(feature = "ssr")]
 const KEYS: i64 = 10_000;
@@ -41,13 +45,15 @@ pub struct NamedVersion {
     pub number: i64,
 }
 
-/// Everything the page of a run shows but files and series.
+/// Everything the page of a run shows at first but files and series.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunDetail {
+    /// Without its metrics.
     pub run: Run,
     pub experiment: Experiment,
-    /// Latest values, with the number of points.
-    pub metrics: Vec<(Metric, i64)>,
+    /// The first of its metrics, and of those of the machine it ran on.
+    pub metrics: Metrics,
+    pub system: Metrics,
     pub datasets: Vec<NamedVersion>,
     pub logged: Vec<LoggedModel>,
     pub versions: Vec<ModelVersion>,
@@ -211,7 +217,9 @@ async fn asked(
 #[server(prefix = "/ui", endpoint = "run/get", input = Json)]
 pub async fn run_get(run: RunId) -> Result<RunDetail, AppError> {
     let (services, actor) = crate::context::request()?;
-    let found = services.runs.get(&actor, run).await?;
+    let mut found = services.runs.get(&actor, run).await?;
+    found.data.metrics = Vec::new();
+    let metrics = services.runs.metrics(&actor, run).await?;
     let mut datasets = Vec::new();
     for id in found.inputs.iter().filter_map(|i| i.version_id) {
         // Those the person may not see stay without a name.
@@ -234,7 +242,8 @@ pub async fn run_get(run: RunId) -> Result<RunDetail, AppError> {
         .unwrap_or_default();
     Ok(RunDetail {
         experiment: services.experiments.get(&actor, found.info.experiment_id).await?,
-        metrics: services.runs.metrics(&actor, run).await?,
+        metrics: MetricsQuery::first(false, METRICS).of(&metrics),
+        system: MetricsQuery::first(true, METRICS).of(&metrics),
         logged: services.logged_models.of_run(&actor, run).await?,
         versions: services.models.of_run(&actor, run).await?,
         note_html: limn_services::markdown::to_safe_html(&note),
@@ -242,6 +251,13 @@ pub async fn run_get(run: RunId) -> Result<RunDetail, AppError> {
         datasets,
         run: found,
     })
+}
+
+/// Some of a run's metrics.
+#[server(prefix = "/ui", endpoint = "run/metrics", input = Json)]
+pub async fn run_metrics(run: RunId, query: MetricsQuery) -> Result<Metrics, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.runs.some_metrics(&actor, run, &query).await?)
 }
 
 /// What came of a run's training; `None` while there is nothing, and for runs that others log.

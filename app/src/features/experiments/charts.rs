@@ -1,6 +1,7 @@
 //! The metrics of a run as lines: smoothed, on a logarithm, over steps or time. All of it stands in the address.
 
 use super::api;
+use super::metrics::{MoreBelow, use_metrics};
 use super::run::use_run;
 use crate::data::use_load;
 use crate::fmt;
@@ -13,9 +14,11 @@ use leptos_router::hooks::{use_location, use_navigate, use_query_map};
 use limn_domain::RunId;
 use limn_domain::run::chart::{Axis, Series, smooth};
 
-/// Charts of a page, and points of a line.
+/// Charts of runs side by side, and points of a line.
 pub const SHOWN: usize = 24;
 pub const POINTS: i64 = 600;
+/// Charts of one run that are asked for at once; the next ones when they are scrolled to.
+const AT_ONCE: usize = 8;
 
 /// How charts are drawn.
 #[derive(Clone, Copy)]
@@ -155,9 +158,6 @@ pub fn LookBar(look: Look) -> impl IntoView {
     }
 }
 
-/// What a client measured of the machine has this in front, as MLflow's monitor does.
-pub const SYSTEM: &str = "system/";
-
 /// `/runs/:id/charts`
 #[component]
 pub fn ChartsTab() -> impl IntoView {
@@ -175,36 +175,40 @@ pub fn SystemTab() -> impl IntoView {
 fn Drawn(system: bool) -> impl IntoView {
     let ctx = use_run();
     let look = Look::from_address(&[]);
+    let limit = RwSignal::new(AT_ONCE);
+    let found = use_metrics(ctx, system, look.text, limit);
     let keys = Memo::new(move |_| {
-        let wanted = look.text.get().trim().to_lowercase();
-        ctx.detail.with(|d| {
-            d.metrics
-                .iter()
-                .map(|m| m.0.key.clone())
-                .filter(|k| k.starts_with(SYSTEM) == system && k.to_lowercase().contains(&wanted))
-                .collect::<Vec<_>>()
+        found.metrics.with(|m| {
+            let rows = m.as_ref().map(|m| m.rows.iter().map(|r| r.0.key.clone()));
+            rows.map(|keys| keys.collect::<Vec<String>>())
         })
     });
+    let shown = found.shown();
     let name = Memo::new(move |_| ctx.detail.with(|d| d.run.info.name.clone()));
     // Raised by what a running run logs, so that its lines grow.
     let change = Memo::new(move |_| ctx.detail.with(|d| d.run.info.change));
+    // Each part asks for lines of its own: those that are there are not asked for again with the next.
+    let part = move |n: usize| {
+        Signal::derive(move || {
+            keys.with(|keys| {
+                let some = keys.iter().flatten().skip(n * AT_ONCE).take(AT_ONCE);
+                some.map(|k| (k.clone(), vec![(ctx.id, name.get())]))
+                    .collect::<Vec<_>>()
+            })
+        })
+    };
     view! {
         <LookBar look/>
-        <Show when=move || !keys.with(Vec::is_empty) fallback=move || view! {
-            <Card><EmptyState glyph=Glyph::Activity title="No metric here" text="Metrics that the run logs are drawn here as they come."/></Card>
-        }>
-            <Charts
-                look
-                of=Signal::derive(move || {
-                    change.track();
-                    keys.get().into_iter().take(SHOWN).map(|k| (k, vec![(ctx.id, name.get())])).collect::<Vec<_>>()
-                })
-                change
-            />
-            {move || {
-                let more = keys.with(Vec::len).saturating_sub(SHOWN);
-                (more > 0).then(|| view! { <p class="faint">{format!("{} more; search to see them.", fmt::count(more as i64))}</p> })
-            }}
+        <Show when=move || keys.with(Option::is_some) fallback=|| view! { <Card><Skeleton lines=6/></Card> }>
+            <Show when=move || { shown.get() > 0 } fallback=|| view! {
+                <Card><EmptyState glyph=Glyph::Activity title="No metric here" text="Metrics that the run logs are drawn here as they come."/></Card>
+            }>
+                <Charts look of=part(0) change/>
+                <For each=move || { 1..shown.get().div_ceil(AT_ONCE).max(1) } key=|n| *n let:n>
+                    <div class="charts-part"><Charts look of=part(n) change/></div>
+                </For>
+                <MoreBelow of=found limit page=AT_ONCE by_itself=true/>
+            </Show>
         </Show>
     }
 }

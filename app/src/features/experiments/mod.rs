@@ -8,6 +8,7 @@ mod compare;
 mod files;
 mod groups;
 mod list;
+mod metrics;
 mod overview;
 mod parallel;
 mod parts;

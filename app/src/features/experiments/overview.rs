@@ -1,52 +1,65 @@
 //! A run at a glance: latest metrics, parameters, what it read and made, tags.
 
 use super::api::RunDetail;
-use super::charts::SYSTEM;
 use super::code::{CodeCard, is_told};
+use super::metrics::{MoreBelow, use_metrics};
 use super::parts::{KeyValues, StatusChip, at};
-use super::run::use_run;
+use super::run::{RunCtx, use_run};
 use crate::fmt;
 use crate::ui::{Card, Chip, Glyph, Icon, RelativeTime, Table, TextInput, Tone};
 use leptos::prelude::*;
 use limn_domain::run::{CONTEXT_TAG, LoggedStatus, ModelUse, NOTE_TAG};
 
+/// Metrics that are listed at first, and at a time; at most as many as come with the page.
+const LISTED: usize = 50;
+/// More than so many are worth a search.
+const SEARCHED: usize = 12;
+
 /// `/runs/:id`
 #[component]
 pub fn OverviewTab() -> impl IntoView {
     let ctx = use_run();
-    // What came of it, above the rest, and apart from it: the rest is made anew with every figure.
+    let note = Memo::new(move |_| ctx.detail.with(|d| d.note_html.clone()));
+    // What came of it, above the rest; and apart from it, as the metrics with what is typed there are: the rest is made anew with every figure.
     view! {
         <super::trained::Report ctx/>
-        {move || {
-            let d = ctx.detail.get();
-            let note = d.note_html.clone();
-            let params: Vec<(String, String)> = d.run.data.params.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
-            let (own, theirs): (Vec<_>, Vec<_>) = d
-                .run
-                .data
-                .tags
-                .iter()
-                .filter(|(k, _)| *k != NOTE_TAG)
-                .map(|(k, v)| (k.clone(), v.clone()))
-                .partition(|(k, _)| !k.starts_with("mlflow."));
-            let theirs: Vec<_> = theirs.into_iter().filter(|(k, _)| !is_told(k)).collect();
-            view! {
-                <div class="overview">
-                    <div class="overview__col">
-                        {(!note.trim().is_empty()).then(|| view! { <Card title="Notes"><div class="prose" inner_html=note></div></Card> })}
-                        <Metrics d=d.clone() href=ctx.href("/charts")/>
+        <div class="overview">
+            <div class="overview__col">
+                {move || {
+                    let note = note.get();
+                    (!note.trim().is_empty()).then(|| view! { <Card title="Notes"><div class="prose" inner_html=note></div></Card> })
+                }}
+                <Metrics ctx/>
+                {move || {
+                    let d = ctx.detail.get();
+                    view! {
                         <Inputs d=d.clone()/>
-                        <Models d=d.clone()/>
-                    </div>
-                    <div class="overview__col">
-                        <Facts d=d.clone()/>
+                        <Models d/>
+                    }
+                }}
+            </div>
+            <div class="overview__col">
+                {move || {
+                    let d = ctx.detail.get();
+                    let params: Vec<(String, String)> = d.run.data.params.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+                    let (own, theirs): (Vec<_>, Vec<_>) = d
+                        .run
+                        .data
+                        .tags
+                        .iter()
+                        .filter(|(k, _)| *k != NOTE_TAG)
+                        .map(|(k, v)| (k.clone(), v.clone()))
+                        .partition(|(k, _)| !k.starts_with("mlflow."));
+                    let theirs: Vec<_> = theirs.into_iter().filter(|(k, _)| !is_told(k)).collect();
+                    view! {
+                        <Facts d/>
                         <KeyValues title="Parameters" rows=params nothing="None were logged."/>
                         <KeyValues title="Tags" rows=own nothing="None were set."/>
                         {(!theirs.is_empty()).then(|| view! { <KeyValues title="Set by the client" rows=theirs nothing=""/> })}
-                    </div>
-                </div>
-            }
-        }}
+                    }
+                }}
+            </div>
+        </div>
         <CodeCard ctx/>
     }
 }
@@ -68,42 +81,49 @@ fn Facts(d: RunDetail) -> impl IntoView {
 }
 
 #[component]
-fn Metrics(d: RunDetail, href: String) -> impl IntoView {
-    if d.metrics.is_empty() {
-        return view! { <Card title="Metrics"><p class="muted">"None were logged."</p></Card> }.into_any();
-    }
+fn Metrics(ctx: RunCtx) -> impl IntoView {
     let text = RwSignal::new(String::new());
-    let many = d.metrics.len() > 12;
-    let all = StoredValue::new(d.metrics);
-    let shown = Memo::new(move |_| {
-        let wanted = text.get().to_lowercase();
-        all.with_value(|m| {
-            m.iter()
-                .filter(|m| !m.0.key.starts_with(SYSTEM) && m.0.key.to_lowercase().contains(&wanted))
-                .take(300)
-                .cloned()
-                .collect::<Vec<_>>()
-        })
-    });
+    let limit = RwSignal::new(LISTED);
+    let found = use_metrics(ctx, false, text, limit);
+    let any = Memo::new(move |_| ctx.detail.with(|d| d.metrics.total > 0));
+    let many = Memo::new(move |_| ctx.detail.with(|d| d.metrics.total > SEARCHED));
+    let rows = move || {
+        found
+            .metrics
+            .with(|m| m.as_ref().map_or_else(Vec::new, |m| m.rows.clone()))
+    };
+    let none = move || {
+        found
+            .metrics
+            .with(|m| m.as_ref().is_some_and(|m| m.rows.is_empty()))
+    };
     view! {
-        <Card flush=true title="Metrics">
-            {many.then(|| view! { <div class="toolbar toolbar--in-card"><div class="toolbar__search"><TextInput value=text kind="search" icon=Glyph::Search placeholder="Search metrics" label="Search metrics"/></div></div> })}
-            <Table label="Metrics" columns=vec!["Metric", "Latest", "Step", "Points"]>
-                {move || shown.get().into_iter().map(|(m, points)| {
-                    let to = format!("{href}?q={}", fmt::encode(&m.key));
-                    view! {
-                        <tr>
-                            <td data-label="Metric"><a class="link" href=to>{m.key}</a></td>
-                            <td data-label="Latest"><b>{fmt::measured(m.last.value)}</b></td>
-                            <td data-label="Step">{fmt::count(m.last.step)}</td>
-                            <td data-label="Points">{fmt::count(points)}</td>
-                        </tr>
-                    }
-                }).collect_view()}
-            </Table>
-        </Card>
+        <Show
+            when=move || any.get()
+            fallback=|| view! { <Card title="Metrics"><p class="muted">"None were logged."</p></Card> }
+        >
+            <Card flush=true title="Metrics">
+                <Show when=move || many.get()>
+                    <div class="toolbar toolbar--in-card"><div class="toolbar__search"><TextInput value=text kind="search" icon=Glyph::Search placeholder="Search metrics" label="Search metrics"/></div></div>
+                </Show>
+                <Table label="Metrics" columns=vec!["Metric", "Latest", "Step", "Points"]>
+                    {move || rows().into_iter().map(|(m, points)| {
+                        let to = format!("{}?q={}", ctx.href("/charts"), fmt::encode(&m.key));
+                        view! {
+                            <tr>
+                                <td data-label="Metric"><a class="link" href=to>{m.key}</a></td>
+                                <td data-label="Latest"><b>{fmt::measured(m.last.value)}</b></td>
+                                <td data-label="Step">{fmt::count(m.last.step)}</td>
+                                <td data-label="Points">{fmt::count(points)}</td>
+                            </tr>
+                        }
+                    }).collect_view()}
+                </Table>
+                <Show when=none><p class="muted pad">"No metric matches."</p></Show>
+                <MoreBelow of=found limit page=LISTED pad=true/>
+            </Card>
+        </Show>
     }
-    .into_any()
 }
 
 #[component]

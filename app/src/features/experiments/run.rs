@@ -1,7 +1,6 @@
 //! The frame of a run's pages.
 
 use super::api::{self, RunDetail};
-use super::charts::SYSTEM;
 use super::parts::{NameForm, StatusChip};
 use crate::data::{use_form, use_load, use_mutation};
 use crate::fmt;
@@ -157,16 +156,8 @@ fn Frame(id: RunId, detail: RunDetail) -> impl IntoView {
         },
     );
     let deleted = Memo::new(move |_| ctx.detail.with(|d| d.run.info.deleted_at.is_some()));
-    // Metrics of the machine, or those of the run itself.
-    let of_machine = move |which: bool| {
-        let of = |d: &RunDetail| {
-            d.metrics
-                .iter()
-                .filter(|m| m.0.key.starts_with(SYSTEM) == which)
-                .count()
-        };
-        ctx.detail.with(|d| of(d) as i64)
-    };
+    let charts = Signal::derive(move || Some(ctx.detail.with(|d| d.metrics.total as i64)));
+    let of_machine = Memo::new(move |_| ctx.detail.with(|d| d.system.total as i64));
     view! {
         <Breadcrumbs items=crumbs/>
         <PageHead title=name sub=ViewFn::from(move || sub) badge=ViewFn::from(move || badge)>
@@ -188,9 +179,9 @@ fn Frame(id: RunId, detail: RunDetail) -> impl IntoView {
         <super::trained::UnderWay ctx/>
         <Tabs label="Run">
             <Tab href=ctx.href("") exact=true>"Overview"</Tab>
-            <Tab href=ctx.href("/charts") count=Signal::derive(move || Some(of_machine(false)))>"Charts"</Tab>
-            {move || (of_machine(true) > 0).then(|| view! {
-                <Tab href=ctx.href("/system") count=Signal::derive(move || Some(of_machine(true)))>"System"</Tab>
+            <Tab href=ctx.href("/charts") count=charts>"Charts"</Tab>
+            {move || (of_machine.get() > 0).then(|| view! {
+                <Tab href=ctx.href("/system") count=Signal::derive(move || Some(of_machine.get()))>"System"</Tab>
             })}
             <Tab href=ctx.href("/files")>"Files"</Tab>
         </Tabs>

@@ -2,18 +2,18 @@
 
 use crate::error::AppError;
 use leptos::prelude::*;
-use limn_domain::model::{ModelAliasMove, ModelFile, ModelVersion, RegisteredModel};
+use limn_domain::DatasetId;
+use limn_domain::model::{ModelAliasMove, ModelFile, ModelVersion, ModelsFound, RegisteredModel};
 use limn_domain::run::{Metric, Tags};
-use limn_domain::{DatasetId, Page};
 use serde::{Deserialize, Serialize};
 use server_fn::codec::Json;
 
+/// Models of the list; a search finds the others.
+#[cfg(feature = "ssr")]
+const LISTED: usize = 100;
 /// Versions whose metrics stand side by side, and metrics of each.
 #[cfg(feature = "ssr")]
 const SIDE_BY_SIDE: (usize, usize) = (6, 200);
-/// What a client measured of the machine has this in front.
-#[cfg(feature = "ssr")]
-const MACHINE: &str = "system/";
 
 /// A model with its versions, the newest first, and where its aliases went.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,21 +46,11 @@ pub struct VersionDetail {
     pub signature: Option<String>,
 }
 
-/// Models whose name has the text in it; or that match it where it is a filter, such as `tags.team = 'vision'`.
+/// Models that match a filter, such as `tags.team = 'vision'`, or words such as `digits team:vision alias:production`.
 #[server(prefix = "/ui", endpoint = "model/list", input = Json)]
-pub async fn model_list(text: String, cursor: Option<String>) -> Result<Page<RegisteredModel>, AppError> {
+pub async fn model_list(text: String) -> Result<ModelsFound, AppError> {
     let (services, actor) = crate::context::request()?;
-    let text = text.trim();
-    let filter = if text.is_empty() || limn_domain::filter::MODELS.parse(text).is_ok() {
-        text.to_owned()
-    } else {
-        format!("name ILIKE '%{}%'", text.replace('\'', "''"))
-    };
-    let order = ["last_updated_timestamp DESC".to_owned()];
-    Ok(services
-        .models
-        .search(&actor, &filter, &order, 100, cursor.as_deref())
-        .await?)
+    Ok(services.models.find(&actor, text.trim(), LISTED).await?)
 }
 
 #[server(prefix = "/ui", endpoint = "model/get", input = Json)]
@@ -74,7 +64,7 @@ pub async fn model_get(name: String) -> Result<ModelDetail, AppError> {
             && let Ok(found) = services.runs.get(&actor, run).await
         {
             let mut metrics = found.data.metrics;
-            metrics.retain(|m| !m.key.starts_with(MACHINE));
+            metrics.retain(|m| !m.key.starts_with(limn_domain::run::metrics::SYSTEM));
             metrics.truncate(SIDE_BY_SIDE.1);
             if !metrics.is_empty() {
                 measured.push((v.number, metrics));

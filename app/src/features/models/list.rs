@@ -34,25 +34,27 @@ pub fn ModelsPage() -> impl IntoView {
             navigate(&format!("/models{search}"), options);
         }
     });
-    let models = use_load(move || text.get(), |t| api::model_list(t, None));
+    let models = use_load(move || text.get(), api::model_list);
     view! {
         <PageHead title="Models" sub=ViewFn::from(|| "Models by name, with versions that keep their files, and aliases that say which one is in use.")/>
         <div class="toolbar">
-            <div class="toolbar__search"><TextInput value=text kind="search" icon=Glyph::Search placeholder="Search names, or tags.team = 'vision'" label="Search models"/></div>
+            <div class="toolbar__search"><TextInput value=text kind="search" icon=Glyph::Search placeholder="Name, team:vision or alias:production" label="Search models"/></div>
         </div>
         <Transition fallback=|| view! { <Card><Skeleton lines=5/></Card> }>
             {move || Suspend::new(async move {
                 match models.await {
                     Ok(page) if page.rows.is_empty() && text.with_untracked(|t| t.trim().is_empty()) => view! { <Nothing/> }.into_any(),
-                    Ok(page) if page.rows.is_empty() => view! {
-                        <Card><EmptyState glyph=Glyph::Search title="No model matches" text="Try another word."/></Card>
-                    }.into_any(),
+                    Ok(page) if page.rows.is_empty() => {
+                        let how = "Words are parts of names; team:vision finds a tag of a model or version, alias:production an alias. A filter says it exactly: version_tags.team = 'vision'.";
+                        let text = page.hint.unwrap_or_else(|| how.to_owned());
+                        view! { <Card><EmptyState glyph=Glyph::Search title="No model matches" text/></Card> }.into_any()
+                    }
                     Ok(page) => {
-                        let more = page.total.unwrap_or(0) - page.rows.len() as i64;
+                        let more = page.total - page.rows.len() as i64;
                         view! {
                             <Card flush=true>
                                 <Table label="Models" columns=vec!["Name", "Versions", "Aliases", "Changed"]>
-                                    {page.rows.into_iter().map(|m| view! { <Row m/> }).collect_view()}
+                                    {page.rows.into_iter().map(|f| view! { <Row m=f.model found=f.versions/> }).collect_view()}
                                 </Table>
                             </Card>
                             {(more > 0).then(|| view! { <p class="faint">{format!("{} more; search to find them.", fmt::count(more))}</p> })}
@@ -81,8 +83,17 @@ fn Nothing() -> impl IntoView {
     }
 }
 
+/// `found`: versions by which it was found.
 #[component]
-fn Row(m: RegisteredModel) -> impl IntoView {
+fn Row(m: RegisteredModel, found: Vec<i64>) -> impl IntoView {
+    let of = m.name.clone();
+    let versions = found
+        .into_iter()
+        .map(|n| {
+            let href = format!("/models/{}/versions/{n}", fmt::encode(&of));
+            view! { <a class="link" href=href>{format!("Version {n}")}</a> }
+        })
+        .collect_view();
     let latest = m.latest_number.map_or_else(
         || "None".to_owned(),
         |n| format!("{}, newest {n}", fmt::count(m.versions)),
@@ -102,7 +113,7 @@ fn Row(m: RegisteredModel) -> impl IntoView {
                     {(!about.is_empty()).then(|| view! { <span class="faint">{about}</span> })}
                 </span>
             </td>
-            <td data-label="Versions">{latest}</td>
+            <td data-label="Versions"><span class="data-chips">{latest}{versions}</span></td>
             <td data-label="Aliases">
                 <span class="data-chips">
                     {m.aliases.into_iter().map(|a| view! { <Chip tone=Tone::Accent>{format!("{} v{}", a.name, a.number)}</Chip> }).collect_view()}

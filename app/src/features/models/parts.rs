@@ -42,16 +42,13 @@ pub fn TagsCard(name: String, number: Option<i64>, tags: Tags, again: Callback<(
         .into_iter()
         .map(|(k, v)| {
             let this = StoredValue::new(k.clone());
-            // Models are found by their tags, versions by the protocol alone.
-            let others = number.is_none().then(|| same_tag(&k, &v));
+            let href = same_tag(number.is_some(), &k, &v);
+            let title = if number.is_some() { "Models with a version of this tag" } else { "Models with this tag" };
             view! {
                 <li>
                     <span class="model-tag">
                         <b>{k.clone()}</b>
-                        {match others {
-                            Some(href) => view! { <a class="link" href=href title="Models with this tag">{v}</a> }.into_any(),
-                            None => view! { <span>{v}</span> }.into_any(),
-                        }}
+                        <a class="link" href=href title=title>{v}</a>
                     </span>
                     {move || session.may(Action::LogRuns).then(|| view! {
                         <IconButton glyph=Glyph::X label=format!("Remove the tag {}", this.get_value()) on_click=move || remove.run(this.get_value())/>
@@ -78,9 +75,14 @@ pub fn TagsCard(name: String, number: Option<i64>, tags: Tags, again: Callback<(
     }
 }
 
-/// The list of the models that have this tag too.
-fn same_tag(key: &str, value: &str) -> String {
-    let filter = format!("tags.`{key}` = '{}'", value.replace('\'', "''"));
+/// The list of the models that have this tag too, or versions that do.
+fn same_tag(of_version: bool, key: &str, value: &str) -> String {
+    let entity = if of_version { "version_tags" } else { "tags" };
+    let filter = format!(
+        "{entity}.`{}` = '{}'",
+        key.replace('`', "``"),
+        value.replace('\'', "''")
+    );
     format!("/models?q={}", fmt::encode(&filter))
 }
 
@@ -108,5 +110,38 @@ pub fn DescribeDialog(
                 <DialogFoot><Button variant=Variant::Primary submit=true loading=pending>"Save"</Button></DialogFoot>
             </form>
         </Dialog>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use limn_domain::filter::{Clause, Entity, MODELS, Op, Value};
+
+    #[test]
+    fn a_tag_leads_to_its_like() {
+        let (key, value) = ("it's a `key`", "don't");
+        for (of_version, entity) in [(false, Entity::Tag), (true, Entity::VersionTag)] {
+            let href = same_tag(of_version, key, value);
+            let coded = href.strip_prefix("/models?q=").unwrap_or_default();
+            let wanted = Clause {
+                entity,
+                key: key.to_owned(),
+                op: Op::Eq,
+                value: Value::Text(value.to_owned()),
+            };
+            assert_eq!(MODELS.parse(&decoded(coded)), Ok(vec![wanted]), "{href}");
+        }
+    }
+
+    fn decoded(text: &str) -> String {
+        let mut parts = text.split('%');
+        let mut out = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let code = u8::from_str_radix(&part[..2], 16).unwrap_or_default();
+            out.push(char::from(code));
+            out.push_str(&part[2..]);
+        }
+        out
     }
 }

@@ -3,7 +3,7 @@
 use crate::error::AppError;
 use leptos::prelude::*;
 use limn_domain::activity::Activity;
-use limn_domain::assist::{Assist, UpdateAssist};
+use limn_domain::assist::{Alike, Assist, UpdateAssist};
 use limn_domain::category::{Category, CategoryImpact, NewCategory, UpdateCategory};
 #[cfg(feature = "ssr")]
 use limn_domain::dataset::DatasetQuery;
@@ -19,8 +19,12 @@ use limn_domain::job::Job;
 use limn_domain::project::{Member, NewProject, Project, ProjectSummary, UpdateProject};
 use limn_domain::upload::{UploadCheck, UploadMissing};
 use limn_domain::user::User;
-use limn_domain::{CategoryId, DatasetId, Page, ProjectId, Role, SourceId, UserId, ViewId};
+use limn_domain::{CategoryId, DatasetId, ItemId, Page, ProjectId, Role, SourceId, UserId, ViewId};
 use server_fn::codec::Json;
+
+/// Items that are shown beside one they look like.
+#[cfg(feature = "ssr")]
+const ALIKE: i64 = 60;
 
 #[server(prefix = "/ui", endpoint = "project/list", input = Json)]
 pub async fn project_list() -> Result<Vec<ProjectSummary>, AppError> {
@@ -268,6 +272,13 @@ pub async fn source_remove(source: SourceId) -> Result<(), AppError> {
 pub async fn source_refresh(source: SourceId) -> Result<Job, AppError> {
     let (services, actor) = crate::context::request()?;
     Ok(services.sources.refresh(&actor, source).await?)
+}
+
+/// Items that look most like one of the project's.
+#[server(prefix = "/ui", endpoint = "item/alike", input = Json)]
+pub async fn item_alike(project: ProjectId, item: ItemId) -> Result<Alike, AppError> {
+    let (services, actor) = crate::context::request()?;
+    Ok(services.assist.alike(&actor, project, item, ALIKE).await?)
 }
 
 #[server(name = GetAssist, prefix = "/ui", endpoint = "assist/get", input = Json)]

@@ -2,6 +2,7 @@
 
 mod charts;
 mod clicks;
+mod failed;
 mod report;
 mod settings;
 
@@ -15,6 +16,7 @@ use crate::ui::{
     Variant,
 };
 use clicks::ClicksCard;
+use failed::Failed;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use limn_domain::assist::{
@@ -186,7 +188,12 @@ fn StateCard(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
                         view! { <Chip tone dot=true>{word}</Chip> }
                     }}
                     " "
-                    <span data-testid="assist-message">{move || assist.with(|a| a.message.clone())}</span>
+                    <span data-testid="assist-message">
+                        {move || assist.with(|a| match a.state {
+                            AssistState::Failed => "The latest run failed.".to_owned(),
+                            _ => a.message.clone(),
+                        })}
+                    </span>
                 </span>
                 {move || version().map(|v| view! { <span class="muted num" data-testid="assist-version">{format!("Model {v}")}</span> })}
                 {move || {
@@ -223,6 +230,7 @@ fn StateCard(ctx: ProjectCtx, assist: RwSignal<Assist>) -> impl IntoView {
                     />
                 }
             })}
+            <Failed ctx assist train/>
         </Card>
     }
 }

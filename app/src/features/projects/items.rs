@@ -1,5 +1,6 @@
 //! A project's items: filter, grid, bulk actions.
 
+pub mod alike;
 pub mod bulk;
 pub mod filter;
 pub mod grid;

@@ -27,6 +27,7 @@ pub use categories::CategoriesTab;
 pub use explore::ExploreTab;
 pub use instructions::InstructionsTab;
 pub use items::ItemsTab;
+pub use items::alike::AlikeTab;
 pub use layout::ProjectLayout;
 pub use list::ProjectsPage;
 pub use members::MembersTab;

@@ -92,6 +92,30 @@ fn what_clients_write() {
 }
 
 #[test]
+fn models_are_also_searched_by_their_versions() {
+    let read = |filter: &str| MODELS.parse(filter);
+    assert_eq!(
+        read("version_tags.task = 'detection' AND alias ILIKE 'prod%' and version_tag.`a b` IS NULL"),
+        Ok(vec![
+            clause(Entity::VersionTag, "task", Op::Eq, text("detection")),
+            clause(Entity::Attribute, "alias", Op::Ilike, text("prod%")),
+            clause(Entity::VersionTag, "a b", Op::IsNull, Value::None),
+        ])
+    );
+    assert!(
+        read("version_tags.task < 'a'")
+            .unwrap_err()
+            .contains("IS NOT NULL")
+    );
+    // Runs have no versions.
+    assert!(RUNS.parse("version_tags.task = 'a'").is_err());
+    // What people type without knowing the grammar is none.
+    for words in ["digits", "team:vision", "alias:production", "name"] {
+        assert!(read(words).is_err(), "{words}");
+    }
+}
+
+#[test]
 fn refusals_say_what_was_expected() {
     for (filter, says) in [
         (

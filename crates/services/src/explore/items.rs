@@ -182,8 +182,8 @@ pub(super) fn check(query: &ExploreQuery) -> Result<()> {
     names::check(query)
 }
 
-/// The items of these names with their labels, in this order; those that were deleted meanwhile are left out.
-async fn rows(
+/// The items of these names (in lower case) with their labels, in this order; those that were deleted meanwhile are left out.
+pub(crate) async fn rows(
     tx: &mut Tx,
     ctx: &Context,
     project: ProjectId,

@@ -1,5 +1,6 @@
 //! The categories: pick one for new shapes, or label the whole item.
 
+use super::menus::ItemMenu;
 use crate::features::label::branch;
 use crate::features::label::desk::{Cat, Desk};
 use crate::features::label::find;
@@ -69,6 +70,7 @@ fn Head(query: RwSignal<String>) -> impl IntoView {
                         >
                             <Kbd>"/"</Kbd>
                         </button>
+                        <ItemMenu/>
                     }
                 }
             >

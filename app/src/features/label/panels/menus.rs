@@ -5,6 +5,7 @@ use crate::features::label::desk::Desk;
 use crate::ui::{Glyph, Menu, MenuItem, MenuLine};
 use leptos::prelude::*;
 use limn_domain::Source;
+use limn_domain::assist::can_assist;
 use limn_editor::Action;
 
 /// What can be done to the selection, in the order of the menu.
@@ -115,5 +116,25 @@ pub(super) fn ObjectsMenu() -> impl IntoView {
             <MenuLine/>
             {move || entries(desk, &OBJECTS)}
         </Menu>
+    }
+}
+
+/// What can be asked about the open item.
+#[component]
+pub(super) fn ItemMenu() -> impl IntoView {
+    let desk: Desk = expect_context();
+    // A video is not looked at.
+    let alike = Memo::new(move |_| {
+        let id = desk.current.get()?;
+        let compares = can_assist(desk.task()) && !desk.is_video();
+        compares.then(|| format!("/projects/{}/items/{id}/similar", desk.project_id))
+    });
+    let href = Signal::derive(move || alike.get().unwrap_or_default());
+    view! {
+        <Show when=move || alike.with(Option::is_some)>
+            <Menu id="label-item-menu" label="More for this item" trigger_class="label-head__find" end=true>
+                <MenuItem icon=Glyph::Images href=href>"Similar items"</MenuItem>
+            </Menu>
+        </Show>
     }
 }

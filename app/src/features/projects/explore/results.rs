@@ -1,6 +1,7 @@
 //! The items that pass, as a grid or a table, page after page.
 
 use super::super::api;
+use super::super::items::alike::Like;
 use super::super::items::grid::describe;
 use super::super::items::thumb::Thumb;
 use super::{Explorer, Row};
@@ -73,6 +74,7 @@ fn Cell(e: Explorer, row: Row, pick: Callback<(ItemId, bool)>) -> impl IntoView 
     let (id, name) = (row.item.id, row.item.name.clone());
     let short = name.rsplit('/').next().unwrap_or(&name).to_owned();
     let (tone, words) = describe(&row.item);
+    let item = row.item.clone();
     view! {
         <li class="explore__cell">
             <a class="data-cell" href=e.ctx.href(&format!("/label/{id}")) title=name.clone()>
@@ -84,6 +86,7 @@ fn Cell(e: Explorer, row: Row, pick: Callback<(ItemId, bool)>) -> impl IntoView 
                 </span>
             </a>
             <Pick selected=e.selected of=id name pick/>
+            <Like ctx=e.ctx item/>
         </li>
     }
 }
@@ -124,6 +127,7 @@ fn Rows(e: Explorer, pick: Callback<(ItemId, bool)>) -> impl IntoView {
                                 <td><Pick selected=e.selected of=item.id name=item.name.clone() pick/></td>
                                 <td data-label="Name">
                                     <a class="link data-path" href=e.ctx.href(&format!("/label/{}", item.id))>{item.name.clone()}</a>
+                                    <Like ctx=e.ctx item=item.clone()/>
                                 </td>
                                 <td data-label="State">{words}</td>
                                 <td data-label="Categories">{move || categories(e, &shown)}</td>

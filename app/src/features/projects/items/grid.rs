@@ -1,6 +1,7 @@
 //! The virtualised grid: only what is on the screen is in the page, however many items there are.
 
 use super::super::layout::ProjectCtx;
+use super::alike::{self, Like};
 use super::bulk::BulkBar;
 use super::pages::{Pages, Row};
 use super::selection::Selection;
@@ -10,6 +11,8 @@ use crate::fmt;
 use crate::ui::{ErrorView, Kbd, Tone, is_typing};
 use leptos::html;
 use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::use_navigate;
 use limn_domain::Page;
 use limn_domain::authz::Action;
 use limn_domain::item::{Item, ItemQuery, ItemStatus, ItemWithAnnotations};
@@ -29,6 +32,8 @@ struct GridState {
     active: RwSignal<usize>,
     selection: RwSignal<Selection>,
     may_select: bool,
+    /// Shows those like an item, where items can be compared.
+    like: Option<Callback<Row>>,
 }
 
 #[component]
@@ -40,6 +45,13 @@ pub fn Grid(
 ) -> impl IntoView {
     let filter = StoredValue::new(query.clone());
     let pages = Pages::new(ctx.id, query, first);
+    let navigate = use_navigate();
+    let like = Callback::new(move |row: Row| {
+        // A video is not looked at.
+        if row.item.frames().is_none() {
+            navigate(&alike::href(ctx, row.item.id), NavigateOptions::default());
+        }
+    });
     let state = GridState {
         ctx,
         pages,
@@ -50,6 +62,7 @@ pub fn Grid(
         may_select: ctx
             .project
             .with_untracked(|p| limn_domain::authz::allowed(p.summary.my_role, Action::ManageItems)),
+        like: alike::compares(ctx).then_some(like),
     };
     let node = NodeRef::<html::Ul>::new();
     watch_screen(node, state);
@@ -91,12 +104,15 @@ pub fn Grid(
                 <Cell state index/>
             </For>
         </ul>
-        {state.may_select.then(|| view! {
+        {(state.may_select || state.like.is_some()).then(|| view! {
             <p class="items-hint">
                 <span><Kbd>"Enter"</Kbd>"open"</span>
-                <span><Kbd>"Space"</Kbd>"select"</span>
-                <span><Kbd>"Shift"</Kbd>"click for a range"</span>
-                <span><Kbd>"Ctrl"</Kbd><Kbd>"A"</Kbd>"select all that match"</span>
+                {state.like.map(|_| view! { <span><Kbd>"S"</Kbd>"those that look alike"</span> })}
+                {state.may_select.then(|| view! {
+                    <span><Kbd>"Space"</Kbd>"select"</span>
+                    <span><Kbd>"Shift"</Kbd>"click for a range"</span>
+                    <span><Kbd>"Ctrl"</Kbd><Kbd>"A"</Kbd>"select all that match"</span>
+                })}
             </p>
         })}
         <BulkBar ctx filter selection=state.selection total=pages.total changed/>
@@ -219,6 +235,11 @@ fn on_key(ev: &web_sys::KeyboardEvent, state: GridState, node: NodeRef<html::Ul>
             }
         }
         _ if command => return,
+        "s" | "S" if state.like.is_some() => {
+            if let (Some(like), Some(row)) = (state.like, state.pages.peek(at)) {
+                like.run(row);
+            }
+        }
         _ => {
             let Some(layout) = state.layout.get_untracked() else {
                 return;
@@ -278,6 +299,7 @@ fn Filled(state: GridState, index: usize, row: Row) -> impl IntoView {
     let name = row.item.name.clone();
     let short = name.rsplit('/').next().unwrap_or(&name).to_owned();
     let href = state.ctx.href(&format!("/label/{id}"));
+    let item = row.item.clone();
     let (tone, words) = describe(&row.item);
     let picked = Memo::new(move |_| state.selection.with(|s| s.contains(id)));
     let active = Memo::new(move |_| state.active.get() == index);
@@ -335,6 +357,7 @@ fn Filled(state: GridState, index: usize, row: Row) -> impl IntoView {
                     </span>
                 </span>
             </a>
+            <Like ctx=state.ctx item no_stop=true/>
         </li>
     }
 }

@@ -9,11 +9,12 @@ use crate::models::Models;
 use crate::runs::Runs;
 use crate::versions::labels;
 use crate::{Actor, Result};
-use limn_domain::CategoryId;
 use limn_domain::assist::{Registered, finds_marks, finds_spans, network_of};
 use limn_domain::model::{NewModelVersion, check_name};
+use limn_domain::project::Task;
 use limn_domain::run::{NewPoint, NewRun, RunBatch, RunStatus};
 use limn_domain::training::{ModelCategories, ModelCategory, TrainTask, file};
+use limn_domain::{CategoryId, RunId};
 use limn_store::repo;
 use limn_store::repo::assist::ModelRow;
 use limn_store::repo::transfer::CategoryHead;
@@ -36,9 +37,18 @@ pub(super) async fn keep(run: &Run<'_>, model: &ModelRow) -> anyhow::Result<()> 
     run.progress.log(line).await
 }
 
+/// What a model is of.
+struct About {
+    project: String,
+    task: Task,
+    heads: Vec<CategoryHead>,
+    encoder: Option<Vec<u8>>,
+    /// Of its categories, with those above them.
+    names: HashMap<CategoryId, String>,
+}
+
 async fn kept(run: &Run<'_>, model: &ModelRow) -> Result<Registered> {
-    let ctx = run.ctx;
-    let mut tx = ctx.db.read().await?;
+    let mut tx = run.ctx.db.read().await?;
     let (project, task) = repo::transfer::title(&mut tx, run.project)
         .await?
         .ok_or_else(|| crate::Error::not_found("project"))?;
@@ -52,8 +62,8 @@ async fn kept(run: &Run<'_>, model: &ModelRow) -> Result<Registered> {
         .map(|c| (*c, paths.get(c).cloned().unwrap_or_else(|| c.to_string())))
         .collect();
     let actor = Actor::System;
-    let experiment = Experiments(ctx.clone()).ensure(&actor, &project).await?;
-    let runs = Runs::new(ctx.clone());
+    let experiment = Experiments(run.ctx.clone()).ensure(&actor, &project).await?;
+    let runs = Runs::new(run.ctx.clone());
     let new = NewRun {
         name: format!("assist model {}", model.version),
         tags: [
@@ -68,6 +78,31 @@ async fn kept(run: &Run<'_>, model: &ModelRow) -> Result<Registered> {
         ..NewRun::default()
     };
     let id = runs.start(&actor, experiment, new).await?.id;
+    let about = About {
+        project,
+        task,
+        heads,
+        encoder,
+        names,
+    };
+    let done = filled(run, model, &runs, id, about).await;
+    if done.is_err() {
+        // Nobody will log to it any more. That it cannot be said either is the lesser trouble.
+        drop(runs.finish(&actor, id, RunStatus::Failed).await);
+    }
+    done
+}
+
+/// Figures and files of the run, and the version of a model that is made of them.
+async fn filled(run: &Run<'_>, model: &ModelRow, runs: &Runs, id: RunId, about: About) -> Result<Registered> {
+    let (ctx, actor) = (run.ctx, Actor::System);
+    let About {
+        project,
+        task,
+        heads,
+        encoder,
+        names,
+    } = about;
     let f = &model.figures;
     let at = model.trained_at.0 / 1000;
     let figures = [

@@ -243,7 +243,12 @@ async fn encoder(
         let kept = repo::assist::encoder(&mut tx, run.project).await?;
         drop(tx);
         if let Some(bytes) = kept {
-            return Ok((key.clone(), own(bytes)));
+            if can_be_read(run, &bytes).await? {
+                return Ok((key.clone(), own(bytes)));
+            }
+            run.progress
+                .log("What was learned to describe the items cannot be read any more; it is learned anew.")
+                .await?;
         }
     }
     let sample = &digests[..digests.len().min(FIT_ON)];
@@ -279,6 +284,25 @@ async fn encoder(
         ))
         .await?;
     Ok((key, own(encoder)))
+}
+
+/// Whether stored filters are whole, and of a layout that is known.
+async fn can_be_read(run: &Run<'_>, encoder: &[u8]) -> anyhow::Result<bool> {
+    let (is_text, bytes) = (run.task.is_text(), encoder.to_vec());
+    let read = run
+        .on_thread(move |engine, stop| {
+            if is_text {
+                engine.embed_texts(&bytes, &[], stop)
+            } else {
+                engine.embed(&bytes, &[], stop)
+            }
+        })
+        .await;
+    match read {
+        Ok(read) => Ok(read.is_ok()),
+        Err(e) if e.is::<Permanent>() => Ok(false),
+        Err(e) => Err(e),
+    }
 }
 
 /// Notes what describes the project's pictures from now on.

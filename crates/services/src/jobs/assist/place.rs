@@ -21,6 +21,8 @@ const PLACED: usize = 2_000;
 const CANDIDATES: usize = 20_000;
 /// Every so manieth item comes from the holdout, in random order, so that it is a fair sample.
 const HOLDOUT_EVERY: usize = 5;
+/// Proposals that are accepted by the page come so many together, then those of the holdout that go with them: pages stay of one sort.
+const TOGETHER: usize = 32;
 /// Confidence may move by so much without the proposal being written anew.
 const SAME: f64 = 0.02;
 
@@ -230,21 +232,43 @@ async fn arrange(
     // nothing new before hundreds of them are looked at, and the holdout would not grow.
     let turns = finds_marks(run.task) || run.task.is_text();
     whole.truncate(PLACED);
-    if rest.is_empty() || order == AssistOrder::Random && (!turns || whole.is_empty()) {
+    if rest.is_empty() || order == AssistOrder::Random && whole.is_empty() {
         return Ok((whole, Vec::new()));
     }
-    if order == AssistOrder::Random {
+    if order == AssistOrder::Random && turns {
         let mut own: Vec<&AssistItem> = rest.iter().map(|(s, _)| &s.item).collect();
         own.sort_by_key(|item| repo::assist::own_rank(item.export_id, run.shuffle));
         own.truncate(PLACED);
         let own = own.into_iter().map(|item| item.id).collect();
         return Ok((by_turns(whole, own), Vec::new()));
     }
-    // The holdout is drawn at random while it is too small; alike ones together it is as it comes.
-    let apart = order == AssistOrder::Useful && holdout < run.holdout_enough();
-    let (held, pool): (Vec<_>, Vec<_>) = rest.iter().partition(|(s, _)| apart && s.holdout);
+    // What is still wanted of the holdout, as good as drawn: its items have no proposals, so none of them is among those that are whole.
+    let wanted = run.holdout_enough().saturating_sub(holdout);
+    let mut held: Vec<&Seen> = rest.iter().map(|(s, _)| *s).collect();
+    held.retain(|s| wanted > 0 && s.holdout);
+    held.sort_by(|a, b| a.item.digest.cmp(&b.item.digest));
+    let mut held: Vec<ItemId> = held.into_iter().map(|s| s.item.id).collect();
+    let first = if turns {
+        Vec::new()
+    } else {
+        let lacking = usize::try_from(done).unwrap_or(0) / HOLDOUT_EVERY;
+        let most = held.len().min(wanted);
+        paged(&whole, &held[..most], lacking.saturating_sub(holdout))
+    };
+    if order == AssistOrder::Random {
+        // The others keep their own order behind these.
+        return Ok((first, Vec::new()));
+    }
+    let mut apart: HashSet<ItemId> = first.iter().copied().collect();
+    if order == AssistOrder::Useful {
+        held.retain(|id| apart.insert(*id));
+    } else {
+        // Alike ones lie together, what is left of the holdout as it comes.
+        held.clear();
+    }
     // Where only some can be put in order, those that the model is most torn about.
-    let mut pool: Vec<&(&Seen, Option<&Verdict>)> = pool;
+    let mut pool: Vec<&(&Seen, Option<&Verdict>)> =
+        rest.iter().filter(|(s, _)| !apart.contains(&s.item.id)).collect();
     pool.sort_by(|a, b| {
         let margin = |p: &(&Seen, Option<&Verdict>)| p.1.map_or(0.0, |v| v.margin);
         margin(a)
@@ -264,9 +288,6 @@ async fn arrange(
         .on_thread(move |engine, stop| engine.arrange(order, &features, &verdicts, batch, multi, stop))
         .await?
         .map_err(Permanent)?;
-    let mut held: Vec<&Seen> = held.iter().map(|(s, _)| *s).collect();
-    held.sort_by(|a, b| a.item.digest.cmp(&b.item.digest));
-    let held: Vec<ItemId> = held.into_iter().map(|s| s.item.id).collect();
     let useful = arranged
         .order
         .iter()
@@ -277,7 +298,7 @@ async fn arrange(
     } else {
         let mut rest = sampled(useful, held);
         rest.truncate(PLACED);
-        whole.into_iter().chain(rest).collect()
+        first.into_iter().chain(rest).collect()
     };
     let groups = arranged.groups.map_or_else(Vec::new, |of| {
         let placed: HashSet<&ItemId> = next.iter().collect();
@@ -288,6 +309,21 @@ async fn arrange(
             .collect()
     });
     Ok((next, groups))
+}
+
+/// Proposals in front of all others, and with them as much of the holdout as every fifth would be: first what is `lacking` of it, since most runs begin a
+/// new order long before an old one is through, then some behind every so many proposals. In front of nothing there is nothing of it either.
+fn paged(whole: &[ItemId], held: &[ItemId], lacking: usize) -> Vec<ItemId> {
+    if whole.is_empty() {
+        return Vec::new();
+    }
+    let mut held = held.iter().copied();
+    let mut all: Vec<ItemId> = held.by_ref().take(lacking).collect();
+    for page in whole.chunks(TOGETHER) {
+        all.extend_from_slice(page);
+        all.extend(held.by_ref().take(page.len() / (HOLDOUT_EVERY - 1)));
+    }
+    all
 }
 
 /// Every fifth of the order comes from the holdout while there is some of it; what is left of it follows.
@@ -386,5 +422,27 @@ mod tests {
         let rest: Vec<ItemId> = all.iter().copied().filter(|id| !held.contains(id)).collect();
         assert_eq!(rest, order);
         assert_eq!(sampled(Vec::new(), held.to_vec()), held);
+    }
+
+    #[test]
+    fn proposals_in_pages_leave_a_fifth_to_the_holdout() {
+        let ids: Vec<ItemId> = (0..200).map(|_| ItemId::new()).collect();
+        let (whole, held) = ids.split_at(100);
+        let places = |lacking, held: &[ItemId]| -> Vec<usize> {
+            let all = paged(whole, held, lacking);
+            let rest: Vec<ItemId> = all.iter().copied().filter(|id| whole.contains(id)).collect();
+            assert_eq!(rest, whole, "every proposal once, in its order");
+            let of_it = all.iter().enumerate().filter(|(_, id)| held.contains(id));
+            of_it.map(|(n, _)| n).collect()
+        };
+        // A page of proposals, then those that go with it.
+        let pages: Vec<usize> = (32..40).chain(72..80).chain(112..120).chain([124]).collect();
+        assert_eq!(places(0, held), pages);
+        // What is lacking comes before anything else: nobody has to get through the proposals first.
+        assert_eq!(places(3, held)[..5], [0, 1, 2, 35, 36]);
+        assert_eq!(places(50, &held[..20]), (0..20).collect::<Vec<_>>());
+        assert_eq!(places(4, &[]), [0; 0]);
+        // Without proposals the holdout comes among the others.
+        assert_eq!(paged(&[], held, 9), []);
     }
 }

@@ -145,6 +145,19 @@ pub async fn list(tx: &mut Tx, which: Which<'_>) -> Result<Vec<ModelVersion>, St
         .collect())
 }
 
+/// Model, number and tags of every version, the newest of a model first.
+pub async fn tags(tx: &mut Tx) -> Result<Vec<(ModelId, i64, Tags)>, StoreError> {
+    let rows: Vec<(ModelId, i64, Json<Tags>)> = on_tx!(tx, conn => {
+        sqlx::query_as("SELECT model_id, number, tags FROM model_version ORDER BY model_id, number DESC")
+            .fetch_all(conn)
+            .await?
+    });
+    Ok(rows
+        .into_iter()
+        .map(|(model, number, tags)| (model, number, tags.0))
+        .collect())
+}
+
 /// Changes what is given.
 pub async fn update(
     tx: &mut Tx,
