@@ -327,7 +327,15 @@ async fn read(tx: &mut Tx, project: ProjectId) -> Result<Assist> {
             figures: m.figures.0,
             registered: m.registered.map(|r| r.0),
         });
-    let curve = repo::assist::curve(tx, project, CURVE).await?;
+    let mut curve = repo::assist::curve(tx, project, CURVE).await?;
+    // Of as many labels the last one counts: a short training may have gone before.
+    curve.dedup_by(|later, earlier| {
+        let same = later.1 == earlier.1;
+        if same {
+            std::mem::swap(later, earlier);
+        }
+        same
+    });
     let (state, message) = state(&row, job.as_ref(), model.as_ref());
     Ok(Assist {
         state,

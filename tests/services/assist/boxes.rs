@@ -18,14 +18,19 @@ use limn_services::training::port::{
 };
 use limn_testkit::{TestDb, on_both};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// Width and height of the pictures.
 const SIZE: (u32, u32) = (96, 64);
 
 /// Finds red, green and blue patches without having to learn it: sure of the bright ones, half sure of dim ones, which are nothing.
-#[derive(Debug)]
-pub(super) struct Finder;
+#[derive(Debug, Default)]
+pub(super) struct Finder {
+    /// Steps of a first training.
+    first: Option<usize>,
+    /// Those of the trainings so far.
+    trained: Mutex<Vec<usize>>,
+}
 
 fn find(p: &SmallPicture, categories: usize) -> Vec<(NetBox, f32)> {
     let mut out: Vec<(NetBox, f32)> = Vec::new();
@@ -78,6 +83,10 @@ impl Trainer for Finder {
         3
     }
 
+    fn first_steps(&self, _: TrainTask, _: usize) -> Option<usize> {
+        self.first
+    }
+
     fn parameters(&self, _: TrainTask) -> Vec<(String, String)> {
         Vec::new()
     }
@@ -87,6 +96,7 @@ impl Trainer for Finder {
         if boxes(t.train) == 0 {
             return Err(EngineError::Refused("there is nothing to learn from".to_owned()));
         }
+        self.trained.lock().unwrap().push(t.steps);
         for step in 1..=t.steps {
             let event = Event::Step {
                 step,
@@ -143,8 +153,12 @@ pub(super) struct Patches {
 
 impl Patches {
     pub async fn new(db: &TestDb, pictures: usize) -> Self {
+        Self::with(db, pictures, Arc::default()).await
+    }
+
+    async fn with(db: &TestDb, pictures: usize, finder: Arc<Finder>) -> Self {
         let mut w = World::new(db, Task::Detection).await;
-        w.studio.services = Services::new(w.studio.services.context.clone().with_trainer(Arc::new(Finder)));
+        w.studio.services = Services::new(w.studio.services.context.clone().with_trainer(finder));
         let mut p = Self {
             w,
             drawn: HashMap::new(),
@@ -260,6 +274,32 @@ fn overlap(a: &Rect, b: &Rect) -> f64 {
         return 0.0;
     }
     w * h / (a.w * a.h + b.w * b.h - w * h)
+}
+
+#[tokio::test]
+async fn a_short_training_comes_first_and_a_full_one_right_after() {
+    on_both(async |db| {
+        let finder = Arc::new(Finder {
+            first: Some(1),
+            ..Finder::default()
+        });
+        let p = Patches::with(&db, 60, Arc::clone(&finder)).await;
+        let w = &p.w;
+        let steps = || finder.trained.lock().unwrap().clone();
+        w.turn_on(AssistOrder::Useful).await;
+        p.label(25).await;
+        let ready = w.train().await;
+        assert_eq!(steps(), [1, 3]);
+        assert_eq!(ready.model.map(|m| m.version), Some(2));
+        let curve: Vec<(i64, i64)> = ready.curve.iter().map(|c| (c.version, c.labels)).collect();
+        assert_eq!(curve, [(2, 25)], "of as many labels the better one counts");
+        assert!(ready.items.prelabeled > 0);
+        // From then on there is something proposed while the next one learns.
+        p.label(10).await;
+        w.train().await;
+        assert_eq!(steps(), [1, 3, 3]);
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -36,15 +36,15 @@ struct Fated {
 
 impl Trainer for Fated {
     fn version(&self) -> &'static str {
-        Finder.version()
+        Finder::default().version()
     }
 
     fn side(&self, task: TrainTask) -> u32 {
-        Finder.side(task)
+        Finder::default().side(task)
     }
 
     fn steps(&self, task: TrainTask, examples: usize) -> usize {
-        Finder.steps(task, examples)
+        Finder::default().steps(task, examples)
     }
 
     fn parameters(&self, _: TrainTask) -> Vec<(String, String)> {
@@ -73,7 +73,7 @@ impl Trainer for Fated {
     }
 
     fn load(&self, model: &[u8]) -> Result<Box<dyn Net>, EngineError> {
-        Finder.load(model)
+        Finder::default().load(model)
     }
 }
 

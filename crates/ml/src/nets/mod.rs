@@ -150,6 +150,10 @@ impl Trainer for LocalTrainer {
         plan::steps(task, examples)
     }
 
+    fn first_steps(&self, task: TrainTask, examples: usize) -> Option<usize> {
+        plan::first_steps(task, examples)
+    }
+
     fn parameters(&self, task: TrainTask) -> Vec<(String, String)> {
         let (network, input) = match task {
             TrainTask::Detection => (

@@ -23,6 +23,8 @@ pub(super) const BACKBONE_BATCH: usize = 8;
 /// The rate of a backbone's new last layer at its highest, and the share of it at which the backbone itself learns: it knows most already.
 pub(super) const BACKBONE_RATE: f64 = 1e-3;
 pub(super) const BACKBONE_SLOW: f64 = 0.1;
+/// Steps of a first training for whoever waits.
+const FIRST: usize = 120;
 /// Pictures whose sizes are looked at, and those whose pixels are counted.
 const LOOKED_AT: usize = 64;
 const PIXELS_OF: usize = 500;
@@ -156,6 +158,16 @@ pub(super) fn steps(task: TrainTask, examples: usize) -> usize {
     };
     let wish = 400.0 * (examples as f64 / few).sqrt().max(1.0);
     ((wish / 50.0).round() * 50.0).min(most) as usize
+}
+
+/// Steps of a first training, where the full one takes minutes: what is large and frequent is found by then.
+pub(super) fn first_steps(task: TrainTask, examples: usize) -> Option<usize> {
+    let is_long = match task {
+        TrainTask::Detection | TrainTask::InstanceSegmentation => true,
+        // Half of the full one is what the assist takes at all, and less is of no use.
+        TrainTask::Segmentation | TrainTask::Classification | TrainTask::Multilabel => false,
+    };
+    is_long.then(|| FIRST.min(steps(task, examples)))
 }
 
 /// The same of a backbone, whose steps are long, and which needs few: it has seen pictures before.
@@ -371,6 +383,14 @@ mod tests {
             (of(1), of(100), of(1_200), of(10_000_000)),
             (400, 400, 800, 4_000)
         );
+    }
+
+    #[test]
+    fn a_first_training_is_short_where_the_full_one_is_long() {
+        assert!(
+            first_steps(TrainTask::Detection, 20).is_some_and(|n| 3 * n <= steps(TrainTask::Detection, 20))
+        );
+        assert_eq!(first_steps(TrainTask::Classification, 20), None);
     }
 
     #[test]

@@ -16,6 +16,9 @@ mod spans;
 
 pub(crate) use look::small_picture;
 
+use self::learn::Learned;
+use self::look::Looked;
+use self::place::Placed;
 use crate::assist::port::{Engine, EngineError, StopCheck};
 use crate::{Context, Error, assist};
 use anyhow::Context as _;
@@ -28,7 +31,7 @@ use limn_domain::project::Task;
 use limn_domain::{CategoryId, Digest, ProjectId};
 use limn_jobs::{Cancelled, Handler, Permanent, Progress};
 use limn_store::repo;
-use limn_store::repo::assist::Due;
+use limn_store::repo::assist::{AssistRow, Due};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -138,27 +141,15 @@ async fn run(
         place::withdraw(&run).await?;
         return Ok(None);
     }
-    let looked = look::look(&run, &row).await?;
     // The setting may have changed while the job waited.
     let train = payload.train && run.settings.retrain != Retrain::Never;
-    let learned = if finds_boxes(run.task) {
-        boxes::learn(&run, &row, &looked, train).await?
-    } else if finds_instances(run.task) {
-        instances::learn(&run, &row, &looked, train).await?
-    } else if finds_masks(run.task) {
-        masks::learn(&run, &row, &looked, train).await?
-    } else if finds_spans(run.task) {
-        spans::learn(&run, &row, &looked, train).await?
-    } else {
-        learn::learn(&run, &row, &looked, train).await?
-    };
-    let placed = place::place(
-        &run,
-        &looked,
-        learned.model.as_ref(),
-        (learned.holdout, learned.done),
-    )
-    .await?;
+    let (mut looked, mut learned, mut placed) = round(&run, &row, train).await?;
+    let mut fresh = looked.fresh;
+    if learned.is_first {
+        // What was labeled meanwhile teaches too.
+        (looked, learned, placed) = round(&run, &row, true).await?;
+        fresh += looked.fresh;
+    }
     let (total, note) = (counts.total, learned.note.clone());
     let trained_done = learned.tried.then_some(learned.done);
     let now = ctx.now();
@@ -171,11 +162,30 @@ async fn run(
         .await?;
     Ok(Some(serde_json::json!({
         "pictures": looked.items.len(),
-        "new_pictures": looked.fresh,
+        "new_pictures": fresh,
         "model": learned.model.as_ref().map(|m| m.version),
         "prelabeled": placed.prelabeled,
         "ordered": placed.ordered,
     })))
+}
+
+/// Looks, learns where it is to, proposes and orders.
+async fn round(run: &Run<'_>, row: &AssistRow, train: bool) -> anyhow::Result<(Looked, Learned, Placed)> {
+    let looked = look::look(run, row).await?;
+    let learned = if finds_boxes(run.task) {
+        boxes::learn(run, row, &looked, train).await?
+    } else if finds_instances(run.task) {
+        instances::learn(run, row, &looked, train).await?
+    } else if finds_masks(run.task) {
+        masks::learn(run, row, &looked, train).await?
+    } else if finds_spans(run.task) {
+        spans::learn(run, row, &looked, train).await?
+    } else {
+        learn::learn(run, row, &looked, train).await?
+    };
+    let model = learned.model.as_ref();
+    let placed = place::place(run, &looked, model, (learned.holdout, learned.done)).await?;
+    Ok((looked, learned, placed))
 }
 
 /// Whether a picture is of the holdout; the same for the same content, whatever else there is.

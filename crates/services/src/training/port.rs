@@ -238,6 +238,12 @@ pub trait Trainer: Send + Sync {
     /// How many steps this many examples deserve.
     fn steps(&self, task: TrainTask, examples: usize) -> usize;
 
+    /// Steps of a first training for whoever waits for something of use: much shorter than one of [`Trainer::steps`]. `None` where that is
+    /// soon done anyway.
+    fn first_steps(&self, _: TrainTask, _examples: usize) -> Option<usize> {
+        None
+    }
+
     /// Parameters worth noting with the run, such as the network's name, its input, the batch and the rate.
     fn parameters(&self, task: TrainTask) -> Vec<(String, String)>;
 

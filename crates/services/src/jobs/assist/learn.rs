@@ -23,6 +23,8 @@ pub(super) struct Learned {
     pub tried: bool,
     /// Why there is no new model.
     pub note: String,
+    /// The model is of a first, short training, and a full one is to follow at once.
+    pub is_first: bool,
 }
 
 pub(super) async fn learn(
@@ -68,6 +70,7 @@ pub(super) async fn learn(
             done,
             tried: false,
             note: row.note.clone(),
+            is_first: false,
         });
     }
     run.progress
@@ -95,6 +98,7 @@ pub(super) async fn learn(
                 done,
                 tried: true,
                 note,
+                is_first: false,
             });
         }
     };
@@ -117,11 +121,21 @@ pub(super) async fn learn(
         done,
         tried: true,
         note: String::new(),
+        is_first: false,
     })
 }
 
-/// Keeps a model under the next version, says so in the log, and registers it where that is wished.
-pub(super) async fn kept(run: &Run<'_>, mut model: ModelRow) -> anyhow::Result<ModelRow> {
+/// Keeps a model as [`noted`] does, and registers it where that is wished.
+pub(super) async fn kept(run: &Run<'_>, model: ModelRow) -> anyhow::Result<ModelRow> {
+    let model = noted(run, model).await?;
+    if run.settings.register {
+        super::keep::keep(run, &model).await?;
+    }
+    Ok(model)
+}
+
+/// Keeps a model under the next version, and says so in the log.
+pub(super) async fn noted(run: &Run<'_>, mut model: ModelRow) -> anyhow::Result<ModelRow> {
     let (project, row) = (run.project, model.clone());
     model.version = run
         .ctx
@@ -140,8 +154,5 @@ pub(super) async fn kept(run: &Run<'_>, mut model: ModelRow) -> anyhow::Result<M
             accuracy * 100.0
         ))
         .await?;
-    if run.settings.register {
-        super::keep::keep(run, &model).await?;
-    }
     Ok(model)
 }

@@ -34,6 +34,7 @@ pub(super) async fn before(
         done,
         tried: false,
         note: row.note.clone(),
+        is_first: false,
     };
     Ok((learned, train || stale))
 }

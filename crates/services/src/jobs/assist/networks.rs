@@ -2,7 +2,7 @@
 //! people drew so far; a minute or two, behind whatever else wants to run.
 
 use super::Run;
-use super::learn::{Learned, kept};
+use super::learn::{Learned, kept, noted};
 use super::look::{self, Looked, Seen};
 use super::marks;
 use crate::assist::port::{Engine, EngineError, SmallPicture, StopCheck};
@@ -86,9 +86,19 @@ pub(super) async fn learn(
         learned.note = why;
         return Ok(learned);
     }
-    match trained(run, trainer, learn_from, judge_by, finds).await? {
+    // Whoever labels has nothing proposed yet: something of use soon, and what is as good as it gets right after it.
+    let first = match learned.model {
+        None => trainer.first_steps(finds.task, learn_from.len()),
+        Some(_) => None,
+    };
+    match trained(run, trainer, (learn_from, judge_by), finds, first).await? {
         Ok(model) => {
-            learned.model = Some(kept(run, model).await?);
+            learned.is_first = first.is_some();
+            learned.model = Some(if learned.is_first {
+                noted(run, model).await?
+            } else {
+                kept(run, model).await?
+            });
             learned.note = String::new();
         }
         Err(why) => learned.note = why,
@@ -149,13 +159,13 @@ fn size(item: &AssistItem) -> (u32, u32) {
     (side(item.width), side(item.height))
 }
 
-/// Trains and judges; the inner error says what is missing, in words.
+/// Trains, so many steps if they are given, and judges; the inner error says what is missing, in words.
 async fn trained(
     run: &Run<'_>,
     trainer: Arc<dyn Trainer>,
-    learn_from: Vec<Subject>,
-    judge_by: Vec<Subject>,
+    (learn_from, judge_by): (Vec<Subject>, Vec<Subject>),
     finds: Finds,
+    steps: Option<usize>,
 ) -> anyhow::Result<Result<ModelRow, String>> {
     let began = Instant::now();
     let Finds { task, judge, .. } = finds;
@@ -174,7 +184,14 @@ async fn trained(
         ));
     }
     let (train, valid) = (Arc::new(train), Arc::new(valid));
-    let net = match network(run, &trainer, task, Arc::clone(&train), Arc::clone(&valid)).await? {
+    let steps = steps.unwrap_or_else(|| trainer.steps(task, train.len()));
+    // Whoever labels waits for it, and masks are the slowest to learn: half as long is enough to be of use.
+    let steps = match task {
+        TrainTask::Segmentation => steps.div_ceil(2),
+        _ => steps,
+    };
+    let pictures = (Arc::clone(&train), Arc::clone(&valid));
+    let net = match network(run, &trainer, (task, steps), pictures).await? {
         Ok(net) => net,
         Err(EngineError::Stopped) => return Err(Cancelled.into()),
         Err(EngineError::Refused(why)) => return Ok(Err(why)),
@@ -209,20 +226,13 @@ async fn trained(
 async fn network(
     run: &Run<'_>,
     trainer: &Arc<dyn Trainer>,
-    task: TrainTask,
-    train: Arc<Pack>,
-    valid: Arc<Pack>,
+    (task, steps): (TrainTask, usize),
+    (train, valid): (Arc<Pack>, Arc<Pack>),
 ) -> anyhow::Result<Result<TrainedNet, EngineError>> {
     match device(trainer).await? {
         Ok(name) => run.progress.log(computed_on(&name)).await?,
         Err(e) => return Ok(Err(e)),
     }
-    let steps = trainer.steps(task, train.len());
-    // Whoever labels waits for it, and masks are the slowest to learn: half as long is enough to be of use.
-    let steps = match task {
-        TrainTask::Segmentation => steps.div_ceil(2),
-        _ => steps,
-    };
     let (tell, mut told) = watch::channel(0_usize);
     let (end, mut ended) = oneshot::channel();
     let (stop, categories, pictures) = (run.stop(), run.categories.len(), train.len());
