@@ -36,6 +36,7 @@ async function changed(page: Page): Promise<number> {
 }
 
 test("what is drawn once a zoom rests is what is drawn at once", async ({ limn, admin, page, signIn }) => {
+  test.slow();
   const api = limn.api(admin.token);
   const project = await makeProject(api, unique("Zoom"), { task: "segmentation", items: 0 });
   const noisy = drawn(SIZE.width, SIZE.height, (x, y) => [(x * 7 + y * 3) % 256, (x * y) % 251, (x ^ y) % 256]);
@@ -59,31 +60,37 @@ test("what is drawn once a zoom rests is what is drawn at once", async ({ limn, 
   await page.keyboard.press("v");
   const area = (await label.stage.boundingBox())!;
   await page.mouse.move(area.x + area.width / 2, area.y + area.height / 2);
-  const seen = async () => {
+  type Seen = [[number, number], [number, number]];
+  const both = async (): Promise<Seen> => [await canvas(page, 0), await canvas(page, 1)];
+  /** What both canvases hold once neither changes any more; where `from` is given, once both hold something else. */
+  const seen = async (from?: Seen) => {
     await page.mouse.move(2, 2);
-    // Until nothing changes any more: it is drawn over some frames, some time after the view came to rest.
-    await page.waitForTimeout(800);
+    // It is drawn over some frames, some time after the view came to rest, and shown when all of it is drawn.
+    const apart = async () => (await both()).filter((c, n) => c[0] !== from?.[n][0]).length;
+    await expect.poll(apart, { timeout: 30_000 }).toBe(2);
     let last = "";
     await expect
       .poll(async () => {
         const before = last;
-        last = JSON.stringify([await canvas(page, 0), await canvas(page, 1)]);
+        last = JSON.stringify(await both());
         return before === last;
-      }, { intervals: [700] })
+      }, { intervals: [700], timeout: 30_000 })
       .toBe(true);
-    return JSON.parse(last) as [[number, number], [number, number]];
+    return JSON.parse(last) as Seen;
   };
-  const fit = await seen();
-  for (const values of fit.map((c) => c[1])) expect(values).toBeGreaterThan(20);
+  await expect.poll(async () => (await both()).every((c) => c[1] > 20), { timeout: 30_000 }).toBe(true);
+  let now = await seen();
   await page.keyboard.press("i");
   const grid = page.getByRole("group", { name: "How it is shown" }).getByLabel("Grid between pixels");
   for (const turned of [false, true]) {
-    if (turned) await page.keyboard.press("Shift+.");
+    if (turned) {
+      await page.keyboard.press("Shift+.");
+      now = await seen(now);
+    }
     await page.mouse.move(area.x + area.width / 2, area.y + area.height / 2);
     // Little enough to stand stretched meanwhile.
     await page.mouse.wheel(0, -100);
-    const rested = await seen();
-    expect(rested[0][0]).not.toBe(fit[0][0]);
+    const rested = await seen(now);
     await changed(page);
     // There and back: nothing looks different, but all of the picture is drawn anew, in one frame.
     await grid.check();
@@ -95,6 +102,7 @@ test("what is drawn once a zoom rests is what is drawn at once", async ({ limn, 
       expect(await changed(page)).toBeLessThan(0.01);
       expect(anew[1]).toEqual(rested[1]);
     } else expect(anew).toEqual(rested);
+    now = anew;
   }
 });
 

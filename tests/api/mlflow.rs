@@ -484,7 +484,7 @@ async fn the_page_of_a_run_with_ten_thousand_metrics_holds_the_first_of_them() {
                 )
                 .collect();
             let batch = json!({ "run_id": run, "metrics": points });
-            client.post(&format!("{API}/runs/log-batch"), &batch).await.ok();
+            drop(client.post(&format!("{API}/runs/log-batch"), &batch).await.ok());
         }
         let admin = app.admin("ana").await;
         for path in [format!("/runs/{run}"), format!("/runs/{run}/charts")] {

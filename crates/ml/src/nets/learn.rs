@@ -6,7 +6,7 @@ mod tests;
 use super::batch::{Batch, Maker};
 use super::layers::draw;
 use super::outlines::{self, Beat, Cutter};
-use super::pictures::{Pictures, Planes};
+use super::pictures::{Pictures, Planes, shrink};
 use super::plan::{BACKBONE_BATCH, Design, Plan, chance};
 use super::warp::{CHANNELS, Warp};
 use super::{checkpoint, classifier, detector, file, optimiser, segmenter, threads};
@@ -17,8 +17,8 @@ use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData};
 use limn_services::training::port::{
-    EngineError, Event, Examples, Named, NetBox, NetTraining, Painted, Prediction, TrainTask, TrainedNet,
-    Truth,
+    EngineError, Event, Examples, Named, NetBox, NetTraining, Painted, Prediction, SmallPicture, TrainTask,
+    TrainedNet, Truth,
 };
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -68,6 +68,16 @@ pub(super) trait Network: Module {
     fn losses(&self, x: Tensor<4>, targets: Targets, plan: &Plan) -> Result<Losses, EngineError>;
 
     fn say(&self, x: Tensor<4>, design: &Design) -> Result<Vec<Prediction>, EngineError>;
+
+    /// Sizes at which a picture is looked at for an answer that counts. One, the network's own, where others say no more.
+    fn looks(design: &Design) -> Vec<Design> {
+        vec![*design]
+    }
+
+    /// The answer for pictures that were looked at several times: one list for each look, in the order of [`Self::looks`].
+    fn agreed(looks: Vec<Vec<Prediction>>) -> Vec<Prediction> {
+        looks.into_iter().next().unwrap_or_default()
+    }
 
     /// What every pixel shows, at a size for each picture; see `Net::paint`.
     fn paint(&self, _: Tensor<4>, _: &[(usize, usize)]) -> Result<Vec<Painted>, EngineError> {
@@ -219,7 +229,8 @@ impl<N: Network> Run<'_, '_, N> {
             }
             if step.is_multiple_of(judge_every) && !some.is_empty() {
                 let network = self.network()?.valid();
-                let (judged, _) = self.valid.judge(&network, &some, &mut beats(step, self.tell))?;
+                let mut beat = beats(step, self.tell);
+                let (judged, _) = self.valid.judge(&network, &some, Look::Once, &mut beat)?;
                 (self.tell)(judged_event(step, &judged))?;
             }
             if saved.elapsed() >= self.every {
@@ -286,7 +297,8 @@ impl<N: Network> Run<'_, '_, N> {
                 predictions: Vec::new(),
             });
         }
-        let (judged, predictions) = self.valid.judge(&network, &all, &mut beats(step, self.tell))?;
+        let mut beat = beats(step, self.tell);
+        let (judged, predictions) = self.valid.judge(&network, &all, Look::Closely, &mut beat)?;
         (self.tell)(judged_event(step, &judged))?;
         self.network = None;
         Ok(TrainedNet {
@@ -323,6 +335,15 @@ fn beats<'a>(step: usize, tell: &'a mut Tell<'_>) -> impl FnMut() -> Result<(), 
     }
 }
 
+/// How well pictures are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// At the network's own size: how it is getting on.
+    Once,
+    /// As it will answer when it is asked.
+    Closely,
+}
+
 /// Examples to judge by.
 struct Valid<'a> {
     examples: &'a dyn Examples,
@@ -346,15 +367,23 @@ impl Valid<'_> {
         &self,
         network: &N,
         which: &[usize],
+        look: Look,
         beat: &mut Beat<'_>,
     ) -> Result<(Judgement, Vec<Prediction>), EngineError> {
         let mut said = Vec::with_capacity(which.len());
         for some in which.chunks(at_once(&self.design)) {
-            let planes = some
-                .iter()
-                .map(|n| self.pictures.get(*n))
-                .collect::<Result<Vec<_>, _>>()?;
-            said.extend(say(network, &planes, &self.design, self.device)?);
+            said.extend(match look {
+                Look::Once => {
+                    let planes = some.iter().map(|n| self.pictures.get(*n));
+                    let planes = planes.collect::<Result<Vec<_>, _>>()?;
+                    say(network, &planes, &self.design, self.device)?
+                }
+                Look::Closely => {
+                    let pictures = some.iter().map(|n| self.examples.picture(*n));
+                    let pictures = pictures.collect::<Result<Vec<_>, _>>()?;
+                    say_closely(network, &pictures, &self.design, self.device)?
+                }
+            });
             beat()?;
         }
         let truths = which.iter().map(|n| self.examples.truth(*n));
@@ -396,8 +425,23 @@ pub(super) const fn at_once(design: &Design) -> usize {
     }
 }
 
+/// What a network says of pictures, of any size, when it is asked; looked at as often as is worth it. The device is that of the network, without
+/// gradients.
+pub(super) fn say_closely<N: Network>(
+    network: &N,
+    pictures: &[SmallPicture],
+    design: &Design,
+    device: &Device,
+) -> Result<Vec<Prediction>, EngineError> {
+    let looks = N::looks(design).into_iter().map(|own| {
+        let planes = pictures.iter().map(|p| shrink(p, own.width, own.height));
+        say(network, &planes.collect::<Result<Vec<_>, _>>()?, &own, device)
+    });
+    Ok(N::agreed(looks.collect::<Result<_, _>>()?))
+}
+
 /// What a network says of pictures of its own size. The device is that of the network, without gradients.
-pub(super) fn say<N: Network>(
+fn say<N: Network>(
     network: &N,
     pictures: &[Planes],
     design: &Design,

@@ -136,7 +136,7 @@ fn panicked(on: &Opened) -> EngineError {
 
 impl Trainer for LocalTrainer {
     fn version(&self) -> &'static str {
-        "nets-2"
+        "nets-3"
     }
 
     fn side(&self, task: TrainTask) -> u32 {
@@ -225,7 +225,7 @@ impl Trainer for LocalTrainer {
         let plan = Plan::of(t)?;
         let on = self.opened()?;
         let device = &on.device;
-        let pool = threads::pool(threads::half())?;
+        let pool = threads::pool(threads::all())?;
         let (events, told) = channel();
         let (answers, answered) = channel();
         // The watcher stays on this thread; all steps are made on one of the pool's, for Burn averages what several threads do.
@@ -375,8 +375,9 @@ impl<N: Network + Sync> Net for LocalNet<N> {
         let mut out = Vec::with_capacity(pictures.len());
         let pool = self.asking.pool(&self.on)?;
         for some in pictures.chunks(learn::at_once(&self.design)) {
-            let planes = self.planes(some)?;
-            out.extend(pool.install(|| learn::say(&self.network, &planes, &self.design, &self.on.device))?);
+            let said =
+                pool.install(|| learn::say_closely(&self.network, some, &self.design, &self.on.device));
+            out.extend(said?);
         }
         Ok(out)
     }

@@ -1,4 +1,4 @@
-//! Threads of trainings: half of the cores, behind everything else that wants to run.
+//! Threads of networks, behind everything else that wants to run: of those that learn as many as there are cores, of others half as many.
 
 use limn_services::training::port::EngineError;
 
@@ -6,9 +6,14 @@ use limn_services::training::port::EngineError;
 #[cfg(target_os = "linux")]
 const NICE: i32 = 5;
 
-/// Half of the cores, at least one.
+/// As many as there are cores.
+pub(crate) fn all() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Half as many, at least one.
 pub(crate) fn half() -> usize {
-    (std::thread::available_parallelism().map_or(1, usize::from) / 2).max(1)
+    (all() / 2).max(1)
 }
 
 /// Puts the current thread behind others; where the system has no such thing for a thread, nothing happens.

@@ -12,7 +12,7 @@ pub(super) use targets::targets;
 
 use super::layers::{Block, last, twice};
 use super::learn::{Losses, Network, Targets, fresh};
-use super::plan::{Design, Plan};
+use super::plan::{DETECTOR_STEP, Design, Plan};
 use super::warp::CHANNELS;
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
@@ -25,6 +25,9 @@ pub(super) const CELL: usize = 8;
 const REACH: f32 = 16.0;
 /// The network says the logarithm, and no more than this: from half a pixel to more than any input.
 const REACH_LOG: (f32, f32) = (-3.5, 4.2);
+/// Sizes of a picture, beside its own, at which it is looked at for an answer that counts: what is small is seen better when it is larger, and what is
+/// large when it is smaller.
+const LOOKS: [f64; 2] = [1.25, 0.75];
 /// A network that has learned nothing thinks a centre this likely: a cell in fifty has one.
 const RARE: f32 = -3.9;
 
@@ -134,12 +137,65 @@ impl Network for Detector {
         };
         decode::boxes(said, design)
     }
+
+    fn looks(design: &Design) -> Vec<Design> {
+        let of = |size: f64| {
+            let side = |v: usize| {
+                let steps = (v as f64 * size / DETECTOR_STEP as f64).round().max(1.0);
+                steps as usize * DETECTOR_STEP
+            };
+            Design {
+                width: side(design.width),
+                height: side(design.height),
+                ..*design
+            }
+        };
+        let mut looks = vec![*design];
+        for own in LOOKS.map(of) {
+            if own.is_possible() && !looks.contains(&own) {
+                looks.push(own);
+            }
+        }
+        looks
+    }
+
+    fn agreed(looks: Vec<Vec<Prediction>>) -> Vec<Prediction> {
+        let pictures = looks.first().map_or(0, Vec::len);
+        (0..pictures)
+            .map(|n| {
+                let found = looks.iter().map(|said| match said.get(n) {
+                    Some(Prediction::Boxes(list)) => list.as_slice(),
+                    Some(Prediction::Categories(_) | Prediction::Pixels { .. }) | None => &[],
+                });
+                Prediction::Boxes(decode::agreed(&found.collect::<Vec<_>>()))
+            })
+            .collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::warp::Warp;
     use super::*;
+
+    #[test]
+    fn pictures_are_looked_at_larger_and_smaller() {
+        let sizes = |width, height| {
+            let design = Design {
+                task: limn_services::training::port::TrainTask::Detection,
+                categories: 1,
+                width,
+                height,
+                backbone: None,
+            };
+            let looks = Detector::looks(&design);
+            looks.iter().map(|d| (d.width, d.height)).collect::<Vec<_>>()
+        };
+        assert_eq!(sizes(256, 192), [(256, 192), (320, 256), (192, 160)]);
+        // Never below a cell, and not twice at the same size.
+        assert_eq!(sizes(32, 32), [(32, 32)]);
+        assert_eq!(sizes(1024, 64), [(1024, 64), (768, 64)]);
+    }
 
     #[test]
     fn a_mirror_turns_input_and_answer() {
