@@ -229,8 +229,9 @@ impl<N: Network> Run<'_, '_, N> {
             }
             if step.is_multiple_of(judge_every) && !some.is_empty() {
                 let network = self.network()?.valid();
-                let mut beat = beats(step, self.tell);
-                let (judged, _) = self.valid.judge(&network, &some, Look::Once, &mut beat)?;
+                let (judged, _) =
+                    self.valid
+                        .judge(&network, &some, Look::Once, &mut beats(step, self.tell))?;
                 (self.tell)(judged_event(step, &judged))?;
             }
             if saved.elapsed() >= self.every {
@@ -297,8 +298,9 @@ impl<N: Network> Run<'_, '_, N> {
                 predictions: Vec::new(),
             });
         }
-        let mut beat = beats(step, self.tell);
-        let (judged, predictions) = self.valid.judge(&network, &all, Look::Closely, &mut beat)?;
+        let (judged, predictions) =
+            self.valid
+                .judge(&network, &all, Look::Closely, &mut beats(step, self.tell))?;
         (self.tell)(judged_event(step, &judged))?;
         self.network = None;
         Ok(TrainedNet {

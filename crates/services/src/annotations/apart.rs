@@ -118,12 +118,12 @@ mod tests {
         }
     }
 
-    fn found(n: usize, other: &Annotation, pixels: u64) -> Option<Overlap> {
-        Some(Overlap {
+    fn found(n: usize, other: &Annotation, pixels: u64) -> Overlap {
+        Overlap {
             n,
             other: other.id,
             pixels,
-        })
+        }
     }
 
     #[test]
@@ -132,13 +132,13 @@ mod tests {
         let (a, b) = (block(road, 0, 20), block(car, 20, 10));
         let stored = [a.clone(), b.clone()];
         let of = |upserts, removes| overlap(&stored, &edit(upserts, removes));
-        assert_eq!(of(vec![wider(&a, 0, 25)], vec![]), found(0, &b, 50));
+        assert_eq!(of(vec![wider(&a, 0, 25)], vec![]), Some(found(0, &b, 50)));
         // Given by the other in the same edit, or that goes.
         assert_eq!(of(vec![wider(&a, 0, 25), wider(&b, 25, 5)], vec![]), None);
         assert_eq!(of(vec![wider(&a, 0, 25)], vec![b.id]), None);
         // Both of one edit; of one category; a proposal and its confirmation.
         let (c, d) = (block(road, 50, 9), block(car, 58, 9));
-        assert_eq!(of(vec![c.clone(), d.clone()], vec![]), found(0, &d, 10));
+        assert_eq!(of(vec![c.clone(), d.clone()], vec![]), Some(found(0, &d, 10)));
         assert_eq!(of(vec![block(road, 0, 20)], vec![]), None);
         let proposed = Annotation {
             source: Source::Prelabel,
@@ -150,7 +150,10 @@ mod tests {
             ..proposed.clone()
         };
         let stored = [b.clone(), proposed];
-        assert_eq!(overlap(&stored, &edit(vec![confirmed], vec![])), found(0, &b, 40));
+        assert_eq!(
+            overlap(&stored, &edit(vec![confirmed], vec![])),
+            Some(found(0, &b, 40))
+        );
         // Another category for what lies on nothing.
         let other = Annotation {
             category_id: car,
@@ -169,6 +172,6 @@ mod tests {
         assert_eq!(of(vec![higher]), None);
         assert_eq!(of(vec![wider(&a, 0, 18)]), None);
         // Only what is new of it counts.
-        assert_eq!(of(vec![wider(&a, 0, 22)]), found(0, &b, 20));
+        assert_eq!(of(vec![wider(&a, 0, 22)]), Some(found(0, &b, 20)));
     }
 }
