@@ -9,7 +9,7 @@ use image::{DynamicImage, RgbImage};
 use limn_domain::assist::{AssistOrder, Figures};
 use limn_ml::LocalEngine;
 use limn_services::assist::port::{Engine, MarkSure, StopCheck, Verdict, WORTH, by_turns};
-use limn_services::training::port::{Net, SmallPicture, TrainTask, TrainedNet, Trainer};
+use limn_services::training::port::{Net, SmallPicture, TrainedNet, Trainer, for_assist};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -218,10 +218,10 @@ impl<'a> Person<'a> {
     fn fit(&self, chosen: &[usize]) -> Anything<Known> {
         let learning = self.learning;
         let steps = learning.steps(chosen.len());
-        let steps = match learning.task {
-            // As in the job of the assist, which people wait for.
-            TrainTask::Segmentation if number("STEPS").is_none() => steps.div_ceil(2),
-            _ => steps,
+        // As long as the assist would.
+        let steps = match number("STEPS") {
+            None => for_assist(learning.task, steps),
+            Some(_) => steps,
         };
         let (trained, took) = learning.train(chosen, steps)?;
         let net = learning.trainer.load(&trained.model)?;

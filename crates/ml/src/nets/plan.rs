@@ -24,7 +24,7 @@ pub(super) const BACKBONE_BATCH: usize = 8;
 pub(super) const BACKBONE_RATE: f64 = 1e-3;
 pub(super) const BACKBONE_SLOW: f64 = 0.1;
 /// Steps of a first training for whoever waits.
-const FIRST: usize = 120;
+const FIRST: usize = 80;
 /// Pictures whose sizes are looked at, and those whose pixels are counted.
 const LOOKED_AT: usize = 64;
 const PIXELS_OF: usize = 500;

@@ -170,7 +170,19 @@ impl Warp {
         let is_plain = self.a == Self::NONE.a;
         let edge = |share: f32, side: usize| (share * side as f32).round() as usize;
         let Frame([left, top, right, bottom]) = *frame;
+        // Where nothing is turned, a column comes from the same place in all rows.
+        let straight = self.a[1] == 0.0 && self.a[3] == 0.0;
+        let across = |x: usize, y: usize| {
+            let (sx, sy) = ((x as f32 + 0.5) / w, (y as f32 + 0.5) / h);
+            Between::new((self.a[0] * sx + self.a[1] * sy + self.a[2]) * w - 0.5, width)
+        };
+        let down = |x: usize, y: usize| {
+            let (sx, sy) = ((x as f32 + 0.5) / w, (y as f32 + 0.5) / h);
+            Between::new((self.a[3] * sx + self.a[4] * sy + self.a[5]) * h - 0.5, height)
+        };
+        let columns: Vec<Between> = (0..width).map(|x| across(x, 0)).collect();
         for y in edge(top, height)..edge(bottom, height) {
+            let row = down(0, y);
             for x in edge(left, width)..edge(right, width) {
                 let at = (y / 2) * (width / 2) + x / 2;
                 let plane = (y % 2) * 2 + x % 2;
@@ -178,11 +190,12 @@ impl Warp {
                     let i = y * width + x;
                     [0, 1, 2].map(|c| f32::from(planes[c * area + i]) / 255.0)
                 } else {
-                    let (sx, sy) = ((x as f32 + 0.5) / w, (y as f32 + 0.5) / h);
-                    let u = (self.a[0] * sx + self.a[1] * sy + self.a[2]) * w - 0.5;
-                    let v = (self.a[3] * sx + self.a[4] * sy + self.a[5]) * h - 0.5;
                     // What is at the edge goes on: a gray border would be a picture that is never seen again.
-                    mixed(planes, width, height, u, v)
+                    if straight {
+                        mixed(planes, width, area, &columns[x], &row)
+                    } else {
+                        mixed(planes, width, area, &across(x, y), &down(x, y))
+                    }
                 };
                 for (c, v) in pixel.iter().enumerate() {
                     let (gain, offset) = self.tint[c];
@@ -194,22 +207,37 @@ impl Warp {
     }
 }
 
-/// The colour between four pixels, 0..=1.
-fn mixed(planes: &[u8], width: usize, height: usize, u: f32, v: f32) -> [f32; 3] {
-    let (u, v) = (
-        u.clamp(0.0, (width - 1) as f32),
-        v.clamp(0.0, (height - 1) as f32),
-    );
-    let (x, y) = (u as usize, v as usize);
-    let (fx, fy) = (u - x as f32, v - y as f32);
-    let (x1, y1) = ((x + 1).min(width - 1), (y + 1).min(height - 1));
-    let of = |plane: &[u8], x: usize, y: usize| f32::from(plane[y * width + x]);
-    let area = width * height;
+/// Two neighbouring pixels of a row or a column, and how far from the first to the second.
+struct Between {
+    first: usize,
+    second: usize,
+    share: f32,
+}
+
+impl Between {
+    /// A place among `side` pixels, in pixels from the middle of the first one; the nearest there is.
+    fn new(place: f32, side: usize) -> Self {
+        let last = side.saturating_sub(1);
+        let place = place.clamp(0.0, last as f32);
+        let first = place as usize;
+        Self {
+            first,
+            second: (first + 1).min(last),
+            share: place - first as f32,
+        }
+    }
+}
+
+/// The colour between four pixels, 0..=1, of planes of `area` pixels each.
+fn mixed(planes: &[u8], width: usize, area: usize, x: &Between, y: &Between) -> [f32; 3] {
+    let (above, below) = (y.first * width, y.second * width);
     [0, 1, 2].map(|c| {
         let p = &planes[c * area..(c + 1) * area];
-        let above = of(p, x, y) * (1.0 - fx) + of(p, x1, y) * fx;
-        let below = of(p, x, y1) * (1.0 - fx) + of(p, x1, y1) * fx;
-        (above * (1.0 - fy) + below * fy) / 255.0
+        let in_row = |row: usize| {
+            let of = |x: usize| f32::from(p[row + x]);
+            of(x.first) * (1.0 - x.share) + of(x.second) * x.share
+        };
+        (in_row(above) * (1.0 - y.share) + in_row(below) * y.share) / 255.0
     })
 }
 

@@ -227,6 +227,16 @@ pub struct Tuning {
     pub parameters: Vec<(String, String)>,
 }
 
+/// The steps of a training of the assist where one that nobody waits for takes so many: whoever labels waits. Masks are the slowest to learn; half as
+/// long is enough to be of use.
+pub fn for_assist(task: TrainTask, steps: usize) -> usize {
+    match task {
+        TrainTask::Segmentation => steps.div_ceil(2),
+        TrainTask::Detection | TrainTask::InstanceSegmentation => (steps * 7).div_ceil(10),
+        TrainTask::Classification | TrainTask::Multilabel => steps,
+    }
+}
+
 /// Networks. All of it blocks, for up to hours, and is to be called from a thread of its own.
 pub trait Trainer: Send + Sync {
     /// Changes when models of before cannot be read any more.

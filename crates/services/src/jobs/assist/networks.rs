@@ -8,7 +8,9 @@ use super::marks;
 use crate::assist::port::{Engine, EngineError, SmallPicture, StopCheck};
 use crate::jobs::training::pack::{self, Pack};
 use crate::jobs::training::{computed_on, device, yield_to_others};
-use crate::training::port::{Event, Examples as _, Net, NetTraining, TrainTask, TrainedNet, Trainer, Truth};
+use crate::training::port::{
+    Event, Examples as _, Net, NetTraining, TrainTask, TrainedNet, Trainer, Truth, for_assist,
+};
 use crate::training::survey::{Part, Subject};
 use anyhow::Context as _;
 use limn_domain::annotation::Annotation;
@@ -159,13 +161,13 @@ fn size(item: &AssistItem) -> (u32, u32) {
     (side(item.width), side(item.height))
 }
 
-/// Trains, so many steps if they are given, and judges; the inner error says what is missing, in words.
+/// Trains, so many steps where it is a first, short training, and judges; the inner error says what is missing, in words.
 async fn trained(
     run: &Run<'_>,
     trainer: Arc<dyn Trainer>,
     (learn_from, judge_by): (Vec<Subject>, Vec<Subject>),
     finds: Finds,
-    steps: Option<usize>,
+    first: Option<usize>,
 ) -> anyhow::Result<Result<ModelRow, String>> {
     let began = Instant::now();
     let Finds { task, judge, .. } = finds;
@@ -184,12 +186,7 @@ async fn trained(
         ));
     }
     let (train, valid) = (Arc::new(train), Arc::new(valid));
-    let steps = steps.unwrap_or_else(|| trainer.steps(task, train.len()));
-    // Whoever labels waits for it, and masks are the slowest to learn: half as long is enough to be of use.
-    let steps = match task {
-        TrainTask::Segmentation => steps.div_ceil(2),
-        _ => steps,
-    };
+    let steps = first.unwrap_or_else(|| for_assist(task, trainer.steps(task, train.len())));
     let pictures = (Arc::clone(&train), Arc::clone(&valid));
     let net = match network(run, &trainer, (task, steps), pictures).await? {
         Ok(net) => net,
