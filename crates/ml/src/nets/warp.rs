@@ -183,19 +183,17 @@ impl Warp {
         let columns: Vec<Between> = (0..width).map(|x| across(x, 0)).collect();
         for y in edge(top, height)..edge(bottom, height) {
             let row = down(0, y);
-            for x in edge(left, width)..edge(right, width) {
+            let seen = columns.iter().enumerate().take(edge(right, width));
+            for (x, column) in seen.skip(edge(left, width)) {
                 let at = (y / 2) * (width / 2) + x / 2;
                 let plane = (y % 2) * 2 + x % 2;
                 let pixel = if is_plain {
                     let i = y * width + x;
                     [0, 1, 2].map(|c| f32::from(planes[c * area + i]) / 255.0)
+                } else if straight {
+                    mixed(planes, width, area, column, &row)
                 } else {
-                    // What is at the edge goes on: a gray border would be a picture that is never seen again.
-                    if straight {
-                        mixed(planes, width, area, &columns[x], &row)
-                    } else {
-                        mixed(planes, width, area, &across(x, y), &down(x, y))
-                    }
+                    mixed(planes, width, area, &across(x, y), &down(x, y))
                 };
                 for (c, v) in pixel.iter().enumerate() {
                     let (gain, offset) = self.tint[c];
@@ -215,7 +213,8 @@ struct Between {
 }
 
 impl Between {
-    /// A place among `side` pixels, in pixels from the middle of the first one; the nearest there is.
+    /// A place among `side` pixels, in pixels from the middle of the first one; beyond an edge what is at the edge goes on, for a gray border would be
+    /// a picture that is never seen again.
     fn new(place: f32, side: usize) -> Self {
         let last = side.saturating_sub(1);
         let place = place.clamp(0.0, last as f32);
