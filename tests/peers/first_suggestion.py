@@ -101,7 +101,8 @@ def main() -> None:
             while True:
                 now = project.assist()
                 version = (now.get("model") or {}).get("version", 0)
-                if version > seen and now["items"]["prelabeled"] > 0:
+                # The first model is there a moment before what it proposes, and so are the proposals of the one before.
+                if version > seen and now["items"]["prelabeled"] > 0 and (version == 1 or now["state"] == "ready"):
                     seen = version
                     boxes, right = project.proposed()
                     after = time.perf_counter() - began
