@@ -3,6 +3,7 @@
 use crate::dataset::{LATEST, Split};
 use crate::id::{DatasetId, DatastoreId, JobId, ProjectId, SourceId};
 use crate::import::{ImportReport, Sequence};
+use crate::job::JobState;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +30,8 @@ pub struct ProjectSource {
     pub next_at: Option<Timestamp>,
     /// The newest refresh.
     pub job_id: Option<JobId>,
+    /// How that stands. One that is over has told its figures.
+    pub job_state: Option<JobState>,
     pub last_at: Option<Timestamp>,
     /// What the last refresh that came to its end found.
     pub last: Option<SourceReport>,

@@ -6,6 +6,7 @@ use crate::{Json, StoreError, Tx, on_tx};
 use limn_domain::dataset::Split;
 use limn_domain::datastore::{DatasetChoice, FileState, ProjectSource, SourceDataset, SourceReport};
 use limn_domain::import::Sequence;
+use limn_domain::job::JobState;
 use limn_domain::{DatasetId, DatastoreId, Digest, JobId, ProjectId, SourceId, Timestamp, UserId};
 use sqlx::{FromRow, QueryBuilder};
 
@@ -62,6 +63,7 @@ struct Row {
     every_minutes: Option<i64>,
     next_at: Option<Timestamp>,
     job_id: Option<JobId>,
+    job_state: Option<JobState>,
     last_at: Option<Timestamp>,
     last: Option<Json<SourceReport>>,
     files: i64,
@@ -89,6 +91,7 @@ impl From<Row> for ProjectSource {
             every_minutes: r.every_minutes,
             next_at: r.next_at,
             job_id: r.job_id,
+            job_state: r.job_state,
             last_at: r.last_at,
             last: r.last.map(|l| l.0),
             files: r.files,
@@ -103,11 +106,11 @@ macro_rules! select {
         concat!(
             "SELECT s.id, s.project_id, s.datastore_id, d.name AS datastore_name, s.dataset_id, \
              coalesce(x.name, s.dataset_name) AS dataset_name, s.version, s.split, s.with_labels, t.number AS taken, s.glob, \
-             s.sequence_rate, s.every_minutes, s.next_at, s.job_id, s.last_at, s.last, \
+             s.sequence_rate, s.every_minutes, s.next_at, s.job_id, j.state AS job_state, s.last_at, s.last, \
              (SELECT count(*) FROM source_file f WHERE f.source_id = s.id AND f.state <> 'refused') AS files, \
              u.name AS created_by_name, s.created_at FROM project_source s LEFT JOIN datastore d ON d.id = s.datastore_id \
              LEFT JOIN dataset x ON x.id = s.dataset_id LEFT JOIN dataset_version t ON t.id = s.taken_version \
-             LEFT JOIN user_account u ON u.id = s.created_by ",
+             LEFT JOIN job j ON j.id = s.job_id LEFT JOIN user_account u ON u.id = s.created_by ",
             $tail
         )
     };

@@ -61,6 +61,7 @@ async fn a_project_follows_a_dataset_by_what_differs() {
         let names: Vec<String> = (0..5).map(|n| format!("sub/{n}.png")).collect();
         w.upload_zip(&d, &files(&names, 0..5), UploadMode::Add).await;
         let source = w.follow(choice(&d, "latest"), "").await;
+        assert_eq!(source.job_state, Some(JobState::Queued));
         let first = report(w.ended(&source).await);
         assert_eq!((figures(&first), first.bytes), ([5, 5, 0, 0, 0, 0], 0));
         assert_eq!(w.names().await, names.iter().cloned().collect());
@@ -113,6 +114,7 @@ async fn a_project_follows_a_dataset_by_what_differs() {
             (listed.files, listed.last.as_ref().map(figures)),
             (15, Some(figures(&fourth)))
         );
+        assert_eq!(listed.job_state, Some(JobState::Succeeded));
         let of = listed.dataset.unwrap();
         assert_eq!(
             (of.name.as_str(), of.version.as_str(), of.taken),
@@ -224,6 +226,8 @@ async fn versions_splits_and_folders_are_chosen() {
             error.contains("`nothing/**`") && error.contains("Street v3"),
             "{error}"
         );
+        let listed = w.sources.get(&w.manager, none.id).await.unwrap();
+        assert_eq!((listed.job_state, listed.last), (Some(JobState::Failed), None));
 
         let add = async |input: AddSource| w.sources.add(&w.manager, w.project, input).await;
         assert_eq!(code(add(input(train, "")).await), Code::AlreadyExists);
