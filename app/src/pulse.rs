@@ -3,11 +3,11 @@
 use crate::data::use_mutation;
 use crate::error::AppError;
 use crate::session::use_session;
-use crate::ui::{Tone, use_toasts};
+use crate::ui::{Toasts, Tone, use_toasts};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use limn_domain::JobId;
 use limn_domain::job::{Job, JobState};
+use limn_domain::{Code, JobId};
 use server_fn::codec::Json;
 use std::cell::Cell;
 use std::time::Duration;
@@ -49,6 +49,10 @@ pub struct Pulse {
     pub queue: RwSignal<Option<i64>>,
     /// Goes up whenever a job has ended: pages that show its results read again.
     pub finished: RwSignal<u32>,
+    /// The job that ended last.
+    pub ended: RwSignal<Option<Job>>,
+    /// Jobs that no look lists, to be asked for by name until they are over.
+    watched: StoredValue<Vec<JobId>>,
     beat: RwSignal<u32>,
 }
 
@@ -57,6 +61,50 @@ impl Pulse {
     pub fn kick(&self) {
         self.beat.update(|n| *n += 1);
     }
+
+    /// Looks after a job that a page shows as not over: it may end before any look finds it running, and its end is told
+    /// all the same.
+    pub fn watch(&self, id: JobId) {
+        let known = self.jobs.with_untracked(|l| l.iter().any(|j| j.id == id))
+            || self.watched.with_value(|w| w.contains(&id));
+        if !known {
+            self.watched.update_value(|w| w.push(id));
+            self.kick();
+        }
+    }
+
+    /// Asks for a job that is not listed; tells its end, once.
+    async fn ask(self, id: JobId, toasts: Toasts) {
+        let job = match pulse_job(id).await {
+            Ok(job) if job.state.is_final() => Some(job),
+            // Nothing more will be heard of it.
+            Err(e) if matches!(e.code, Code::NotFound | Code::Forbidden) => None,
+            // More run than a look lists, or the server is away for a moment.
+            _ => return,
+        };
+        let is_news = self.watched.try_update_value(|w| {
+            let before = w.len();
+            w.retain(|other| *other != id);
+            w.len() < before
+        });
+        // Another round may have been quicker.
+        if is_news != Some(true) {
+            return;
+        }
+        if let Some(job) = job {
+            tell(toasts, &job);
+            self.ended.set(Some(job));
+        }
+        self.finished.update(|n| *n += 1);
+    }
+}
+
+/// Those of `known` that are not among the running ones, each once.
+fn unlisted(mut known: Vec<JobId>, running: &[JobId]) -> Vec<JobId> {
+    known.sort_unstable();
+    known.dedup();
+    known.retain(|id| !running.contains(id));
+    known
 }
 
 thread_local! {
@@ -83,6 +131,8 @@ pub(crate) fn provide_pulse() {
         jobs: RwSignal::new(Vec::new()),
         queue: RwSignal::new(None),
         finished: RwSignal::new(0),
+        ended: RwSignal::new(None),
+        watched: StoredValue::new(Vec::new()),
         beat: RwSignal::new(0),
     };
     crate::handle::provide(&KEPT, pulse);
@@ -102,22 +152,19 @@ pub(crate) fn provide_pulse() {
             if !document().hidden() {
                 if let Ok(jobs) = pulse_jobs().await {
                     let before = pulse.jobs.get_untracked();
-                    let ended: Vec<JobId> = before
-                        .iter()
-                        .map(|j| j.id)
-                        .filter(|id| jobs.iter().all(|j| j.id != *id))
-                        .collect();
-                    wait = if jobs.is_empty() { 10 } else { 1 };
-                    let changed = jobs != before;
-                    if changed {
+                    let running: Vec<JobId> = jobs.iter().map(|j| j.id).collect();
+                    pulse.watched.update_value(|w| {
+                        w.extend(before.iter().map(|j| j.id));
+                        *w = unlisted(std::mem::take(w), &running);
+                    });
+                    if jobs != before {
                         pulse.jobs.set(jobs);
                     }
-                    for id in ended {
-                        if let Ok(job) = pulse_job(id).await {
-                            tell(toasts, &job);
-                        }
-                        pulse.finished.update(|n| *n += 1);
+                    for id in pulse.watched.get_value() {
+                        pulse.ask(id, toasts).await;
                     }
+                    let busy = !running.is_empty() || pulse.watched.with_value(|w| !w.is_empty());
+                    wait = if busy { 1 } else { 10 };
                 }
                 if let Ok(n) = pulse_queue().await
                     && pulse.queue.get_untracked() != Some(n)
@@ -138,7 +185,7 @@ pub(crate) fn provide_pulse() {
     });
 }
 
-fn tell(toasts: crate::ui::Toasts, job: &Job) {
+fn tell(toasts: Toasts, job: &Job) {
     // Work nobody asked for by name passes in silence, unless it fails.
     let unasked = matches!(job.kind.as_str(), "renditions" | "explore_items")
         || (job.kind.starts_with("assist") && job.created_by.is_none());
@@ -151,5 +198,19 @@ fn tell(toasts: crate::ui::Toasts, job: &Job) {
         JobState::Failed => toasts.with_link(Tone::Bad, format!("Failed: {}", job.title), "See why", href),
         JobState::Cancelled => toasts.info(format!("Cancelled: {}", job.title)),
         JobState::Queued | JobState::Running => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_listed_any_more_is_asked_for_once() {
+        let [seen, watched, running] = [JobId::new(), JobId::new(), JobId::new()];
+        let known = vec![watched, running, seen, watched];
+        assert_eq!(unlisted(known, &[running]), unlisted(vec![seen, watched], &[]));
+        assert_eq!(unlisted(vec![watched, watched], &[]), [watched]);
+        assert!(unlisted(vec![running], &[running]).is_empty());
     }
 }

@@ -149,8 +149,8 @@ pub fn Running(job: Job, #[prop(default = "Profile")] label: &'static str) -> im
             .with(|l| l.iter().find(|j| j.id == id).cloned())
             .unwrap_or_else(|| fixed.get_value())
     });
-    // Whoever comes here from a registration sees the job at once.
-    Effect::new(move |_| pulse.kick());
+    // Whoever comes here from a registration sees the job at once, and its end.
+    Effect::new(move |_| pulse.watch(id));
     view! {
         <Card>
             <div class="row job-progress">

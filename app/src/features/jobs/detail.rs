@@ -49,6 +49,9 @@ pub fn JobPage() -> impl IntoView {
 fn Detail(job: Job, #[prop(into)] changed: Callback<()>) -> impl IntoView {
     let id = job.id;
     let pulse = use_pulse();
+    if !job.state.is_final() {
+        Effect::new(move |_| pulse.watch(id));
+    }
     let fixed = StoredValue::new(job.clone());
     let now = Memo::new(move |_| {
         pulse

@@ -74,8 +74,12 @@ fn List(page: Page<Job>) -> impl IntoView {
 
 #[component]
 fn JobRow(job: Job) -> impl IntoView {
-    let live = use_pulse().jobs;
+    let pulse = use_pulse();
+    let live = pulse.jobs;
     let id = job.id;
+    if !job.state.is_final() {
+        Effect::new(move |_| pulse.watch(id));
+    }
     // While it runs the shell knows it better than the list.
     let now = Memo::new(move |_| {
         live.with(|l| l.iter().find(|j| j.id == id).cloned())

@@ -22,6 +22,7 @@ use leptos_router::hooks::{use_location, use_navigate, use_params_map};
 use limn_domain::assist::can_assist;
 use limn_domain::authz::{Action, allowed};
 use limn_domain::category::Category;
+use limn_domain::job::Job;
 use limn_domain::project::{Project, ProjectStatus};
 use limn_domain::smart::can_segment;
 use limn_domain::{ProjectId, Role};
@@ -137,18 +138,25 @@ fn Frame(project: Project, categories: Vec<Category>) -> impl IntoView {
         now
     });
     // And while a job brings items in: an import, an archive, the sample.
-    let jobs = use_pulse().jobs;
+    let pulse = use_pulse();
     Effect::new(move |before: Option<(usize, i64)>| {
-        let now = jobs.with(|jobs| {
-            let ours = jobs.iter().filter(|j| {
-                j.project_id == Some(id) && !matches!(j.kind.as_str(), "export" | "explore_items")
-            });
+        let now = pulse.jobs.with(|jobs| {
+            let ours = jobs.iter().filter(|j| brings_items(j, id));
             ours.fold((0, 0), |(n, done), j| (n + 1, done + j.done))
         });
-        if let Some(before) = before.filter(|b| *b != now) {
-            ctx.uploader.bump(now.0 < before.0);
+        if before.is_some_and(|b| b != now && b.0 <= now.0) {
+            ctx.uploader.bump(false);
         }
         now
+    });
+    // At its end in any case: it may have been too quick to be found running.
+    Effect::new(move |before: Option<()>| {
+        let ours = pulse
+            .ended
+            .with(|j| j.as_ref().is_some_and(|j| brings_items(j, id)));
+        if ours && before.is_some() {
+            ctx.uploader.bump(true);
+        }
     });
     // On a phone the tabs scroll sideways: the one in view must be visible.
     let path = use_location().pathname;
@@ -196,6 +204,11 @@ fn Frame(project: Project, categories: Vec<Category>) -> impl IntoView {
         <DropVeil ctx/>
         <UploadPanel ctx/>
     }
+}
+
+/// Whether a job may change what the project holds.
+fn brings_items(job: &Job, project: ProjectId) -> bool {
+    job.project_id == Some(project) && !matches!(job.kind.as_str(), "export" | "explore_items")
 }
 
 /// Where a dataset of the project is made.
