@@ -3,7 +3,7 @@
 use super::super::api;
 use super::super::layout::{ProjectCtx, use_project};
 use super::BlankGrid;
-use super::grid::describe;
+use super::grid::Caption;
 use super::thumb::Thumb;
 use crate::data::use_load;
 use crate::error::AppError;
@@ -137,21 +137,12 @@ fn likeness(how: f64, is_same: bool) -> String {
 #[component]
 fn Cell(ctx: ProjectCtx, row: ItemWithAnnotations, how: f64, same: Digest) -> impl IntoView {
     let item = row.item.clone();
-    let short = item.name.rsplit('/').next().unwrap_or(&item.name).to_owned();
-    let (tone, words) = describe(&item);
     let far = likeness(how, item.digest == same);
     view! {
         <li class="items-cell">
             <a class="items-cell__link" href=ctx.href(&format!("/label/{}", item.id)) title=item.name.clone()>
                 <Thumb row palette=ctx.palette/>
-                <span class="items-cell__caption">
-                    <span class="items-cell__name">{short}</span>
-                    <span class="items-cell__far num">{far}</span>
-                    <span class="items-cell__meta">
-                        <i class="dot" style=format!("background:{}", tone.color())></i>
-                        {words}
-                    </span>
-                </span>
+                <Caption item=item.clone() far/>
             </a>
             <Like ctx item/>
         </li>

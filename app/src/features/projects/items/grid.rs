@@ -297,10 +297,8 @@ pub fn Blank() -> impl IntoView {
 fn Filled(state: GridState, index: usize, row: Row) -> impl IntoView {
     let id = row.item.id;
     let name = row.item.name.clone();
-    let short = name.rsplit('/').next().unwrap_or(&name).to_owned();
     let href = state.ctx.href(&format!("/label/{id}"));
     let item = row.item.clone();
-    let (tone, words) = describe(&row.item);
     let picked = Memo::new(move |_| state.selection.with(|s| s.contains(id)));
     let active = Memo::new(move |_| state.active.get() == index);
     view! {
@@ -349,16 +347,27 @@ fn Filled(state: GridState, index: usize, row: Row) -> impl IntoView {
                 }
             >
                 <Thumb row=row.clone() palette=state.ctx.palette/>
-                <span class="items-cell__caption">
-                    <span class="items-cell__name">{short}</span>
-                    <span class="items-cell__meta">
-                        <i class="dot" style=format!("background:{}", tone.color())></i>
-                        {words}
-                    </span>
-                </span>
+                <Caption item=item.clone()/>
             </a>
             <Like ctx=state.ctx item no_stop=true/>
         </li>
+    }
+}
+
+/// Name and state of an item, below its picture. `far`: how much it is like another one.
+#[component]
+pub fn Caption(item: Item, #[prop(optional, into)] far: Option<String>) -> impl IntoView {
+    let short = item.name.rsplit('/').next().unwrap_or(&item.name).to_owned();
+    let (tone, words) = describe(&item);
+    view! {
+        <span class="items-cell__caption">
+            <span class="items-cell__name">{short}</span>
+            {far.map(|far| view! { <span class="items-cell__far num">{far}</span> })}
+            <span class="items-cell__meta">
+                <i class="dot" style=format!("background:{}", tone.color())></i>
+                {words}
+            </span>
+        </span>
     }
 }
 
