@@ -35,7 +35,8 @@ export default defineConfig<LimnOptions>({
     viewport: { width: 1440, height: 900 },
     colorScheme: "light",
     screenshot: "only-on-failure",
-    trace: "retain-on-failure",
+    // A trace of every test would be a good part of the work: it fetches each file of a page again, and looks through the page at every step.
+    trace: "on-first-retry",
     launchOptions: {
       executablePath: process.env.LIMN_CHROMIUM || undefined,
       // Without a locale of UTF-8 the browser leaves out chosen files whose names are not ASCII.

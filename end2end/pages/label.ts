@@ -1,6 +1,6 @@
 // The label page as a labeler's eyes and hands.
-import { expect, type Page } from "@playwright/test";
-import { hydrated } from "../fixtures";
+import type { Page } from "@playwright/test";
+import { expect, hydrated } from "../fixtures";
 
 export type Box = { category: string; x: number; y: number; w: number; h: number };
 

@@ -153,8 +153,8 @@ test("16 bits: window and level, the value under the pointer, equalised", async 
   const item = await add(api, project.id, "scan.png", png16(300, 200, value));
   await signIn(page, admin);
   const label = new LabelPage(page);
-  await label.open(project.id, item);
   const picture = await tiled(api, item);
+  await label.open(project.id, item);
   expect([picture.bits, picture.channels]).toEqual([16, 1]);
   expect(picture.range).toEqual([20_000, value(299, 199)]);
   const at = await onScreen(page, label, [150.5, 100.5]);
