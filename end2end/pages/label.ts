@@ -50,8 +50,8 @@ export class LabelPage {
     const [x1, y1] = at(to);
     await this.page.mouse.move(x0, y0);
     await this.page.mouse.down();
-    await this.page.mouse.move((x0 + x1) / 2, (y0 + y1) / 2, { steps: 4 });
-    await this.page.mouse.move(x1, y1, { steps: 4 });
+    await this.page.mouse.move((x0 + x1) / 2, (y0 + y1) / 2, { steps: 2 });
+    await this.page.mouse.move(x1, y1, { steps: 2 });
     await this.page.mouse.up();
   }
 
