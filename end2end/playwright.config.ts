@@ -10,7 +10,7 @@ const project = (name: string, database: LimnOptions["database"], testMatch?: st
 });
 
 // The Rust tests run every service and every route on both databases. Through the browser, a second database needs only what they do not have:
-// the whole server on it, killed in the middle of work, and people who label at once.
+// pages of people who label at once, and whose server is killed meanwhile.
 const ON_BOTH = ["**/label.spec.ts"];
 
 export default defineConfig<LimnOptions>({
