@@ -3,15 +3,15 @@ import type { LimnOptions } from "./fixtures";
 
 // Started by `cargo xtask test`, which builds the server and says by environment where things are:
 // LIMN_BIN (the server), LIMN_CHROMIUM (the browser), LIMN_TEST_PG and LIMN_PG_BIN (PostgreSQL).
-const project = (name: string, database: LimnOptions["database"], testMatch?: string[]): Project<LimnOptions> => ({
+const project = (name: string, database: LimnOptions["database"], grep?: RegExp): Project<LimnOptions> => ({
   name,
   use: { database },
-  testMatch,
+  grep,
 });
 
 // The Rust tests run every service and every route on both databases. Through the browser, a second database needs only what they do not have:
-// pages of people who label at once, and whose server is killed meanwhile.
-const ON_BOTH = ["**/label.spec.ts"];
+// somebody who labels from the first box to the export, people who label at once, and a page whose server is killed. These tests have the tag.
+const ON_BOTH = /@both/;
 
 export default defineConfig<LimnOptions>({
   testDir: "specs",
