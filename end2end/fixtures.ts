@@ -5,7 +5,7 @@
 //   test("a labeler draws a box", async ({ limn, admin, page, signIn, a11y, shots }) => {
 //     const project = await limn.api(admin.token).post("/api/v1/projects", { name: "Raccoons", ... });
 //     const lena = limn.createUser("lena@example.org", "labeler");
-//     await signIn(page, lena);
+//     await signIn(page, lena);   // nothing is open yet
 //     await page.goto("/");
 //     await hydrated(page);            // wait until the page's code runs, before the first click
 //     ...
@@ -27,23 +27,34 @@
 //           settings (`test.use({ env: { LIMN__SECTION__KEY: "..." } })`).
 //           page.goto("/...") does not know it: go to `${ownLimn.baseURL}/...`.
 //   admin   the administrator (User) of `limn`.
-//   signIn(page, user, baseURL?)  signs in through the sign-in page, by labels.
+//   signIn(page, user, baseURL?)  gives the page's context a session, as the sign-in page does; no page is opened.
 //   a11y(page, {exclude?: [selectors]})   axe; fails on impact serious or critical.
 //   shots(page, name)  NAME-{desktop,phone}-{light,dark}.png: 1440x900 and 390x844 in both themes.
 //   Every page fails its test on an uncaught script error or a console error (see `quiet`; allow with
 //   `test.use({ allowErrors: [/pattern/] })`).
 //
-// Functions: hydrated(page), unique(name).
+// Functions: hydrated(page), unique(name), signInByForm(page, user) on the sign-in page.
 // Run one file against an already built server: cd end2end && npx playwright test specs/smoke.spec.ts
 // (LIMN_CHROMIUM=/usr/bin/chromium unless Playwright's own browser is installed).
-import AxeBuilder from "@axe-core/playwright";
-import { test as base, expect, type Page } from "@playwright/test";
-import { mkdirSync } from "node:fs";
+import { test as base, expect as plain, type Page } from "@playwright/test";
+import type axe from "axe-core";
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { LimnServer, type User } from "./server";
 
-export { expect };
 export type { Role, User } from "./server";
+
+const poll: typeof plain.poll = (actual, options) =>
+  plain.poll(actual, { intervals: [50, 100, 150, 200, 400], ...(typeof options === "string" ? { message: options } : options) });
+
+/** Playwright's own, except that a poll asks again sooner: what is waited for here mostly takes some hundred milliseconds. */
+export const expect = new Proxy(plain, {
+  get: (of, name) => (name === "poll" ? poll : Reflect.get(of, name)),
+});
+
+/** What looks for barriers, as a script for the page. */
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 export type LimnOptions = {
   /** Which database the project's server runs on. */
@@ -100,6 +111,15 @@ export async function hydrated(page: Page): Promise<void> {
   await page.locator("html[data-hydrated]").waitFor({ state: "attached" });
 }
 
+/** Signs in on the sign-in page, which is open; leaves the page that comes then. */
+export async function signInByForm(page: Page, user: User): Promise<void> {
+  await page.getByLabel("Email").fill(user.email);
+  await page.getByLabel("Password", { exact: true }).fill(user.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL((url) => !url.pathname.startsWith("/sign-in"));
+  await hydrated(page);
+}
+
 const SIZES = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } } as const;
 
 type TestFixtures = {
@@ -147,21 +167,26 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
 
   signIn: async ({ limn }, use) => {
     await use(async (page, user, baseURL = limn.baseURL) => {
-      await page.goto(`${baseURL}/sign-in`);
-      await hydrated(page);
-      await page.getByLabel("Email").fill(user.email);
-      await page.getByLabel("Password", { exact: true }).fill(user.password);
-      await page.getByRole("button", { name: "Sign in" }).click();
-      await page.waitForURL((url) => !url.pathname.startsWith("/sign-in"));
-      await hydrated(page);
+      const response = await page.context().request.post(`${baseURL}/api/v1/session`, {
+        data: { email: user.email, password: user.password },
+        headers: { origin: baseURL },
+      });
+      expect(response.status(), "signing in").toBe(200);
     });
   },
 
   a11y: async ({}, use) => {
     await use(async (page, options = {}) => {
-      const builder = new AxeBuilder({ page });
-      for (const selector of options.exclude ?? []) builder.exclude(selector);
-      const { violations } = await builder.analyze();
+      if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(AXE);
+      // In the page itself, and without a list of all that passes: that takes as long as the looking.
+      const violations = await page.evaluate(async (exclude) => {
+        // What is appearing is too pale for a moment.
+        const appearing = document.getAnimations().filter((a) => a.effect?.getComputedTiming().endTime !== Infinity);
+        const enough = new Promise((done) => setTimeout(done, 1_000));
+        await Promise.race([Promise.allSettled(appearing.map((a) => a.finished)), enough]);
+        const there = window as unknown as { axe: typeof axe };
+        return (await there.axe.run({ include: [], exclude }, { resultTypes: ["violations"] })).violations;
+      }, options.exclude ?? []);
       const bad = violations
         .filter((v) => v.impact === "serious" || v.impact === "critical")
         .map((v) => `${v.impact} ${v.id}: ${v.help}\n${v.nodes.map((n) => `    ${n.target.join(" ")}: ${n.html.slice(0, 200)}`).join("\n")}`);

@@ -4,6 +4,7 @@ import { expect, test } from "../fixtures";
 
 test("smart tools", async ({ admin, page, signIn }) => {
   await signIn(page, admin);
+  await page.goto("/");
   const rows = await page.evaluate(async () => {
     const [W, H] = [1440, 900];
     // Blobs of several colours on a gradient, with noise: the same each time.

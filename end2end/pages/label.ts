@@ -1,6 +1,6 @@
 // The label page as a labeler's eyes and hands.
-import { expect, type Page } from "@playwright/test";
-import { hydrated } from "../fixtures";
+import type { Page } from "@playwright/test";
+import { expect, hydrated } from "../fixtures";
 
 export type Box = { category: string; x: number; y: number; w: number; h: number };
 
@@ -50,8 +50,8 @@ export class LabelPage {
     const [x1, y1] = at(to);
     await this.page.mouse.move(x0, y0);
     await this.page.mouse.down();
-    await this.page.mouse.move((x0 + x1) / 2, (y0 + y1) / 2, { steps: 4 });
-    await this.page.mouse.move(x1, y1, { steps: 4 });
+    await this.page.mouse.move((x0 + x1) / 2, (y0 + y1) / 2, { steps: 2 });
+    await this.page.mouse.move(x1, y1, { steps: 2 });
     await this.page.mouse.up();
   }
 

@@ -1,7 +1,7 @@
 // The label page of a document as a labeler's eyes and hands.
 import { inflateRawSync } from "node:zlib";
-import { expect, type Page } from "@playwright/test";
-import type { Api } from "../fixtures";
+import type { Page } from "@playwright/test";
+import { expect, type Api } from "../fixtures";
 import { finished } from "./data";
 import { LabelPage } from "./label";
 

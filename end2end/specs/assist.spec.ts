@@ -49,17 +49,13 @@ async function shapes(api: Api, name: string, items: number): Promise<Project> {
 /** Labels the cells of the page as their names say, by mouse and keys. */
 async function labelPage(page: Page): Promise<number> {
   const cells = page.getByTestId("cell");
-  const n = await cells.count();
+  const names = await cells.evaluateAll((all) => all.map((cell) => cell.getAttribute("aria-label") ?? ""));
+  const n = names.length;
   for (const [k, kind] of KINDS.entries()) {
     await page.keyboard.press("Escape");
-    let chosen = 0;
-    for (let i = 0; i < n; i++) {
-      const name = await cells.nth(i).getAttribute("aria-label");
-      if (!name?.startsWith(kind)) continue;
-      await cells.nth(i).click({ modifiers: chosen ? ["ControlOrMeta"] : [] });
-      chosen++;
-    }
-    if (chosen) await page.keyboard.press(String(k + 1));
+    const own = [...names.keys()].filter((i) => names[i].startsWith(kind));
+    for (const [nth, i] of own.entries()) await cells.nth(i).click({ modifiers: nth ? ["ControlOrMeta"] : [] });
+    if (own.length) await page.keyboard.press(String(k + 1));
   }
   await expect(page.getByTestId("grid-count")).toContainText(`${n} of ${n} labeled`);
   await page.keyboard.press("Enter");
@@ -226,17 +222,17 @@ test("labels teach a model, whose proposals are accepted by the page", async ({ 
   expect((await api.get(`/api/v1/projects/${project.id}/items?status=done&limit=200`)).rows.length).toBe(labeled + 16);
 });
 
-/** One or two bright blocks on a dark ground of 112 by 96 pixels times `scale`, and where they are. */
+/** One or two bright blocks on a dark ground of 96 by 96 pixels times `scale`, and where they are. Networks take no less than 96 by 96. */
 function blocks(seed: number, scale = 1): { bytes: Buffer; boxes: { kind: number; rect: { x: number; y: number; w: number; h: number } }[] } {
   const r = random(seed + 77);
   const block = (kind: number, ...place: [number, number, number, number]) => {
     const [x, y, w, h] = place.map((v) => Math.round(v * scale));
     return { kind, rect: { x, y, w, h } };
   };
-  const left = block(seed % 2, 4 + r() * 14, 6 + r() * 44, 18 + r() * 10, 18 + r() * 14);
-  const right = block((seed + 1) % 2, 60 + r() * 12, 6 + r() * 44, 16 + r() * 12, 18 + r() * 14);
+  const left = block(seed % 2, 3 + r() * 14, 6 + r() * 44, 18 + r() * 10, 18 + r() * 14);
+  const right = block((seed + 1) % 2, 52 + r() * 12, 6 + r() * 44, 18 + r() * 10, 18 + r() * 14);
   const boxes = seed % 3 === 0 ? [left] : [left, right];
-  const bytes = drawn(112 * scale, 96 * scale, (x, y) => {
+  const bytes = drawn(96 * scale, 96 * scale, (x, y) => {
     const noise = r() * 16;
     const over = boxes.find(({ rect }) => x >= rect.x && x < rect.x + rect.w && y >= rect.y && y < rect.y + rect.h);
     if (!over) return [36 + noise, 44 + noise, 58 + noise];

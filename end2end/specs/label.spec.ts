@@ -2,7 +2,7 @@ import { addMember, exportCoco, makeProject } from "../pages/data";
 import { LabelPage } from "../pages/label";
 import { expect, hydrated, test, unique } from "../fixtures";
 
-test("a labeler draws twenty boxes with mouse and keys alone, and they come out as COCO", async ({ limn, admin, page, signIn, a11y, shots }) => {
+test("a labeler draws twenty boxes with mouse and keys alone, and they come out as COCO", { tag: "@both" }, async ({ limn, admin, page, signIn, a11y, shots }) => {
   const api = limn.api(admin.token);
   const project = await makeProject(api, unique("Twenty boxes"), { items: 5 });
   const user = limn.createUser(`${unique("draw").replace(" ", ".")}@example.org`.toLowerCase(), "labeler");
@@ -81,7 +81,7 @@ test("select, move, relabel, resize, duplicate, delete, undo: all by key, and un
   await label.saved();
 });
 
-test("two labelers never hold the same item", async ({ limn, admin, browser, signIn }) => {
+test("two labelers never hold the same item", { tag: "@both" }, async ({ limn, admin, browser, signIn }) => {
   const api = limn.api(admin.token);
   const project = await makeProject(api, unique("Two at once"), { items: 8 });
   const seen: string[][] = [];
@@ -117,7 +117,7 @@ test("two labelers never hold the same item", async ({ limn, admin, browser, sig
 test.describe("losing nothing", () => {
   test.use({ allowErrors: [/ERR_|Failed to (load|fetch)|status of (401|503|502|500)|NetworkError|fetch/i] });
 
-  test("the server is killed in the middle of labeling: every box is there afterwards", async ({ ownLimn, page, signIn }) => {
+  test("the server is killed in the middle of labeling: every box is there afterwards", { tag: "@both" }, async ({ ownLimn, page, signIn }) => {
     test.setTimeout(120_000);
     const admin = ownLimn.createUser("admin@example.org", "admin");
     const api = ownLimn.api(admin.token);

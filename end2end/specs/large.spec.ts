@@ -37,8 +37,8 @@ async function place(page: Page, at: Point): Promise<Point> {
   return [Number(m[1]), Number(m[2])];
 }
 
-/** The place on the screen of a point of the image: measured at three places near the middle, so for any zoom and turn. */
-async function onScreen(page: Page, label: LabelPage, [x, y]: Point, step = 90): Promise<Point> {
+/** Where points of the image are on the screen: measured at three places near the middle, so for any zoom and turn, as long as it stays. */
+async function measured(page: Page, label: LabelPage, step = 90): Promise<(point: Point) => Point> {
   const area = (await label.stage.boundingBox())!;
   const o: Point = [Math.round(area.x + area.width / 2), Math.round(area.y + area.height / 2)];
   const a = await place(page, o);
@@ -47,16 +47,17 @@ async function onScreen(page: Page, label: LabelPage, [x, y]: Point, step = 90):
   const [ux, uy] = [(b[0] - a[0]) / step, (b[1] - a[1]) / step];
   const [vx, vy] = [(c[0] - a[0]) / step, (c[1] - a[1]) / step];
   const d = ux * vy - uy * vx;
-  const [dx, dy] = [x - a[0], y - a[1]];
-  return [o[0] + (dx * vy - dy * vx) / d, o[1] + (ux * dy - uy * dx) / d];
+  return ([x, y]) => {
+    const [dx, dy] = [x - a[0], y - a[1]];
+    return [o[0] + (dx * vy - dy * vx) / d, o[1] + (ux * dy - uy * dx) / d];
+  };
 }
 
 /** Zooms in on a point of the image until it fills the view at 32 times its size or more. */
 async function zoomTo(page: Page, label: LabelPage, at: Point): Promise<void> {
   const zoom = async () => Number((await page.getByRole("button", { name: /^Zoom \d/ }).innerText()).replaceAll(/[^\d.]/g, ""));
   for (let n = 0; n < 40 && (await zoom()) < 3200; n++) {
-    const [x, y] = await onScreen(page, label, at);
-    await page.mouse.move(x, y);
+    await page.mouse.move(...(await measured(page, label))(at));
     for (let k = 0; k < 3 && (await zoom()) < 3200; k++) {
       await page.mouse.wheel(0, -240);
       await page.waitForTimeout(40);
@@ -106,15 +107,16 @@ test("a TIFF of 8,192 x 8,192 pixels is cut, opens by itself and is labeled to t
   await zoomTo(page, label, corner);
   await page.keyboard.press("1");
   await page.keyboard.press("r");
-  const at = async (x: number, y: number) => onScreen(page, label, [x, y]);
+  let to = await measured(page, label);
+  const at = (x: number, y: number) => to([x, y]);
   // What is shown there, and what the page says of it: bright inside, dark outside, without a blur between.
-  await expect.poll(async () => shade(page, await at(5001.5, 3001.5))).toEqual([235, 235, 235]);
-  expect((await shade(page, await at(4998.5, 3001.5)))[0]).toBe((4998 >> 5) & 127);
-  await page.mouse.move(...(await at(4998.5, 3001.5)));
+  await expect.poll(() => shade(page, at(5001.5, 3001.5))).toEqual([235, 235, 235]);
+  expect((await shade(page, at(4998.5, 3001.5)))[0]).toBe((4998 >> 5) & 127);
+  await page.mouse.move(...at(4998.5, 3001.5));
   await expect(page.getByTestId("value")).toHaveText(String((4998 >> 5) & 127));
-  await page.mouse.move(...(await at(5002.5, 3001.5)));
+  await page.mouse.move(...at(5002.5, 3001.5));
   await expect(page.getByTestId("value")).toHaveText("235");
-  await draw(page, await at(5000, 3000), await at(5008, 3004));
+  await draw(page, at(5000, 3000), at(5008, 3004));
   await expect.poll(() => label.count()).toBe(1);
   await label.saved();
   await shots(page, "large-close");
@@ -128,14 +130,15 @@ test("a TIFF of 8,192 x 8,192 pixels is cut, opens by itself and is labeled to t
   for (const [n, key, turn] of [[1, ".", "90°"], [2, "Shift+Period", "95°"]] as const) {
     await page.keyboard.press(key);
     await expect(page.getByTestId("turn")).toHaveText(turn);
+    to = await measured(page, label);
     // The second from its far corner.
-    const [from, to]: [Point, Point] = n === 1 ? [[5002, 3006], [5008, 3010]] : [[4998, 3008], [4992, 3004]];
+    const [from, end]: [Point, Point] = n === 1 ? [[5002, 3006], [5008, 3010]] : [[4998, 3008], [4992, 3004]];
     await page.keyboard.press("r");
-    await draw(page, await at(...from), await at(...to));
+    await draw(page, at(...from), at(...end));
     await expect.poll(() => label.count()).toBe(n + 1);
     await label.saved();
-    near((await boxes(api, project.id))[n], { x: Math.min(from[0], to[0]), y: Math.min(from[1], to[1]), w: 6, h: 4 });
-    await expect.poll(async () => shade(page, await at(5001.5, 3001.5))).toEqual([235, 235, 235]);
+    near((await boxes(api, project.id))[n], { x: Math.min(from[0], end[0]), y: Math.min(from[1], end[1]), w: 6, h: 4 });
+    await expect.poll(() => shade(page, at(5001.5, 3001.5))).toEqual([235, 235, 235]);
   }
   await page.keyboard.press("v");
   await shots(page, "large-turned");
@@ -153,11 +156,11 @@ test("16 bits: window and level, the value under the pointer, equalised", async 
   const item = await add(api, project.id, "scan.png", png16(300, 200, value));
   await signIn(page, admin);
   const label = new LabelPage(page);
-  await label.open(project.id, item);
   const picture = await tiled(api, item);
+  await label.open(project.id, item);
   expect([picture.bits, picture.channels]).toEqual([16, 1]);
   expect(picture.range).toEqual([20_000, value(299, 199)]);
-  const at = await onScreen(page, label, [150.5, 100.5]);
+  const at = (await measured(page, label))([150.5, 100.5]);
   await page.mouse.move(...at);
   await expect(page.getByTestId("value")).toHaveText(String(value(150, 100)));
   const expected = (low: number, high: number) => Math.round(((value(150, 100) - low) / (high - low)) * 255);

@@ -1,10 +1,12 @@
 // Every page, as each kind of visitor: it renders, comes alive, passes axe, has no sideways scroll on a phone.
 import { exportCoco, makeProject } from "../pages/data";
-import { expect, hydrated, test, unique } from "../fixtures";
+import { expect, hydrated, signInByForm, test, unique } from "../fixtures";
 
 test("a newcomer labels the sample project within a minute", async ({ ownLimn, page, signIn, shots }) => {
   const admin = ownLimn.createUser("new@example.org", "admin");
   await signIn(page, admin, ownLimn.baseURL);
+  await page.goto(`${ownLimn.baseURL}/`);
+  await hydrated(page);
   await shots(page, "home-empty");
   await page.getByRole("button", { name: "Try it with sample data" }).click();
   await page.waitForURL(/\/projects\/[0-9a-f-]{36}$/);
@@ -18,7 +20,7 @@ test("a newcomer labels the sample project within a minute", async ({ ownLimn, p
   await shots(page, "label-sample");
 });
 
-test("every page passes axe and fits a phone", async ({ limn, admin, page, signIn, a11y, shots }) => {
+test("every page passes axe and fits a phone", async ({ limn, admin, page, a11y, shots }) => {
   test.setTimeout(240_000);
   const api = limn.api(admin.token);
   const project = await makeProject(api, unique("Tour"), { items: 6, categories: ["raccoon", "fox", "<b>bird</b>"] });
@@ -36,7 +38,7 @@ test("every page passes axe and fits a phone", async ({ limn, admin, page, signI
   await hydrated(page);
   await a11y(page);
   await shots(page, "sign-in");
-  await signIn(page, admin);
+  await signInByForm(page, admin);
   const pages: [string, string][] = [
     ["home", "/"],
     ["projects", "/projects"],
@@ -148,6 +150,8 @@ test.describe("page modules that do not come", () => {
 
   test("a page says so, and loading again mends it", async ({ page, signIn, admin, a11y, shots }) => {
     await signIn(page, admin);
+    await page.goto("/");
+    await hydrated(page);
     const module = /\/pkg\/[^/]+\/[^/]*\.wasm/;
     await page.route(module, (route) => route.abort());
     await page.getByRole("link", { name: "People" }).first().click();

@@ -1,4 +1,4 @@
-import { expect, hydrated, test, unique } from "../fixtures";
+import { expect, hydrated, signInByForm, test, unique } from "../fixtures";
 
 const password = "correct horse battery staple";
 
@@ -32,9 +32,11 @@ test("the set-up link makes the first admin, once", async ({ ownLimn, browser })
   await page.close();
 });
 
-test("an invited labeler joins, sees only what a labeler may, and is locked out when disabled", async ({ limn, admin, page, signIn, browser }) => {
+test("an invited labeler joins, sees only what a labeler may, and is locked out when disabled", async ({ limn, admin, page, browser }) => {
   const email = `${unique("mo").replace(" ", ".")}@example.org`.toLowerCase();
-  await signIn(page, admin);
+  await page.goto("/sign-in");
+  await hydrated(page);
+  await signInByForm(page, admin);
   await page.getByRole("link", { name: "People" }).click();
   await page.getByRole("button", { name: "Invite" }).click();
   await page.getByRole("dialog").getByLabel("Email").fill(email);

@@ -106,10 +106,10 @@ async function start(api: Api, page: Page, task: string) {
     await page.mouse.click(...at(x, y));
     if (modifier) await page.keyboard.up(modifier);
   };
-  const drag = async (points: [number, number][]) => {
+  const drag = async (points: [number, number][], steps = 6) => {
     await page.mouse.move(...at(...points[0]));
     await page.mouse.down();
-    for (const p of points.slice(1)) await page.mouse.move(...at(...p), { steps: 6 });
+    for (const p of points.slice(1)) await page.mouse.move(...at(...p), { steps });
     await page.mouse.up();
   };
   /** Waits for the answer to what was asked last. */
@@ -220,7 +220,7 @@ test("superpixels: dragged over, taken away", async ({ limn, admin, page, signIn
   await expect(page.getByTestId("smart-bar")).toBeVisible();
   const lines: [number, number][] = [];
   for (let y = 124; y < 300; y += 7) lines.push([294, y], [426, y]);
-  await drag(lines);
+  await drag(lines, 2);
   await settled();
   await shots(page, "smart-superpixels");
   await page.setViewportSize({ width: 1440, height: 900 });

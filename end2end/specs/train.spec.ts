@@ -1,17 +1,28 @@
 import { type Api, expect, hydrated, test, unique } from "../fixtures";
-import { finished, makeProject, png } from "../pages/data";
+import { drawn, finished, makeProject } from "../pages/data";
 
 // A toast that is just appearing is too pale for a moment.
 const toasts = { exclude: [".toast"] };
 
-/** A dataset of pictures whose bright rectangle is labeled, as the pictures of `png` have it. */
+/** A picture with a bright rectangle, and where that is: small, so that the network is too. */
+function picture(seed: number): { bytes: Uint8Array; rect: { x: number; y: number; w: number; h: number } } {
+  const rect = { x: 4 + ((seed * 13) % 60), y: 4 + ((seed * 7) % 42), w: 28, h: 22 };
+  const bytes = drawn(96, 72, (x, y) => {
+    const inside = x >= rect.x && x < rect.x + rect.w && y >= rect.y && y < rect.y + rect.h;
+    return inside ? [235, 170 + seed, 60] : [40 + x, 50 + y, 90 + seed];
+  });
+  return { bytes: new Uint8Array(bytes), rect };
+}
+
+/** A dataset of pictures whose bright rectangle is labeled. */
 async function dataset(api: Api, name: string, items: number): Promise<{ id: string; version: string }> {
-  const project = await makeProject(api, name, { items, categories: ["raccoon", "fox"] });
-  const rows = (await api.get(`/api/v1/projects/${project.id}/items?limit=200`)).rows;
-  for (const { item } of rows) {
-    const seed = Number(/photo (\d+)/.exec(item.name)![1]) - 1;
+  const project = await makeProject(api, name, { items: 0, categories: ["raccoon", "fox"] });
+  for (let seed = 0; seed < items; seed++) {
+    const { bytes, rect } = picture(seed);
+    const response = await api.raw("POST", `/api/v1/projects/${project.id}/items?name=${encodeURIComponent(`photo ${seed + 1}.png`)}`, bytes);
+    if (!response.ok) throw new Error(await response.text());
+    const { item } = await response.json();
     const now = await api.get(`/api/v1/items/${item.id}/annotations`);
-    const rect = { x: 40 + ((seed * 53) % (480 - 160)), y: 40 + ((seed * 31) % (360 - 140)), w: 90, h: 70 };
     const saved = await api.put(`/api/v1/items/${item.id}/annotations`, {
       change_id: crypto.randomUUID(),
       base_revision: now.revision,
@@ -64,15 +75,12 @@ test("a network is trained on a version, watched, looked at, and asked", async (
   await page.getByLabel("Steps").fill("0");
   await page.getByRole("button", { name: "Start the training" }).click();
   await expect(page.getByText("A training makes 1 to 1000000 steps", { exact: false })).toBeVisible();
-  await page.getByLabel("Steps").fill("60");
+  await page.getByLabel("Steps").fill("40");
   await page.getByRole("button", { name: "Start the training" }).click();
 
-  // The run, while it goes on and when it is through.
+  // The run says by itself when it is through, and what came of it.
   await page.waitForURL(/\/runs\/[0-9a-f]{32}$/);
   const run = /runs\/([0-9a-f]{32})/.exec(page.url())![1];
-  await expect(page.getByRole("img", { name: /^Training/ })).toBeVisible();
-  await expect(page.getByText(/Step \d+ of 60/).first()).toBeVisible({ timeout: 120_000 });
-  await shots(page, "train-running");
   await expect(page.getByRole("table").filter({ has: page.getByRole("rowheader", { name: "raccoon" }) }).first()).toBeVisible({ timeout: 240_000 });
   await expect(page.getByRole("region", { name: "Confusion matrix" })).toBeVisible();
   await expect(page.getByRole("heading", { name: "Examples" })).toBeVisible();
@@ -89,22 +97,25 @@ test("a network is trained on a version, watched, looked at, and asked", async (
   await page.getByRole("link", { name: `${name} detection, version 1` }).first().click();
   await page.waitForURL(/\/models\/.*\/versions\/1$/);
   await expect(page.getByText("model.limn").first()).toBeVisible();
-  const asked = await api.raw("POST", `/api/v1/models/${encodeURIComponent(`${name} detection`)}/versions/1/predict?min_score=0`, new Uint8Array(png(3)));
+  const asked = await api.raw("POST", `/api/v1/models/${encodeURIComponent(`${name} detection`)}/versions/1/predict?min_score=0`, picture(3).bytes);
   expect(asked.status).toBe(200);
   const said = await asked.json();
-  expect([said.task, said.width, said.height]).toEqual(["detection", 480, 360]);
+  expect([said.task, said.width, said.height]).toEqual(["detection", 96, 72]);
   expect(Array.isArray(said.boxes)).toBe(true);
   const logged = await api.get(`/api/2.0/mlflow/runs/get?run_id=${run}`);
   expect(logged.run.info.status).toBe("FINISHED");
   expect(logged.run.inputs.dataset_inputs[0].dataset.digest).toBe((await api.get(`/api/v1/versions/${made.version}`)).digest);
 
-  // A long one is cancelled.
+  // A long one is watched, and cancelled.
   await page.goto(`/train?version=${made.version}`);
   await hydrated(page);
   await page.getByLabel("Steps").fill("100000");
   await page.getByRole("button", { name: "Start the training" }).click();
   await page.waitForURL(/\/runs\/[0-9a-f]{32}$/);
+  await expect(page.getByRole("img", { name: /^Training/ })).toBeVisible();
   await expect(page.getByText(/Step \d+ of 100000/).first()).toBeVisible({ timeout: 120_000 });
+  await shots(page, "train-running");
+  await page.setViewportSize({ width: 1440, height: 900 });
   await page.getByRole("button", { name: "Cancel", exact: true }).click();
   await expect(page.getByText("Killed").first()).toBeVisible({ timeout: 60_000 });
 });

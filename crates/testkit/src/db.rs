@@ -1,4 +1,4 @@
-//! Throwaway databases: a file for SQLite, a copy of a migrated template for PostgreSQL.
+//! Throwaway databases, copies of a migrated one: a file for SQLite, a database of a cluster for PostgreSQL.
 
 use futures::FutureExt as _;
 use limn_store::{Db, DbConfig};
@@ -10,11 +10,17 @@ use std::path::Path;
 use std::str::FromStr as _;
 use std::sync::Arc;
 use tempfile::TempDir;
+use tokio::sync::OnceCell;
 
 /// Names the cluster (a superuser's URL) on which tests make their databases.
 const PG: &str = "LIMN_TEST_PG";
 /// Key of the advisory lock under which the template is made.
 const TEMPLATE_LOCK: i64 = 0x6c69_6d6e;
+
+/// A migrated SQLite database, whole: migrating takes longer than many a test.
+static SQLITE: OnceCell<Vec<u8>> = OnceCell::const_new();
+/// The name of PostgreSQL's template, once it is known to be there.
+static POSTGRES: OnceCell<String> = OnceCell::const_new();
 
 /// Which database a test runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,9 +75,10 @@ impl TestDb {
     /// A file in a temporary folder.
     pub async fn sqlite() -> Self {
         let dir = Arc::new(tempfile::tempdir().expect("a temporary folder"));
-        let config = DbConfig::Sqlite(dir.path().join("limn.db"));
+        let path = dir.path().join("limn.db");
+        std::fs::write(&path, SQLITE.get_or_init(migrated).await).expect("a test database is made");
+        let config = DbConfig::Sqlite(path);
         let db = Db::open(&config).await.expect("SQLite opens");
-        db.migrate().await.expect("the migrations run on SQLite");
         Self {
             db,
             backend: Backend::Sqlite,
@@ -83,7 +90,10 @@ impl TestDb {
     /// A new database in the cluster of `LIMN_TEST_PG`; `None` when that is not set.
     pub async fn postgres() -> Option<Self> {
         let url = std::env::var(PG).ok().filter(|u| !u.is_empty())?;
-        let template = template(&url).await.expect("the template database is made");
+        let template = POSTGRES
+            .get_or_try_init(|| template(&url))
+            .await
+            .expect("the template database is made");
         let name = format!("limn_test_{}", uuid::Uuid::now_v7().simple());
         admin(&url, &format!("CREATE DATABASE {name} TEMPLATE {template}"))
             .await
@@ -127,6 +137,25 @@ impl TestDb {
             drop(admin(&cluster, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await);
         }
     }
+}
+
+/// The bytes of a migrated SQLite database.
+async fn migrated() -> Vec<u8> {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let config = DbConfig::Sqlite(dir.path().join("limn.db"));
+    let db = Db::open(&config).await.expect("SQLite opens");
+    db.migrate().await.expect("the migrations run on SQLite");
+    let copy = dir.path().join("copy.db");
+    if let Db::Sqlite { write, .. } = &db {
+        // What is still in the log comes along.
+        let sql = format!("VACUUM INTO '{}'", copy.display());
+        sqlx::query(AssertSqlSafe(sql))
+            .execute(write)
+            .await
+            .expect("the database is copied");
+    }
+    db.close().await;
+    std::fs::read(copy).expect("the copy is read")
 }
 
 /// The name of the migrated template, made by whoever comes first. It is named after the migrations' text, so that an
