@@ -26,9 +26,11 @@ use std::time::{Duration, Instant};
 
 /// Step events of a training, about.
 const TOLD: usize = 200;
-/// Judgements while a training goes on, and the examples of each.
+/// Judgements while a training goes on, and the examples of each: some hundreds, and no more than a share of the pictures that it learns from, so that
+/// a short training is not half judgements.
 const JUDGED: usize = 5;
 const JUDGED_BY: usize = 200;
+const JUDGED_SHARE: usize = 40;
 /// Batches that are made ready while the network learns from one.
 const AHEAD: usize = 2;
 /// How long it says nothing at most: somebody may want to stop, or to see that it goes on.
@@ -68,6 +70,11 @@ pub(super) trait Network: Module {
     fn losses(&self, x: Tensor<4>, targets: Targets, plan: &Plan) -> Result<Losses, EngineError>;
 
     fn say(&self, x: Tensor<4>, design: &Design) -> Result<Vec<Prediction>, EngineError>;
+
+    /// The same in a hurry, where something is to be had by that.
+    fn glance(&self, x: Tensor<4>, design: &Design) -> Result<Vec<Prediction>, EngineError> {
+        self.say(x, design)
+    }
 
     /// Sizes at which a picture is looked at for an answer that counts. One, the network's own, where others say no more.
     fn looks(design: &Design) -> Vec<Design> {
@@ -196,7 +203,7 @@ impl<N: Network> Run<'_, '_, N> {
     ) -> Result<(), EngineError> {
         let steps = self.plan.steps;
         let (tell_every, judge_every) = ((steps / TOLD).max(1), steps.div_ceil(JUDGED));
-        let some = self.valid.some(self.plan.seed);
+        let some = self.valid.some(self.plan);
         let (mut saved, mut told) = (Instant::now(), Instant::now());
         let mut sums: BTreeMap<&'static str, (f64, usize)> = BTreeMap::new();
         for step in from + 1..=steps {
@@ -359,8 +366,9 @@ struct Valid<'a> {
 
 impl Valid<'_> {
     /// Some of them, the same ones throughout a training.
-    fn some(&self, seed: u64) -> Vec<usize> {
-        let mut some = chance(seed ^ 0x7a11d, 0).sample(self.examples.len(), JUDGED_BY);
+    fn some(&self, plan: &Plan) -> Vec<usize> {
+        let most = JUDGED_BY.min(plan.steps * plan.batch / JUDGED_SHARE);
+        let mut some = chance(plan.seed ^ 0x7a11d, 0).sample(self.examples.len(), most);
         some.sort_unstable();
         some
     }
@@ -378,7 +386,7 @@ impl Valid<'_> {
                 Look::Once => {
                     let planes = some.iter().map(|n| self.pictures.get(*n));
                     let planes = planes.collect::<Result<Vec<_>, _>>()?;
-                    say(network, &planes, &self.design, self.device)?
+                    network.glance(input(&planes, &self.design, self.device), &self.design)?
                 }
                 Look::Closely => {
                     let pictures = some.iter().map(|n| self.examples.picture(*n));
