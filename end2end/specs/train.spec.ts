@@ -93,7 +93,8 @@ test("a network is trained on a version, watched, looked at, and asked", async (
   await expect(page.getByRole("heading", { name: "loss", exact: true })).toBeVisible();
   await page.getByRole("link", { name: "Overview" }).click();
 
-  // What came of it, and asking it.
+  // What came of it, and asking it. The report moves what is below it once it is there.
+  await expect(page.getByRole("region", { name: "Confusion matrix" })).toBeVisible();
   await page.getByRole("link", { name: `${name} detection, version 1` }).first().click();
   await page.waitForURL(/\/models\/.*\/versions\/1$/);
   await expect(page.getByText("model.limn").first()).toBeVisible();
