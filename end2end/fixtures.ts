@@ -111,6 +111,18 @@ export async function hydrated(page: Page): Promise<void> {
   await page.locator("html[data-hydrated]").waitFor({ state: "attached" });
 }
 
+/** Waits, a second at most, for what is appearing or changing its colour: it is too pale for a moment. */
+async function settled(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const changed = async () => {
+      await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+      const changing = document.getAnimations().filter((a) => a.effect?.getComputedTiming().endTime !== Infinity);
+      await Promise.allSettled(changing.map((a) => a.finished));
+    };
+    await Promise.race([changed(), new Promise((done) => setTimeout(done, 1_000))]);
+  });
+}
+
 /** Signs in on the sign-in page, which is open; leaves the page that comes then. */
 export async function signInByForm(page: Page, user: User): Promise<void> {
   await page.getByLabel("Email").fill(user.email);
@@ -179,11 +191,8 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
     await use(async (page, options = {}) => {
       if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(AXE);
       // In the page itself, and without a list of all that passes: that takes as long as the looking.
+      await settled(page);
       const violations = await page.evaluate(async (exclude) => {
-        // What is appearing is too pale for a moment.
-        const appearing = document.getAnimations().filter((a) => a.effect?.getComputedTiming().endTime !== Infinity);
-        const enough = new Promise((done) => setTimeout(done, 1_000));
-        await Promise.race([Promise.allSettled(appearing.map((a) => a.finished)), enough]);
         const there = window as unknown as { axe: typeof axe };
         return (await there.axe.run({ include: [], exclude }, { resultTypes: ["violations"] })).violations;
       }, options.exclude ?? []);
@@ -205,6 +214,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
         for (const theme of ["light", "dark"] as const) {
           await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
           await page.waitForTimeout(150);
+          await settled(page);
           await page.screenshot({ path: join(folder, `${name}-${size}-${theme}.png`) });
         }
       }
